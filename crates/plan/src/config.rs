@@ -1,0 +1,285 @@
+//! The project file as written.
+//!
+//! These types are the one description of the file's shape: their doc comments and attributes
+//! become the JSON Schema for editors, the structure check walks that schema, and serde decodes
+//! into them. They say nothing about what a project means; `resolve` does.
+//!
+//! Every field is optional here, also the required ones (`#[schemars(required)]`): the structure
+//! check reports what is missing, and the rest of the file is still decoded and checked.
+
+mod activation;
+mod destination;
+mod ordered;
+
+pub(crate) use activation::*;
+pub(crate) use destination::*;
+pub(crate) use ordered::Ordered;
+
+use schemars::JsonSchema;
+use serde::Deserialize;
+
+/// A Segue project: where profiles come from, which segments they fall into, and where, when and
+/// with which columns the members of each segment are sent.
+#[derive(Debug, Default, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+#[schemars(title = "Segue project")]
+pub(crate) struct Project {
+    /// The version of this file format: 1.
+    #[schemars(required, range(min = 1, max = 1))]
+    #[expect(dead_code, reason = "the structure check has compared it")]
+    pub version: Option<u64>,
+    /// The project's name. Ids are derived from it, so keep it when the project moves.
+    #[schemars(required)]
+    pub name: Option<String>,
+    /// Where profiles and events come from.
+    #[schemars(required)]
+    pub datasets: Option<Ordered<Dataset>>,
+    /// How the profile datasets become one profile per person.
+    pub profiles: Option<Profiles>,
+    /// Named rules over profiles.
+    #[schemars(required)]
+    pub segments: Option<Ordered<Segment>>,
+    /// Credentials for S3 services.
+    pub accounts: Option<Ordered<Account>>,
+    /// Where files go.
+    pub destinations: Option<Ordered<Destination>>,
+    /// Which segments go where, when and with which columns.
+    pub activations: Option<Ordered<Activation>>,
+}
+
+/// Records from one place.
+#[derive(Debug, Default, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct Dataset {
+    /// What one record is. Default: profile.
+    pub kind: Option<DatasetKind>,
+    /// A file, folder or glob, relative to the project file, absolute, or `s3://bucket/prefix/`.
+    #[schemars(required)]
+    pub location: Option<String>,
+    /// The account whose credentials read an `s3://` location.
+    pub account: Option<String>,
+    /// How the files are read. Default: from the extension of the location.
+    pub format: Option<DatasetFormat>,
+    /// csv: the character between cells. Default: a comma, or a tab for `.tsv`.
+    pub delimiter: Option<String>,
+    /// csv: the quote character. Default: `"`.
+    pub quote: Option<String>,
+    /// Types of top-level fields that are declared rather than inferred: `points: integer`.
+    pub types: Option<Ordered<DeclaredType>>,
+    /// The fields that identify a person, each with its namespace; the first is the primary one.
+    pub identities: Option<Ordered<String>>,
+    /// Events: the field that names the person.
+    pub profile: Option<EventProfile>,
+    /// The field that says which of two records is newer.
+    pub timestamp: Option<String>,
+    /// Data usage labels by field.
+    pub labels: Option<Ordered<Vec<String>>>,
+}
+
+/// What one record of a dataset is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize, JsonSchema)]
+#[serde(rename_all = "kebab-case")]
+pub(crate) enum DatasetKind {
+    /// The state of a person.
+    Profile,
+    /// Something that happened.
+    Event,
+}
+
+/// How the files of a dataset are read.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize, JsonSchema)]
+#[serde(rename_all = "kebab-case")]
+pub(crate) enum DatasetFormat {
+    /// Apache Parquet.
+    Parquet,
+    /// Delimited text with a header line.
+    Csv,
+    /// One JSON object per line.
+    Jsonl,
+    /// A Delta table (not available yet).
+    Delta,
+    /// A PostgreSQL table (not available yet).
+    Postgres,
+}
+
+/// The type of a declared field.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize, JsonSchema)]
+#[serde(rename_all = "kebab-case")]
+pub(crate) enum DeclaredType {
+    /// True or false.
+    Boolean,
+    /// A whole number.
+    Integer,
+    /// A floating point number.
+    Float,
+    /// An exact decimal number.
+    Decimal,
+    /// Text.
+    String,
+    /// A day of the calendar.
+    Date,
+    /// A time of day.
+    Time,
+    /// An instant.
+    Timestamp,
+}
+
+/// How an event names its person.
+#[derive(Debug, Default, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct EventProfile {
+    /// The field that holds the id.
+    #[schemars(required)]
+    pub field: Option<String>,
+    /// The namespace of the id.
+    #[schemars(required)]
+    pub namespace: Option<String>,
+}
+
+/// How the profile datasets become one profile per person.
+#[derive(Debug, Default, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct Profiles {
+    /// Which value wins: `timestamp`, or a list of datasets in order of precedence (not available
+    /// yet).
+    pub merge: Option<Merge>,
+    /// Whether records with a common identity are one person. Default: none.
+    pub stitch: Option<Stitch>,
+}
+
+/// Which of several values wins.
+#[derive(Debug, Deserialize, JsonSchema)]
+#[serde(untagged)]
+pub(crate) enum Merge {
+    /// The newest.
+    Order(MergeOrder),
+    /// The one of the first dataset in this list.
+    #[expect(dead_code, reason = "known to the file format, not available yet")]
+    Datasets(Vec<String>),
+}
+
+/// An order of values that is not a list of datasets.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize, JsonSchema)]
+#[serde(rename_all = "kebab-case")]
+pub(crate) enum MergeOrder {
+    /// The newest value wins.
+    Timestamp,
+}
+
+/// Whether records with a common identity are one person.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize, JsonSchema)]
+#[serde(rename_all = "kebab-case")]
+pub(crate) enum Stitch {
+    /// Only the primary identity counts.
+    None,
+    /// All identities count (not available yet).
+    Graph,
+}
+
+/// A named rule over profiles. Exactly one of `rule` and `rule_file` is needed.
+#[derive(Debug, Default, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct Segment {
+    /// A UUID. Default: derived from the project's name and the segment's key.
+    pub id: Option<String>,
+    /// The name that people read. Default: the key.
+    pub name: Option<String>,
+    /// What the segment is for.
+    #[expect(dead_code, reason = "for readers of the file")]
+    pub description: Option<String>,
+    /// A SQL expression that is true for members: `loyalty.points >= 1000`.
+    pub rule: Option<String>,
+    /// A file that holds the SQL expression, relative to the project file.
+    pub rule_file: Option<String>,
+    /// A rule in PQL (not available yet).
+    pub pql: Option<String>,
+    /// A file that holds a rule in PQL (not available yet).
+    pub pql_file: Option<String>,
+}
+
+/// Credentials for an S3 service.
+#[derive(Debug, Default, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct Account {
+    /// The kind of service. Default: amazon-s3, which all S3-compatible services are.
+    #[serde(rename = "type")]
+    #[expect(dead_code, reason = "there is one kind")]
+    pub account_type: Option<AccountType>,
+    /// How requests are signed.
+    #[schemars(required)]
+    pub auth: Option<Auth>,
+    /// The region of the buckets. Default: found out.
+    pub region: Option<String>,
+    /// The address of an S3-compatible service: `https://minio.example.com:9000`.
+    pub endpoint_url: Option<String>,
+    /// How the bucket is addressed. Default: auto.
+    pub addressing: Option<Addressing>,
+}
+
+/// The kind of service.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize, JsonSchema)]
+#[serde(rename_all = "kebab-case")]
+pub(crate) enum AccountType {
+    /// Amazon S3, or a service that speaks its protocol.
+    AmazonS3,
+}
+
+/// How requests are signed.
+#[derive(Default, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct Auth {
+    /// Which of the ways.
+    #[schemars(required)]
+    pub kind: Option<AuthKind>,
+    /// access-key: the public half of the key.
+    pub access_key_id: Option<String>,
+    /// access-key: the secret half, from a variable: `${AWS_SECRET_ACCESS_KEY}`.
+    pub secret_access_key: Option<String>,
+    /// access-key: the token of a temporary key, from a variable.
+    pub session_token: Option<String>,
+    /// assume-role (not available yet): the role.
+    #[expect(dead_code, reason = "known to the file format, not available yet")]
+    pub role_arn: Option<String>,
+    /// assume-role (not available yet): the external id that the role asks for.
+    #[expect(dead_code, reason = "known to the file format, not available yet")]
+    pub external_id: Option<String>,
+    /// default (not available yet): the profile of the shared configuration files.
+    #[expect(dead_code, reason = "known to the file format, not available yet")]
+    pub profile: Option<String>,
+}
+
+/// Hand-written, so that no secret is ever shown.
+impl std::fmt::Debug for Auth {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Auth").field("kind", &self.kind).finish_non_exhaustive()
+    }
+}
+
+/// A way of signing requests.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize, JsonSchema)]
+#[serde(rename_all = "kebab-case")]
+pub(crate) enum AuthKind {
+    /// With an access key and its secret.
+    AccessKey,
+    /// With a role that is assumed (not available yet).
+    AssumeRole,
+    /// With whatever the machine offers: variables, files, instance role (not available yet).
+    Default,
+}
+
+/// How the bucket is addressed in a URL.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize, JsonSchema)]
+#[serde(rename_all = "kebab-case")]
+pub(crate) enum Addressing {
+    /// Path style when an endpoint is given, virtual style otherwise.
+    Auto,
+    /// `https://host/bucket/key`
+    Path,
+    /// `https://bucket.host/key`
+    Virtual,
+}
+
+/// Returns the JSON Schema of the project file, for editors and for the structure check.
+pub(crate) fn json_schema() -> serde_json::Value {
+    schemars::schema_for!(Project).to_value()
+}

@@ -1,0 +1,210 @@
+//! `destinations:` of the project file as written.
+
+use schemars::JsonSchema;
+use serde::Deserialize;
+
+/// An account, a bucket, a folder and a file format.
+#[derive(Debug, Default, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct Destination {
+    /// A UUID. Default: derived from the project's name and the destination's key.
+    pub id: Option<String>,
+    /// The name that people read, and `%DESTINATION_NAME%`. Default: the key.
+    pub name: Option<String>,
+    /// The account that owns the credentials.
+    #[schemars(required)]
+    pub account: Option<String>,
+    /// The bucket, by its bare name.
+    #[schemars(required)]
+    pub bucket: Option<String>,
+    /// The folder inside the bucket, with macros. Default: the root of the bucket.
+    pub folder: Option<String>,
+    /// The twelve digits of the AWS account that must own the bucket.
+    pub expected_bucket_owner: Option<String>,
+    /// Encryption of the objects (not available yet).
+    pub encryption: Option<Encryption>,
+    /// How rows become files.
+    pub file: Option<File>,
+    /// Whether a manifest that lists the files is published behind them. Default: false.
+    pub manifest: Option<bool>,
+    /// What the receiver uses the data for; recorded, not enforced yet.
+    pub marketing_actions: Option<Vec<String>>,
+}
+
+/// Encryption of the objects (not available yet).
+#[derive(Debug, Default, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct Encryption {
+    /// Server-side encryption: `AES256` or `aws:kms`.
+    #[expect(dead_code, reason = "known to the file format, not available yet")]
+    pub sse: Option<String>,
+    /// The key of `aws:kms`.
+    #[expect(dead_code, reason = "known to the file format, not available yet")]
+    pub kms_key_id: Option<String>,
+    /// Files with the public keys of the recipients.
+    #[expect(dead_code, reason = "known to the file format, not available yet")]
+    pub pgp: Option<Vec<String>>,
+}
+
+/// How rows become files.
+#[derive(Debug, Default, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct File {
+    /// The kind of file. Default: csv.
+    pub format: Option<Format>,
+    /// The extension without a dot. Default: csv for csv, txt for tsv.
+    pub extension: Option<String>,
+    /// csv: the character between cells. Default: a comma.
+    pub delimiter: Option<String>,
+    /// Whether each file begins with the column headers. Default: true.
+    pub header: Option<bool>,
+    /// The quote character, or `none`. Default: `"`.
+    pub quote: Option<String>,
+    /// Which cells are quoted. Default: minimal.
+    pub quoting: Option<Quoting>,
+    /// What precedes a quote inside a quoted cell. Default: the quote itself.
+    pub escape: Option<String>,
+    /// The text of a missing value. Default: nothing.
+    pub null: Option<String>,
+    /// The text of an empty string. Default: two quotes, or nothing when nothing is quoted.
+    pub empty: Option<String>,
+    /// What ends each row. Default: lf.
+    pub line_end: Option<LineEnd>,
+    /// How characters become bytes. Default: utf-8.
+    pub encoding: Option<Encoding>,
+    /// How the files are compressed. Default: none.
+    pub compression: Option<Compression>,
+    /// A further file begins after this many rows. Default: 5000000.
+    #[schemars(range(min = 1))]
+    pub rows_per_file: Option<u64>,
+    /// A further file begins before this many bytes, counted before compression. Default: unset.
+    #[schemars(range(min = 1))]
+    pub bytes_per_file: Option<u64>,
+    /// What a run without rows delivers. Default: header-only.
+    pub when_empty: Option<WhenEmpty>,
+    /// What happens to text that a spreadsheet would take for a formula. Default: off.
+    pub formula_guard: Option<FormulaGuard>,
+    /// What happens to a NUL character inside text. Default: reject.
+    pub nul: Option<Nul>,
+    /// What happens to NaN and the infinities. Default: text.
+    pub non_finite: Option<NonFinite>,
+}
+
+/// The kind of file.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize, JsonSchema)]
+#[serde(rename_all = "kebab-case")]
+pub(crate) enum Format {
+    /// Cells between commas, or another delimiter.
+    Csv,
+    /// Cells between tabs.
+    Tsv,
+    /// JSON lines (not available yet).
+    Json,
+    /// Apache Parquet (not available yet).
+    Parquet,
+}
+
+/// Which cells are quoted.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize, JsonSchema)]
+#[serde(rename_all = "kebab-case")]
+pub(crate) enum Quoting {
+    /// Those that would be read differently without quotes.
+    Minimal,
+    /// All but missing values.
+    All,
+    /// None; a cell that would need quotes fails the run.
+    None,
+}
+
+/// What ends each row.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize, JsonSchema)]
+#[serde(rename_all = "kebab-case")]
+pub(crate) enum LineEnd {
+    /// A line feed.
+    Lf,
+    /// A carriage return and a line feed.
+    Crlf,
+}
+
+/// How characters become bytes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize, JsonSchema)]
+pub(crate) enum Encoding {
+    /// UTF-8 without a byte order mark.
+    #[serde(rename = "utf-8")]
+    Utf8,
+    /// UTF-8 with a byte order mark.
+    #[serde(rename = "utf-8-bom")]
+    Utf8Bom,
+    /// UTF-16, little end first, with a byte order mark.
+    #[serde(rename = "utf-16le")]
+    Utf16Le,
+    /// UTF-16, big end first, with a byte order mark.
+    #[serde(rename = "utf-16be")]
+    Utf16Be,
+    /// ISO 8859-1; any other character fails the run.
+    #[serde(rename = "iso-8859-1")]
+    Iso8859_1,
+    /// Windows code page 1252; any other character fails the run.
+    #[serde(rename = "windows-1252")]
+    Windows1252,
+}
+
+/// How the files are compressed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize, JsonSchema)]
+#[serde(rename_all = "kebab-case")]
+pub(crate) enum Compression {
+    /// Not at all.
+    None,
+    /// gzip, with `.gz` behind the extension.
+    Gzip,
+    /// Zstandard, with `.zst` behind the extension.
+    Zstd,
+    /// zip (not available yet).
+    Zip,
+}
+
+/// What a run without rows delivers.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize, JsonSchema)]
+#[serde(rename_all = "kebab-case")]
+pub(crate) enum WhenEmpty {
+    /// One file with the header alone.
+    HeaderOnly,
+    /// Nothing.
+    Skip,
+}
+
+/// What happens to text that a spreadsheet would take for a formula.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize, JsonSchema)]
+#[serde(rename_all = "kebab-case")]
+pub(crate) enum FormulaGuard {
+    /// It is written as it is.
+    Off,
+    /// A single quote is put before it.
+    Prefix,
+    /// The row is left out and counted.
+    Reject,
+}
+
+/// What happens to a NUL character inside text.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize, JsonSchema)]
+#[serde(rename_all = "kebab-case")]
+pub(crate) enum Nul {
+    /// The run fails.
+    Reject,
+    /// The character is left out.
+    Strip,
+    /// It is written as it is, quoted.
+    Keep,
+}
+
+/// What happens to NaN and the infinities.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize, JsonSchema)]
+#[serde(rename_all = "kebab-case")]
+pub(crate) enum NonFinite {
+    /// They are written as `NaN`, `Infinity`, `-Infinity`.
+    Text,
+    /// They are written like a missing value.
+    Null,
+    /// The run fails.
+    Reject,
+}

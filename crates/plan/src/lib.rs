@@ -1,0 +1,44 @@
+//! What to do: project files become a validated [`Project`], and one run of it an immutable
+//! [`RunPlan`].
+//!
+//! Everything here is pure. The crate performs no input or output, cannot ask the time, and knows
+//! neither Arrow, nor SQL engines, nor S3. Time, environment variables and schemas come in as
+//! arguments; problems go out as [`Diagnostic`] values with their place in the file.
+//!
+//! Reading order: [`project`] is the vocabulary, [`run_plan`] is what one run needs to know, and
+//! [`protocol`] is how a run becomes visible whole or not at all.
+
+mod check_fields;
+mod config;
+pub mod diagnostic;
+pub mod error;
+pub mod field;
+pub mod file_format;
+pub mod guard;
+mod interpolate;
+pub mod nearest;
+pub mod object_key;
+pub mod project;
+pub mod protocol;
+pub mod read;
+mod resolve;
+pub mod run_plan;
+pub mod schedule;
+pub mod schema;
+pub mod staged;
+mod structure;
+mod tree;
+
+pub use diagnostic::{Diagnostic, Severity, Span};
+pub use error::PlanError;
+pub use field::FieldPath;
+pub use file_format::FileFormat;
+pub use project::Project;
+pub use read::{Reading, read};
+pub use run_plan::{Due, Output, Query, RunPlan};
+pub use schema::Schema;
+
+/// Returns the JSON Schema of the project file, for editors.
+pub fn json_schema() -> serde_json::Value {
+    config::json_schema()
+}

@@ -1,0 +1,385 @@
+//! The project: what the files say, with every name resolved and every default filled in.
+//!
+//! These are the words of the product, in the order in which data flows: datasets, segments,
+//! accounts, destinations, activations.
+
+use std::collections::BTreeMap;
+
+use jiff::civil::{Date, Time};
+use jiff::tz::TimeZone;
+use secrecy::SecretString;
+use uuid::Uuid;
+
+use crate::diagnostic::Span;
+use crate::field::FieldPath;
+use crate::file_format::FileFormat;
+use crate::object_key::Template;
+use crate::schema::FieldType;
+
+/// A project file, resolved.
+#[derive(Debug, Clone)]
+pub struct Project {
+    /// The project's name, part of every id that is derived.
+    pub name: String,
+    /// Where profiles come from, in the order of the file.
+    pub datasets: Vec<Dataset>,
+    /// Rules over profiles, in the order of the file.
+    pub segments: Vec<Segment>,
+    /// Credentials for S3 services.
+    pub accounts: Vec<Account>,
+    /// Where files go.
+    pub destinations: Vec<Destination>,
+    /// Which segments go where, when and with which columns.
+    pub activations: Vec<Activation>,
+    /// Places in the file that no part of the project needs but messages.
+    pub(crate) places: Places,
+}
+
+/// Places in the file that only messages need.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct Places {
+    /// The timestamp field of each dataset that has one, by key.
+    pub timestamps: BTreeMap<String, Span>,
+}
+
+/// Records from one place.
+#[derive(Debug, Clone)]
+pub struct Dataset {
+    /// Its key in the project file.
+    pub key: String,
+    /// Whether its records are profiles or events.
+    pub kind: DatasetKind,
+    /// A file, folder or glob; relative to the project's folder, absolute, or `s3://bucket/…`.
+    pub location: String,
+    /// The account whose credentials read an `s3://` location.
+    pub account: Option<String>,
+    /// How its files are read.
+    pub format: DatasetFormat,
+    /// Types that are declared rather than inferred, by top-level field.
+    pub declared: Vec<(String, FieldType)>,
+    /// Identity fields with their namespaces; the first is the primary identity.
+    pub identities: Vec<Identity>,
+    /// The field that says which of two records is newer.
+    pub timestamp: Option<FieldPath>,
+    /// Where the location stands in the file.
+    pub span: Span,
+}
+
+/// What the records of a dataset are.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum DatasetKind {
+    /// One record tells the state of a person.
+    Profile,
+    /// One record tells something that happened.
+    Event,
+}
+
+/// How the files of a dataset are read.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum DatasetFormat {
+    /// Apache Parquet.
+    Parquet,
+    /// Delimited text with a header line.
+    Csv {
+        /// Between cells, ASCII.
+        delimiter: u8,
+        /// The quote character, ASCII.
+        quote: u8,
+    },
+    /// One JSON object per line.
+    JsonLines,
+}
+
+/// An identity field and what kind of id it holds.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Identity {
+    /// Where the value is.
+    pub field: FieldPath,
+    /// What kind of id it is: `Email`, `CRMID`, ….
+    pub namespace: String,
+    /// Where the field stands in the file.
+    pub span: Span,
+}
+
+/// A named rule over profiles.
+#[derive(Debug, Clone)]
+pub struct Segment {
+    /// Its key in the project file.
+    pub key: String,
+    /// Its id: as written, or UUIDv5 of project name and key.
+    pub id: Uuid,
+    /// Its name: as written, or the key.
+    pub name: String,
+    /// What decides membership.
+    pub rule: Rule,
+}
+
+/// A boolean SQL expression over the fields of a profile.
+#[derive(Debug, Clone)]
+pub struct Rule {
+    /// The text as written (for `rule_file`, the content of that file).
+    pub text: String,
+    /// Where it comes from, for messages.
+    pub origin: RuleOrigin,
+}
+
+/// Where the text of a rule or an expression stands.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum RuleOrigin {
+    /// In the project file. `spans_text` tells whether the span holds the text character by
+    /// character, so that an offset into the text is an offset into the span.
+    Project {
+        /// Of the value.
+        span: Span,
+        /// Whether offsets carry over.
+        spans_text: bool,
+    },
+    /// In a file of its own.
+    File {
+        /// The path as written.
+        path: String,
+        /// Of the path in the project file.
+        span: Span,
+    },
+}
+
+impl RuleOrigin {
+    /// Returns the place of `length` bytes at `offset` of the text, if the text stands in the
+    /// project file character by character.
+    ///
+    /// The bytes are exact. The column is too as long as the text before it is ASCII;
+    /// [`Span::of`] gives it exactly from the text of the file.
+    pub fn place(&self, offset: usize, length: usize) -> Option<Span> {
+        let Self::Project { span, spans_text: true } = self else { return None };
+        let start = span.start.checked_add(offset).filter(|start| *start <= span.end)?;
+        let end = start.saturating_add(length).min(span.end);
+        let column = span.column.saturating_add(u32::try_from(offset).ok()?);
+        Some(Span { start, end, line: span.line, column })
+    }
+}
+
+/// Credentials for an S3 service.
+#[derive(Debug, Clone)]
+pub struct Account {
+    /// Its key in the project file.
+    pub key: String,
+    /// How requests are signed.
+    pub auth: Auth,
+    /// The region, if it is given.
+    pub region: Option<String>,
+    /// The address of an S3-compatible service; Amazon's own when absent.
+    pub endpoint_url: Option<String>,
+    /// How the bucket is addressed.
+    pub addressing: Addressing,
+}
+
+/// How requests are signed.
+#[derive(Debug, Clone)]
+pub enum Auth {
+    /// A long-lived or temporary key.
+    AccessKey {
+        /// The public half.
+        access_key_id: String,
+        /// The secret half; its Debug form is redacted.
+        secret_access_key: SecretString,
+        /// For temporary keys.
+        session_token: Option<SecretString>,
+    },
+}
+
+/// How the bucket is addressed in a URL.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Addressing {
+    /// Path style when an endpoint is given, virtual style otherwise.
+    Auto,
+    /// `https://host/bucket/key`
+    Path,
+    /// `https://bucket.host/key`
+    Virtual,
+}
+
+/// An account, a bucket, a folder and a file format.
+#[derive(Debug, Clone)]
+pub struct Destination {
+    /// Its key in the project file.
+    pub key: String,
+    /// UUIDv5 of project name and key, or as written.
+    pub id: Uuid,
+    /// Its name: as written, or the key.
+    pub name: String,
+    /// The key of its account.
+    pub account: String,
+    /// The bucket.
+    pub bucket: String,
+    /// The folder, with macros; empty for the bucket's root.
+    pub folder: Template,
+    /// The account id that must own the bucket, sent with every request.
+    pub expected_bucket_owner: Option<String>,
+    /// How rows become files.
+    pub file: FileFormat,
+    /// Whether a manifest is published behind the files.
+    pub manifest: bool,
+    /// Where the destination stands in the file.
+    pub span: Span,
+}
+
+/// A destination, the segments sent to it, and one mapping of fields to columns.
+#[derive(Debug, Clone)]
+pub struct Activation {
+    /// Its key in the project file.
+    pub key: String,
+    /// UUIDv5 of project name and key, or as written.
+    pub id: Uuid,
+    /// The key of its destination.
+    pub destination: String,
+    /// What is sent.
+    pub segments: Vec<SegmentExport>,
+    /// The columns, in order.
+    pub mapping: Vec<Column>,
+    /// What stops a run before anything is visible.
+    pub guard: Guard,
+    /// Where the activation stands in the file.
+    pub span: Span,
+}
+
+/// One segment of an activation.
+#[derive(Debug, Clone)]
+pub struct SegmentExport {
+    /// The key of the segment.
+    pub segment: String,
+    /// When it is due; without one it runs when it is named.
+    pub schedule: Option<Schedule>,
+    /// The file name without extension, with macros.
+    pub file_name: Template,
+    /// Where it stands in the file.
+    pub span: Span,
+}
+
+/// When a segment of an activation is due.
+#[derive(Debug, Clone)]
+pub struct Schedule {
+    /// How often.
+    pub frequency: Frequency,
+    /// The zone in which `at` and the dates are read.
+    pub zone: TimeZone,
+    /// The first day on which it may be due.
+    pub start: Option<Date>,
+    /// The last day on which it may be due, itself included.
+    pub end: Option<Date>,
+}
+
+/// How often a segment is due.
+#[derive(Debug, Clone)]
+pub enum Frequency {
+    /// On the start day, at this time, once.
+    Once {
+        /// Local time of day.
+        at: Time,
+    },
+    /// Every so many hours, counted from `at` on the start day (or from local midnight).
+    Hourly {
+        /// Hours between slots, 1 to 24.
+        every: u8,
+        /// Local time of day of the first slot.
+        at: Time,
+    },
+    /// Every day.
+    Daily {
+        /// Local time of day.
+        at: Time,
+    },
+    /// Every week, on the weekday of the start day (Monday without one).
+    Weekly {
+        /// Local time of day.
+        at: Time,
+    },
+    /// Every month, on the day of the start day (the first without one); the last day of a
+    /// shorter month.
+    Monthly {
+        /// Local time of day.
+        at: Time,
+    },
+    /// By a cron expression of five fields.
+    Cron {
+        /// The expression, checked.
+        expression: String,
+    },
+}
+
+/// One column of the files.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Column {
+    /// The header.
+    pub header: String,
+    /// Where its values come from.
+    pub source: ColumnSource,
+    /// Profiles without a value (missing or empty) are excluded and counted.
+    pub mandatory: bool,
+    /// Part of the deduplication key.
+    pub deduplicate: bool,
+    /// Where the source stands in the file.
+    pub span: Span,
+}
+
+/// Where the values of a column come from.
+#[derive(Debug, Clone, PartialEq)]
+pub enum ColumnSource {
+    /// A field of the profile.
+    Field(FieldPath),
+    /// A SQL expression over the fields of the profile.
+    Expression {
+        /// The text as written.
+        text: String,
+        /// Where it stands.
+        origin: RuleOrigin,
+    },
+    /// `segmentMembership.status`: `active` for members.
+    MembershipStatus,
+    /// `segmentMembership.lastQualificationTime`.
+    LastQualificationTime,
+}
+
+/// What stops a run before anything is visible; each bound is optional.
+#[derive(Debug, Clone, Copy, PartialEq, Default)]
+pub struct Guard {
+    /// The least rows.
+    pub min_rows: Option<u64>,
+    /// The most rows.
+    pub max_rows: Option<u64>,
+    /// The largest loss against the last delivered run, in percent of it.
+    pub max_shrink_percent: Option<f64>,
+    /// The largest gain against the last delivered run, in percent of it.
+    pub max_growth_percent: Option<f64>,
+}
+
+impl Project {
+    /// Finds a dataset by key.
+    pub fn dataset(&self, key: &str) -> Option<&Dataset> {
+        self.datasets.iter().find(|dataset| dataset.key == key)
+    }
+
+    /// Finds a segment by key.
+    pub fn segment(&self, key: &str) -> Option<&Segment> {
+        self.segments.iter().find(|segment| segment.key == key)
+    }
+
+    /// Finds an account by key.
+    pub fn account(&self, key: &str) -> Option<&Account> {
+        self.accounts.iter().find(|account| account.key == key)
+    }
+
+    /// Finds a destination by key.
+    pub fn destination(&self, key: &str) -> Option<&Destination> {
+        self.destinations.iter().find(|destination| destination.key == key)
+    }
+
+    /// Finds an activation by key.
+    pub fn activation(&self, key: &str) -> Option<&Activation> {
+        self.activations.iter().find(|activation| activation.key == key)
+    }
+
+    /// The profile datasets.
+    pub fn profile_datasets(&self) -> impl Iterator<Item = &Dataset> {
+        self.datasets.iter().filter(|dataset| dataset.kind == DatasetKind::Profile)
+    }
+}

@@ -1,0 +1,137 @@
+//! Reading a project file: text in, project and problems out.
+
+use crate::config;
+use crate::diagnostic::{Diagnostic, Span};
+use crate::interpolate::interpolate;
+use crate::nearest::nearest;
+use crate::project::Project;
+use crate::resolve::{self, SECRET_KEYS};
+use crate::structure;
+use crate::tree::{self, Content, Node, Origin};
+
+pub use crate::resolve::RULE_BYTES_MAX;
+pub use crate::tree::TEXT_BYTES_MAX;
+
+/// The most problems that are reported of one file.
+pub const DIAGNOSTICS_MAX: usize = 1_000;
+
+/// What came of reading a project file.
+#[derive(Debug)]
+pub struct Reading {
+    /// The project, if there is no error among the problems.
+    pub project: Option<Project>,
+    /// All problems, in the order of the file.
+    pub diagnostics: Vec<Diagnostic>,
+    /// Where the file holds secrets in the clear; see [`Reading::masked`].
+    pub secrets: Vec<Span>,
+}
+
+/// Reads the text of a project file.
+///
+/// `variables` gives the values for `${NAME}`; `rule_files` gives the text of a rule file by its
+/// path as written, or why it cannot be read (a lower-case fragment). Never panics, whatever the
+/// text is.
+pub fn read(
+    text: &str,
+    variables: &dyn Fn(&str) -> Option<String>,
+    rule_files: &dyn Fn(&str) -> Result<String, String>,
+) -> Reading {
+    let (root, mut diagnostics) = tree::parse(text);
+    let Some(mut root) = root else {
+        return Reading { project: None, diagnostics, secrets: secrets_by_line(text) };
+    };
+    interpolate(&mut root, variables, &mut diagnostics);
+    let mut secrets = Vec::new();
+    find_secrets(&root, &mut secrets);
+    let value = structure::check(&root, &config::json_schema(), &mut diagnostics);
+    let project = match serde_json::from_value::<config::Project>(value) {
+        Ok(file) => Some(resolve::resolve(&file, &root, rule_files, &mut diagnostics)),
+        Err(error) => {
+            diagnostics.extend(undecoded(&diagnostics, &error));
+            None
+        }
+    };
+    let project = project.filter(|_| !resolve::has_error(&diagnostics));
+    arrange(&mut diagnostics);
+    Reading { project, diagnostics, secrets }
+}
+
+impl Reading {
+    /// Returns the text of the file with secrets as asterisks, for excerpts in messages. All
+    /// bytes keep their places.
+    pub fn masked(&self, text: &str) -> String {
+        let is_secret = |offset: usize| {
+            self.secrets.iter().any(|span| (span.start..span.end).contains(&offset))
+        };
+        let mask = |(offset, c): (usize, char)| match c {
+            '\n' | '\r' => c.to_string(),
+            _ if is_secret(offset) => "*".repeat(c.len_utf8()),
+            _ => c.to_string(),
+        };
+        text.char_indices().map(mask).collect()
+    }
+}
+
+/// The structure check lets nothing through that cannot be decoded, unless it found the root
+/// itself wrong; then it has said so.
+fn undecoded(found: &[Diagnostic], error: &serde_json::Error) -> Option<Diagnostic> {
+    if resolve::has_error(found) {
+        return None;
+    }
+    let start = Span { start: 0, end: 0, line: 1, column: 1 };
+    Some(Diagnostic::error("wrong_type", start, format!("the file cannot be decoded: {error}")))
+}
+
+/// In the order of the file, each problem once: an alias repeats the problems of its anchor.
+fn arrange(diagnostics: &mut Vec<Diagnostic>) {
+    diagnostics.sort_by_key(|diagnostic| diagnostic.span.map(|span| span.start));
+    diagnostics.dedup();
+    if diagnostics.len() > DIAGNOSTICS_MAX {
+        let more = diagnostics.len() - DIAGNOSTICS_MAX;
+        diagnostics.truncate(DIAGNOSTICS_MAX);
+        let place = diagnostics.last().and_then(|last| last.span);
+        let message = format!("there are {more} problems more");
+        diagnostics
+            .extend(place.map(|place| Diagnostic::error("too_many_problems", place, message)));
+    }
+}
+
+/// Finds the values of secret keys, misspelt ones too, that are not just a variable, and addresses
+/// with a user.
+fn find_secrets(node: &Node, secrets: &mut Vec<Span>) {
+    node.items().iter().for_each(|item| find_secrets(item, secrets));
+    for entry in node.entries() {
+        let text = entry.value.scalar().map_or("", |scalar| &scalar.text);
+        let is_secret = nearest(&entry.key, SECRET_KEYS).is_some()
+            || (text.contains("://") && text.contains('@'));
+        let from_variable =
+            entry.value.scalar().is_some_and(|scalar| scalar.origin == Origin::Variable);
+        if is_secret && !from_variable && !entry.value.is_null() {
+            secrets.push(entry.value.span);
+        }
+        if !matches!(entry.value.content, Content::Scalar(_)) {
+            find_secrets(&entry.value, secrets);
+        }
+    }
+}
+
+/// What a text that is no YAML may hold of secrets: the rest of each line that names one.
+fn secrets_by_line(text: &str) -> Vec<Span> {
+    let mut secrets = Vec::new();
+    let mut start = 0;
+    for line in text.split_inclusive('\n') {
+        let lower = line.to_ascii_lowercase();
+        let named = SECRET_KEYS.iter().filter_map(|key| Some(lower.find(key)? + key.len())).min();
+        let value = named.and_then(|behind| Some(behind + line[behind..].find(':')? + 1));
+        if let Some(value) = value
+            && !line[value..].trim_start_matches([' ', '"', '\'']).starts_with("${")
+        {
+            secrets.push(Span::of(text, start + value..start + line.len()));
+        }
+        start += line.len();
+    }
+    secrets
+}
+
+#[cfg(test)]
+mod tests;

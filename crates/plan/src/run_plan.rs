@@ -1,0 +1,318 @@
+//! One run, fully decided: nothing behind this point reads the project file again.
+
+use jiff::Timestamp;
+use uuid::Uuid;
+
+use crate::error::PlanError;
+use crate::file_format::FileFormat;
+use crate::nearest::nearest;
+use crate::object_key::{self, Values};
+use crate::project::{
+    Activation, Column, Dataset, Destination, Guard, Project, Rule, Segment, SegmentExport,
+};
+
+/// What happens for one slot: one segment of one activation at one time.
+#[derive(Debug, Clone)]
+pub struct RunPlan {
+    /// UUIDv5 of activation, segment and slot: the same slot is the same run, whoever asks.
+    pub run_id: Uuid,
+    /// The time for which the run is due; names and `lastQualificationTime` use it.
+    pub slot: Timestamp,
+    /// The activation's key.
+    pub activation: String,
+    /// The segment's key.
+    pub segment: String,
+    /// The segment's id.
+    pub segment_id: Uuid,
+    /// The segment's name.
+    pub segment_name: String,
+    /// The destination's key.
+    pub destination: String,
+    /// The destination's id.
+    pub destination_id: Uuid,
+    /// Which rows.
+    pub query: Query,
+    /// Which objects.
+    pub output: Output,
+    /// What stops the run before anything is visible.
+    pub guard: Guard,
+}
+
+/// Which rows a run sends, and as which columns.
+#[derive(Debug, Clone)]
+pub struct Query {
+    /// Where the profiles are.
+    pub dataset: Dataset,
+    /// Who is a member.
+    pub rule: Rule,
+    /// The columns, in order.
+    pub columns: Vec<Column>,
+    /// The instant at which the rule is evaluated: `now()` in rules, and
+    /// `lastQualificationTime` of members.
+    pub evaluated_at: Timestamp,
+}
+
+/// Which objects a run makes.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Output {
+    /// The bucket (empty for a folder on disk).
+    pub bucket: String,
+    /// Everything of the key before the extension: expanded folder and file name.
+    pub stem: String,
+    /// The key of the manifest, if one is asked for.
+    pub manifest_key: Option<String>,
+    /// Whether the name holds no time: each run then replaces the objects of the last one.
+    pub is_static: bool,
+    /// How rows become files.
+    pub file: FileFormat,
+    /// The account id that must own the bucket.
+    pub expected_bucket_owner: Option<String>,
+}
+
+impl Output {
+    /// The key of the `number`th file, counted from 1: `name.csv`, `name_2.csv`, `name_3.csv`
+    /// (behaviour reference §5.6).
+    pub fn key(&self, number: u32) -> String {
+        let part = if number == 1 { String::new() } else { format!("_{number}") };
+        let file = &self.file;
+        format!("{}{part}.{}{}", self.stem, file.extension, file.compression.suffix())
+    }
+
+    /// The name of an object without its folder.
+    pub fn name_of(key: &str) -> &str {
+        key.rsplit('/').next().unwrap_or(key)
+    }
+}
+
+/// A slot that has come.
+#[derive(Debug, Clone, Copy)]
+pub struct Due<'a> {
+    /// The activation.
+    pub activation: &'a Activation,
+    /// The segment that it sends.
+    pub segment: &'a Segment,
+    /// The slot.
+    pub slot: Timestamp,
+}
+
+/// The object names of one export at one slot.
+pub(crate) struct ExportNames<'a> {
+    pub activation: &'a Activation,
+    pub export: &'a SegmentExport,
+    /// The service and the bucket; names clash only inside one.
+    place: (Option<&'a str>, &'a str),
+    pub run_id: Uuid,
+    pub stem: String,
+    /// Behind the stem: `.csv`, `.txt.gz`.
+    pub suffix: String,
+    pub manifest_key: String,
+    pub is_static: bool,
+}
+
+/// How the names of two exports get in each other's way.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Clash {
+    /// Both write the same object.
+    SameKey,
+    /// A further file of one, `name_2.csv`, is the first file of the other.
+    FurtherFile,
+    /// The keys differ in case only.
+    CaseOnly,
+}
+
+impl ExportNames<'_> {
+    pub(crate) fn key(&self) -> String {
+        format!("{}{}", self.stem, self.suffix)
+    }
+
+    /// What stands before `_2`, `_3`, … if the stem ends so: a file of that stem has further files
+    /// that are named like this one.
+    pub(crate) fn stem_of_first(&self) -> Option<&str> {
+        let (first, number) = self.stem.rsplit_once('_')?;
+        let counted = number.parse::<u32>().ok().filter(|it| it.to_string() == number)?;
+        (counted >= 2).then_some(first)
+    }
+
+    pub(crate) fn clash(&self, other: &Self) -> Option<Clash> {
+        if self.place != other.place || self.suffix != other.suffix {
+            return None;
+        }
+        if self.stem == other.stem {
+            Some(Clash::SameKey)
+        } else if self.stem_of_first() == Some(&other.stem)
+            || other.stem_of_first() == Some(&self.stem)
+        {
+            Some(Clash::FurtherFile)
+        } else if self.stem.to_lowercase() == other.stem.to_lowercase() {
+            Some(Clash::CaseOnly)
+        } else {
+            None
+        }
+    }
+}
+
+impl Project {
+    /// Returns everything that one run needs to know.
+    ///
+    /// # Errors
+    /// The activation or the segment is not in the project, or at this slot another export would
+    /// write the same object.
+    ///
+    /// # Panics
+    /// Never for a project that [`read`](crate::read()) returned: its names are resolved.
+    pub fn run_plan(
+        &self,
+        activation: &str,
+        segment: &str,
+        slot: Timestamp,
+    ) -> Result<RunPlan, PlanError> {
+        let (activation, export) = self.find_export(activation, segment)?;
+        let names = self.names(activation, export, slot);
+        self.refuse_clash(&names, slot)?;
+        let destination = self.destination_of(activation);
+        let segment = self.segment_of(export);
+        let dataset = self.profile_datasets().next().expect("a project has one profile dataset");
+        Ok(RunPlan {
+            run_id: names.run_id,
+            slot,
+            activation: activation.key.clone(),
+            segment: segment.key.clone(),
+            segment_id: segment.id,
+            segment_name: segment.name.clone(),
+            destination: destination.key.clone(),
+            destination_id: destination.id,
+            query: Query {
+                dataset: dataset.clone(),
+                rule: segment.rule.clone(),
+                columns: activation.mapping.clone(),
+                evaluated_at: slot,
+            },
+            output: Output {
+                bucket: destination.bucket.clone(),
+                stem: names.stem,
+                manifest_key: destination.manifest.then_some(names.manifest_key),
+                is_static: names.is_static,
+                file: destination.file.clone(),
+                expected_bucket_owner: destination.expected_bucket_owner.clone(),
+            },
+            guard: activation.guard,
+        })
+    }
+
+    /// Goes through every segment of every activation, in the order of the file.
+    pub fn exports(&self) -> impl Iterator<Item = (&Activation, &SegmentExport)> {
+        self.activations.iter().flat_map(|activation| {
+            activation.segments.iter().map(move |export| (activation, export))
+        })
+    }
+
+    /// Returns the latest slot of every export that has a schedule with one, in the order of the
+    /// file. Whether a slot has had its run is for the ledger to say.
+    pub fn due(&self, now: Timestamp) -> Vec<Due<'_>> {
+        let due = |(activation, export): (_, &SegmentExport)| {
+            let slot = export.schedule.as_ref()?.latest_slot(now)?;
+            Some(Due { activation, segment: self.segment_of(export), slot })
+        };
+        self.exports().filter_map(due).collect()
+    }
+
+    /// The names of all exports at one slot.
+    pub(crate) fn export_names(&self, slot: Timestamp) -> Vec<ExportNames<'_>> {
+        self.exports().map(|(activation, export)| self.names(activation, export, slot)).collect()
+    }
+
+    pub(crate) fn names<'a>(
+        &'a self,
+        activation: &'a Activation,
+        export: &'a SegmentExport,
+        slot: Timestamp,
+    ) -> ExportNames<'a> {
+        let destination = self.destination_of(activation);
+        let segment = self.segment_of(export);
+        let run_id = run_id(activation, segment, slot);
+        let values = Values {
+            destination_name: &destination.name,
+            destination_id: destination.id,
+            segment_name: &segment.name,
+            segment_id: segment.id,
+            activation_name: &activation.key,
+            activation_id: activation.id,
+            run_id,
+            slot,
+        };
+        let folder = destination.folder.expand(&values);
+        let manifest = format!("manifest-{}-{run_id}.json", destination.id);
+        let file = &destination.file;
+        let account = self.account(&destination.account);
+        ExportNames {
+            activation,
+            export,
+            place: (
+                account.and_then(|account| account.endpoint_url.as_deref()),
+                &destination.bucket,
+            ),
+            run_id,
+            stem: object_key::join(&folder, &export.file_name.expand(&values)),
+            suffix: format!(".{}{}", file.extension, file.compression.suffix()),
+            manifest_key: object_key::join(&folder, &manifest),
+            is_static: destination.folder.is_static() && export.file_name.is_static(),
+        }
+    }
+
+    fn find_export(
+        &self,
+        activation: &str,
+        segment: &str,
+    ) -> Result<(&Activation, &SegmentExport), PlanError> {
+        let Some(found) = self.activation(activation) else {
+            let known = self.activations.iter().map(|known| known.key.as_str());
+            return Err(PlanError::UnknownActivation {
+                activation: activation.to_owned(),
+                nearest: nearest(activation, known).map(str::to_owned),
+            });
+        };
+        match found.segments.iter().find(|export| export.segment == segment) {
+            Some(export) => Ok((found, export)),
+            None => {
+                let known = found.segments.iter().map(|export| export.segment.as_str());
+                Err(PlanError::NotSent {
+                    activation: activation.to_owned(),
+                    segment: segment.to_owned(),
+                    nearest: nearest(segment, known).map(str::to_owned),
+                })
+            }
+        }
+    }
+
+    /// The project was checked with one slot; another may still bring two names together.
+    fn refuse_clash(&self, names: &ExportNames<'_>, slot: Timestamp) -> Result<(), PlanError> {
+        for other in self.export_names(slot) {
+            let same_export = other.run_id == names.run_id;
+            let clash = if same_export { None } else { names.clash(&other) };
+            if matches!(clash, Some(Clash::SameKey | Clash::FurtherFile)) {
+                return Err(PlanError::SameKey {
+                    key: names.key(),
+                    activation: other.activation.key.clone(),
+                    segment: other.export.segment.clone(),
+                });
+            }
+        }
+        Ok(())
+    }
+
+    fn destination_of(&self, activation: &Activation) -> &Destination {
+        self.destination(&activation.destination)
+            .expect("the destination of an activation is known")
+    }
+
+    fn segment_of(&self, export: &SegmentExport) -> &Segment {
+        self.segment(&export.segment).expect("the segment of an export is known")
+    }
+}
+
+fn run_id(activation: &Activation, segment: &Segment, slot: Timestamp) -> Uuid {
+    Uuid::new_v5(&activation.id, format!("{}/{slot}", segment.id).as_bytes())
+}
+
+#[cfg(test)]
+mod tests;
