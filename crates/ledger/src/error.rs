@@ -1,0 +1,295 @@
+//! What can go wrong with the ledger, and what to do next.
+
+use std::path::PathBuf;
+
+use jiff::Timestamp;
+use uuid::Uuid;
+
+use crate::run::RunState;
+
+/// A result of this crate.
+pub type Result<T> = std::result::Result<T, Error>;
+
+/// What went wrong.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum Error {
+    /// Another process has the ledger.
+    #[error("the ledger {} is in use by another process{}", path.display(), owner_text(*owner))]
+    Locked {
+        /// The ledger's file.
+        path: PathBuf,
+        /// The id of that process, if it could be read.
+        owner: Option<u32>,
+    },
+    /// Another worker owns the run.
+    #[error("run {run_id} was taken over: epoch {epoch} is not the latest")]
+    Fenced {
+        /// The run.
+        run_id: Uuid,
+        /// The epoch of the worker that is fenced off.
+        epoch: u32,
+    },
+    /// The run is in a state in which this step has no place.
+    #[error("run {run_id} is {state} and cannot {step}")]
+    State {
+        /// The run.
+        run_id: Uuid,
+        /// Its state.
+        state: RunState,
+        /// What was attempted.
+        step: &'static str,
+    },
+    /// There is no such run.
+    #[error("there is no run {run_id}")]
+    NotFound {
+        /// The id that was asked for.
+        run_id: Uuid,
+    },
+    /// A key cannot be written by this run.
+    #[error(transparent)]
+    Refused(#[from] Refusal),
+    /// What was to be written contradicts itself or what the ledger holds.
+    #[error("run {run_id} cannot be recorded: {fact}")]
+    Inconsistent {
+        /// The run.
+        run_id: Uuid,
+        /// What does not fit.
+        fact: &'static str,
+    },
+    /// The ledger was written by a newer version of Segue.
+    #[error("the ledger {} has schema {found}, and this version knows only {known}", path.display())]
+    NewerSchema {
+        /// The ledger's file.
+        path: PathBuf,
+        /// Its schema.
+        found: i64,
+        /// The newest schema that is known.
+        known: i64,
+    },
+    /// The ledger was written by an older version and is open for reading only.
+    #[error("the ledger {} has schema {found}, older than {known}, and is open for reading only", path.display())]
+    OlderSchema {
+        /// The ledger's file.
+        path: PathBuf,
+        /// Its schema.
+        found: i64,
+        /// The schema that is needed.
+        known: i64,
+    },
+    /// The file is something else.
+    #[error("{} is a database, but not a ledger", path.display())]
+    NotALedger {
+        /// The file.
+        path: PathBuf,
+    },
+    /// The file is damaged, or a value in it cannot be.
+    #[error("the ledger is damaged")]
+    Corrupt(#[source] Cause),
+    /// The disk is full.
+    #[error("the disk that holds the ledger is full")]
+    Full(#[source] Cause),
+    /// The ledger's file or folder cannot be used.
+    #[error("failed to {act} {}", path.display())]
+    File {
+        /// What was attempted.
+        act: &'static str,
+        /// The file or folder.
+        path: PathBuf,
+        /// Why.
+        source: std::io::Error,
+    },
+    /// The disk failed, or the file may not be written.
+    #[error("the ledger cannot be written")]
+    Io(#[source] Cause),
+    /// An earlier write failed so that its outcome is unknown; nothing more is written.
+    #[error("the ledger takes no more writes after a failed one")]
+    Stopped,
+    /// Another connection holds the database for too long.
+    #[error("the ledger is busy")]
+    Busy(#[source] Cause),
+    /// Anything else that the database reports.
+    #[error("the ledger failed")]
+    Database(#[source] Cause),
+}
+
+/// What lies under an error of the ledger.
+pub type Cause = Box<dyn std::error::Error + Send + Sync>;
+
+/// Why a run may not write to a key.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum Refusal {
+    /// Another run that is not over has reserved the key.
+    #[error("key {key} is reserved by run {run_id} of {activation}/{segment} for {slot}")]
+    KeyInUse {
+        /// The key.
+        key: String,
+        /// The run that has it.
+        run_id: Uuid,
+        /// Its activation.
+        activation: String,
+        /// Its segment.
+        segment: String,
+        /// Its slot.
+        slot: Timestamp,
+    },
+    /// Another run has delivered an object there, and the name is not static.
+    #[error("key {key} already holds what run {run_id} delivered for {slot}")]
+    KeyDelivered {
+        /// The key.
+        key: String,
+        /// The run that delivered it.
+        run_id: Uuid,
+        /// Its slot.
+        slot: Timestamp,
+    },
+    /// A run for a later slot has delivered there; going back is refused.
+    #[error("key {key} already holds what the later run {run_id} delivered for {slot}")]
+    Superseded {
+        /// The key.
+        key: String,
+        /// The run that delivered it.
+        run_id: Uuid,
+        /// Its slot.
+        slot: Timestamp,
+    },
+}
+
+/// What a caller can do about an error.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Kind {
+    /// Wait for the other process, or end it.
+    Locked,
+    /// Leave the run to its owner.
+    Fenced,
+    /// Choose another name, or finish the other run.
+    Conflict,
+    /// There is no such thing.
+    NotFound,
+    /// Use a newer version.
+    NewerSchema,
+    /// Restore the file.
+    Corrupt,
+    /// Free space.
+    Full,
+    /// Look at the disk and the permissions.
+    Io,
+    /// Try again.
+    Busy,
+    /// A fault of Segue.
+    Internal,
+}
+
+impl Error {
+    /// Returns what a caller can do about it.
+    pub fn kind(&self) -> Kind {
+        match self {
+            Self::Locked { .. } => Kind::Locked,
+            Self::Fenced { .. } => Kind::Fenced,
+            Self::Refused(_) => Kind::Conflict,
+            Self::NotFound { .. } => Kind::NotFound,
+            Self::NewerSchema { .. } | Self::OlderSchema { .. } => Kind::NewerSchema,
+            Self::Corrupt(_) | Self::NotALedger { .. } => Kind::Corrupt,
+            Self::Full(_) => Kind::Full,
+            Self::File { .. } | Self::Io(_) | Self::Stopped => Kind::Io,
+            Self::Busy(_) => Kind::Busy,
+            Self::State { .. } | Self::Inconsistent { .. } | Self::Database(_) => Kind::Internal,
+        }
+    }
+
+    /// Returns the next step for a person, if there is one.
+    pub fn hint(&self) -> Option<&'static str> {
+        Some(match self {
+            Self::Locked { .. } => {
+                "One process at a time runs with a state folder. Wait until the other one ends, or give this one \
+                 a folder of its own with --state-dir."
+            }
+            Self::Refused(refusal) => refusal.hint(),
+            Self::NewerSchema { .. } => "Use the version of Segue that wrote it, or a newer one.",
+            Self::OlderSchema { .. } => {
+                "Run any command that writes, such as `segue run`; it brings the ledger up to date."
+            }
+            Self::NotALedger { .. } => "Name another state folder with --state-dir.",
+            Self::Corrupt(_) => {
+                "Restore the state folder from a backup. Do not delete it: without it Segue cannot tell what was delivered."
+            }
+            Self::Full(_) => {
+                "Free some space and run again; nothing is lost, and committed runs go on where they stopped."
+            }
+            Self::File { .. } | Self::Io(_) => {
+                "Check the disk and the permissions of the state folder, and run again."
+            }
+            Self::Stopped => "Start the process again; it goes on with what the ledger holds.",
+            Self::Busy(_) => "Try again; another program is reading or copying the ledger.",
+            Self::NotFound { .. } => "`segue runs` lists the runs.",
+            _ => return None,
+        })
+    }
+}
+
+impl Refusal {
+    fn hint(&self) -> &'static str {
+        match self {
+            Self::KeyInUse { .. } => {
+                "Two runs may not write to the same key. Give one of them another file name or folder, or let the \
+                 other run finish: the next `segue run` goes on with it."
+            }
+            Self::KeyDelivered { .. } => {
+                "Put more of the time into the file name, such as %DATETIME(yyyyMMddHHmmss)%, or leave the time out \
+                 to replace the object with every run."
+            }
+            Self::Superseded { .. } => {
+                "A newer file set is in place, and an older one never replaces it."
+            }
+        }
+    }
+}
+
+fn owner_text(owner: Option<u32>) -> String {
+    owner.map(|pid| format!(" (process {pid})")).unwrap_or_default()
+}
+
+/// Primary result codes of SQLite (sqlite.org/rescode.html); extended ones hold them in the low byte.
+mod result_code {
+    pub(super) const BUSY: i32 = 5;
+    pub(super) const LOCKED: i32 = 6;
+    pub(super) const READONLY: i32 = 8;
+    pub(super) const IOERR: i32 = 10;
+    pub(super) const CORRUPT: i32 = 11;
+    pub(super) const FULL: i32 = 13;
+    pub(super) const CANTOPEN: i32 = 14;
+    pub(super) const NOTADB: i32 = 26;
+}
+
+impl From<sqlx::Error> for Error {
+    fn from(error: sqlx::Error) -> Self {
+        let code = error
+            .as_database_error()
+            .and_then(sqlx::error::DatabaseError::code)
+            .and_then(|code| code.parse::<i32>().ok());
+        match code.map(|code| code & 0xff) {
+            Some(result_code::FULL) => Self::Full(error.into()),
+            Some(result_code::CORRUPT | result_code::NOTADB) => Self::Corrupt(error.into()),
+            Some(result_code::IOERR | result_code::READONLY | result_code::CANTOPEN) => {
+                Self::Io(error.into())
+            }
+            Some(result_code::BUSY | result_code::LOCKED) => Self::Busy(error.into()),
+            _ => Self::from_driver(error),
+        }
+    }
+}
+
+impl Error {
+    /// Errors that come from the driver rather than from the database.
+    fn from_driver(error: sqlx::Error) -> Self {
+        match error {
+            sqlx::Error::Decode(_)
+            | sqlx::Error::ColumnDecode { .. }
+            | sqlx::Error::TypeNotFound { .. } => Self::Corrupt(error.into()),
+            sqlx::Error::Io(_) => Self::Io(error.into()),
+            sqlx::Error::PoolTimedOut => Self::Busy(error.into()),
+            _ => Self::Database(error.into()),
+        }
+    }
+}

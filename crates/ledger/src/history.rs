@@ -1,0 +1,346 @@
+//! Questions about what happened, and the reading of rows.
+
+use jiff::Timestamp;
+use plan::protocol::Verification;
+use plan::staged::{Condition, ObjectKind, PublishedObject, StagedObject, StagedPart};
+use sqlx::sqlite::SqliteRow;
+use sqlx::{Row as _, SqliteConnection};
+use uuid::Uuid;
+
+use crate::error::{Error, Result};
+use crate::open::Ledger;
+use crate::run::{
+    Baseline, CommittedObject, CurrentObject, Excluded, FileRecord, RunDetail, RunRecord, RunState,
+    SnapshotInput, Stop,
+};
+
+/// The most runs that one list holds.
+pub const RUNS_LISTED_MAX: u32 = 10_000;
+
+/// Which runs to list.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct RunFilter {
+    /// Only those of this activation.
+    pub activation: Option<String>,
+    /// Only those of this segment.
+    pub segment: Option<String>,
+    /// Only those in this state.
+    pub state: Option<RunState>,
+    /// At most so many, [`RUNS_LISTED_MAX`] without it or beyond it.
+    pub limit: Option<u32>,
+}
+
+/// A run with the sums over its data files.
+macro_rules! select_runs {
+    ($rest:literal) => {
+        concat!(
+            "SELECT runs.*,
+                 (SELECT count(*) FROM objects WHERE run_id = runs.run_id AND kind = 'data') AS file_count,
+                 (SELECT sum(row_count) FROM objects WHERE run_id = runs.run_id AND kind = 'data') AS file_rows,
+                 (SELECT sum(bytes) FROM objects WHERE run_id = runs.run_id AND kind = 'data') AS file_bytes
+             FROM runs ",
+            $rest
+        )
+    };
+}
+
+impl Ledger {
+    /// Lists runs, those for the latest slot first.
+    pub async fn runs(&self, filter: &RunFilter) -> Result<Vec<RunRecord>> {
+        let mut read = self.read().await?;
+        let rows = sqlx::query(select_runs!(
+            "WHERE (?1 IS NULL OR activation = ?1) AND (?2 IS NULL OR segment = ?2) AND (?3 IS NULL OR state = ?3)
+             ORDER BY slot DESC, first_claimed DESC, run_id LIMIT ?4"
+        ))
+        .bind(&filter.activation)
+        .bind(&filter.segment)
+        .bind(filter.state.map(RunState::as_str))
+        .bind(filter.limit.unwrap_or(RUNS_LISTED_MAX).min(RUNS_LISTED_MAX))
+        .fetch_all(&mut *read)
+        .await?;
+        rows.iter().map(run_record).collect()
+    }
+
+    /// Lists the runs that are not over, in the order of their slots; recovery takes them over.
+    pub async fn unfinished(&self) -> Result<Vec<RunRecord>> {
+        let mut read = self.read().await?;
+        let rows = sqlx::query(select_runs!(
+            "WHERE state IN ('claimed', 'staging', 'committing', 'blocked') ORDER BY slot, run_id LIMIT ?"
+        ))
+        .bind(RUNS_LISTED_MAX)
+        .fetch_all(&mut *read)
+        .await?;
+        rows.iter().map(run_record).collect()
+    }
+
+    /// Finds the runs whose id begins with `prefix`, at most `limit`; an empty prefix finds none.
+    pub async fn find_runs(&self, prefix: &str, limit: u32) -> Result<Vec<RunRecord>> {
+        let prefix = prefix.to_ascii_lowercase();
+        if prefix.is_empty() {
+            return Ok(Vec::new());
+        }
+        let mut read = self.read().await?;
+        let rows = sqlx::query(select_runs!(
+            "WHERE substr(run_id, 1, length(?1)) = ?1 ORDER BY slot DESC, run_id LIMIT ?2"
+        ))
+        .bind(prefix)
+        .bind(limit.min(RUNS_LISTED_MAX))
+        .fetch_all(&mut *read)
+        .await?;
+        rows.iter().map(run_record).collect()
+    }
+
+    /// Returns a run with its files, exclusions and inputs, if there is such a run.
+    pub async fn run(&self, run_id: Uuid) -> Result<Option<RunDetail>> {
+        let mut read = self.read().await?;
+        let Some(run) = find(&mut read, run_id).await? else { return Ok(None) };
+        let files = files(&mut read, run_id).await?;
+        let excluded = excluded(&mut read, run_id).await?;
+        let inputs = inputs(&mut read, run_id).await?;
+        Ok(Some(RunDetail { run, files, excluded, inputs }))
+    }
+
+    /// Returns the newest delivered run of a segment of an activation; guards compare with it.
+    pub async fn last_delivered(
+        &self,
+        activation: &str,
+        segment: &str,
+    ) -> Result<Option<Baseline>> {
+        let mut read = self.read().await?;
+        let row = sqlx::query(
+            "SELECT runs.run_id, runs.slot, runs.finished,
+                 (SELECT coalesce(sum(row_count), 0) FROM objects
+                  WHERE run_id = runs.run_id AND kind = 'data') AS file_rows
+             FROM baselines JOIN runs USING (run_id)
+             WHERE baselines.activation = ? AND baselines.segment = ?",
+        )
+        .bind(activation)
+        .bind(segment)
+        .fetch_optional(&mut *read)
+        .await?;
+        row.as_ref().map(baseline).transpose()
+    }
+
+    /// Returns what the last delivered run left at a key; its ETag is the condition of the next one.
+    pub async fn current_object(&self, store: &str, key: &str) -> Result<Option<CurrentObject>> {
+        current(&mut *self.read().await?, store, key).await
+    }
+}
+
+/// Finds a run.
+pub(crate) async fn find(db: &mut SqliteConnection, run_id: Uuid) -> Result<Option<RunRecord>> {
+    let row = sqlx::query(select_runs!("WHERE run_id = ?"))
+        .bind(run_id.to_string())
+        .fetch_optional(db)
+        .await?;
+    row.as_ref().map(run_record).transpose()
+}
+
+/// What the last delivered run left at a key.
+pub(crate) async fn current(
+    db: &mut SqliteConnection,
+    store: &str,
+    key: &str,
+) -> Result<Option<CurrentObject>> {
+    let row =
+        sqlx::query("SELECT etag, run_id, slot FROM current_objects WHERE store = ? AND key = ?")
+            .bind(store)
+            .bind(key)
+            .fetch_optional(db)
+            .await?;
+    let Some(row) = row else { return Ok(None) };
+    Ok(Some(CurrentObject {
+        etag: row.try_get("etag")?,
+        run_id: uuid(&row, "run_id")?,
+        slot: time(&row, "slot")?,
+    }))
+}
+
+/// The commit record of a run, in order.
+pub(crate) async fn commit_record(
+    db: &mut SqliteConnection,
+    run_id: Uuid,
+) -> Result<Vec<CommittedObject>> {
+    let rows = sqlx::query("SELECT * FROM objects WHERE run_id = ? ORDER BY position")
+        .bind(run_id.to_string())
+        .fetch_all(db)
+        .await?;
+    rows.iter().map(committed_object).collect()
+}
+
+async fn files(db: &mut SqliteConnection, run_id: Uuid) -> Result<Vec<FileRecord>> {
+    let rows = sqlx::query("SELECT * FROM objects WHERE run_id = ? ORDER BY position")
+        .bind(run_id.to_string())
+        .fetch_all(db)
+        .await?;
+    rows.iter().map(file_record).collect()
+}
+
+async fn excluded(db: &mut SqliteConnection, run_id: Uuid) -> Result<Vec<Excluded>> {
+    let rows =
+        sqlx::query("SELECT reason, profiles FROM exclusions WHERE run_id = ? ORDER BY position")
+            .bind(run_id.to_string())
+            .fetch_all(db)
+            .await?;
+    let read = |row: &SqliteRow| {
+        Ok(Excluded { reason: row.try_get("reason")?, profiles: row.try_get("profiles")? })
+    };
+    rows.iter().map(read).collect()
+}
+
+async fn inputs(db: &mut SqliteConnection, run_id: Uuid) -> Result<Vec<SnapshotInput>> {
+    let rows = sqlx::query("SELECT * FROM inputs WHERE run_id = ? ORDER BY position")
+        .bind(run_id.to_string())
+        .fetch_all(db)
+        .await?;
+    let read = |row: &SqliteRow| {
+        Ok(SnapshotInput {
+            location: row.try_get("location")?,
+            bytes: row.try_get("bytes")?,
+            version: row.try_get("version")?,
+            rows: row.try_get("row_count")?,
+        })
+    };
+    rows.iter().map(read).collect()
+}
+
+fn run_record(row: &SqliteRow) -> Result<RunRecord> {
+    let state: String = row.try_get("state")?;
+    let code: Option<String> = row.try_get("stop_code")?;
+    let message: Option<String> = row.try_get("stop_message")?;
+    Ok(RunRecord {
+        run_id: uuid(row, "run_id")?,
+        slot: time(row, "slot")?,
+        activation: row.try_get("activation")?,
+        segment: row.try_get("segment")?,
+        segment_id: uuid(row, "segment_id")?,
+        destination: row.try_get("destination")?,
+        store: row.try_get("store")?,
+        bucket: row.try_get("bucket")?,
+        stem: row.try_get("stem")?,
+        is_static: row.try_get("is_static")?,
+        state: RunState::parse(&state).ok_or_else(|| corrupt("state", &state))?,
+        epoch: row.try_get("epoch")?,
+        first_claimed: time(row, "first_claimed")?,
+        claimed: time(row, "claimed")?,
+        committed: optional_time(row, "committed")?,
+        finished: optional_time(row, "finished")?,
+        received: row.try_get("received")?,
+        activated: row.try_get("activated")?,
+        files: row.try_get("file_count")?,
+        rows: row.try_get::<Option<u64>, _>("file_rows")?.unwrap_or(0),
+        bytes: row.try_get::<Option<u64>, _>("file_bytes")?.unwrap_or(0),
+        stop: code.zip(message).map(|(code, message)| Stop { code, message }),
+    })
+}
+
+fn committed_object(row: &SqliteRow) -> Result<CommittedObject> {
+    let number = row.try_get("number")?;
+    let etag: Option<String> = row.try_get("etag")?;
+    let version_id = row.try_get("version_id")?;
+    let staged = StagedObject {
+        kind: kind(row)?,
+        number,
+        key: row.try_get("key")?,
+        upload_id: row.try_get("upload_id")?,
+        token: row.try_get("token")?,
+        parts: parts(row)?,
+        bytes: row.try_get("bytes")?,
+        rows: row.try_get("row_count")?,
+        sha256: row.try_get("sha256")?,
+        crc64nvme: row.try_get("crc64nvme")?,
+        condition: condition(row)?,
+    };
+    Ok(CommittedObject {
+        staged,
+        published: etag.map(|etag| PublishedObject { number, etag, version_id }),
+    })
+}
+
+fn file_record(row: &SqliteRow) -> Result<FileRecord> {
+    let verification: Option<String> = row.try_get("verification")?;
+    Ok(FileRecord {
+        kind: kind(row)?,
+        number: row.try_get("number")?,
+        key: row.try_get("key")?,
+        rows: row.try_get("row_count")?,
+        bytes: row.try_get("bytes")?,
+        sha256: row.try_get("sha256")?,
+        published: optional_time(row, "published")?,
+        etag: row.try_get("etag")?,
+        version_id: row.try_get("version_id")?,
+        verification: verification.as_deref().map(parse_verification).transpose()?,
+    })
+}
+
+fn baseline(row: &SqliteRow) -> Result<Baseline> {
+    Ok(Baseline {
+        run_id: uuid(row, "run_id")?,
+        slot: time(row, "slot")?,
+        rows: row.try_get("file_rows")?,
+        finished: time(row, "finished")?,
+    })
+}
+
+fn parts(row: &SqliteRow) -> Result<Vec<StagedPart>> {
+    let json: Option<String> = row.try_get("parts")?;
+    let Some(json) = json else { return Ok(Vec::new()) };
+    serde_json::from_str(&json).map_err(|error| Error::Corrupt(error.into()))
+}
+
+fn condition(row: &SqliteRow) -> Result<Condition> {
+    let etag: Option<String> = row.try_get("condition_etag")?;
+    Ok(etag.map_or(Condition::Absent, |etag| Condition::Unchanged { etag }))
+}
+
+/// The word for a kind of object in the ledger.
+pub(crate) fn kind_word(kind: ObjectKind) -> &'static str {
+    match kind {
+        ObjectKind::Data => "data",
+        ObjectKind::Manifest => "manifest",
+    }
+}
+
+fn kind(row: &SqliteRow) -> Result<ObjectKind> {
+    let word: String = row.try_get("kind")?;
+    [ObjectKind::Data, ObjectKind::Manifest]
+        .into_iter()
+        .find(|kind| kind_word(*kind) == word)
+        .ok_or_else(|| corrupt("kind", &word))
+}
+
+/// The word for a verification in the ledger.
+pub(crate) fn verification_word(verification: Verification) -> &'static str {
+    match verification {
+        Verification::Checked => "checked",
+        Verification::Unseen => "unseen",
+    }
+}
+
+fn parse_verification(word: &str) -> Result<Verification> {
+    [Verification::Checked, Verification::Unseen]
+        .into_iter()
+        .find(|verification| verification_word(*verification) == word)
+        .ok_or_else(|| corrupt("verification", word))
+}
+
+/// Reads an id.
+pub(crate) fn uuid(row: &SqliteRow, column: &'static str) -> Result<Uuid> {
+    let text: String = row.try_get(column)?;
+    text.parse().map_err(|_| corrupt(column, &text))
+}
+
+/// Reads a time.
+pub(crate) fn time(row: &SqliteRow, column: &'static str) -> Result<Timestamp> {
+    let microseconds: i64 = row.try_get(column)?;
+    Timestamp::from_microsecond(microseconds).map_err(|error| Error::Corrupt(error.into()))
+}
+
+fn optional_time(row: &SqliteRow, column: &'static str) -> Result<Option<Timestamp>> {
+    let microseconds: Option<i64> = row.try_get(column)?;
+    microseconds.map(|_| time(row, column)).transpose()
+}
+
+fn corrupt(column: &str, value: &str) -> Error {
+    Error::Corrupt(format!("column {column} holds {value:?}").into())
+}

@@ -1,0 +1,34 @@
+//! Memory: which runs there were, what they staged, what became visible.
+//!
+//! The ledger is one SQLite file that one process at a time writes. It knows names, sizes, checksums
+//! and counts, and never a row. Every step of a run that must survive a crash is one transaction here,
+//! synchronised to disk before the call returns. Every such write carries the epoch of the worker's
+//! claim, so that a worker which lost its run is told [`Error::Fenced`] and changes nothing.
+//!
+//! Reading order: [`run`] is the vocabulary, [`Ledger`] opens the file, `claim` takes a run, `staging`
+//! is everything before the commit record, `commit` from there to the end, `close` the other ends, and
+//! `history` answers questions.
+//!
+//! Nothing here asks for the time: it comes in as `now`.
+
+mod claim;
+mod close;
+mod commit;
+pub mod error;
+mod history;
+mod lock;
+mod open;
+pub mod run;
+mod schema;
+mod staging;
+
+pub use claim::Claimed;
+pub use close::MESSAGE_CHARS_MAX;
+pub use error::{Error, Kind, Refusal, Result};
+pub use history::{RUNS_LISTED_MAX, RunFilter};
+pub use open::Ledger;
+pub use run::{
+    Baseline, Claim, CommittedObject, Counts, CurrentObject, Excluded, FileRecord, Intent, NewRun,
+    OpenUpload, RunDetail, RunRecord, RunState, SnapshotInput, Stop,
+};
+pub use staging::SWEEP_MAX;

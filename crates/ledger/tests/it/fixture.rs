@@ -1,0 +1,197 @@
+//! A ledger in a folder of its own, and runs to put into it.
+
+use std::path::{Path, PathBuf};
+
+use jiff::{Timestamp, ToSpan as _};
+use ledger::{Claim, Claimed, Counts, Excluded, Ledger, NewRun, SnapshotInput, Stop};
+use plan::protocol::Verification;
+use plan::staged::{Condition, ObjectKind, PublishedObject, StagedObject, StagedPart};
+use tempfile::TempDir;
+use uuid::Uuid;
+
+pub(crate) const STORE: &str = "https://s3.example/audiences";
+
+/// An open ledger; the folder goes with it.
+pub(crate) struct Fixture {
+    pub(crate) ledger: Ledger,
+    pub(crate) folder: TempDir,
+}
+
+impl Fixture {
+    pub(crate) async fn new() -> Self {
+        let folder = tempfile::tempdir().unwrap();
+        let ledger = Ledger::open(&path_in(folder.path())).await.unwrap();
+        Self { ledger, folder }
+    }
+
+    /// What a later process finds when this one is killed now: the files as they are, without a
+    /// clean end. (The shared memory file is rebuilt by whoever comes first.)
+    pub(crate) async fn kill(self) -> Self {
+        let folder = tempfile::tempdir().unwrap();
+        let (from, to) = (path_in(self.folder.path()), path_in(folder.path()));
+        for suffix in ["", "-wal"] {
+            let with_suffix = |path: &Path| PathBuf::from(format!("{}{suffix}", path.display()));
+            std::fs::copy(with_suffix(&from), with_suffix(&to)).unwrap();
+        }
+        let ledger = Ledger::open(&to).await.unwrap();
+        Self { ledger, folder }
+    }
+
+    /// Claims a run that can be claimed.
+    #[track_caller]
+    pub(crate) fn claim(&self, new: &NewRun, now: Timestamp) -> impl Future<Output = Claim> {
+        let ledger = self.ledger.clone();
+        let new = new.clone();
+        async move {
+            match ledger.claim(&new, now).await.unwrap() {
+                Claimed::Run(claim) => claim,
+                other => panic!("{other:?}"),
+            }
+        }
+    }
+
+    /// Claims, pins and opens the uploads of `data_files` and a manifest.
+    pub(crate) async fn stage(&self, new: &NewRun, data_files: u32) -> (Claim, Vec<StagedObject>) {
+        let claim = self.claim(new, at(0)).await;
+        self.ledger.pin_snapshot(&claim, &[input()], at(1)).await.unwrap();
+        let mut objects = Vec::new();
+        for number in (1..=data_files).chain([0]) {
+            objects.push(self.upload(&claim, new, number).await);
+        }
+        (claim, objects)
+    }
+
+    /// Opens one upload as a worker does, and returns what it staged.
+    pub(crate) async fn upload(&self, claim: &Claim, new: &NewRun, number: u32) -> StagedObject {
+        let object = staged(new, claim.epoch, number);
+        let intent = self
+            .ledger
+            .intend_upload(claim, number, &object.key, &object.token, at(2))
+            .await
+            .unwrap();
+        self.ledger.upload_opened(claim, intent, &object.upload_id, at(2)).await.unwrap();
+        object
+    }
+
+    pub(crate) async fn commit(&self, new: &NewRun, data_files: u32) -> (Claim, Vec<StagedObject>) {
+        let (claim, objects) = self.stage(new, data_files).await;
+        self.ledger.commit(&claim, &objects, &counts(), at(3)).await.unwrap();
+        (claim, objects)
+    }
+
+    pub(crate) async fn publish(&self, claim: &Claim, objects: &[StagedObject]) {
+        for object in objects {
+            let published = published(object);
+            self.ledger
+                .object_published(claim, &published, Verification::Checked, at(4))
+                .await
+                .unwrap();
+        }
+    }
+
+    pub(crate) async fn deliver(&self, new: &NewRun, data_files: u32) -> Vec<StagedObject> {
+        let (claim, objects) = self.commit(new, data_files).await;
+        self.publish(&claim, &objects).await;
+        self.ledger.deliver(&claim, at(5)).await.unwrap();
+        objects
+    }
+}
+
+/// Where the ledger is in a folder.
+pub(crate) fn path_in(folder: &Path) -> PathBuf {
+    folder.join("ledger.sqlite")
+}
+
+/// Seconds after a fixed time.
+pub(crate) fn at(seconds: i64) -> Timestamp {
+    "2026-03-01T02:00:00Z".parse::<Timestamp>().unwrap() + seconds.seconds()
+}
+
+/// The run of the `day`th slot of one segment, with a name of its own.
+pub(crate) fn dated(day: u8) -> NewRun {
+    let run_id = Uuid::from_u128(u128::from(day) << 64 | 1);
+    let stem = format!("exports/luxury_{day}");
+    NewRun {
+        run_id,
+        slot: at(i64::from(day) * 86_400),
+        activation: "daily".to_owned(),
+        segment: "luxury".to_owned(),
+        segment_id: Uuid::from_u128(7),
+        destination: "partner".to_owned(),
+        store: STORE.to_owned(),
+        bucket: "audiences".to_owned(),
+        keys: vec![format!("{stem}.csv"), format!("exports/manifest-{run_id}.json")],
+        stem,
+        is_static: false,
+    }
+}
+
+/// The same with one name for all slots.
+pub(crate) fn fixed(day: u8) -> NewRun {
+    let mut new = dated(day);
+    new.stem = "exports/luxury".to_owned();
+    new.keys[0] = "exports/luxury.csv".to_owned();
+    new.is_static = true;
+    new
+}
+
+pub(crate) fn key(new: &NewRun, number: u32) -> String {
+    match number {
+        0 => new.keys[1].clone(),
+        1 => new.keys[0].clone(),
+        _ => format!("{}_{number}.csv", new.stem),
+    }
+}
+
+/// What a worker of an epoch stages as a file.
+pub(crate) fn staged(new: &NewRun, epoch: u32, number: u32) -> StagedObject {
+    let part = StagedPart {
+        number: 1,
+        bytes: 1_000,
+        etag: "\"5d41402abc4b2a76b9719d911017c592\"".to_owned(),
+        crc64nvme: Some("AAAAAAAAAAA=".to_owned()),
+    };
+    StagedObject {
+        kind: if number == 0 { ObjectKind::Manifest } else { ObjectKind::Data },
+        number,
+        key: key(new, number),
+        upload_id: format!("upload-{epoch}-{number}"),
+        token: format!("{}.{number}.{epoch}", new.run_id),
+        parts: vec![part],
+        bytes: 1_000,
+        rows: if number == 0 { 0 } else { 50 },
+        sha256: "2cf24dba5fb0a30e26e83b2ac5b9e29e1b161e5c1fa7425e73043362938b9824".to_owned(),
+        crc64nvme: Some("AAAAAAAAAAA=".to_owned()),
+        condition: Condition::Absent,
+    }
+}
+
+pub(crate) fn published(object: &StagedObject) -> PublishedObject {
+    PublishedObject {
+        number: object.number,
+        etag: format!("\"{}-1\"", object.upload_id),
+        version_id: Some("v1".to_owned()),
+    }
+}
+
+pub(crate) fn input() -> SnapshotInput {
+    SnapshotInput {
+        location: "data/crm/part-0.parquet".to_owned(),
+        bytes: 123_456,
+        version: "2026-02-28T23:00:00.123456789Z".to_owned(),
+        rows: Some(1_000),
+    }
+}
+
+pub(crate) fn counts() -> Counts {
+    let excluded = |reason: &str, profiles| Excluded { reason: reason.to_owned(), profiles };
+    Counts {
+        received: 120,
+        activated: 100,
+        excluded: vec![excluded("missing:email", 15), excluded("duplicate", 5)],
+    }
+}
+
+pub(crate) fn stop() -> Stop {
+    Stop { code: "guard".to_owned(), message: "the segment shrank by 90 %".to_owned() }
+}

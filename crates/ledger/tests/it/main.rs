@@ -1,0 +1,11 @@
+//! The ledger from the outside: each test opens a real file.
+#![expect(clippy::unwrap_used, reason = "these are tests")]
+
+mod claims;
+mod crashes;
+mod fencing;
+mod file;
+mod fixture;
+mod history;
+mod keys;
+mod transitions;
