@@ -1,0 +1,271 @@
+//! A request to an S3 service that failed: what was asked, what came back, and what to do next.
+
+use std::fmt;
+
+use super::Kind;
+
+/// The most of a server's message that is kept, in bytes.
+pub const MESSAGE_BYTES_MAX: usize = 200;
+
+/// A request to an S3 service that failed: what was asked of whom, and what came back.
+#[derive(Debug)]
+pub struct RequestError {
+    /// What was asked.
+    pub act: Act,
+    /// The address of the service.
+    pub endpoint: String,
+    /// The bucket.
+    pub bucket: String,
+    /// The key, when it was about an object.
+    pub key: Option<String>,
+    /// What it comes down to.
+    pub fault: Fault,
+    /// The HTTP status, when there was an answer.
+    pub status: Option<u16>,
+    /// The S3 error code, when the answer had one.
+    pub code: Option<String>,
+    /// What the server wrote, cut to [`MESSAGE_BYTES_MAX`].
+    pub message: Option<String>,
+    /// The request id, which the service's support asks for.
+    pub request_id: Option<String>,
+}
+
+/// A request to an S3 service.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Act {
+    /// Finding out the bucket's region.
+    FindRegion,
+    /// `CreateMultipartUpload`
+    CreateUpload,
+    /// `UploadPart`
+    PutPart,
+    /// `CompleteMultipartUpload`
+    Complete,
+    /// `AbortMultipartUpload`
+    Abort,
+    /// `HeadObject`
+    Head,
+    /// `ListParts`
+    ListParts,
+    /// `ListMultipartUploads`
+    ListUploads,
+}
+
+impl Act {
+    /// Returns the words for it, as in "failed to …".
+    fn words(self) -> &'static str {
+        match self {
+            Self::FindRegion => "find the region of",
+            Self::CreateUpload => "start an upload to",
+            Self::PutPart => "upload a part of",
+            Self::Complete => "complete the upload of",
+            Self::Abort => "abort the upload of",
+            Self::Head => "look at",
+            Self::ListParts => "list the parts of",
+            Self::ListUploads => "list the uploads of",
+        }
+    }
+
+    /// Returns the permission that Amazon asks for (service authorization reference, "Actions defined by Amazon S3").
+    pub fn permission(self) -> &'static str {
+        match self {
+            Self::FindRegion => "s3:ListBucket",
+            Self::CreateUpload | Self::PutPart | Self::Complete => "s3:PutObject",
+            Self::Abort => "s3:AbortMultipartUpload",
+            Self::Head => "s3:GetObject",
+            Self::ListParts => "s3:ListMultipartUploadParts",
+            Self::ListUploads => "s3:ListBucketMultipartUploads",
+        }
+    }
+
+    pub(super) fn is_about_bucket(self) -> bool {
+        matches!(self, Self::FindRegion | Self::ListUploads)
+    }
+}
+
+/// What a failed request comes down to.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Fault {
+    /// The signature is not that of the access key: the secret is wrong.
+    WrongSecret,
+    /// The service does not know the access key.
+    UnknownKey,
+    /// A temporary credential has ended.
+    ExpiredToken,
+    /// The caller may not do this.
+    Denied,
+    /// There is no such bucket.
+    NoBucket,
+    /// The bucket is in another region, if the service says which.
+    WrongRegion(Option<String>),
+    /// The clocks of the two machines differ too much.
+    ClockSkew,
+    /// There is no such upload.
+    NoUpload,
+    /// The condition of a write did not hold.
+    ConditionFailed,
+    /// Another write of the same key was in flight.
+    Conflict,
+    /// The bytes that arrived are not those that were sent.
+    Damaged,
+    /// The service refused a parameter, a part or a size.
+    Refused,
+    /// The service does not know the operation.
+    Unsupported,
+    /// The service asks for fewer requests.
+    Throttled,
+    /// The service failed.
+    Unavailable,
+    /// What answered does not speak S3.
+    NotS3,
+    /// There is no such host.
+    UnknownHost,
+    /// Nobody listens at the endpoint.
+    ConnectionRefused,
+    /// The connection could not be encrypted or the certificate is not trusted.
+    Tls,
+    /// No answer in time.
+    Timeout,
+    /// The connection ended too early.
+    Broken,
+    /// The request could not be made.
+    Construction,
+}
+
+impl Fault {
+    pub(super) fn kind(&self) -> Kind {
+        match self {
+            Self::WrongSecret | Self::UnknownKey | Self::ExpiredToken | Self::Denied => {
+                Kind::Denied
+            }
+            Self::NoBucket
+            | Self::WrongRegion(_)
+            | Self::NotS3
+            | Self::UnknownHost
+            | Self::Tls
+            | Self::ClockSkew => Kind::Connection,
+            Self::ConnectionRefused => Kind::Connection,
+            Self::ConditionFailed | Self::Conflict | Self::NoUpload => Kind::Conflict,
+            Self::Damaged => Kind::Corrupt,
+            Self::Refused => Kind::Invalid,
+            Self::Unsupported => Kind::Unsupported,
+            Self::Throttled | Self::Unavailable | Self::Timeout | Self::Broken => Kind::Temporary,
+            Self::Construction => Kind::Internal,
+        }
+    }
+
+    fn words(&self) -> &'static str {
+        match self {
+            Self::WrongSecret => "the secret access key does not match the access key id",
+            Self::UnknownKey => "the service does not know the access key id",
+            Self::ExpiredToken => "the credentials have expired",
+            Self::Denied => "access denied",
+            Self::NoBucket => "the bucket does not exist",
+            Self::WrongRegion(_) => "the bucket is in another region",
+            Self::ClockSkew => "the clock of this machine and that of the service differ too much",
+            Self::NoUpload => "the upload does not exist",
+            Self::ConditionFailed => "the object has been changed by another writer",
+            Self::Conflict => "another write of the same object is in flight",
+            Self::Damaged => "the bytes changed on the way",
+            Self::Refused => "the service refused the request",
+            Self::Unsupported => "the service does not know this operation",
+            Self::Throttled => "the service asks for fewer requests",
+            Self::Unavailable => "the service failed",
+            Self::NotS3 => "what answers at the endpoint does not speak S3",
+            Self::UnknownHost => "the host name of the endpoint does not resolve",
+            Self::ConnectionRefused => "nobody listens at the endpoint",
+            Self::Tls => "no trusted TLS connection to the endpoint",
+            Self::Timeout => "no answer in time",
+            Self::Broken => "the connection ended before the answer",
+            Self::Construction => "the request could not be made",
+        }
+    }
+}
+
+impl RequestError {
+    /// Returns the resource that the permission is about, as IAM writes it.
+    pub fn resource(&self) -> String {
+        match &self.key {
+            Some(key) if !self.act.is_about_bucket() => {
+                format!("arn:aws:s3:::{}/{key}", self.bucket)
+            }
+            _ => format!("arn:aws:s3:::{}", self.bucket),
+        }
+    }
+
+    pub(super) fn hint(&self) -> Option<String> {
+        let (bucket, endpoint) = (&self.bucket, &self.endpoint);
+        Some(match &self.fault {
+            Fault::WrongSecret => "Check secret_access_key of the account: it belongs to another key, or has a stray character.".to_owned(),
+            Fault::UnknownKey => format!("Check access_key_id of the account: is it active, and of the service at {endpoint}?"),
+            Fault::ExpiredToken => "Fetch new temporary credentials and run again.".to_owned(),
+            Fault::Denied => self.hint_of_denied(),
+            Fault::NoBucket => format!("Create the bucket {bucket}, or correct bucket (and endpoint_url) of the destination."),
+            Fault::WrongRegion(Some(region)) => format!("Set region: {region} in the account."),
+            Fault::WrongRegion(None) => "Set region of the account to that of the bucket.".to_owned(),
+            Fault::ClockSkew => "Set the clock of this machine (NTP): signatures hold for 15 minutes.".to_owned(),
+            Fault::ConditionFailed => "Find out who else writes this name, or give the file name a time.".to_owned(),
+            Fault::NotS3 => format!("Check endpoint_url {endpoint}: it must be the S3 address of the service, not its web page."),
+            Fault::UnknownHost => format!("Check the host name in endpoint_url {endpoint}, and with addressing: path if the bucket is part of it."),
+            Fault::ConnectionRefused => format!("Check that the service runs at {endpoint} and that the port is right."),
+            Fault::Tls => format!("Check that {endpoint} speaks https and that this machine trusts its certificate."),
+            Fault::Throttled | Fault::Unavailable | Fault::Timeout | Fault::Broken => "Run again later: the run continues as the same run.".to_owned(),
+            Fault::Damaged => "Check proxies between this machine and the service: nothing damaged is published.".to_owned(),
+            Fault::NoUpload | Fault::Conflict | Fault::Refused | Fault::Unsupported | Fault::Construction => return None,
+        })
+    }
+
+    fn hint_of_denied(&self) -> String {
+        let (permission, resource) = (self.act.permission(), self.resource());
+        match self.act {
+            Act::Head => format!(
+                "Grant {permission} on {resource}, and s3:ListBucket on arn:aws:s3:::{}.",
+                self.bucket
+            ),
+            _ => format!(
+                "Grant {permission} on {resource} to the account's key; check the bucket's policy and owner too."
+            ),
+        }
+    }
+}
+
+impl std::error::Error for RequestError {}
+
+impl fmt::Display for RequestError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "failed to {} s3://{}", self.act.words(), self.bucket)?;
+        if let Some(key) = &self.key {
+            write!(f, "/{key}")?;
+        }
+        write!(f, ": {}", self.fault.words())?;
+        if let Some(status) = self.status {
+            write!(f, " (HTTP {status}")?;
+            for (name, value) in [("", &self.code), ("request id ", &self.request_id)] {
+                if let Some(value) = value {
+                    write!(f, ", {name}{value}")?;
+                }
+            }
+            f.write_str(")")?;
+        }
+        match &self.message {
+            Some(message) => write!(f, ": {message}"),
+            None => Ok(()),
+        }
+    }
+}
+
+/// Cuts what a server wrote to one line of at most [`MESSAGE_BYTES_MAX`] bytes without control characters.
+pub(crate) fn short_message(text: &str) -> String {
+    let mut short = String::new();
+    for word in text.split_whitespace() {
+        let clean: String = word.chars().filter(|c| !c.is_control()).collect();
+        if short.len() + clean.len() + 1 > MESSAGE_BYTES_MAX {
+            break;
+        }
+        if !short.is_empty() {
+            short.push(' ');
+        }
+        short.push_str(&clean);
+    }
+    short
+}

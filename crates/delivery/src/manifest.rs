@@ -1,0 +1,226 @@
+//! The manifest: the object that lists the files of a run and is published after them, so that
+//! whoever sees it can rely on every file that it names.
+//!
+//! `flowRunId`, `scheduledTime` and `exportResults[].sinkPath|name|size` are the fields of Adobe's
+//! manifest; the others are ours. The same facts give the same bytes.
+
+use std::collections::BTreeMap;
+
+use plan::file_format::{Compression, Encoding, FormulaGuard, Layout, LineEnd, Quoting};
+use plan::staged::{ObjectKind, StagedObject};
+use plan::{FileFormat, Output, RunPlan};
+use serde::Serialize;
+
+use crate::part::PART_BYTES_DEFAULT;
+use crate::upload::{Identity, Intent};
+
+/// The version of the manifest's own fields; it grows when one changes its meaning.
+pub const VERSION: u32 = 1;
+/// The object number of every manifest: data files count from 1.
+pub const NUMBER: u32 = 0;
+
+/// What a manifest tells beside the run's plan.
+#[derive(Debug, Clone, Copy)]
+pub struct Facts<'a> {
+    /// The data files, staged.
+    pub files: &'a [StagedObject],
+    /// The inputs that the run read.
+    pub snapshot: &'a [Input],
+    /// What became of the members.
+    pub counts: &'a Counts,
+    /// Keys of an earlier, larger set of the same static name that this run does not replace.
+    pub stale: &'a [String],
+}
+
+/// One input of the pinned snapshot, in the words of whoever pinned it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Input {
+    /// The file or object.
+    pub location: String,
+    /// Its size.
+    pub bytes: u64,
+    /// Its ETag, or its time of modification.
+    pub version: String,
+}
+
+/// What became of the members of the segment.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
+pub struct Counts {
+    /// Members.
+    pub received: u64,
+    /// Members that were left out, by reason.
+    pub excluded: BTreeMap<String, u64>,
+    /// Rows that were written.
+    pub activated: u64,
+}
+
+/// Returns the intent of a run's manifest, if one is asked for.
+pub fn intent(output: &Output, identity: &Identity) -> Option<Intent> {
+    Some(Intent {
+        kind: ObjectKind::Manifest,
+        number: NUMBER,
+        key: output.manifest_key.clone()?,
+        token: identity.token(NUMBER),
+        content_type: "application/json".to_owned(),
+        part_bytes: PART_BYTES_DEFAULT,
+    })
+}
+
+/// Writes the manifest of a run: indented JSON with a line end behind it.
+pub fn write(run: &RunPlan, facts: &Facts<'_>) -> Vec<u8> {
+    let manifest = Manifest::new(run, facts);
+    let mut text =
+        serde_json::to_vec_pretty(&manifest).expect("strings, numbers and maps of them are JSON");
+    text.push(b'\n');
+    text
+}
+
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct Manifest<'a> {
+    flow_run_id: String,
+    scheduled_time: String,
+    export_results: Vec<File<'a>>,
+    version: u32,
+    activation: &'a str,
+    segment: Named<'a>,
+    destination: Keyed<'a>,
+    counts: &'a Counts,
+    columns: Vec<&'a str>,
+    format: Format<'a>,
+    snapshot: &'a [Input],
+    #[serde(skip_serializing_if = "<[String]>::is_empty")]
+    stale: &'a [String],
+}
+
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct File<'a> {
+    sink_path: String,
+    name: &'a str,
+    size: u64,
+    rows: u64,
+    sha256: &'a str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    crc64nvme: Option<&'a str>,
+}
+
+#[derive(Serialize)]
+struct Named<'a> {
+    key: &'a str,
+    id: String,
+    name: &'a str,
+}
+
+#[derive(Serialize)]
+struct Keyed<'a> {
+    key: &'a str,
+    id: String,
+}
+
+/// The dialect in the words of the project file.
+#[derive(Serialize)]
+struct Format<'a> {
+    format: &'static str,
+    delimiter: char,
+    header: bool,
+    quote: char,
+    quoting: &'static str,
+    escape: char,
+    null: &'a str,
+    empty: &'a str,
+    line_end: &'static str,
+    encoding: &'static str,
+    compression: &'static str,
+    formula_guard: &'static str,
+}
+
+impl<'a> Manifest<'a> {
+    fn new(run: &'a RunPlan, facts: &Facts<'a>) -> Self {
+        Self {
+            flow_run_id: run.run_id.to_string(),
+            scheduled_time: run.slot.to_string(),
+            export_results: facts.files.iter().map(File::new).collect(),
+            version: VERSION,
+            activation: &run.activation,
+            segment: Named {
+                key: &run.segment,
+                id: run.segment_id.to_string(),
+                name: &run.segment_name,
+            },
+            destination: Keyed { key: &run.destination, id: run.destination_id.to_string() },
+            counts: facts.counts,
+            columns: run.query.columns.iter().map(|column| column.header.as_str()).collect(),
+            format: Format::new(&run.output.file),
+            snapshot: facts.snapshot,
+            stale: facts.stale,
+        }
+    }
+}
+
+impl<'a> File<'a> {
+    fn new(file: &'a StagedObject) -> Self {
+        let name = Output::name_of(&file.key);
+        let folder = file.key.strip_suffix(name).unwrap_or_default().trim_end_matches('/');
+        Self {
+            sink_path: format!("/{folder}"),
+            name,
+            size: file.bytes,
+            rows: file.rows,
+            sha256: &file.sha256,
+            crc64nvme: file.crc64nvme.as_deref(),
+        }
+    }
+}
+
+impl<'a> Format<'a> {
+    fn new(file: &'a FileFormat) -> Self {
+        let dialect = &file.dialect;
+        Self {
+            format: match file.layout {
+                Layout::Csv => "csv",
+                Layout::Tsv => "tsv",
+            },
+            delimiter: dialect.delimiter.into(),
+            header: dialect.header,
+            quote: dialect.quote.into(),
+            quoting: match dialect.quoting {
+                Quoting::Minimal => "minimal",
+                Quoting::All => "all",
+                Quoting::None => "none",
+            },
+            escape: dialect.escape.into(),
+            null: &dialect.null,
+            empty: &dialect.empty,
+            line_end: match dialect.line_end {
+                LineEnd::Lf => "lf",
+                LineEnd::Crlf => "crlf",
+            },
+            encoding: encoding(file.encoding),
+            compression: match file.compression {
+                Compression::None => "none",
+                Compression::Gzip => "gzip",
+                Compression::Zstd => "zstd",
+            },
+            formula_guard: match dialect.formula_guard {
+                FormulaGuard::Off => "off",
+                FormulaGuard::Prefix => "prefix",
+                FormulaGuard::Reject => "reject",
+            },
+        }
+    }
+}
+
+fn encoding(encoding: Encoding) -> &'static str {
+    match encoding {
+        Encoding::Utf8 => "utf-8",
+        Encoding::Utf8Bom => "utf-8-bom",
+        Encoding::Utf16Le => "utf-16le",
+        Encoding::Utf16Be => "utf-16be",
+        Encoding::Iso8859_1 => "iso-8859-1",
+        Encoding::Windows1252 => "windows-1252",
+    }
+}
+
+#[cfg(test)]
+mod tests;

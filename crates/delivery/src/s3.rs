@@ -1,0 +1,275 @@
+//! Objects in a bucket of Amazon S3 or of a service that speaks its protocol.
+//!
+//! Every object is a multipart upload, however small, because an open upload is invisible and is
+//! completed at most once. The service is made to check each part against a checksum that was
+//! computed before the part left; which one it understands is found out on the way and remembered
+//! for the destination ([`Check`]).
+
+mod answer;
+mod check;
+mod client;
+mod request;
+mod shape;
+
+use std::fmt;
+use std::future::Future;
+use std::sync::{PoisonError, RwLock};
+
+use async_trait::async_trait;
+use aws_sdk_s3::Client;
+use aws_sdk_s3::config::http::HttpResponse;
+use aws_sdk_s3::error::{ProvideErrorMetadata, SdkError};
+use aws_sdk_s3::operation::upload_part::UploadPartOutput;
+use plan::project::Account;
+use plan::staged::{PARTS_MAX, StagedObject, StagedPart};
+
+use self::answer::Failure;
+use self::check::{Check, Checks};
+pub use self::client::{
+    ATTEMPT_TIMEOUT, BACKOFF_INITIAL, BACKOFF_MAX, COMPLETE_TIMEOUT, CONNECT_TIMEOUT, READ_TIMEOUT,
+    REGION_DEFAULT, REQUEST_ATTEMPTS_MAX, STALL_GRACE, client, client_for_bucket,
+};
+use self::request::Target;
+use crate::error::{Act, Error, Fault, Kind, RequestError};
+use crate::store::{Completion, Head, Listing, NewUpload, Part, Store};
+
+/// How often a part that arrives damaged is sent before the way to the service is called broken.
+pub const DAMAGED_ATTEMPTS_MAX: u32 = 3;
+/// How often an upload is aborted before the service's word for it is doubted: a part that was in
+/// flight during the first time may still have arrived.
+pub const ABORT_ROUNDS_MAX: u32 = 3;
+
+/// A bucket.
+pub struct S3Store {
+    /// Replaced once, when the service names another region than the account does.
+    client: RwLock<Client>,
+    endpoint: String,
+    bucket: String,
+    expected_owner: Option<String>,
+    signs_bodies: bool,
+    checks: Checks,
+}
+
+impl fmt::Debug for S3Store {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("S3Store").field("identity", &self.identity()).finish_non_exhaustive()
+    }
+}
+
+/// Opens a bucket with the credentials of an account. The service is asked for nothing unless the
+/// region has to be found out.
+///
+/// # Errors
+/// As [`client_for_bucket`].
+pub async fn connect(
+    account: &Account,
+    bucket: &str,
+    expected_owner: Option<&str>,
+) -> Result<S3Store, Error> {
+    Ok(S3Store {
+        client: RwLock::new(client_for_bucket(account, bucket).await?),
+        endpoint: client::shown_endpoint(account),
+        bucket: bucket.to_owned(),
+        expected_owner: expected_owner.map(str::to_owned),
+        signs_bodies: !client::is_encrypted(account),
+        checks: Checks::default(),
+    })
+}
+
+impl S3Store {
+    fn client(&self) -> Client {
+        self.client.read().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    fn failure<E>(&self, act: Act, key: Option<&str>, error: &SdkError<E, HttpResponse>) -> Failure
+    where
+        E: ProvideErrorMetadata,
+    {
+        answer::failure(act, &self.endpoint, &self.bucket, key, error)
+    }
+
+    /// Sends a request, and once more when the answer names another region than it was signed for:
+    /// such a request has done nothing.
+    async fn ask<T, E, F>(
+        &self,
+        act: Act,
+        key: Option<&str>,
+        call: impl Fn(Client) -> F,
+    ) -> Result<T, Failure>
+    where
+        E: ProvideErrorMetadata,
+        F: Future<Output = Result<T, SdkError<E, HttpResponse>>>,
+    {
+        let client = self.client();
+        let signed_for = client.config().region().map(ToString::to_string);
+        let failure = match call(client).await {
+            Ok(answer) => return Ok(answer),
+            Err(error) => self.failure(act, key, &error),
+        };
+        let Fault::WrongRegion(Some(region)) = &failure.fault else { return Err(failure) };
+        if signed_for.as_ref() == Some(region) {
+            return Err(failure);
+        }
+        tracing::warn!(
+            bucket = self.bucket,
+            region,
+            "the bucket is in another region than the account says"
+        );
+        let client = client::in_region(&self.client(), region);
+        *self.client.write().unwrap_or_else(PoisonError::into_inner) = client.clone();
+        call(client).await.map_err(|error| self.failure(act, key, &error))
+    }
+
+    /// Sends a part until the service has confirmed it, with the strongest check that it takes.
+    async fn put_checked(&self, to: &Target<'_>, part: &Part) -> Result<StagedPart, Failure> {
+        let mut check = self.checks.current();
+        let mut attempts_left = DAMAGED_ATTEMPTS_MAX;
+        loop {
+            let failure = match self.put_with(to, part, check).await {
+                Ok(answer) if check == Check::Crc64 && answer.checksum_crc64_nvme.is_none() => {
+                    self.checks.settle_for(Check::Crc64AndMd5);
+                    check = Check::Crc64AndMd5;
+                    continue;
+                }
+                Ok(answer) => {
+                    self.checks.settle_for(check);
+                    return self.staged_part(to, part, answer);
+                }
+                Err(failure) => failure,
+            };
+            attempts_left -= 1;
+            if attempts_left == 0 {
+                return Err(failure);
+            }
+            check = match check.without_crc64(&failure) {
+                Some(weaker) => weaker,
+                None if failure.fault == Fault::Damaged => check,
+                None => return Err(failure),
+            };
+        }
+    }
+
+    fn staged_part(
+        &self,
+        to: &Target<'_>,
+        part: &Part,
+        answer: UploadPartOutput,
+    ) -> Result<StagedPart, Failure> {
+        let etag = answer.e_tag.ok_or_else(|| self.not_s3(Act::PutPart, to.key))?;
+        let (number, bytes) = (part.number(), part.bytes());
+        Ok(StagedPart { number, bytes, etag, crc64nvme: answer.checksum_crc64_nvme })
+    }
+
+    /// Describes an answer that is well-formed for HTTP and lacks what every S3 service gives.
+    fn not_s3(&self, act: Act, key: &str) -> Failure {
+        Box::new(RequestError {
+            act,
+            endpoint: self.endpoint.clone(),
+            bucket: self.bucket.clone(),
+            key: Some(key.to_owned()),
+            fault: Fault::NotS3,
+            status: Some(200),
+            code: None,
+            message: None,
+            request_id: None,
+        })
+    }
+}
+
+#[async_trait]
+impl Store for S3Store {
+    fn identity(&self) -> String {
+        format!("{}/{}", self.endpoint, self.bucket)
+    }
+
+    async fn create_upload(&self, new: &NewUpload) -> Result<String, Error> {
+        let check = self.checks.current();
+        match self.create_with(new, check).await {
+            Ok(upload_id) => Ok(upload_id),
+            Err(failure) => {
+                let Some(weaker) = check.without_crc64(&failure) else {
+                    return Err(failure.into());
+                };
+                let upload_id = self.create_with(new, weaker).await?;
+                self.checks.settle_for(weaker);
+                Ok(upload_id)
+            }
+        }
+    }
+
+    async fn put_part(&self, key: &str, upload_id: &str, part: &Part) -> Result<StagedPart, Error> {
+        Ok(self.put_checked(&Target { key, upload_id }, part).await?)
+    }
+
+    async fn complete(&self, object: &StagedObject) -> Completion {
+        match self.complete_once(object).await {
+            Ok(answer) => match answer.e_tag {
+                Some(etag) => Completion::Done { etag, version_id: answer.version_id },
+                None => Completion::Unclear(self.not_s3(Act::Complete, &object.key).into()),
+            },
+            Err(failure) => answer::completion(failure),
+        }
+    }
+
+    async fn abort(&self, key: &str, upload_id: &str) -> Result<(), Error> {
+        let to = Target { key, upload_id };
+        let mut rounds_left = ABORT_ROUNDS_MAX;
+        loop {
+            self.abort_once(&to).await?;
+            rounds_left -= 1;
+            match self.parts_page(&to, None).await {
+                Ok(None) => return Ok(()),
+                Ok(Some(_)) if rounds_left == 0 => {
+                    let problem = "is still open after it was aborted";
+                    return Err(Error::Upload {
+                        key: key.to_owned(),
+                        upload_id: upload_id.to_owned(),
+                        problem,
+                    });
+                }
+                Ok(Some(_)) => {}
+                // Without the right to look, the service's word is all there is.
+                Err(failure) => match Error::from(failure) {
+                    error if matches!(error.kind(), Kind::Denied | Kind::Unsupported) => {
+                        return Ok(());
+                    }
+                    error => return Err(error),
+                },
+            }
+        }
+    }
+
+    async fn head(&self, key: &str) -> Result<Option<Head>, Error> {
+        match self.head_object(key).await {
+            Ok(answer) => Ok(Some(shape::head_of(answer))),
+            Err(failure) if failure.status == Some(404) && failure.fault != Fault::NoBucket => {
+                Ok(None)
+            }
+            Err(failure) => Err(failure.into()),
+        }
+    }
+
+    async fn list_uploads(&self, prefix: &str) -> Result<Listing, Error> {
+        match self.list_all_uploads(prefix).await.map_err(Error::from) {
+            Ok(uploads) => Ok(Listing::Uploads(uploads)),
+            Err(error) if matches!(error.kind(), Kind::Denied | Kind::Unsupported) => {
+                Ok(Listing::NotPermitted)
+            }
+            Err(error) => Err(error),
+        }
+    }
+
+    async fn parts(&self, key: &str, upload_id: &str) -> Result<Option<Vec<StagedPart>>, Error> {
+        let to = Target { key, upload_id };
+        let mut parts = Vec::new();
+        let mut after = None;
+        loop {
+            let Some(page) = self.parts_page(&to, after).await? else { return Ok(None) };
+            parts.extend(page.parts);
+            after = page.next;
+            if after.is_none() || parts.len() >= PARTS_MAX {
+                return Ok(Some(parts));
+            }
+        }
+    }
+}

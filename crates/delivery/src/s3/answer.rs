@@ -1,0 +1,210 @@
+//! What an S3 service answered, in our words.
+//!
+//! The SDK's error types differ per operation and say little that is not in the status, the code and
+//! a few headers; this module reads those, once, for all operations. A status alone is never
+//! believed: `200` may hold an error, `404` may mean that the upload was completed.
+
+use std::error::Error as StdError;
+use std::io;
+
+use aws_sdk_s3::config::http::HttpResponse;
+use aws_sdk_s3::error::{ProvideErrorMetadata, SdkError};
+
+use crate::error::{Act, Error, Fault, RequestError, short_message};
+use crate::store::Completion;
+
+/// The longest name of a region that is believed, in bytes.
+const REGION_BYTES_MAX: usize = 32;
+/// How far an error body is searched for the region, in bytes.
+const BODY_BYTES_SEARCHED_MAX: usize = 4_096;
+
+/// A request that failed.
+pub(super) type Failure = Box<RequestError>;
+
+/// Describes a failed request.
+pub(super) fn failure<E>(
+    act: Act,
+    endpoint: &str,
+    bucket: &str,
+    key: Option<&str>,
+    error: &SdkError<E, HttpResponse>,
+) -> Failure
+where
+    E: ProvideErrorMetadata,
+{
+    let raw = error.raw_response();
+    let meta = error.as_service_error();
+    let status = raw.map(|raw| raw.status().as_u16());
+    let code = meta.and_then(|meta| meta.code()).map(short_message).filter(|code| !code.is_empty());
+    let fault = match raw {
+        Some(raw) => fault_of_answer(act, raw.status().as_u16(), code.as_deref(), region_of(error)),
+        None => fault_without_answer(error),
+    };
+    Box::new(RequestError {
+        act,
+        endpoint: endpoint.to_owned(),
+        bucket: bucket.to_owned(),
+        key: key.map(str::to_owned),
+        fault,
+        status,
+        code,
+        message: meta
+            .and_then(|meta| meta.message())
+            .map(short_message)
+            .filter(|text| !text.is_empty()),
+        request_id: raw.and_then(|raw| raw.headers().get("x-amz-request-id")).map(short_message),
+    })
+}
+
+/// Sorts an unsuccessful attempt to complete an upload.
+pub(super) fn completion(failure: Failure) -> Completion {
+    let (fault, status) = (failure.fault.clone(), failure.status);
+    // A missing object under `If-Match` is answered with 404 NoSuchKey: the condition did not hold.
+    let is_missing_object = failure.code.as_deref() == Some("NoSuchKey");
+    let error = Error::from(failure);
+    match fault {
+        Fault::NoUpload => Completion::Gone(error),
+        Fault::ConditionFailed => Completion::ConditionFailed(error),
+        Fault::Refused if is_missing_object => Completion::ConditionFailed(error),
+        Fault::Conflict => Completion::Conflict(error),
+        Fault::Refused | Fault::Damaged
+            if status.is_some_and(|status| (400..500).contains(&status)) =>
+        {
+            Completion::Refused(error)
+        }
+        Fault::WrongSecret | Fault::UnknownKey | Fault::ExpiredToken | Fault::Denied => {
+            Completion::Denied(error)
+        }
+        Fault::NoBucket | Fault::WrongRegion(_) | Fault::ClockSkew => Completion::Denied(error),
+        _ => Completion::Unclear(error),
+    }
+}
+
+/// Returns the region that the bucket is in, when the answer to a failed request says it.
+pub(super) fn region_of<E>(error: &SdkError<E, HttpResponse>) -> Option<String>
+where
+    E: ProvideErrorMetadata,
+{
+    let raw = error.raw_response()?;
+    let region = match raw.headers().get("x-amz-bucket-region") {
+        Some(region) => region,
+        None => region_in_body(raw.body().bytes()?)?,
+    };
+    is_region(region).then(|| region.to_owned())
+}
+
+fn region_in_body(body: &[u8]) -> Option<&str> {
+    let text = std::str::from_utf8(body.get(..BODY_BYTES_SEARCHED_MAX).unwrap_or(body)).ok()?;
+    let (_, behind) = text.split_once("<Region>")?;
+    behind.split_once("</Region>").map(|(region, _)| region)
+}
+
+fn is_region(text: &str) -> bool {
+    let is_part_of_name =
+        |byte: u8| byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'-';
+    (1..=REGION_BYTES_MAX).contains(&text.len()) && text.bytes().all(is_part_of_name)
+}
+
+/// Reads status and code ("List of error codes" of the S3 API reference); without a code, the status.
+fn fault_of_answer(act: Act, status: u16, code: Option<&str>, region: Option<String>) -> Fault {
+    match code.unwrap_or_default() {
+        "SignatureDoesNotMatch" => return Fault::WrongSecret,
+        "InvalidAccessKeyId" | "NotSignedUp" => return Fault::UnknownKey,
+        "ExpiredToken" | "ExpiredTokenException" | "TokenRefreshRequired" => {
+            return Fault::ExpiredToken;
+        }
+        "RequestTimeTooSkewed" => return Fault::ClockSkew,
+        "NoSuchBucket" => return Fault::NoBucket,
+        "NoSuchUpload" => return Fault::NoUpload,
+        "PreconditionFailed" => return Fault::ConditionFailed,
+        "ConditionalRequestConflict" | "OperationAborted" => return Fault::Conflict,
+        "BadDigest"
+        | "InvalidDigest"
+        | "XAmzContentSHA256Mismatch"
+        | "XAmzContentChecksumMismatch" => {
+            return Fault::Damaged;
+        }
+        "SlowDown" | "Throttling" | "ThrottlingException" | "RequestLimitExceeded" => {
+            return Fault::Throttled;
+        }
+        "InternalError" | "ServiceUnavailable" | "RequestTimeout" => return Fault::Unavailable,
+        "NotImplemented" | "MethodNotAllowed" => return Fault::Unsupported,
+        "PermanentRedirect"
+        | "TemporaryRedirect"
+        | "AuthorizationHeaderMalformed"
+        | "IllegalLocationConstraintException" => {
+            return Fault::WrongRegion(region);
+        }
+        _ => {}
+    }
+    // Answers to HEAD have no body, hence never a code.
+    let speaks_s3 = code.is_some() || matches!(act, Act::Head | Act::FindRegion);
+    fault_of_status(status, speaks_s3, region)
+}
+
+fn fault_of_status(status: u16, speaks_s3: bool, region: Option<String>) -> Fault {
+    match status {
+        200..=299 if speaks_s3 => Fault::Unavailable,
+        200..=299 => Fault::Broken,
+        301 | 307 | 308 => Fault::WrongRegion(region),
+        400 if region.is_some() => Fault::WrongRegion(region),
+        401 | 403 => Fault::Denied,
+        408 => Fault::Unavailable,
+        409 => Fault::Conflict,
+        412 => Fault::ConditionFailed,
+        405 | 501 if speaks_s3 => Fault::Unsupported,
+        429 => Fault::Throttled,
+        500..=599 => Fault::Unavailable,
+        400..=499 if speaks_s3 => Fault::Refused,
+        // No S3 service answers so: a web server, a proxy's page, another protocol.
+        _ => Fault::NotS3,
+    }
+}
+
+fn fault_without_answer<E>(error: &SdkError<E, HttpResponse>) -> Fault {
+    match error {
+        SdkError::ConstructionFailure(_) => Fault::Construction,
+        SdkError::TimeoutError(_) => Fault::Timeout,
+        SdkError::DispatchFailure(dispatch) if dispatch.is_timeout() => Fault::Timeout,
+        SdkError::DispatchFailure(dispatch) if dispatch.is_user() => Fault::Construction,
+        SdkError::DispatchFailure(dispatch) => dispatch
+            .as_connector_error()
+            .map_or(Fault::Broken, |connector| fault_of_connection(connector)),
+        _ => Fault::Broken,
+    }
+}
+
+/// Reads why a connection failed: by the operating system's error where one is in the chain, and else
+/// by the words of the connector, which has no types for it.
+fn fault_of_connection(error: &(dyn StdError + 'static)) -> Fault {
+    let mut chain = String::new();
+    let mut next = Some(error);
+    while let Some(error) = next {
+        if let Some(io) = error.downcast_ref::<io::Error>()
+            && io.kind() == io::ErrorKind::ConnectionRefused
+        {
+            return Fault::ConnectionRefused;
+        }
+        chain.push_str(&error.to_string());
+        chain.push('\n');
+        next = error.source();
+    }
+    let says = |words: &[&str]| words.iter().any(|word| chain.contains(word));
+    if says(&["dns error", "failed to lookup address", "resolve"]) {
+        Fault::UnknownHost
+    } else if says(&[
+        "certificate",
+        "tls",
+        "TLS",
+        "HandshakeFailure",
+        "InvalidContentType",
+        "CorruptMessage",
+    ]) {
+        Fault::Tls
+    } else {
+        Fault::Broken
+    }
+}
+
+#[cfg(test)]
+mod tests;

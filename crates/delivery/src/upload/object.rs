@@ -1,0 +1,112 @@
+//! One object on its way into a store: text goes in, parts go out.
+//!
+//! Packing and digesting run on a blocking thread, one step behind whoever writes; parts are sent
+//! from there while the next text is packed. What is in memory is bounded by the part that is being
+//! filled and by the permits for parts on their way.
+
+use std::sync::Arc;
+
+use plan::file_format::FileFormat;
+use plan::staged::{Condition, StagedObject, StagedPart};
+use tokio::sync::Semaphore;
+use tokio::task::{JoinHandle, spawn_blocking};
+
+use super::Intent;
+use super::press::{Press, Summary};
+use super::sending::Sending;
+use crate::error::Error;
+use crate::store::{Part, Store, crc64_text};
+
+/// An object that is being written.
+pub(super) struct OpenObject {
+    intent: Intent,
+    upload_id: String,
+    rows: u64,
+    /// Absent only after a failure.
+    pressing: Option<Pressing>,
+    sending: Sending,
+}
+
+type Pressing = JoinHandle<Result<(Press, Vec<Part>), Error>>;
+
+impl OpenObject {
+    /// Begins to write into the upload that was opened for `intent`, with what every file begins with.
+    pub(super) fn new(
+        store: Arc<dyn Store>,
+        permits: Arc<Semaphore>,
+        intent: Intent,
+        upload_id: String,
+        file: &FileFormat,
+        header: Vec<u8>,
+    ) -> Self {
+        let press = Press::new(&intent.key, file, intent.part_bytes);
+        let sending = Sending::new(store, permits, &intent.key, &upload_id);
+        Self { intent, upload_id, rows: 0, pressing: Some(press_on(press, header)), sending }
+    }
+
+    /// Writes whole rows. It waits while the text before is still being packed, or while too many
+    /// parts are on their way.
+    pub(super) async fn write(&mut self, text: Vec<u8>, rows: u64) -> Result<(), Error> {
+        let (press, parts) = self.pressed().await?;
+        // At once, so that this text is packed while the parts before it wait for their turn.
+        self.pressing = Some(press_on(press, text));
+        self.rows += rows;
+        self.sending.send(parts).await
+    }
+
+    /// Ends the object: all its parts are at the store. Its condition is `Absent` until whoever seals
+    /// the set decides.
+    pub(super) async fn finish(mut self) -> Result<StagedObject, Error> {
+        let (press, parts) = self.pressed().await?;
+        self.sending.send(parts).await?;
+        let finished = spawn_blocking(move || press.finish()).await;
+        let (parts, summary) =
+            finished.map_err(|source| Error::Task { task: "packing a file", source })??;
+        self.sending.send(parts).await?;
+        let staged = self.sending.finish().await?;
+        Ok(staged_object(self.intent, self.upload_id, self.rows, staged, summary))
+    }
+
+    async fn pressed(&mut self) -> Result<(Press, Vec<Part>), Error> {
+        let Some(pressing) = self.pressing.take() else {
+            let (key, upload_id) = (self.intent.key.clone(), self.upload_id.clone());
+            return Err(Error::Upload {
+                key,
+                upload_id,
+                problem: "was written to after it had failed",
+            });
+        };
+        pressing.await.map_err(|source| Error::Task { task: "packing a file", source })?
+    }
+}
+
+/// Puts together what the ledger keeps of an object.
+pub(super) fn staged_object(
+    intent: Intent,
+    upload_id: String,
+    rows: u64,
+    parts: Vec<StagedPart>,
+    summary: Summary,
+) -> StagedObject {
+    let checked_by_store = parts.iter().all(|part| part.crc64nvme.is_some());
+    StagedObject {
+        kind: intent.kind,
+        number: intent.number,
+        key: intent.key,
+        upload_id,
+        token: intent.token,
+        parts,
+        bytes: summary.bytes,
+        rows,
+        sha256: summary.sha256,
+        crc64nvme: checked_by_store.then(|| crc64_text(summary.crc64nvme)),
+        condition: Condition::Absent,
+    }
+}
+
+fn press_on(mut press: Press, text: Vec<u8>) -> Pressing {
+    spawn_blocking(move || {
+        let parts = press.write(&text)?;
+        Ok((press, parts))
+    })
+}

@@ -1,0 +1,62 @@
+//! The contracts of a store on a real S3 server. Runs only where the variables below name one; the
+//! continuous build starts a server and sets them.
+
+use std::sync::Arc;
+
+use plan::project::Account;
+
+use crate::bench::{Bench, Reader, account};
+use crate::conformance::{Expect, every_case};
+use crate::file_set;
+
+/// Amazon's smallest part.
+const PART_BYTES: usize = 5 << 20;
+
+struct Server {
+    account: Account,
+    bucket: String,
+}
+
+/// Reads where the server is, or nothing when there is none.
+fn server() -> Option<Server> {
+    #[expect(
+        clippy::disallowed_methods,
+        reason = "the environment says whether there is a server to test on"
+    )]
+    let var = |name: &str| std::env::var(format!("SEGUE_TEST_S3_{name}")).ok();
+    let endpoint = var("ENDPOINT")?;
+    let key = var("ACCESS_KEY").expect("SEGUE_TEST_S3_ACCESS_KEY goes with the endpoint");
+    let secret = var("SECRET_KEY").expect("SEGUE_TEST_S3_SECRET_KEY goes with the endpoint");
+    let bucket = var("BUCKET").expect("SEGUE_TEST_S3_BUCKET goes with the endpoint");
+    Some(Server { account: account(endpoint, key, secret), bucket })
+}
+
+async fn bench(server: Server) -> Bench {
+    let client = delivery::s3::client(&server.account);
+    // The bucket of a server that was just started.
+    let made = client.create_bucket().bucket(&server.bucket).send().await;
+    let store = delivery::s3::connect(&server.account, &server.bucket, None).await.unwrap();
+    assert!(
+        made.is_ok() || client.head_bucket().bucket(&server.bucket).send().await.is_ok(),
+        "{made:?}"
+    );
+    #[expect(
+        clippy::disallowed_methods,
+        reason = "keys that no earlier run on the same server has used"
+    )]
+    let prefix = format!("conformance/{}/", uuid::Uuid::new_v4());
+    let reader = Reader::Bucket { client, bucket: server.bucket };
+    Bench { store: Arc::new(store), reader, prefix, part_bytes: PART_BYTES }
+}
+
+#[tokio::test]
+async fn a_real_server_is_a_store() {
+    let Some(server) = server() else { return };
+    every_case(&bench(server).await, Expect::ALL).await;
+}
+
+#[tokio::test]
+async fn a_file_set_reaches_a_real_server() {
+    let Some(server) = server() else { return };
+    file_set::a_set_of_files_is_published_whole(&bench(server).await).await;
+}

@@ -1,0 +1,178 @@
+//! Delimited text as rows: the header, types guessed from the first records, batches of values.
+//!
+//! A file is read by one thread, from its beginning: a line break may be inside quotes, so there is
+//! no safe place to begin in the middle.
+
+use std::sync::Arc;
+
+use arrow::array::{Array, ArrayRef, RecordBatch, RecordBatchOptions, StringViewBuilder};
+use arrow::compute::{self, CastOptions};
+use arrow::datatypes::{DataType, Field, Fields, Schema, SchemaRef};
+
+use crate::csv_record::{Format, Record, Records};
+use crate::error::Error;
+use crate::guess;
+use crate::parquet_file::BATCH_ROWS_MAX;
+use crate::source::{Source, Text};
+
+/// The most records from which types are guessed, for each file.
+pub(crate) const SAMPLE_RECORDS_MAX: usize = 1_000;
+/// The most columns of a file.
+pub(crate) const COLUMNS_MAX: usize = 10_000;
+
+/// Reads the header and guesses types from the records behind it.
+pub(crate) fn sample(source: &Arc<Source>, format: Format) -> Result<Fields, Error> {
+    let mut records = Records::new(Text::new(Arc::clone(source)), format);
+    let header = read_header(&mut records)?;
+    let mut types = vec![DataType::Null; header.len()];
+    let mut record = Record::default();
+    for _ in 0..SAMPLE_RECORDS_MAX {
+        if !records.next(&mut record)? {
+            break;
+        }
+        check_length(&records, &record, header.len())?;
+        for (column, found) in types.iter_mut().enumerate() {
+            if let Some(text) = record.cell(column) {
+                *found = guess::join(found, &guess::from_text(text));
+            }
+        }
+    }
+    Ok(header.into_iter().zip(types).map(|(name, found)| Field::new(name, found, true)).collect())
+}
+
+fn read_header(records: &mut Records) -> Result<Vec<String>, Error> {
+    let mut record = Record::default();
+    if !records.next(&mut record)? {
+        return Err(Error::input(records.location(), "the file is empty: not even a header"));
+    }
+    let invalid = |message: String| Error::input(records.location(), message).at_line(record.line);
+    if record.len() > COLUMNS_MAX {
+        return Err(invalid(format!("the header has more than {COLUMNS_MAX} columns")));
+    }
+    let mut names: Vec<String> = Vec::with_capacity(record.len());
+    for column in 0..record.len() {
+        let Some(name) = record.cell(column).filter(|name| !name.is_empty()) else {
+            return Err(invalid(format!("column {} has no name in the header", column + 1)));
+        };
+        names.push(name.to_owned());
+    }
+    let mut sorted: Vec<&String> = names.iter().collect();
+    sorted.sort_unstable();
+    if let Some(pair) = sorted.windows(2).find(|pair| pair[0] == pair[1]) {
+        return Err(invalid(format!("the header names `{}` twice", pair[0])));
+    }
+    Ok(names)
+}
+
+fn check_length(records: &Records, record: &Record, expected: usize) -> Result<(), Error> {
+    if record.len() == expected {
+        return Ok(());
+    }
+    let message = format!("the record has {} cells, the header has {expected}", record.len());
+    Err(Error::input(records.location(), message).at_line(record.line))
+}
+
+/// The rows of one file.
+pub(crate) struct Reader {
+    records: Records,
+    record: Record,
+    header_len: usize,
+    /// Position in the file and field of each column that is read.
+    columns: Vec<(usize, StringViewBuilder)>,
+    schema: SchemaRef,
+    rows_before: u64,
+    is_done: bool,
+}
+
+impl Reader {
+    /// Begins to read the columns of `fields` that the file has.
+    pub(crate) fn new(source: Arc<Source>, format: Format, fields: &Fields) -> Result<Self, Error> {
+        let mut records = Records::new(Text::new(source), format);
+        let header = read_header(&mut records)?;
+        let mut columns = Vec::new();
+        let mut found = Vec::new();
+        for field in fields {
+            if let Some(position) = header.iter().position(|name| name == field.name()) {
+                columns.push((position, StringViewBuilder::new()));
+                found.push(Arc::clone(field));
+            }
+        }
+        Ok(Self {
+            records,
+            record: Record::default(),
+            header_len: header.len(),
+            columns,
+            schema: Arc::new(Schema::new(found)),
+            rows_before: 0,
+            is_done: false,
+        })
+    }
+
+    fn read_batch(&mut self) -> Result<Option<RecordBatch>, Error> {
+        let mut rows = 0;
+        while rows < BATCH_ROWS_MAX {
+            if !self.records.next(&mut self.record)? {
+                self.is_done = true;
+                break;
+            }
+            check_length(&self.records, &self.record, self.header_len)?;
+            for ((position, builder), field) in self.columns.iter_mut().zip(self.schema.fields()) {
+                // An empty text is a value of a text column only.
+                let cell = self.record.cell(*position);
+                let is_text = field.data_type() == &DataType::Utf8View;
+                builder.append_option(cell.filter(|text| is_text || !text.is_empty()));
+            }
+            rows += 1;
+        }
+        if rows == 0 {
+            return Ok(None);
+        }
+        let batch = self.take_batch(rows)?;
+        self.rows_before += rows as u64;
+        Ok(Some(batch))
+    }
+
+    fn take_batch(&mut self, rows: usize) -> Result<RecordBatch, Error> {
+        let mut arrays = Vec::with_capacity(self.columns.len());
+        let location = self.records.location();
+        for ((_, builder), field) in self.columns.iter_mut().zip(self.schema.fields()) {
+            let text: ArrayRef = Arc::new(builder.finish());
+            arrays.push(typed(text, field).map_err(|row| {
+                let message = format!("a value is not of type {}", describe(field.data_type()));
+                Error::input(location, message)
+                    .at_row(self.rows_before + row + 1)
+                    .at_field(field.name())
+                    .with_hint("Types are guessed from the first records; declare the field's type under `types:` if it is another.")
+            })?);
+        }
+        let options = RecordBatchOptions::new().with_row_count(Some(rows));
+        RecordBatch::try_new_with_options(Arc::clone(&self.schema), arrays, &options)
+            .map_err(|_| Error::internal("a batch of CSV rows does not fit its own columns"))
+    }
+}
+
+fn describe(data_type: &DataType) -> String {
+    crate::fields::kind_of(data_type).name().to_owned()
+}
+
+/// Parses the texts of a column; fails with the first row that is no value of the type.
+fn typed(text: ArrayRef, field: &Field) -> Result<ArrayRef, u64> {
+    if field.data_type() == &DataType::Utf8View {
+        return Ok(text);
+    }
+    let options = CastOptions { safe: true, ..Default::default() };
+    let values = compute::cast_with_options(&text, field.data_type(), &options).map_err(|_| 0_u64)?;
+    if values.null_count() == text.null_count() {
+        return Ok(values);
+    }
+    let lost = (0..text.len()).find(|&row| text.is_valid(row) && values.is_null(row));
+    Err(lost.unwrap_or(0) as u64)
+}
+
+impl Iterator for Reader {
+    type Item = Result<RecordBatch, Error>;
+
+    fn next(&mut self) -> Option<Self::Item> {
+        if self.is_done { None } else { self.read_batch().transpose() }
+    }
+}

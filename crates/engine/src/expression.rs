@@ -1,0 +1,297 @@
+//! Rules and calculated columns: one SQL expression, checked before anything recursive sees it.
+//!
+//! The way of a text: limits are checked on its tokens, which takes no recursion; the parser builds
+//! a tree; [`allow`] lets only known shapes pass, finds every field and makes long chains of `AND`
+//! and `OR` shallow; [`compile`] plans it with types. All of it happens on a thread with a stack of
+//! its own, so that no text can take the process down.
+//!
+//! Fields are dotted paths, case-sensitive: `person.name.firstName`, `"odd name"`,
+//! `attributes['lang']`. Positions in lists count from 1, as everywhere in SQL (`tags[1]`), whereas
+//! the paths of a mapping count from 0.
+
+mod allow;
+pub(crate) mod compile;
+mod functions;
+
+use std::thread;
+
+use datafusion::sql::sqlparser::ast::Expr;
+use datafusion::sql::sqlparser::dialect::GenericDialect;
+use datafusion::sql::sqlparser::keywords::Keyword;
+use datafusion::sql::sqlparser::parser::{Parser, ParserError};
+use datafusion::sql::sqlparser::tokenizer::{Location, Span, Token, TokenWithSpan, Tokenizer};
+use plan::field::PATH_STEPS_MAX;
+use plan::schema::FieldType;
+
+use crate::path::Steps;
+
+/// The longest text, in bytes.
+pub(crate) const TEXT_BYTES_MAX: usize = 64 << 10;
+/// The most tokens, white space and comments not counted.
+pub(crate) const TOKENS_MAX: usize = 10_000;
+/// The deepest nesting of brackets.
+pub(crate) const BRACKETS_MAX: usize = 64;
+/// The deepest tree. Chains of `AND` and `OR` are not deep; a chain of 200 additions is.
+pub(crate) const DEPTH_MAX: usize = 128;
+/// The stack on which expressions are parsed and planned, in bytes. Memory is taken as it is used.
+const STACK_BYTES: usize = 256 << 20;
+
+/// What an expression has to result in.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Expect {
+    /// True or false: a rule.
+    Boolean,
+    /// Any value that can be written: a calculated column.
+    Any,
+}
+
+/// Why a text is no usable expression, and where in it.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("{message}")]
+pub struct ExpressionError {
+    /// Where the problem begins, in bytes from the start of the text.
+    pub offset: usize,
+    /// How long the problem is, in bytes.
+    pub length: usize,
+    /// A stable word for machines: `unknown_field`, `too_deep`, `not_boolean`, ….
+    pub code: &'static str,
+    /// What is wrong: a lower-case fragment.
+    pub message: String,
+    /// What to do next: a sentence.
+    pub hint: Option<String>,
+}
+
+/// Checks an expression against the fields of a dataset and returns the type of its result.
+///
+/// # Errors
+/// The text is not one allowed expression, names unknown fields or functions, or its types do not
+/// fit together. The position is that of the smallest part that is wrong.
+pub fn check_expression(
+    text: &str,
+    schema: &plan::Schema,
+    expect: Expect,
+) -> Result<FieldType, ExpressionError> {
+    with_stack(|| {
+        let parsed = Parsed::new(text, schema)?;
+        let types = crate::fields::arrow_fields(&schema.fields);
+        let schema = arrow::datatypes::Schema::new(types);
+        compile::check(&parsed, &schema, expect)
+    })
+}
+
+/// Runs `work` on a stack that the limits of this module cannot exhaust.
+pub(crate) fn with_stack<T: Send>(work: impl FnOnce() -> T + Send) -> T {
+    thread::scope(|scope| {
+        let builder = thread::Builder::new().stack_size(STACK_BYTES);
+        let handle = builder.spawn_scoped(scope, work).expect("the system gives one more thread");
+        match handle.join() {
+            Ok(result) => result,
+            Err(panic) => std::panic::resume_unwind(panic),
+        }
+    })
+}
+
+/// An allowed expression: every field in it replaced by a flat name.
+#[derive(Debug)]
+pub(crate) struct Parsed {
+    pub(crate) tree: Expr,
+    /// The fields that occur; their texts are the flat names.
+    pub(crate) fields: Vec<Steps>,
+    pub(crate) positions: Positions,
+}
+
+impl Parsed {
+    /// Parses a text; call inside [`with_stack`].
+    pub(crate) fn new(text: &str, schema: &plan::Schema) -> Result<Self, ExpressionError> {
+        let positions = Positions::new(text)?;
+        let tokens = tokens(text, &positions)?;
+        let mut tree = parse(tokens, &positions)?;
+        let fields = allow::check(&mut tree, schema, &positions)?;
+        Ok(Self { tree, fields, positions })
+    }
+}
+
+/// Where in the text the lines begin, to turn positions of the parser into offsets.
+#[derive(Debug)]
+pub(crate) struct Positions {
+    text: String,
+    lines: Vec<usize>,
+}
+
+impl Positions {
+    fn new(text: &str) -> Result<Self, ExpressionError> {
+        if text.len() > TEXT_BYTES_MAX {
+            let message = format!("the expression is longer than {TEXT_BYTES_MAX} bytes");
+            let (offset, length, code) = (0, text.len(), "too_long");
+            return Err(ExpressionError { offset, length, code, message, hint: None });
+        }
+        let breaks = text.bytes().enumerate().filter(|&(_, byte)| byte == b'\n');
+        let lines = std::iter::once(0).chain(breaks.map(|(offset, _)| offset + 1)).collect();
+        Ok(Self { text: text.to_owned(), lines })
+    }
+
+    fn offset(&self, location: Location) -> usize {
+        let line = usize::try_from(location.line).unwrap_or(1).max(1) - 1;
+        let Some(&start) = self.lines.get(line) else { return self.text.len() };
+        let column = usize::try_from(location.column).unwrap_or(1).max(1) - 1;
+        let rest = &self.text[start..];
+        rest.char_indices().nth(column).map_or(self.text.len(), |(offset, _)| start + offset)
+    }
+
+    /// Returns an error about a part of the text; an empty span means all of it.
+    pub(crate) fn error(
+        &self,
+        span: Span,
+        code: &'static str,
+        message: impl Into<String>,
+    ) -> ExpressionError {
+        let (start, end) = self.range(span);
+        let (offset, length) = (start, end - start);
+        ExpressionError { offset, length, code, message: message.into(), hint: None }
+    }
+
+    fn range(&self, span: Span) -> (usize, usize) {
+        if span == Span::empty() {
+            return (0, self.text.len());
+        }
+        let start = self.offset(span.start);
+        (start, self.offset(span.end).max(start))
+    }
+}
+
+impl ExpressionError {
+    #[must_use]
+    pub(crate) fn with_hint(mut self, hint: impl Into<String>) -> Self {
+        self.hint = Some(hint.into());
+        self
+    }
+}
+
+/// Splits the text into tokens and checks the limits that protect what comes after.
+fn tokens(text: &str, positions: &Positions) -> Result<Vec<TokenWithSpan>, ExpressionError> {
+    let mut tokens = Tokenizer::new(&GenericDialect {}, text)
+        .tokenize_with_location()
+        .map_err(|error| {
+            let span = Span::new(error.location, error.location);
+            positions.error(span, "syntax_error", lower_first(&error.message))
+        })?;
+    tokens.retain(|token| !matches!(token.token, Token::Whitespace(_)));
+    if tokens.iter().all(|token| token.token == Token::EOF) {
+        return Err(positions.error(Span::empty(), "empty", "the expression is empty"));
+    }
+    check_brackets(&tokens, positions)?;
+    if let Some(first) = tokens.get(TOKENS_MAX) {
+        let message = format!("the expression has more than {TOKENS_MAX} words and signs");
+        return Err(positions.error(first.span, "too_long", message));
+    }
+    quote_names_behind_dots(&mut tokens, positions)?;
+    Ok(tokens)
+}
+
+fn check_brackets(tokens: &[TokenWithSpan], positions: &Positions) -> Result<(), ExpressionError> {
+    let mut depth = 0_usize;
+    for token in tokens {
+        match &token.token {
+            Token::LParen | Token::LBracket | Token::LBrace => depth += 1,
+            Token::RParen | Token::RBracket | Token::RBrace => depth = depth.saturating_sub(1),
+            Token::SemiColon => {
+                let message = "a rule is one expression, not a statement";
+                return Err(positions.error(token.span, "not_an_expression", message));
+            }
+            _ => {}
+        }
+        if depth > BRACKETS_MAX {
+            let message = format!("brackets are nested more than {BRACKETS_MAX} deep");
+            return Err(positions.error(token.span, "too_deep", message));
+        }
+    }
+    Ok(())
+}
+
+/// Makes what follows a dot a name whatever it spells, so that `a.order` is a field. It also keeps
+/// the parser from trying whole expressions there, one inside the other, in exponential time.
+fn quote_names_behind_dots(
+    tokens: &mut [TokenWithSpan],
+    positions: &Positions,
+) -> Result<(), ExpressionError> {
+    let mut steps = 0;
+    for number in 1..tokens.len() {
+        if tokens[number - 1].token != Token::Period {
+            steps = if tokens[number].token == Token::Period { steps } else { 0 };
+            continue;
+        }
+        let TokenWithSpan { token, span } = &mut tokens[number];
+        let Token::Word(word) = token else {
+            return Err(positions.error(*span, "syntax_error", "a name has to follow the dot"));
+        };
+        word.quote_style = Some('"');
+        word.keyword = Keyword::NoKeyword;
+        steps += 1;
+        if steps >= PATH_STEPS_MAX {
+            return Err(positions.error(*span, "too_deep", "the path has too many steps"));
+        }
+    }
+    Ok(())
+}
+
+fn parse(tokens: Vec<TokenWithSpan>, positions: &Positions) -> Result<Expr, ExpressionError> {
+    let mut parser = Parser::new(&GenericDialect {})
+        .with_recursion_limit(TOKENS_MAX)
+        .with_tokens_with_locations(tokens);
+    if let Some(error) = refuse_statement(&parser, positions) {
+        return Err(error);
+    }
+    let parsed = parser.parse_expr();
+    let at = parser.peek_token();
+    match parsed {
+        Ok(tree) if at.token == Token::EOF => Ok(tree),
+        Ok(_) => {
+            let message = format!("the expression should end before `{}`", at.token);
+            Err(positions.error(at.span, "syntax_error", message))
+        }
+        Err(ParserError::RecursionLimitExceeded) => {
+            Err(positions.error(at.span, "too_deep", "the expression is nested too deeply"))
+        }
+        Err(ParserError::TokenizerError(text) | ParserError::ParserError(text)) => {
+            let (message, location) = split_location(&text);
+            let span = location.map_or(at.span, |location| Span::new(location, location));
+            Err(positions.error(span, "syntax_error", lower_first(message)))
+        }
+    }
+}
+
+/// Words that begin statements, for a plain refusal instead of the parser's guess.
+const STATEMENTS: [&str; 14] = [
+    "SELECT", "WITH", "INSERT", "UPDATE", "DELETE", "CREATE", "DROP", "ALTER", "COPY", "EXPLAIN",
+    "SET", "SHOW", "TRUNCATE", "MERGE",
+];
+
+fn refuse_statement(parser: &Parser<'_>, positions: &Positions) -> Option<ExpressionError> {
+    let [first, second] = parser.peek_tokens_with_location();
+    let Token::Word(word) = &first.token else { return None };
+    let is_alone = matches!(second.token, Token::Word(_) | Token::Mul | Token::LParen);
+    let is_statement = STATEMENTS.iter().any(|name| word.value.eq_ignore_ascii_case(name));
+    (word.quote_style.is_none() && is_alone && is_statement).then(|| {
+        let message = format!("a rule is one expression, not a `{}` statement", word.value.to_uppercase());
+        positions.error(first.span, "not_an_expression", message)
+    })
+}
+
+/// Takes the place out of a message of the parser: `… at Line: 1, Column: 5`.
+fn split_location(text: &str) -> (&str, Option<Location>) {
+    let Some((message, place)) = text.rsplit_once(" at Line: ") else { return (text, None) };
+    let location = place.split_once(", Column: ").and_then(|(line, column)| {
+        Some(Location::new(line.parse().ok()?, column.parse().ok()?))
+    });
+    (message, location)
+}
+
+fn lower_first(text: &str) -> String {
+    let mut chars = text.chars();
+    let Some(first) = chars.next() else { return String::new() };
+    let is_acronym = chars.clone().next().is_some_and(char::is_uppercase);
+    if is_acronym { text.to_owned() } else { first.to_lowercase().chain(chars).collect() }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,415 @@
+//! Which shapes of expressions pass, and which fields they name.
+//!
+//! The walk changes the tree: each path to a field becomes one flat name, and each chain of `AND`
+//! or `OR` becomes a balanced tree. What is not listed here is refused.
+
+use datafusion::sql::sqlparser::ast::{
+    AccessExpr, BinaryOperator, CaseWhen, CeilFloorKind, DateTimeField, Expr, Function,
+    FunctionArg, FunctionArgExpr, FunctionArguments, Ident, ObjectName, Spanned, Subscript,
+    UnaryOperator, Value,
+};
+use datafusion::sql::sqlparser::tokenizer::Span;
+use plan::field::Step;
+use plan::schema::{PATHS_SEARCHED_MAX, Schema};
+
+use super::{DEPTH_MAX, ExpressionError, Positions, functions};
+use crate::path::Steps;
+
+type Allowed = Result<(), ExpressionError>;
+
+/// Checks and rewrites a tree; returns the fields that it names, each once.
+pub(super) fn check(
+    tree: &mut Expr,
+    schema: &Schema,
+    positions: &Positions,
+) -> Result<Vec<Steps>, ExpressionError> {
+    let mut walk = Walk { schema, positions, fields: Vec::new() };
+    walk.expression(tree, 0)?;
+    Ok(walk.fields)
+}
+
+struct Walk<'a> {
+    schema: &'a Schema,
+    positions: &'a Positions,
+    fields: Vec<Steps>,
+}
+
+impl Walk<'_> {
+    fn expression(&mut self, tree: &mut Expr, depth: usize) -> Allowed {
+        if depth > DEPTH_MAX {
+            let message = format!("the expression is more than {DEPTH_MAX} operations deep");
+            return Err(self.positions.error(tree.span(), "too_deep", message)
+                .with_hint("Only chains of `AND` and of `OR` may be long."));
+        }
+        match tree {
+            Expr::Identifier(_) | Expr::CompoundIdentifier(_) | Expr::CompoundFieldAccess { .. } => {
+                self.access(tree, depth)
+            }
+            Expr::BinaryOp { op: BinaryOperator::And | BinaryOperator::Or, .. } => {
+                self.chain(tree, depth)
+            }
+            Expr::Function(function) => self.function(function, depth),
+            Expr::Value(value) => match &value.value {
+                Value::Placeholder(_) => {
+                    Err(self.refuse(value.span, "placeholders have no meaning here"))
+                }
+                _ => Ok(()),
+            },
+            Expr::TypedString(_) => Ok(()),
+            other => self.operation(other, depth + 1),
+        }
+    }
+
+    /// Shapes that are allowed when their parts are.
+    fn operation(&mut self, tree: &mut Expr, depth: usize) -> Allowed {
+        let span = tree.span();
+        match tree {
+            Expr::Nested(expr)
+            | Expr::IsTrue(expr)
+            | Expr::IsNotTrue(expr)
+            | Expr::IsFalse(expr)
+            | Expr::IsNotFalse(expr)
+            | Expr::IsNull(expr)
+            | Expr::IsNotNull(expr)
+            | Expr::IsUnknown(expr)
+            | Expr::IsNotUnknown(expr)
+            | Expr::UnaryOp {
+                op: UnaryOperator::Plus | UnaryOperator::Minus | UnaryOperator::Not, expr,
+            }
+            | Expr::Extract { expr, .. }
+            | Expr::Ceil { expr, field: CeilFloorKind::DateTimeField(DateTimeField::NoDateTime) }
+            | Expr::Floor { expr, field: CeilFloorKind::DateTimeField(DateTimeField::NoDateTime) }
+            | Expr::Cast { expr, format: None, array: false, .. } => self.expression(expr, depth),
+            Expr::Interval(interval) => self.expression(&mut interval.value, depth),
+            Expr::IsDistinctFrom(left, right)
+            | Expr::IsNotDistinctFrom(left, right)
+            | Expr::SimilarTo { expr: left, pattern: right, .. }
+            | Expr::Like { expr: left, pattern: right, any: false, .. }
+            | Expr::ILike { expr: left, pattern: right, any: false, .. }
+            | Expr::AtTimeZone { timestamp: left, time_zone: right }
+            | Expr::AnyOp { left, right, .. }
+            | Expr::AllOp { left, right, .. }
+            | Expr::Position { expr: left, r#in: right } => self.all([&mut **left, right], depth),
+            Expr::BinaryOp { left, op, right } if is_allowed(op) => {
+                self.all([&mut **left, right], depth)
+            }
+            Expr::Between { expr, low, high, .. } => self.all([&mut **expr, low, high], depth),
+            Expr::InList { expr, list, .. } => {
+                self.expression(expr, depth)?;
+                self.all(list, depth)
+            }
+            Expr::Array(array) => self.all(&mut array.elem, depth),
+            Expr::Substring { expr, substring_from, substring_for, .. } => {
+                self.expression(expr, depth)?;
+                self.all([substring_from, substring_for].into_iter().flatten().map(|part| &mut **part), depth)
+            }
+            Expr::Trim { expr, trim_what, trim_characters: None, .. } => {
+                self.expression(expr, depth)?;
+                self.all(trim_what.iter_mut().map(|part| &mut **part), depth)
+            }
+            Expr::Overlay { expr, overlay_what, overlay_from, overlay_for } => {
+                self.all([&mut **expr, overlay_what, overlay_from], depth)?;
+                self.all(overlay_for.iter_mut().map(|part| &mut **part), depth)
+            }
+            Expr::Case { operand, conditions, else_result, .. } => {
+                self.all(operand.iter_mut().chain(else_result).map(|part| &mut **part), depth)?;
+                let branches = conditions.iter_mut();
+                self.all(
+                    branches.flat_map(|CaseWhen { condition, result }| [condition, result]),
+                    depth,
+                )
+            }
+            Expr::Subquery(_) | Expr::Exists { .. } | Expr::InSubquery { .. } => Err(self
+                .refuse(span, "a rule cannot hold a query")
+                .with_hint("Write a condition on the fields of one record.")),
+            Expr::BinaryOp { op, .. } => {
+                let message = format!("the operator `{op}` is not available");
+                Err(self.refuse(span, message))
+            }
+            Expr::Wildcard(_) | Expr::QualifiedWildcard(..) => {
+                Err(self.refuse(span, "`*` is not a field"))
+            }
+            _ => Err(self.refuse(span, "this kind of expression is not available")),
+        }
+    }
+
+    fn all<'e>(&mut self, parts: impl IntoIterator<Item = &'e mut Expr>, depth: usize) -> Allowed {
+        parts.into_iter().try_for_each(|part| self.expression(part, depth))
+    }
+
+    fn refuse(&self, span: Span, message: impl Into<String>) -> ExpressionError {
+        self.positions.error(span, "not_allowed", message)
+    }
+
+    /// A chain of one logical operator, which may be as long as the text: made balanced, since
+    /// what comes after descends into it.
+    fn chain(&mut self, tree: &mut Expr, depth: usize) -> Allowed {
+        let Expr::BinaryOp { op, .. } = tree else { return Ok(()) };
+        let op = op.clone();
+        let mut operands = take_operands(tree, &op);
+        let levels = operands.len().next_power_of_two().trailing_zeros() as usize;
+        for operand in &mut operands {
+            self.expression(operand, depth + levels)?;
+        }
+        *tree = balanced(operands, &op);
+        Ok(())
+    }
+
+    fn function(&mut self, function: &mut Function, depth: usize) -> Allowed {
+        let span = function.name.span();
+        let name = function.name.to_string();
+        let lower = name.to_lowercase();
+        if !functions::ALLOWED.contains(&lower.as_str()) {
+            return Err(self.unknown_function(&name, span));
+        }
+        let is_plain = function.filter.is_none()
+            && function.over.is_none()
+            && function.within_group.is_empty()
+            && function.null_treatment.is_none()
+            && matches!(function.parameters, FunctionArguments::None);
+        if !is_plain {
+            let message = "functions over many records are not available";
+            return Err(self.refuse(function.span(), message));
+        }
+        function.name = ObjectName::from(vec![Ident::with_span(span, lower.clone())]);
+        match &mut function.args {
+            FunctionArguments::None => Ok(()),
+            FunctionArguments::Subquery(_) => {
+                Err(self.refuse(span, "a rule cannot hold a query"))
+            }
+            FunctionArguments::List(list) => {
+                if list.duplicate_treatment.is_some() || !list.clauses.is_empty() {
+                    let message = "functions over many records are not available";
+                    return Err(self.refuse(span, message));
+                }
+                if functions::PADDING.contains(&lower.as_str()) {
+                    self.padding(&list.args, span)?;
+                }
+                list.args.iter_mut().try_for_each(|argument| self.argument(argument, span, depth))
+            }
+        }
+    }
+
+    fn argument(&mut self, argument: &mut FunctionArg, span: Span, depth: usize) -> Allowed {
+        match argument {
+            FunctionArg::Unnamed(FunctionArgExpr::Expr(expr)) => self.expression(expr, depth + 1),
+            _ => Err(self.refuse(span, "arguments are plain expressions")),
+        }
+    }
+
+    /// The length of a padded text is a number in the rule, so that no record can ask for more.
+    fn padding(&self, arguments: &[FunctionArg], span: Span) -> Allowed {
+        let length = match arguments.get(1) {
+            Some(FunctionArg::Unnamed(FunctionArgExpr::Expr(Expr::Value(value)))) => {
+                match &value.value {
+                    Value::Number(digits, _) => digits.parse::<u64>().ok(),
+                    _ => None,
+                }
+            }
+            _ => None,
+        };
+        if length.is_some_and(|length| length <= functions::PADDING_MAX) {
+            return Ok(());
+        }
+        let max = functions::PADDING_MAX;
+        Err(self.refuse(span, format!("the length has to be a number up to {max}")))
+    }
+
+    fn unknown_function(&self, name: &str, span: Span) -> ExpressionError {
+        if let Some(reason) = functions::reason_refused(&name.to_lowercase()) {
+            let message = format!("`{name}` is not available: {reason}");
+            return self.positions.error(span, "function_not_allowed", message);
+        }
+        let error =
+            self.positions.error(span, "unknown_function", format!("unknown function `{name}`"));
+        match plan::nearest::nearest(name, functions::ALLOWED.iter().copied()) {
+            Some(nearest) => error.with_hint(format!("Did you mean `{nearest}`?")),
+            None => error,
+        }
+    }
+
+    /// A path to a field, as far as it is spelled out; what follows is left to the engine.
+    fn access(&mut self, tree: &mut Expr, depth: usize) -> Allowed {
+        let span = tree.span();
+        let (mut path, rest) = match tree {
+            Expr::Identifier(name) => (Path::new(std::slice::from_ref(name)), Vec::new()),
+            Expr::CompoundIdentifier(names) => (Path::new(names), Vec::new()),
+            Expr::CompoundFieldAccess { root, access_chain } => {
+                let root_names = match &**root {
+                    Expr::Identifier(name) => std::slice::from_ref(name),
+                    Expr::CompoundIdentifier(names) => names.as_slice(),
+                    _ => {
+                        self.expression(root, depth + 1)?;
+                        return self.subscripts(access_chain, depth);
+                    }
+                };
+                (Path::new(root_names), std::mem::take(access_chain))
+            }
+            _ => return Ok(()),
+        };
+        let mut rest = rest.into_iter().peekable();
+        while let Some(access) = rest.next_if(|access| path.is_spelled_out(access)) {
+            path.push(access, self.positions)?;
+        }
+        self.resolve(&path, span)?;
+        let name = path.steps.to_string();
+        if !self.fields.contains(&path.steps) {
+            self.fields.push(path.steps);
+        }
+        // The span stays, for errors of types that are found later.
+        let root = Expr::Identifier(Ident::with_quote_and_span('"', span, name));
+        let mut rest: Vec<AccessExpr> = rest.collect();
+        self.subscripts(&mut rest, depth)?;
+        *tree = if rest.is_empty() {
+            root
+        } else {
+            Expr::CompoundFieldAccess { root: Box::new(root), access_chain: rest }
+        };
+        Ok(())
+    }
+
+    fn subscripts(&mut self, chain: &mut [AccessExpr], depth: usize) -> Allowed {
+        for access in chain {
+            match access {
+                AccessExpr::Subscript(Subscript::Index { index }) => {
+                    self.expression(index, depth + 1)?;
+                }
+                AccessExpr::Subscript(Subscript::Slice { lower_bound, upper_bound, stride }) => {
+                    let bounds = [lower_bound, upper_bound, stride];
+                    self.all(bounds.into_iter().flatten(), depth + 1)?;
+                }
+                AccessExpr::Dot(name) => {
+                    let message = "a field of a calculated value cannot be taken";
+                    return Err(self.refuse(name.span(), message));
+                }
+            }
+        }
+        Ok(())
+    }
+
+    fn resolve(&self, path: &Path, span: Span) -> Allowed {
+        if resolves(self.schema, &path.steps) {
+            return Ok(());
+        }
+        let name = path.steps.to_string();
+        let message = format!("the dataset has no field `{name}`");
+        let error = self.positions.error(span, "unknown_field", message);
+        let paths = self.schema.paths(PATHS_SEARCHED_MAX);
+        Err(match plan::nearest::nearest(&name, paths.iter().map(String::as_str)) {
+            Some(nearest) => error.with_hint(format!("Did you mean `{nearest}`?")),
+            None if path.is_quoted => {
+                error.with_hint("Texts stand between single quotes; double quotes name fields.")
+            }
+            None => error,
+        })
+    }
+}
+
+/// A path while it is read off the tree.
+struct Path {
+    steps: Steps,
+    is_quoted: bool,
+}
+
+impl Path {
+    fn new(names: &[Ident]) -> Self {
+        let steps = names.iter().map(|name| Step::Field(name.value.clone())).collect();
+        let is_quoted = names.len() == 1 && names[0].quote_style.is_some();
+        Self { steps: Steps(steps), is_quoted }
+    }
+
+    fn is_spelled_out(&self, access: &AccessExpr) -> bool {
+        match access {
+            AccessExpr::Dot(Expr::Identifier(_)) => true,
+            AccessExpr::Subscript(Subscript::Index { index: Expr::Value(value) }) => {
+                matches!(&value.value, Value::SingleQuotedString(_))
+                    || matches!(&value.value, Value::Number(digits, _) if digits.parse::<u32>().is_ok())
+            }
+            _ => false,
+        }
+    }
+
+    fn push(&mut self, access: AccessExpr, positions: &Positions) -> Allowed {
+        let step = match access {
+            AccessExpr::Dot(Expr::Identifier(name)) => Step::Field(name.value),
+            AccessExpr::Subscript(Subscript::Index { index: Expr::Value(value) }) => {
+                match value.value {
+                    Value::SingleQuotedString(key) => Step::Key(key),
+                    Value::Number(digits, _) => {
+                        let position = digits.parse::<u32>().unwrap_or(0).checked_sub(1);
+                        let zero = || {
+                            let message = "positions in a rule count from 1";
+                            positions.error(value.span, "invalid_position", message)
+                                .with_hint("Write `[1]` for the first element.")
+                        };
+                        Step::Index(position.ok_or_else(zero)?)
+                    }
+                    _ => return Ok(()),
+                }
+            }
+            _ => return Ok(()),
+        };
+        self.steps.0.push(step);
+        Ok(())
+    }
+}
+
+/// Whether the dataset has the field.
+fn resolves(schema: &Schema, steps: &Steps) -> bool {
+    let fields = crate::fields::arrow_fields(&schema.fields);
+    steps.data_type(&arrow::datatypes::Schema::new(fields)).is_some()
+}
+
+/// Empties a chain of one operator into its operands, in order.
+fn take_operands(tree: &mut Expr, chain: &BinaryOperator) -> Vec<Expr> {
+    let mut operands = Vec::new();
+    let mut pending = vec![std::mem::replace(tree, nothing())];
+    while let Some(next) = pending.pop() {
+        match next {
+            Expr::BinaryOp { left, op, right } if op == *chain => {
+                pending.push(*right);
+                pending.push(*left);
+            }
+            operand => operands.push(operand),
+        }
+    }
+    operands
+}
+
+fn nothing() -> Expr {
+    Expr::Value(Value::Null.with_empty_span())
+}
+
+/// Joins operands, in order, as shallow as can be.
+fn balanced(mut operands: Vec<Expr>, op: &BinaryOperator) -> Expr {
+    if operands.len() < 2 {
+        return operands.pop().unwrap_or_else(nothing);
+    }
+    let right = operands.split_off(operands.len() / 2);
+    let (left, right) = (balanced(operands, op), balanced(right, op));
+    Expr::BinaryOp { left: Box::new(left), op: op.clone(), right: Box::new(right) }
+}
+
+fn is_allowed(op: &BinaryOperator) -> bool {
+    matches!(
+        op,
+        BinaryOperator::Plus
+            | BinaryOperator::Minus
+            | BinaryOperator::Multiply
+            | BinaryOperator::Divide
+            | BinaryOperator::Modulo
+            | BinaryOperator::StringConcat
+            | BinaryOperator::Gt
+            | BinaryOperator::Lt
+            | BinaryOperator::GtEq
+            | BinaryOperator::LtEq
+            | BinaryOperator::Eq
+            | BinaryOperator::NotEq
+            | BinaryOperator::BitwiseAnd
+            | BinaryOperator::BitwiseOr
+            | BinaryOperator::PGRegexMatch
+            | BinaryOperator::PGRegexIMatch
+            | BinaryOperator::PGRegexNotMatch
+            | BinaryOperator::PGRegexNotIMatch
+    )
+}

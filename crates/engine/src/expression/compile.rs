@@ -1,0 +1,280 @@
+//! From an allowed tree to something that computes values, with types checked.
+
+use std::sync::{Arc, LazyLock};
+
+use arrow::datatypes::{DataType, Field, Schema};
+use arrow::temporal_conversions::timestamp_ns_to_datetime;
+use datafusion::common::tree_node::{TreeNode, TreeNodeRecursion};
+use datafusion::common::{DFSchema, DataFusionError};
+use datafusion::execution::session_state::{SessionState, SessionStateBuilder};
+use datafusion::logical_expr::execution_props::ExecutionProps;
+use datafusion::logical_expr::simplify::SimplifyContext;
+use datafusion::logical_expr::{BinaryExpr, Expr as Logical, ExprSchemable, Operator};
+use datafusion::optimizer::simplify_expressions::ExprSimplifier;
+use datafusion::physical_expr::PhysicalExpr;
+use datafusion::prelude::SessionConfig;
+use datafusion::sql::sqlparser::ast::{Expr, ExprWithAlias, Spanned, visit_expressions};
+use datafusion::sql::sqlparser::tokenizer::Span;
+use jiff::Timestamp;
+use plan::schema::FieldType;
+
+use super::{Expect, ExpressionError, Parsed};
+use crate::fields;
+use crate::path::Steps;
+
+/// Parts of a wrong expression that are tried on their own to find the smallest wrong one.
+const PARTS_TRIED_MAX: usize = 500;
+/// The longest message of the engine that is passed on, in characters.
+const MESSAGE_CHARS_MAX: usize = 200;
+
+/// Functions and settings of the expression engine. Names keep their case.
+static STATE: LazyLock<SessionState> = LazyLock::new(|| {
+    let config = SessionConfig::new()
+        .set_bool("datafusion.sql_parser.enable_ident_normalization", false)
+        .with_information_schema(false);
+    SessionStateBuilder::new().with_config(config).with_default_features().build()
+});
+
+#[cfg(test)]
+pub(super) fn has_function(name: &str) -> bool {
+    STATE.scalar_functions().contains_key(name)
+}
+
+/// An expression that is ready to compute values from flat columns.
+#[derive(Debug, Clone)]
+pub(crate) struct Compiled {
+    /// Reads columns by their position in the schema that it was compiled for.
+    pub(crate) expression: Arc<dyn PhysicalExpr>,
+    /// The type of the result.
+    pub(crate) data_type: DataType,
+}
+
+/// Plans an expression over a dataset and returns the type of its result.
+pub(super) fn check(
+    parsed: &Parsed,
+    schema: &Schema,
+    expect: Expect,
+) -> Result<FieldType, ExpressionError> {
+    let flat = flat_schema(&parsed.fields, schema);
+    let compiled = compile(parsed, &flat, expect, Timestamp::UNIX_EPOCH)?;
+    Ok(fields::kind_of(&compiled.data_type))
+}
+
+/// A schema of flat columns: one for each path, named by it.
+pub(crate) fn flat_schema(paths: &[Steps], schema: &Schema) -> Schema {
+    let column = |path: &Steps| {
+        let data_type = path.data_type(schema).unwrap_or(DataType::Null);
+        Field::new(path.to_string(), data_type, true)
+    };
+    Schema::new(paths.iter().map(column).collect::<Vec<_>>())
+}
+
+/// Compiles an expression for batches of the `flat` schema; `now` is what `now()` returns.
+///
+/// Call inside [`super::with_stack`].
+pub(crate) fn compile(
+    parsed: &Parsed,
+    flat: &Schema,
+    expect: Expect,
+    now: Timestamp,
+) -> Result<Compiled, ExpressionError> {
+    let planner = Planner::new(flat, now)
+        .map_err(|_| parsed.positions.error(Span::empty(), "unknown_field", "two fields have one name"))?;
+    let compiled = planner.compile(&parsed.tree).map_err(|error| {
+        let span = planner.smallest_wrong_part(&parsed.tree);
+        error.at(parsed, span)
+    })?;
+    let found = fields::kind_of(&compiled.data_type);
+    let whole = |code, message: String| parsed.positions.error(Span::empty(), code, message);
+    match (expect, found) {
+        (Expect::Boolean, FieldType::Boolean) => Ok(compiled),
+        (Expect::Boolean, other) => {
+            let message = format!("a rule has to be true or false, this is of type {}", other.name());
+            Err(whole("not_boolean", message))
+        }
+        (Expect::Any, FieldType::Unsupported(name)) => {
+            Err(whole("unsupported_type", format!("a value of type {name} cannot be written")))
+        }
+        (Expect::Any, _) => Ok(compiled),
+    }
+}
+
+struct Planner {
+    schema: DFSchema,
+    properties: ExecutionProps,
+    context: SimplifyContext,
+}
+
+/// What the engine has against an expression.
+enum Refusal {
+    Engine(DataFusionError),
+    Comparison(FieldType, FieldType),
+}
+
+impl From<DataFusionError> for Refusal {
+    fn from(error: DataFusionError) -> Self {
+        Self::Engine(error)
+    }
+}
+
+impl Refusal {
+    fn at(self, parsed: &Parsed, span: Span) -> ExpressionError {
+        match self {
+            Self::Engine(error) => {
+                parsed.positions.error(span, "type_error", cleaned(&error))
+            }
+            Self::Comparison(left, right) => {
+                let message =
+                    format!("values of type {} and {} cannot be compared", left.name(), right.name());
+                let hint = "Write numbers without quotes and texts with single quotes, or convert \
+                            with `CAST(… AS BIGINT)` or `TRY_CAST`.";
+                parsed.positions.error(span, "type_error", message).with_hint(hint)
+            }
+        }
+    }
+}
+
+impl Planner {
+    fn new(flat: &Schema, now: Timestamp) -> Result<Self, DataFusionError> {
+        let schema = DFSchema::try_from(flat.clone())?;
+        let nanoseconds = i64::try_from(now.as_nanosecond()).unwrap_or(i64::MAX);
+        let now = timestamp_ns_to_datetime(nanoseconds).map(|now| now.and_utc());
+        let mut properties = ExecutionProps::new();
+        properties.query_execution_start_time = now;
+        let context = SimplifyContext::builder()
+            .with_schema(Arc::new(schema.clone()))
+            .with_config_options(Arc::clone(STATE.config_options()))
+            .with_query_execution_start_time(now)
+            .build();
+        Ok(Self { schema, properties, context })
+    }
+
+    fn compile(&self, tree: &Expr) -> Result<Compiled, Refusal> {
+        let tree = ExprWithAlias { expr: tree.clone(), alias: None };
+        let logical = STATE.create_logical_expr_from_sql_expr(tree, &self.schema)?;
+        self.check_comparisons(&logical)?;
+        let simplifier = ExprSimplifier::new(self.context.clone());
+        let logical = simplifier.coerce(logical, &self.schema)?;
+        let logical = simplifier.simplify(logical)?;
+        let data_type = logical.get_type(&self.schema)?;
+        let expression = datafusion::physical_expr::create_physical_expr(
+            &logical,
+            &self.schema,
+            &self.properties,
+            &Default::default(),
+        )?;
+        Ok(Compiled { expression, data_type })
+    }
+
+    /// The engine would find some way to compare anything: numbers with texts as texts, so that
+    /// `9` is more than `10`.
+    fn check_comparisons(&self, logical: &Logical) -> Result<(), Refusal> {
+        let mut wrong = None;
+        let mut compare = |left: &Logical, right: &Logical| -> Result<(), DataFusionError> {
+            let (left, right) = (left.get_type(&self.schema)?, right.get_type(&self.schema)?);
+            if !are_comparable(&left, &right) {
+                wrong.get_or_insert((fields::kind_of(&left), fields::kind_of(&right)));
+            }
+            Ok(())
+        };
+        logical.apply(|part| {
+            match part {
+                Logical::BinaryExpr(BinaryExpr { left, op, right }) if is_comparison(*op) => {
+                    compare(left, right)?;
+                }
+                Logical::Between(between) => {
+                    compare(&between.expr, &between.low)?;
+                    compare(&between.expr, &between.high)?;
+                }
+                Logical::InList(list) => {
+                    for item in &list.list {
+                        compare(&list.expr, item)?;
+                    }
+                }
+                _ => {}
+            }
+            Ok(TreeNodeRecursion::Continue)
+        })?;
+        wrong.map_or(Ok(()), |(left, right)| Err(Refusal::Comparison(left, right)))
+    }
+
+    /// Finds where an expression that does not compile is wrong.
+    fn smallest_wrong_part(&self, tree: &Expr) -> Span {
+        let mut tried = 0;
+        let mut smallest: Option<(usize, Span)> = None;
+        let _ = visit_expressions(tree, |part| {
+            tried += 1;
+            if tried > PARTS_TRIED_MAX {
+                return std::ops::ControlFlow::Break(());
+            }
+            if self.compile(part).is_err() {
+                let size = part.to_string().len();
+                if smallest.is_none_or(|(known, _)| size <= known) {
+                    smallest = Some((size, part.span()));
+                }
+            }
+            std::ops::ControlFlow::Continue(())
+        });
+        smallest.map_or_else(Span::empty, |(_, span)| span)
+    }
+}
+
+fn is_comparison(op: Operator) -> bool {
+    matches!(
+        op,
+        Operator::Eq
+            | Operator::NotEq
+            | Operator::Lt
+            | Operator::LtEq
+            | Operator::Gt
+            | Operator::GtEq
+            | Operator::IsDistinctFrom
+            | Operator::IsNotDistinctFrom
+    )
+}
+
+/// Values of one group can be compared, and times with texts that spell them.
+fn are_comparable(left: &DataType, right: &DataType) -> bool {
+    if left.is_null() || right.is_null() {
+        return true;
+    }
+    match (Group::of(left), Group::of(right)) {
+        (Group::Time, Group::Text) | (Group::Text, Group::Time) => true,
+        (left, right) => left == right,
+    }
+}
+
+#[derive(PartialEq)]
+enum Group {
+    Boolean,
+    Number,
+    Text,
+    Time,
+    Other,
+}
+
+impl Group {
+    fn of(data_type: &DataType) -> Self {
+        match fields::kind_of(data_type) {
+            FieldType::Boolean => Self::Boolean,
+            FieldType::Integer | FieldType::Float | FieldType::Decimal => Self::Number,
+            FieldType::String => Self::Text,
+            FieldType::Date | FieldType::Time | FieldType::Timestamp => Self::Time,
+            _ => Self::Other,
+        }
+    }
+}
+
+/// A message about types, without the engine's own preambles. Before any record has been read it
+/// can hold nothing but the expression's own words.
+fn cleaned(error: &DataFusionError) -> String {
+    let text = error.strip_backtrace();
+    let line = text.lines().next().unwrap_or_default();
+    let mut message = line.trim();
+    for preamble in ["Error during planning: ", "type_coercion", "Execution error: ", "Arrow error: ", "This feature is not implemented: "] {
+        message = message.strip_prefix(preamble).unwrap_or(message);
+    }
+    let message = message.trim_end_matches('.').replace("Utf8View", "text").replace("Utf8", "text");
+    let message: String = message.chars().take(MESSAGE_CHARS_MAX).collect();
+    super::lower_first(&message)
+}

@@ -1,0 +1,46 @@
+//! Rows: datasets become a deterministic, bounded stream of batches.
+//!
+//! A dataset is pinned as a [`Snapshot`]; a query over it gives [`Rows`]; the rows are read by
+//! several threads and come in the order of the snapshot, the same for any number of threads.
+//!
+//! The crate reads files itself, leaf column by leaf column, and uses DataFusion for what it is best
+//! at: SQL expressions over Arrow columns. It knows nothing of destinations, schedules, the ledger,
+//! or how rows are written.
+//!
+//! Reading order: [`engine`](Engine) is what can be asked; `snapshot`, `survey` and `rows` are the
+//! way of the data; `selection` is what happens to a batch; `expression` is the language of rules;
+//! `deduplicate` is the one thing that needs more than a batch.
+
+mod engine;
+
+mod location;
+mod snapshot;
+mod source;
+mod store;
+mod survey;
+
+mod csv_file;
+mod csv_record;
+mod guess;
+mod json_lines;
+mod parquet_file;
+
+mod expression;
+mod fields;
+mod path;
+
+mod deduplicate;
+mod ordered;
+mod row_set;
+mod rows;
+mod selection;
+mod spill;
+
+mod error;
+
+pub use engine::{Engine, Settings};
+pub use error::{Error, Kind, Place};
+pub use expression::{Expect, ExpressionError, check_expression};
+pub use rows::{Counts, Rows, Tally};
+pub use snapshot::Snapshot;
+pub use store::{Input, Version};

@@ -1,0 +1,95 @@
+//! A set of records of a snapshot, one bit each.
+
+use arrow::buffer::{BooleanBuffer, Buffer};
+
+/// Bits of a row's number in its morsel; the rest of an [`Address`] numbers the morsel.
+const ROW_BITS: u32 = 40;
+
+/// Where a record stands: its morsel, and its position there. Addresses sort in snapshot order.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) struct Address(pub(crate) u64);
+
+impl Address {
+    pub(crate) fn new(morsel: usize, row: u64) -> Self {
+        debug_assert!(row < 1 << ROW_BITS);
+        Self((morsel as u64) << ROW_BITS | row)
+    }
+
+    fn parts(self) -> (usize, usize) {
+        ((self.0 >> ROW_BITS) as usize, (self.0 & ((1 << ROW_BITS) - 1)) as usize)
+    }
+}
+
+/// A set of records.
+#[derive(Debug, Default)]
+pub(crate) struct RowSet {
+    morsels: Vec<Vec<u64>>,
+    len: u64,
+}
+
+impl RowSet {
+    /// Adds a record; it is fine if it is there already.
+    pub(crate) fn insert(&mut self, address: Address) {
+        let (morsel, row) = address.parts();
+        if self.morsels.len() <= morsel {
+            self.morsels.resize_with(morsel + 1, Vec::new);
+        }
+        let words = &mut self.morsels[morsel];
+        if words.len() <= row / 64 {
+            words.resize(row / 64 + 1, 0);
+        }
+        let bit = 1 << (row % 64);
+        self.len += u64::from(words[row / 64] & bit == 0);
+        words[row / 64] |= bit;
+    }
+
+    /// Whether there are none.
+    pub(crate) fn is_empty(&self) -> bool {
+        self.len == 0
+    }
+
+    /// Whether a morsel has any.
+    pub(crate) fn has_any(&self, morsel: usize) -> bool {
+        self.morsels.get(morsel).is_some_and(|words| !words.is_empty())
+    }
+
+    /// The bits of `rows` records of a morsel, or nothing if none of them is in the set.
+    pub(crate) fn slice(&self, morsel: usize, first_row: u64, rows: usize) -> Option<BooleanBuffer> {
+        let words = self.morsels.get(morsel)?;
+        let first = usize::try_from(first_row).ok()?;
+        let word_range = first / 64..(first + rows).div_ceil(64);
+        let mut part: Vec<u64> = word_range
+            .map(|word| words.get(word).copied().unwrap_or(0))
+            .collect();
+        if part.iter().all(|&word| word == 0) {
+            return None;
+        }
+        // Bits are numbered from the least significant of the first byte.
+        part.iter_mut().for_each(|word| *word = word.to_le());
+        Some(BooleanBuffer::new(Buffer::from_vec(part), first % 64, rows))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn slices_hold_the_bits_of_their_rows() {
+        let mut set = RowSet::default();
+        for row in [0, 63, 64, 130] {
+            set.insert(Address::new(2, row));
+            set.insert(Address::new(2, row));
+        }
+        assert_eq!(set.len, 4);
+        assert!(!set.has_any(0) && set.has_any(2) && !set.has_any(3));
+        let rows = |first, count| {
+            let bits = set.slice(2, first, count)?;
+            Some(bits.set_indices().collect::<Vec<_>>())
+        };
+        assert_eq!(rows(0, 200), Some(vec![0, 63, 64, 130]));
+        assert_eq!(rows(60, 10), Some(vec![3, 4]));
+        assert_eq!(rows(131, 500), Some(vec![]));
+        assert_eq!(rows(1_000, 5), None);
+    }
+}

@@ -1,0 +1,422 @@
+//! Who is in, and as which columns: the rule and the mapping of a query, ready to be applied to
+//! batches of records.
+
+use std::collections::BTreeSet;
+use std::sync::Arc;
+
+use arrow::array::{
+    Array, ArrayRef, AsArray, BooleanArray, RecordBatch, RecordBatchOptions, StringViewArray,
+    TimestampMicrosecondArray,
+};
+use arrow::buffer::BooleanBuffer;
+use arrow::compute::FilterBuilder;
+use arrow::datatypes::{DataType, Field, Schema, SchemaRef, TimeUnit};
+use datafusion::common::DataFusionError;
+use jiff::Timestamp;
+use plan::field::FieldPath;
+use plan::project::{Column, ColumnSource};
+use plan::schema::FieldType;
+
+use crate::error::{Error, Kind};
+use crate::expression::compile::{Compiled, compile, flat_schema};
+use crate::expression::{self, Expect, ExpressionError, Parsed};
+use crate::fields;
+use crate::path::Steps;
+
+/// A rule and columns, compiled for one dataset.
+#[derive(Debug)]
+pub(crate) struct Selection {
+    rule: Compiled,
+    rule_inputs: Inputs,
+    inputs: Inputs,
+    outputs: Vec<Output>,
+    mandatory: Vec<usize>,
+    /// Headers and types of the columns.
+    pub(crate) schema: SchemaRef,
+    /// The fields that have to be read.
+    pub(crate) needed: BTreeSet<Steps>,
+}
+
+#[derive(Debug)]
+enum Output {
+    Input(usize),
+    Compiled(Compiled),
+    Status,
+    Time(i64),
+}
+
+/// Flat columns taken out of the records.
+#[derive(Debug)]
+struct Inputs {
+    paths: Vec<Steps>,
+    schema: SchemaRef,
+}
+
+/// Which records a pass looks at, by position in the batch.
+#[derive(Debug, Clone)]
+pub(crate) enum Restriction {
+    /// All.
+    None,
+    /// Those whose bit is set.
+    Only(BooleanBuffer),
+    /// Those whose bit is not set; members among the others are counted as duplicates.
+    Without(BooleanBuffer),
+}
+
+/// What became of a batch of records.
+#[derive(Debug)]
+pub(crate) struct Selected {
+    /// The rows, with the columns of the selection.
+    pub(crate) batch: RecordBatch,
+    /// Members of the segment.
+    pub(crate) received: u64,
+    /// Members left out for each mandatory column, in the order of [`Selection::reasons`].
+    pub(crate) missing: Vec<u64>,
+    /// Members left out by [`Restriction::Without`].
+    pub(crate) duplicates: u64,
+    members: BooleanBuffer,
+    complete: Option<BooleanBuffer>,
+}
+
+impl Selected {
+    /// The positions, in the batch that was selected from, of the rows.
+    pub(crate) fn positions(&self) -> Vec<usize> {
+        let members = self.members.set_indices();
+        match &self.complete {
+            None => members.collect(),
+            Some(complete) => {
+                let with_bit = members.enumerate().filter(|&(row, _)| complete.value(row));
+                with_bit.map(|(_, position)| position).collect()
+            }
+        }
+    }
+}
+
+/// What a selection is made of.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Parts<'a> {
+    pub(crate) rule: &'a str,
+    pub(crate) columns: &'a [Column],
+    /// One more column, behind the others and without a header.
+    pub(crate) hidden: Option<&'a FieldPath>,
+    pub(crate) evaluated_at: Timestamp,
+}
+
+impl Selection {
+    /// Compiles a rule and columns.
+    ///
+    /// # Errors
+    /// An unknown field, a wrong expression, a type that cannot be written.
+    pub(crate) fn new(parts: Parts<'_>, schema: &Schema) -> Result<Self, Error> {
+        expression::with_stack(|| Self::compile(parts, schema))
+    }
+
+    fn compile(parts: Parts<'_>, schema: &Schema) -> Result<Self, Error> {
+        let plan_schema = fields::describe(schema);
+        let parse = |text: &str, place: &str| {
+            Parsed::new(text, &plan_schema).map_err(|error| wrong_expression(error, place))
+        };
+        let rule = parse(parts.rule, "rule")?;
+        let rule_inputs = Inputs::new(rule.fields.clone(), schema);
+        let compiled_rule = compile(&rule, &rule_inputs.schema, Expect::Boolean, parts.evaluated_at)
+            .map_err(|error| wrong_expression(error, "rule"))?;
+
+        let mut sources = Vec::new();
+        for column in parts.columns {
+            sources.push(match &column.source {
+                ColumnSource::Field(path) => Source::Path(known(path, &plan_schema, &column.header)?),
+                ColumnSource::Expression { text, .. } => Source::Parsed(parse(text, &column.header)?),
+                ColumnSource::MembershipStatus => Source::Status,
+                ColumnSource::LastQualificationTime => Source::Time,
+            });
+        }
+        if let Some(path) = parts.hidden {
+            sources.push(Source::Path(known(path, &plan_schema, "timestamp")?));
+        }
+        let mut paths: Vec<Steps> = sources.iter().flat_map(Source::paths).cloned().collect();
+        paths.sort();
+        paths.dedup();
+        let inputs = Inputs::new(paths, schema);
+        let mut outputs = Vec::new();
+        let mut output_fields = Vec::new();
+        for (number, source) in sources.into_iter().enumerate() {
+            let header = parts.columns.get(number).map_or("", |column| column.header.as_str());
+            let output = source.output(&inputs, parts.evaluated_at, header)?;
+            output_fields.push(Field::new(header, output.data_type(&inputs), true));
+            outputs.push(output);
+        }
+        let marked = parts.columns.iter().enumerate().filter(|(_, column)| column.mandatory);
+        let mandatory = marked.map(|(number, _)| number).collect();
+        let needed = rule_inputs.paths.iter().chain(&inputs.paths).cloned().collect();
+        let schema = Arc::new(Schema::new(output_fields));
+        Ok(Self { rule: compiled_rule, rule_inputs, inputs, outputs, mandatory, schema, needed })
+    }
+
+    /// The reasons for which members are left out for lack of a value, in column order.
+    pub(crate) fn reasons(&self) -> impl Iterator<Item = String> {
+        self.mandatory.iter().map(|&column| format!("missing:{}", self.schema.field(column).name()))
+    }
+
+    /// Applies the rule and the mapping to a batch of records.
+    pub(crate) fn select(
+        &self,
+        records: &RecordBatch,
+        restriction: &Restriction,
+    ) -> Result<Selected, Error> {
+        let members = self.members(records)?;
+        let mut received = members.count_set_bits() as u64;
+        let mut duplicates = 0;
+        let members = match restriction {
+            Restriction::None => members,
+            Restriction::Only(bits) => {
+                let members = &members & bits;
+                received = members.count_set_bits() as u64;
+                members
+            }
+            Restriction::Without(bits) => {
+                let kept = &members & &!bits;
+                duplicates = received - kept.count_set_bits() as u64;
+                kept
+            }
+        };
+        let rows = members.count_set_bits();
+        let columns = self.columns(records, &members, rows)?;
+        let batch = self.batch(columns, rows)?;
+        let (complete, missing) = self.complete(&batch);
+        let batch = match &complete {
+            None => batch,
+            Some(complete) => {
+                let mask = BooleanArray::new(complete.clone(), None);
+                arrow::compute::filter_record_batch(&batch, &mask).map_err(broken)?
+            }
+        };
+        Ok(Selected { batch, received, missing, duplicates, members, complete })
+    }
+
+    fn members(&self, records: &RecordBatch) -> Result<BooleanBuffer, Error> {
+        let failed = |error: &DataFusionError| failed_value(error, "rule");
+        let columns = self.rule_inputs.extract(records)?;
+        let flat = self.rule_inputs.batch(columns, records.num_rows())?;
+        let result = self.rule.expression.evaluate(&flat).map_err(|error| failed(&error))?;
+        let result = result.into_array(records.num_rows()).map_err(|error| failed(&error))?;
+        let result = result.as_boolean();
+        // A rule that is neither true nor false makes no member.
+        Ok(match result.nulls() {
+            Some(nulls) => result.values() & nulls.inner(),
+            None => result.values().clone(),
+        })
+    }
+
+    fn columns(
+        &self,
+        records: &RecordBatch,
+        members: &BooleanBuffer,
+        rows: usize,
+    ) -> Result<Vec<ArrayRef>, Error> {
+        let mut inputs = self.inputs.extract(records)?;
+        if rows < records.num_rows() {
+            let mask = BooleanArray::new(members.clone(), None);
+            let filter = FilterBuilder::new(&mask).optimize().build();
+            for column in &mut inputs {
+                *column = filter.filter(column).map_err(broken)?;
+            }
+        }
+        let has_compiled = self.outputs.iter().any(|output| matches!(output, Output::Compiled(_)));
+        let flat =
+            if has_compiled { Some(self.inputs.batch(inputs.clone(), rows)?) } else { None };
+        let outputs = self.outputs.iter().zip(self.schema.fields());
+        outputs
+            .map(|(output, field)| match (output, &flat) {
+                (Output::Input(input), _) => Ok(Arc::clone(&inputs[*input])),
+                (Output::Compiled(compiled), Some(flat)) => {
+                    let failed = |error: DataFusionError| failed_value(&error, field.name());
+                    let value = compiled.expression.evaluate(flat).map_err(failed)?;
+                    value.into_array(rows).map_err(failed)
+                }
+                (Output::Compiled(_), None) => Err(Error::internal("no input for an expression")),
+                (Output::Status, _) => Ok(Arc::new(status(rows)) as ArrayRef),
+                (Output::Time(time), _) => Ok(Arc::new(times(*time, rows)) as ArrayRef),
+            })
+            .collect()
+    }
+
+    fn batch(&self, columns: Vec<ArrayRef>, rows: usize) -> Result<RecordBatch, Error> {
+        let options = RecordBatchOptions::new().with_row_count(Some(rows));
+        RecordBatch::try_new_with_options(Arc::clone(&self.schema), columns, &options).map_err(broken)
+    }
+
+    /// Which rows have a value in each mandatory column, and how many lack one, each row counted
+    /// at the first that it lacks. Nothing when every row is complete.
+    fn complete(&self, batch: &RecordBatch) -> (Option<BooleanBuffer>, Vec<u64>) {
+        let mut complete: Option<BooleanBuffer> = None;
+        let mut missing = Vec::with_capacity(self.mandatory.len());
+        for &column in &self.mandatory {
+            let Some(present) = present(batch.column(column)) else {
+                missing.push(0);
+                continue;
+            };
+            let before = complete.as_ref().map_or(batch.num_rows(), BooleanBuffer::count_set_bits);
+            let after = complete.as_ref().map_or_else(|| present.clone(), |known| known & &present);
+            missing.push((before - after.count_set_bits()) as u64);
+            complete = Some(after);
+        }
+        (complete.filter(|bits| bits.count_set_bits() < batch.num_rows()), missing)
+    }
+}
+
+/// Where a column comes from, parsed.
+enum Source {
+    Path(Steps),
+    Parsed(Parsed),
+    Status,
+    Time,
+}
+
+impl Source {
+    fn paths(&self) -> &[Steps] {
+        match self {
+            Self::Path(path) => std::slice::from_ref(path),
+            Self::Parsed(parsed) => &parsed.fields,
+            Self::Status | Self::Time => &[],
+        }
+    }
+
+    fn output(self, inputs: &Inputs, now: Timestamp, header: &str) -> Result<Output, Error> {
+        match self {
+            Self::Path(path) => {
+                let input = inputs.paths.binary_search(&path);
+                let input = input.map_err(|_| Error::internal("a column without its field"))?;
+                let found = fields::kind_of(inputs.schema.field(input).data_type());
+                match found {
+                    FieldType::Unsupported(name) => {
+                        let message = format!("a value of type {name} cannot be written");
+                        Err(Error::new(Kind::Invalid, "unsupported_type", message).at_field(header))
+                    }
+                    _ => Ok(Output::Input(input)),
+                }
+            }
+            Self::Parsed(parsed) => compile(&parsed, &inputs.schema, Expect::Any, now)
+                .map(Output::Compiled)
+                .map_err(|error| wrong_expression(error, header)),
+            Self::Status => Ok(Output::Status),
+            Self::Time => Ok(Output::Time(now.as_microsecond())),
+        }
+    }
+}
+
+impl Output {
+    fn data_type(&self, inputs: &Inputs) -> DataType {
+        match self {
+            Self::Input(input) => inputs.schema.field(*input).data_type().clone(),
+            Self::Compiled(compiled) => compiled.data_type.clone(),
+            Self::Status => DataType::Utf8View,
+            Self::Time(_) => DataType::Timestamp(TimeUnit::Microsecond, Some("UTC".into())),
+        }
+    }
+}
+
+impl Inputs {
+    fn new(paths: Vec<Steps>, schema: &Schema) -> Self {
+        let flat = flat_schema(&paths, schema);
+        Self { paths, schema: Arc::new(flat) }
+    }
+
+    fn extract(&self, records: &RecordBatch) -> Result<Vec<ArrayRef>, Error> {
+        let columns = self.paths.iter().zip(self.schema.fields());
+        columns
+            .map(|(path, field)| {
+                path.extract(records, field.data_type()).map_err(|_| {
+                    let kind = fields::kind_of(field.data_type());
+                    let message = format!("a value cannot be read as {}", kind.name());
+                    Error::new(Kind::Invalid, "invalid_input", message).at_field(path.to_string())
+                })
+            })
+            .collect()
+    }
+
+    fn batch(&self, columns: Vec<ArrayRef>, rows: usize) -> Result<RecordBatch, Error> {
+        let options = RecordBatchOptions::new().with_row_count(Some(rows));
+        RecordBatch::try_new_with_options(Arc::clone(&self.schema), columns, &options).map_err(broken)
+    }
+}
+
+/// Which values are there: neither null nor an empty text. Nothing when all are.
+pub(crate) fn present(column: &ArrayRef) -> Option<BooleanBuffer> {
+    let has_text = match column.data_type() {
+        DataType::Utf8 => empties(column.as_string::<i32>().iter()),
+        DataType::LargeUtf8 => empties(column.as_string::<i64>().iter()),
+        // The length is the lower half of a view.
+        DataType::Utf8View => {
+            let views = column.as_string_view().views();
+            let has_empty = views.iter().any(|&view| view as u32 == 0);
+            has_empty.then(|| views.iter().map(|&view| view as u32 != 0).collect())
+        }
+        _ => None,
+    };
+    let nulls = column.logical_nulls().filter(|nulls| nulls.null_count() > 0);
+    match (has_text, nulls) {
+        (None, None) => None,
+        (Some(text), None) => Some(text),
+        (None, Some(nulls)) => Some(nulls.into_inner()),
+        (Some(text), Some(nulls)) => Some(&text & nulls.inner()),
+    }
+}
+
+fn empties<'a>(texts: impl Iterator<Item = Option<&'a str>> + Clone) -> Option<BooleanBuffer> {
+    let has_empty = texts.clone().any(|text| text == Some(""));
+    has_empty.then(|| texts.map(|text| text != Some("")).collect())
+}
+
+fn status(rows: usize) -> StringViewArray {
+    StringViewArray::from_iter_values(std::iter::repeat_n("active", rows))
+}
+
+fn times(time: i64, rows: usize) -> TimestampMicrosecondArray {
+    TimestampMicrosecondArray::from_value(time, rows).with_timezone("UTC")
+}
+
+/// Checks that the dataset has a mapped field.
+fn known(path: &FieldPath, schema: &plan::Schema, header: &str) -> Result<Steps, Error> {
+    match schema.resolve(path) {
+        Ok(_) => Ok(Steps::from(path)),
+        Err(unknown) => {
+            let message = format!("the dataset has no field `{path}`");
+            let error = Error::new(Kind::Invalid, "unknown_field", message).at_field(header);
+            Err(match unknown.nearest {
+                Some(nearest) => error.with_hint(format!("Did you mean `{nearest}`?")),
+                None => error,
+            })
+        }
+    }
+}
+
+fn wrong_expression(error: ExpressionError, place: &str) -> Error {
+    let message = format!("{} at character {}", error.message, error.offset + 1);
+    let failed = Error::new(Kind::Invalid, error.code, message).at_field(place);
+    match error.hint {
+        Some(hint) => failed.with_hint(hint),
+        None => failed,
+    }
+}
+
+/// A value for which an expression cannot be computed. The engine's text would quote the value.
+fn failed_value(error: &DataFusionError, place: &str) -> Error {
+    use arrow::error::ArrowError;
+    let message = match error.find_root() {
+        DataFusionError::ArrowError(inner, _) => match inner.as_ref() {
+            ArrowError::DivideByZero => "a division by zero",
+            ArrowError::ArithmeticOverflow(_) => "a number became too large",
+            ArrowError::CastError(_) | ArrowError::ParseError(_) => "a value could not be converted",
+            _ => "the expression failed for a value",
+        },
+        DataFusionError::ResourcesExhausted(_) => "the expression needs too much memory",
+        _ => "the expression failed for a value",
+    };
+    Error::new(Kind::Invalid, "expression_error", message).at_field(place).with_hint(
+        "Use `TRY_CAST`, `nullif(divisor, 0)` or `CASE` so that such values give null.",
+    )
+}
+
+fn broken(_: arrow::error::ArrowError) -> Error {
+    Error::internal("columns do not fit their own schema")
+}

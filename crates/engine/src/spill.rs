@@ -1,0 +1,106 @@
+//! Entries sorted into buckets, in memory as long as they fit, then in temporary files.
+//!
+//! The files have no names: they are gone when the process is, however it ends.
+
+use std::fs::File;
+use std::io::{self, BufReader, Read, Seek, SeekFrom, Write};
+use std::path::PathBuf;
+
+use crate::error::{Error, Kind};
+
+/// How many buckets entries are sorted into.
+pub(crate) const BUCKETS: usize = 256;
+
+/// What entries may take.
+#[derive(Debug, Clone)]
+pub(crate) struct Limits {
+    pub(crate) memory_bytes: usize,
+    pub(crate) spill_folder: PathBuf,
+    pub(crate) spill_bytes: u64,
+}
+
+/// Entries by bucket.
+#[derive(Debug)]
+pub(crate) struct Buckets {
+    limits: Limits,
+    buckets: Vec<Bucket>,
+    in_memory: usize,
+    spilled: u64,
+}
+
+#[derive(Debug, Default)]
+struct Bucket {
+    buffer: Vec<u8>,
+    file: Option<File>,
+}
+
+impl Buckets {
+    pub(crate) fn new(limits: Limits) -> Self {
+        let buckets = std::iter::repeat_with(Bucket::default).take(BUCKETS).collect();
+        Self { limits, buckets, in_memory: 0, spilled: 0 }
+    }
+
+    /// Adds an entry, given in parts, to the bucket of a hash.
+    pub(crate) fn push(&mut self, hash: u64, parts: &[&[u8]]) -> Result<(), Error> {
+        // The upper bits: maps of entries use the lower ones.
+        let bucket = (hash >> 56) as usize % BUCKETS;
+        for part in parts {
+            self.buckets[bucket].buffer.extend_from_slice(part);
+            self.in_memory += part.len();
+        }
+        if self.in_memory > self.limits.memory_bytes { self.spill() } else { Ok(()) }
+    }
+
+    fn spill(&mut self) -> Result<(), Error> {
+        self.spilled += self.in_memory as u64;
+        let max = self.limits.spill_bytes;
+        if self.spilled > max {
+            let message = format!("deduplication needs more than {max} bytes of temporary files");
+            return Err(Error::new(Kind::Resources, "spill_limit", message)
+                .with_hint("Raise the limit of temporary files."));
+        }
+        let folder = self.limits.spill_folder.to_string_lossy().into_owned();
+        let failed = |error| Error::io(&folder, "write a temporary file", error);
+        for bucket in &mut self.buckets {
+            if bucket.file.is_none() {
+                bucket.file = Some(tempfile::tempfile_in(&self.limits.spill_folder).map_err(failed)?);
+            }
+            if let Some(file) = &mut bucket.file {
+                file.write_all(&bucket.buffer).map_err(failed)?;
+            }
+            bucket.buffer.clear();
+        }
+        self.in_memory = 0;
+        Ok(())
+    }
+
+    /// Hands over the entries of each bucket, one bucket after the other, as bytes to read.
+    pub(crate) fn read_each(
+        self,
+        mut each: impl FnMut(&mut dyn Read) -> io::Result<()>,
+    ) -> Result<(), Error> {
+        let folder = self.limits.spill_folder.to_string_lossy().into_owned();
+        let failed = |error| Error::io(&folder, "read a temporary file", error);
+        for Bucket { buffer, file } in self.buckets {
+            match file {
+                None => each(&mut buffer.as_slice()).map_err(failed)?,
+                Some(mut file) => {
+                    file.seek(SeekFrom::Start(0)).map_err(failed)?;
+                    each(&mut BufReader::new(file).chain(buffer.as_slice())).map_err(failed)?;
+                }
+            }
+        }
+        Ok(())
+    }
+}
+
+/// Reads exactly `length` bytes, or nothing at the end of the entries.
+pub(crate) fn read_part(entries: &mut dyn Read, part: &mut Vec<u8>, length: usize) -> io::Result<bool> {
+    part.clear();
+    let read = entries.take(length as u64).read_to_end(part)?;
+    match read {
+        _ if read == length => Ok(true),
+        0 => Ok(false),
+        _ => Err(io::ErrorKind::UnexpectedEof.into()),
+    }
+}

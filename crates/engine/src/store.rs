@@ -1,0 +1,175 @@
+//! The places that files are read from: this machine's file system, and S3 services.
+//!
+//! Three operations are all that reading needs: list, look up, and read a range of a known version.
+//! Both places are read from blocking threads, where decoding happens too; waiting for a range of
+//! an S3 object simply waits.
+
+mod local;
+mod s3;
+
+use std::collections::BTreeMap;
+use std::fmt;
+use std::sync::Arc;
+
+use bytes::Bytes;
+use plan::project::{Dataset, DatasetFormat};
+
+use crate::error::{Error, Kind};
+use crate::location::{Location, Root};
+
+/// The most files of one dataset.
+pub(crate) const INPUTS_MAX: usize = 100_000;
+
+/// What tells one version of a file from the next.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+pub enum Version {
+    /// The entity tag that the S3 service gave.
+    ETag(String),
+    /// The time of the last change of a local file, since 1970.
+    Modified {
+        /// Nanoseconds.
+        nanoseconds: i128,
+    },
+}
+
+impl fmt::Display for Version {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::ETag(tag) => write!(f, "etag:{tag}"),
+            Self::Modified { nanoseconds } => write!(f, "modified:{nanoseconds}"),
+        }
+    }
+}
+
+/// One file of a snapshot.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+pub struct Input {
+    /// The path, or `s3://bucket/key`.
+    pub location: String,
+    /// Bytes.
+    pub size: u64,
+    /// Which version of the file.
+    pub version: Version,
+}
+
+impl Input {
+    fn changed(&self) -> Error {
+        Error::new(Kind::Changed, "input_changed", "the file changed after the run had pinned it")
+            .in_file(&self.location)
+            .with_hint("Write new files under new names, or rename them into place, and run again.")
+    }
+}
+
+/// Where the inputs of one dataset are read from.
+#[derive(Debug, Clone)]
+pub(crate) enum Store {
+    Local,
+    S3(s3::Bucket),
+}
+
+/// The S3 clients by account.
+pub(crate) type Clients = BTreeMap<String, aws_sdk_s3::Client>;
+
+/// An input, opened: its bytes at any offset, always of the pinned version.
+#[derive(Debug)]
+pub(crate) enum Opened {
+    Local(local::OpenFile),
+    S3(s3::OpenObject),
+}
+
+impl Store {
+    /// Finds the store of a dataset.
+    pub(crate) fn of(
+        dataset: &Dataset,
+        location: &Location,
+        clients: &Clients,
+    ) -> Result<Self, Error> {
+        let Root::S3 { bucket, .. } = &location.root else { return Ok(Self::Local) };
+        let client = dataset.account.as_ref().and_then(|account| clients.get(account));
+        let client = client.ok_or_else(|| {
+            Error::new(Kind::Invalid, "account_missing", "the location needs an account")
+                .in_file(&location.text)
+                .with_hint("Name one of the accounts of the project under `account:`.")
+        })?;
+        Ok(Self::S3(s3::Bucket::new(client.clone(), bucket.clone())))
+    }
+
+    /// Lists the files that a location means, sorted by location.
+    pub(crate) async fn list(
+        &self,
+        location: &Location,
+        format: DatasetFormat,
+    ) -> Result<Vec<Input>, Error> {
+        let mut inputs = match (self, &location.root) {
+            (Self::S3(bucket), Root::S3 { prefix, .. }) => {
+                bucket.list(location, prefix, format).await?
+            }
+            (_, Root::Local(root)) => {
+                let (location, root) = (location.clone(), root.clone());
+                let listing = move || local::list(&location, &root, format);
+                tokio::task::spawn_blocking(listing).await.map_err(stopped)??
+            }
+            (Self::Local, Root::S3 { .. }) => unreachable!("a store is made for its location"),
+        };
+        inputs.sort_by(|a, b| a.location.cmp(&b.location));
+        Ok(inputs)
+    }
+
+    /// Checks that an input is still the pinned one.
+    pub(crate) async fn verify(&self, input: &Input) -> Result<(), Error> {
+        match self {
+            Self::S3(bucket) => bucket.verify(input).await,
+            Self::Local => {
+                let input = input.clone();
+                tokio::task::spawn_blocking(move || local::verify(&input)).await.map_err(stopped)?
+            }
+        }
+    }
+
+    /// Opens an input for reading on a blocking thread.
+    pub(crate) fn open(&self, input: &Arc<Input>) -> Result<Opened, Error> {
+        match self {
+            Self::Local => local::OpenFile::open(input).map(Opened::Local),
+            Self::S3(bucket) => Ok(Opened::S3(bucket.open(input))),
+        }
+    }
+
+    /// How much is fetched ahead of a reader, in bytes.
+    pub(crate) fn read_ahead_bytes(&self) -> usize {
+        match self {
+            Self::Local => local::READ_AHEAD_BYTES,
+            Self::S3(_) => s3::READ_AHEAD_BYTES,
+        }
+    }
+}
+
+impl Opened {
+    /// Reads exactly `length` bytes; blocks. The range is inside the pinned size.
+    pub(crate) fn read(&self, offset: u64, length: usize) -> Result<Bytes, Error> {
+        match self {
+            Self::Local(file) => file.read(offset, length),
+            Self::S3(object) => object.read(offset, length),
+        }
+    }
+}
+
+/// A task that did not come back.
+pub(crate) fn stopped(_: tokio::task::JoinError) -> Error {
+    Error::internal("a reader stopped before its end")
+}
+
+/// A location that means no file.
+fn nothing_found(location: &Location, format: DatasetFormat) -> Error {
+    let error = Error::new(Kind::NotFound, "no_input", "no file matches the dataset's location")
+        .in_file(&location.text);
+    if location.pattern.is_some() {
+        return error.with_hint("Check the pattern; `**` reaches through folders, `*` does not.");
+    }
+    let extensions = crate::location::extensions(format).join("`, `.");
+    error.with_hint(format!("A folder is searched for files that end in `.{extensions}`."))
+}
+
+fn too_many(location: &Location) -> Error {
+    let message = format!("the location means more than {INPUTS_MAX} files");
+    Error::new(Kind::Resources, "too_many_inputs", message).in_file(&location.text)
+}

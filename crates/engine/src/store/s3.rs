@@ -1,0 +1,193 @@
+//! Objects of an S3 service, read through the S3 SDK so that accounts sign in here as they do for
+//! delivery.
+
+use std::future::Future;
+use std::sync::Arc;
+
+use aws_sdk_s3::Client;
+use aws_sdk_s3::error::{ProvideErrorMetadata, SdkError};
+use bytes::Bytes;
+use plan::project::DatasetFormat;
+use tokio::runtime::Handle;
+
+use super::{INPUTS_MAX, Input, Version, nothing_found, too_many};
+use crate::error::{Error, Kind};
+use crate::location::Location;
+
+/// How much is fetched ahead: a request takes as long as a few megabytes.
+pub(super) const READ_AHEAD_BYTES: usize = 4 << 20;
+
+/// A bucket and who reads it.
+#[derive(Debug, Clone)]
+pub(crate) struct Bucket {
+    client: Client,
+    name: String,
+}
+
+impl Bucket {
+    pub(super) fn new(client: Client, name: String) -> Self {
+        Self { client, name }
+    }
+
+    /// Lists the objects of a location.
+    pub(super) async fn list(
+        &self,
+        location: &Location,
+        prefix: &str,
+        format: DatasetFormat,
+    ) -> Result<Vec<Input>, Error> {
+        let mut found = Vec::new();
+        let mut token: Option<String> = None;
+        loop {
+            let request = self.client.list_objects_v2().bucket(&self.name).prefix(prefix);
+            let page = request.set_continuation_token(token).send().await;
+            let page = page.map_err(|error| failed(&location.text, "list the bucket", error))?;
+            for object in page.contents() {
+                let (Some(key), Some(etag)) = (object.key(), object.e_tag()) else { continue };
+                let is_meant = key == prefix
+                    || prefix_is_folder(key, prefix)
+                        && location.takes(key[prefix.len()..].trim_start_matches('/'), format);
+                if is_meant && !key.ends_with('/') {
+                    found.push(self.pin(key, object.size().unwrap_or(0), etag));
+                }
+            }
+            if found.len() > INPUTS_MAX {
+                return Err(too_many(location));
+            }
+            token = page.next_continuation_token().map(str::to_owned);
+            if token.is_none() {
+                break;
+            }
+        }
+        if found.is_empty() { Err(nothing_found(location, format)) } else { Ok(found) }
+    }
+
+    fn pin(&self, key: &str, size: i64, etag: &str) -> Input {
+        Input {
+            location: format!("s3://{}/{key}", self.name),
+            size: size.unsigned_abs(),
+            version: Version::ETag(etag.to_owned()),
+        }
+    }
+
+    /// Checks that an object is still the pinned one.
+    pub(super) async fn verify(&self, input: &Input) -> Result<(), Error> {
+        let request = self.client.head_object().bucket(&self.name).key(self.key(input));
+        match request.send().await {
+            Ok(found) => {
+                let same = found.e_tag() == Some(tag(input))
+                    && found.content_length().map(i64::unsigned_abs) == Some(input.size);
+                if same { Ok(()) } else { Err(input.changed()) }
+            }
+            Err(error) if status(&error) == Some(404) => Err(input.changed()),
+            Err(error) => Err(failed(&input.location, "look at the object", error)),
+        }
+    }
+
+    pub(super) fn open(&self, input: &Arc<Input>) -> OpenObject {
+        OpenObject {
+            bucket: self.clone(),
+            key: self.key(input).to_owned(),
+            input: Arc::clone(input),
+            runtime: Handle::current(),
+        }
+    }
+
+    fn key<'a>(&self, input: &'a Input) -> &'a str {
+        // `s3://` + bucket + `/`
+        &input.location["s3://".len() + self.name.len() + 1..]
+    }
+}
+
+/// Whether a key lies below the prefix taken as a folder: `crm` means `crm/…`, not `crm2/…`.
+fn prefix_is_folder(key: &str, prefix: &str) -> bool {
+    prefix.is_empty() || prefix.ends_with('/') || key[prefix.len()..].starts_with('/')
+}
+
+fn tag(input: &Input) -> &str {
+    match &input.version {
+        Version::ETag(tag) => tag,
+        Version::Modified { .. } => "",
+    }
+}
+
+/// A pinned object.
+#[derive(Debug)]
+pub(crate) struct OpenObject {
+    bucket: Bucket,
+    key: String,
+    input: Arc<Input>,
+    runtime: Handle,
+}
+
+impl OpenObject {
+    pub(super) fn read(&self, offset: u64, length: usize) -> Result<Bytes, Error> {
+        if length == 0 {
+            return Ok(Bytes::new());
+        }
+        self.runtime.block_on(self.fetch(offset, length))
+    }
+
+    /// Fetches a range of the pinned version; the service compares the entity tag.
+    fn fetch(&self, offset: u64, length: usize) -> impl Future<Output = Result<Bytes, Error>> {
+        let last = offset + length as u64 - 1;
+        let request = self
+            .bucket
+            .client
+            .get_object()
+            .bucket(&self.bucket.name)
+            .key(&self.key)
+            .range(format!("bytes={offset}-{last}"))
+            .if_match(tag(&self.input));
+        async move {
+            let reply = match request.send().await {
+                Ok(reply) => reply,
+                Err(error) if matches!(status(&error), Some(404 | 412 | 416)) => {
+                    return Err(self.input.changed());
+                }
+                Err(error) => return Err(failed(&self.input.location, "read the object", error)),
+            };
+            let cut = || {
+                Error::new(Kind::Unavailable, "input_unreadable", "the object's bytes ended early")
+                    .in_file(&self.input.location)
+            };
+            let bytes = reply.body.collect().await.map_err(|_| cut())?.into_bytes();
+            if bytes.len() == length { Ok(bytes) } else { Err(cut()) }
+        }
+    }
+}
+
+fn status<E>(error: &SdkError<E>) -> Option<u16> {
+    error.raw_response().map(|response| response.status().as_u16())
+}
+
+/// Turns a refusal of the service into what the user can do about it.
+fn failed<E: ProvideErrorMetadata>(location: &str, action: &str, error: SdkError<E>) -> Error {
+    let code = error.code().unwrap_or_default().to_owned();
+    let (kind, word, hint) = match (code.as_str(), status(&error)) {
+        ("NoSuchBucket", _) => {
+            (Kind::NotFound, "bucket_not_found", "Check the bucket's name and the account's endpoint.")
+        }
+        ("InvalidAccessKeyId" | "SignatureDoesNotMatch" | "ExpiredToken" | "InvalidToken", _) => {
+            (Kind::Denied, "credentials_refused", "Check the account's access key and secret.")
+        }
+        ("PermanentRedirect" | "AuthorizationHeaderMalformed" | "IllegalLocationConstraintException", _)
+        | (_, Some(301)) => {
+            (Kind::Invalid, "wrong_region", "Set the account's `region` to the bucket's.")
+        }
+        (_, Some(401 | 403)) => (
+            Kind::Denied,
+            "input_denied",
+            "The account needs `s3:ListBucket` on the bucket and `s3:GetObject` on its objects.",
+        ),
+        (_, Some(404)) => (Kind::NotFound, "input_not_found", "Check the dataset's location."),
+        (_, Some(400..=499)) => (Kind::Invalid, "input_refused", "Check the account's settings."),
+        _ => (Kind::Unavailable, "input_unavailable", "Try again later."),
+    };
+    let reason = match (code.is_empty(), status(&error)) {
+        (false, _) => format!(": the service answered {code}"),
+        (true, Some(status)) => format!(": the service answered with status {status}"),
+        (true, None) => ": no answer from the service".to_owned(),
+    };
+    Error::new(kind, word, format!("cannot {action}{reason}")).in_file(location).with_hint(hint)
+}

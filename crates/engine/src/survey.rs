@@ -1,0 +1,265 @@
+//! What a snapshot holds: the fields that all its files agree on, and the pieces in which its rows
+//! are read.
+//!
+//! The pieces, called morsels, are the unit of parallel work and of order: all rows of a dataset,
+//! in snapshot order, are the rows of its morsels one after the other.
+
+use std::collections::{BTreeSet, VecDeque};
+use std::sync::{Arc, Mutex, PoisonError};
+
+use arrow::array::RecordBatch;
+use arrow::datatypes::{Field, FieldRef, Fields, Schema, SchemaRef};
+use futures::TryStreamExt;
+use parquet::arrow::arrow_reader::ArrowReaderMetadata;
+use plan::project::{Dataset, DatasetFormat};
+use plan::schema::FieldType;
+
+use crate::csv_record::Format;
+use crate::error::{Error, Kind};
+use crate::ordered::{Ordered, Stop};
+use crate::parquet_file::{self, Slice};
+use crate::path::Steps;
+use crate::source::Source;
+use crate::store::{Input, Store};
+use crate::{csv_file, fields, json_lines};
+
+/// Rows of Parquet that are read as one piece, about.
+pub(crate) const MORSEL_ROWS: u64 = 65_536;
+/// Parquet footers that are kept decoded; others are read again when their turn comes.
+pub(crate) const FOOTERS_KEPT_MAX: usize = 16;
+
+/// A piece of a snapshot.
+#[derive(Debug, Clone)]
+pub(crate) struct Morsel {
+    /// Position of the file in the snapshot.
+    input: usize,
+    /// Rows of a row group; absent for text files, which are read whole.
+    slice: Option<Slice>,
+}
+
+/// What one file turned out to hold.
+struct FileSurvey {
+    fields: Fields,
+    slices: Option<Vec<Slice>>,
+}
+
+/// What a snapshot holds.
+#[derive(Debug)]
+pub(crate) struct Survey {
+    reader: FileReader,
+    inputs: Vec<Arc<Input>>,
+    /// The fields of the dataset, in the order in which the files name them.
+    pub(crate) schema: SchemaRef,
+    pub(crate) morsels: Vec<Morsel>,
+    footers: Mutex<VecDeque<(usize, ArrowReaderMetadata)>>,
+}
+
+#[derive(Debug, Clone)]
+struct FileReader {
+    store: Store,
+    format: DatasetFormat,
+}
+
+impl Survey {
+    /// Looks into every file.
+    ///
+    /// # Errors
+    /// A file cannot be read, or two disagree on the type of a field.
+    pub(crate) async fn take(
+        store: Store,
+        dataset: &Dataset,
+        inputs: &[Arc<Input>],
+        threads: usize,
+    ) -> Result<Self, Error> {
+        let reader = FileReader { store, format: dataset.format };
+        let (job_reader, job_inputs) = (reader.clone(), inputs.to_vec());
+        let mut files: Ordered<FileSurvey, Error> =
+            Ordered::new(inputs.len(), threads, move |number, outlet| {
+                let survey = job_reader.survey(&job_inputs[number]).map_err(Stop::Failed)?;
+                Ok(outlet.send(survey)?)
+            });
+        let mut union = Union::new(dataset);
+        let mut morsels = Vec::new();
+        let mut number = 0;
+        while let Some(file) = files.try_next().await? {
+            union.add(&file.fields, &inputs[number].location)?;
+            match file.slices {
+                None => morsels.push(Morsel { input: number, slice: None }),
+                Some(slices) => morsels
+                    .extend(slices.into_iter().map(|slice| Morsel { input: number, slice: Some(slice) })),
+            }
+            number += 1;
+        }
+        let schema = Arc::new(Schema::new(union.finish(dataset)?));
+        Ok(Self { reader, inputs: inputs.to_vec(), schema, morsels, footers: Mutex::default() })
+    }
+
+    /// The file of a morsel, for messages.
+    pub(crate) fn location(&self, morsel: usize) -> &str {
+        &self.inputs[self.morsels[morsel].input].location
+    }
+
+    /// Reads the rows of a morsel with the fields that `needed` paths lead through.
+    pub(crate) fn read(
+        &self,
+        morsel: usize,
+        needed: &BTreeSet<Steps>,
+    ) -> Result<Box<dyn Iterator<Item = Result<RecordBatch, Error>>>, Error> {
+        let Morsel { input, slice } = &self.morsels[morsel];
+        let source = Source::open(&self.reader.store, &self.inputs[*input])?;
+        let roots = || -> Fields {
+            let is_needed = |field: &&FieldRef| needed.iter().any(|path| path.root() == field.name());
+            self.schema.fields().iter().filter(is_needed).cloned().collect()
+        };
+        match (self.reader.format, slice) {
+            (DatasetFormat::Parquet, Some(slice)) => {
+                let footer = self.footer(*input, &source)?;
+                Ok(Box::new(parquet_file::Reader::new(source, footer, slice, needed)?))
+            }
+            (DatasetFormat::Csv { delimiter, quote }, _) => {
+                let format = Format { delimiter, quote };
+                Ok(Box::new(csv_file::Reader::new(source, format, &roots())?))
+            }
+            (DatasetFormat::JsonLines, _) => Ok(Box::new(json_lines::Reader::new(source, roots()))),
+            (DatasetFormat::Parquet, None) => unreachable!("Parquet is read in slices"),
+        }
+    }
+
+    /// The footer of a file, from those kept or from the file.
+    fn footer(&self, input: usize, source: &Arc<Source>) -> Result<ArrowReaderMetadata, Error> {
+        let kept = || self.footers.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some((_, footer)) = kept().iter().find(|(number, _)| *number == input) {
+            return Ok(footer.clone());
+        }
+        let footer = parquet_file::open(source)?;
+        let mut kept = kept();
+        if kept.len() == FOOTERS_KEPT_MAX {
+            kept.pop_front();
+        }
+        kept.push_back((input, footer.clone()));
+        Ok(footer)
+    }
+}
+
+impl FileReader {
+    fn survey(&self, input: &Arc<Input>) -> Result<FileSurvey, Error> {
+        let source = Source::open(&self.store, input)?;
+        match self.format {
+            DatasetFormat::Parquet => {
+                let footer = parquet_file::open(&source)?;
+                let slices = parquet_file::slices(footer.metadata(), MORSEL_ROWS);
+                Ok(FileSurvey { fields: footer.schema().fields().clone(), slices: Some(slices) })
+            }
+            DatasetFormat::Csv { delimiter, quote } => {
+                let fields = csv_file::sample(&source, Format { delimiter, quote })?;
+                Ok(FileSurvey { fields, slices: None })
+            }
+            DatasetFormat::JsonLines => {
+                Ok(FileSurvey { fields: json_lines::sample(&source)?, slices: None })
+            }
+        }
+    }
+}
+
+/// The fields of the files seen so far.
+struct Union<'a> {
+    declared: &'a [(String, FieldType)],
+    format: DatasetFormat,
+    fields: Fields,
+    /// The file that a field was first seen in, by position in `fields`.
+    seen_in: Vec<String>,
+}
+
+impl<'a> Union<'a> {
+    fn new(dataset: &'a Dataset) -> Self {
+        let (declared, format) = (dataset.declared.as_slice(), dataset.format);
+        Self { declared, format, fields: Fields::empty(), seen_in: Vec::new() }
+    }
+
+    fn add(&mut self, more: &Fields, location: &str) -> Result<(), Error> {
+        let more = match self.format {
+            DatasetFormat::Parquet => more.clone(),
+            DatasetFormat::Csv { .. } | DatasetFormat::JsonLines => self.as_declared(more),
+        };
+        let guessed = self.format != DatasetFormat::Parquet;
+        let more = if guessed { self.as_guessed_before(&more) } else { more };
+        self.fields = fields::unite(&self.fields, &more).map_err(|found| {
+            let root = found.field.split('.').next().unwrap_or_default();
+            let known = self.fields.find(root).map_or("", |(position, _)| &self.seen_in[position]);
+            let message = format!("the field is {} here, but {} in {known}", found.there, found.here);
+            Error::input(location, message)
+                .at_field(found.field)
+                .with_hint("All files of a dataset have to agree on the type of a field.")
+        })?;
+        self.seen_in.resize_with(self.fields.len(), || location.to_owned());
+        Ok(())
+    }
+
+    fn as_declared(&self, found: &Fields) -> Fields {
+        let declared = |field: &FieldRef| {
+            let entry = self.declared.iter().find(|(name, _)| name == field.name());
+            entry.map_or_else(|| Arc::clone(field), |(name, kind)| {
+                Arc::new(Field::new(name, fields::arrow_type(kind), true))
+            })
+        };
+        found.iter().map(declared).collect()
+    }
+
+    /// Lets whole and floating point numbers, guessed from different files, be one type.
+    fn as_guessed_before(&mut self, more: &Fields) -> Fields {
+        let mut known: Vec<FieldRef> = self.fields.iter().cloned().collect();
+        let mut more: Vec<FieldRef> = more.iter().cloned().collect();
+        for known in &mut known {
+            let Some(field) = more.iter_mut().find(|field| field.name() == known.name()) else {
+                continue;
+            };
+            let joined = fields::unite_guesses(known.data_type(), field.data_type());
+            if let Some(joined) = joined {
+                *known = Arc::new(Field::new(known.name(), joined, true));
+                *field = Arc::clone(known);
+            }
+        }
+        self.fields = known.into();
+        more.into()
+    }
+
+    /// The fields of the dataset, with those that are declared.
+    fn finish(self, dataset: &Dataset) -> Result<Fields, Error> {
+        let mut united: Vec<FieldRef> = fields::nulls_as_text(&self.fields).iter().cloned().collect();
+        for (name, kind) in self.declared {
+            let found = united.iter().find(|field| field.name() == name);
+            match (found, self.format) {
+                (None, DatasetFormat::JsonLines) => {
+                    united.push(Arc::new(Field::new(name, fields::arrow_type(kind), true)));
+                }
+                (None, _) => return Err(undeclared(dataset, name, &united)),
+                (Some(field), DatasetFormat::Parquet) => {
+                    let found = fields::kind_of(field.data_type());
+                    if found.name() != kind.name() {
+                        let message = format!("declared as {}, but it is {}", kind.name(), found.name());
+                        return Err(invalid_type(dataset, name, message));
+                    }
+                }
+                (Some(_), DatasetFormat::Csv { .. }) if !kind.is_scalar() => {
+                    let message = format!("a {} cannot be read from CSV", kind.name());
+                    return Err(invalid_type(dataset, name, message));
+                }
+                (Some(_), _) => {}
+            }
+        }
+        Ok(united.into())
+    }
+}
+
+fn invalid_type(dataset: &Dataset, field: &str, message: String) -> Error {
+    Error::new(Kind::Invalid, "invalid_type", message).in_file(&dataset.location).at_field(field)
+}
+
+fn undeclared(dataset: &Dataset, name: &str, fields: &[FieldRef]) -> Error {
+    let names = fields.iter().map(|field| field.name().as_str());
+    let error = invalid_type(dataset, name, "a type is declared for a field that no file has".into());
+    match plan::nearest::nearest(name, names) {
+        Some(nearest) => error.with_hint(format!("Did you mean `{nearest}`?")),
+        None => error,
+    }
+}

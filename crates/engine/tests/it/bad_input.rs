@@ -1,0 +1,227 @@
+//! Inputs that are not as they should be: one clear error each, never a panic, never fewer rows.
+
+use std::fs;
+use std::sync::Arc;
+
+use arrow::array::{ArrayRef, Int64Array, StringArray};
+use engine::{Error, Kind};
+use futures::TryStreamExt;
+use plan::project::DatasetFormat;
+use plan::schema::FieldType;
+
+use crate::formats::{numbers, texts};
+use crate::support::{CSV, Case};
+
+const PARQUET: DatasetFormat = DatasetFormat::Parquet;
+
+#[tokio::test]
+async fn missing_places() {
+    insta::assert_snapshot!(Case::new(PARQUET).error().await, @"");
+    insta::assert_snapshot!(Case::new(CSV).location("data/*.csv").error().await, @"");
+    insta::assert_snapshot!(Case::new(CSV).location("s3://bucket/a.csv").error().await, @"");
+    insta::assert_snapshot!(Case::new(CSV).text("a.csv", "x\n").location("*.CSV").error().await, @"");
+}
+
+#[tokio::test]
+async fn csv_that_is_broken() {
+    let invalid_utf8: &[u8] = b"a,b\nx,\xff\n";
+    let split_character: &[u8] = b"a,b\n\xc3,\xa9\n";
+    let cases: [&[u8]; 15] = [
+        b"",
+        b" \n",
+        b"a,b\n1\n",
+        b"a,b\n1,2\n1,2,3\n",
+        b"a,b\n\"1,2\n3,4\n",
+        b"a,b\n\"1\"x,2\n",
+        b"a,b\n1\"2,3\n",
+        b"a,b\r1,2\r",
+        b"a,a\n1,2\n",
+        b"a,\n1,2\n",
+        invalid_utf8,
+        split_character,
+        b"\xff\xfea\0\n\0",
+        b"b\n1\n",
+        b"a,b\n\"x\ny\",1\n\"z\n\",2,3\n",
+    ];
+    let mut errors = String::new();
+    for content in cases {
+        let case = Case::new(CSV).text("a.csv", content).columns(&["a"]);
+        let error = match case.run().await {
+            Ok((rows, _)) => format!("no error, rows {rows:?}"),
+            Err(_) => case.error().await,
+        };
+        errors.push_str(&format!("{:?}\n  {error}\n", String::from_utf8_lossy(content)));
+    }
+    insta::assert_snapshot!(errors, @"");
+}
+
+#[tokio::test]
+async fn csv_values_that_are_not_of_the_type() {
+    let rows: String = (0..20_000).map(|row| format!("{row}\n")).collect();
+    let case = Case::new(CSV).text("a.csv", format!("n\n{rows}canary\n")).columns(&["n"]);
+    insta::assert_snapshot!(case.error().await, @"");
+    let case = Case::new(CSV).text("a.csv", "n\n1\n").declare("m", FieldType::Integer).columns(&["n"]);
+    insta::assert_snapshot!(case.error().await, @"");
+    let list = FieldType::List(Box::new(FieldType::String));
+    let case = Case::new(CSV).text("a.csv", "n\n1\n").declare("n", list).columns(&["n"]);
+    insta::assert_snapshot!(case.error().await, @"");
+}
+
+#[tokio::test]
+async fn a_quote_that_is_never_closed_is_found_at_the_limit() {
+    let mut content = b"a\n\"".to_vec();
+    content.resize(20 << 20, b'x');
+    content.extend_from_slice(b"\"\n");
+    let case = Case::new(CSV).text("a.csv", content).columns(&["a"]);
+    insta::assert_snapshot!(case.error().await, @"");
+}
+
+#[tokio::test]
+async fn json_that_is_broken() {
+    let deep = format!("{}1{}", "{\"a\":".repeat(100), "}".repeat(100));
+    let late = format!("{}{{\"a\":\"canary\"}}\n", "{\"a\":1}\n".repeat(9_000));
+    let cases: [&[u8]; 8] = [
+        b"{\"a\":1}\n[1]\n",
+        b"{\"a\":1}\n{\"a\":\n1}\n",
+        b"{\"a\":1} {\"a\":2}\n",
+        b"{\"a\":1}\n{\"a\":nonsense}\n",
+        b"{\"a\":1}\n{\"a\":1\n",
+        b"{\"a\":\"\xff\"}\n",
+        deep.as_bytes(),
+        late.as_bytes(),
+    ];
+    let mut errors = String::new();
+    for content in cases {
+        let case = Case::new(DatasetFormat::JsonLines).text("a.jsonl", content).columns(&["a"]);
+        let shown: String = String::from_utf8_lossy(content).chars().take(40).collect();
+        errors.push_str(&format!("{shown:?}\n  {}\n", case.error().await));
+    }
+    insta::assert_snapshot!(errors, @"");
+}
+
+#[tokio::test]
+async fn files_that_disagree() {
+    let case = Case::new(PARQUET)
+        .parquet("a.parquet", vec![("x", numbers(&[Some(1)]))])
+        .parquet("b.parquet", vec![("x", texts(&[Some("1")]))])
+        .columns(&["x"]);
+    insta::assert_snapshot!(case.error().await, @"");
+    let case = Case::new(DatasetFormat::JsonLines)
+        .text("a.jsonl", "{\"p\":{\"x\":1}}\n")
+        .text("b.jsonl", "{\"p\":{\"x\":[]}}\n")
+        .text("c.jsonl", "{\"p\":{\"x\":true}}\n")
+        .columns(&["p.x"]);
+    insta::assert_snapshot!(case.error().await, @"");
+    let case = Case::new(CSV).text("a.csv", "n\n1\n").text("b.csv", "n\n2.5\n").columns(&["n"]);
+    assert_eq!(case.rows().await, ["1.0", "2.5"]);
+}
+
+fn table(rows: i64) -> Vec<(&'static str, ArrayRef)> {
+    let names = (0..rows).map(|row| format!("name {row}"));
+    vec![
+        ("id", Arc::new(Int64Array::from_iter_values(0..rows)) as ArrayRef),
+        ("name", Arc::new(StringArray::from_iter_values(names))),
+    ]
+}
+
+#[tokio::test]
+async fn parquet_that_is_cut_short_anywhere() {
+    let case = Case::new(PARQUET).parquet("a.parquet", table(500)).columns(&["id", "name"]);
+    let whole = fs::read(case.path("a.parquet")).expect("the file is read");
+    let steps = (0..whole.len()).rev().step_by(37).chain(whole.len() - 40..whole.len());
+    for length in steps {
+        fs::write(case.path("a.parquet"), &whole[..length]).expect("the file is written");
+        let error = case.run().await.expect_err("a part is no file");
+        assert_eq!(error.kind(), Kind::Invalid, "{length} bytes: {error}");
+    }
+    insta::assert_snapshot!(case.error().await, @"");
+}
+
+#[tokio::test]
+async fn parquet_with_flipped_bytes_never_panics_and_never_loses_rows() {
+    let case = Case::new(PARQUET).parquet("a.parquet", table(500)).columns(&["id", "name"]);
+    let whole = fs::read(case.path("a.parquet")).expect("the file is read");
+    let mut state = 0x2545_f491_4f6c_dd1d_u64;
+    for _ in 0..400 {
+        state ^= state << 13;
+        state ^= state >> 7;
+        state ^= state << 17;
+        let position = (state % whole.len() as u64) as usize;
+        let mut damaged = whole.clone();
+        damaged[position] ^= (state >> 56) as u8 | 1;
+        fs::write(case.path("a.parquet"), &damaged).expect("the file is written");
+        match case.run().await {
+            Ok((rows, _)) => assert_eq!(rows.len(), 500, "byte {position}"),
+            Err(error) => assert!(
+                matches!(error.kind(), Kind::Invalid | Kind::Internal),
+                "byte {position}: {error}"
+            ),
+        }
+    }
+}
+
+#[tokio::test]
+async fn a_footer_that_promises_too_much() {
+    let case = Case::new(PARQUET).parquet("a.parquet", table(10)).columns(&["id"]);
+    let mut bytes = fs::read(case.path("a.parquet")).expect("the file is read");
+    let length = bytes.len();
+    bytes[length - 8..length - 4].copy_from_slice(&i32::MAX.to_le_bytes());
+    fs::write(case.path("a.parquet"), &bytes).expect("the file is written");
+    insta::assert_snapshot!(case.error().await, @"");
+}
+
+async fn read_after(case: &Case, change: impl FnOnce(&Case)) -> Error {
+    let snapshot = case.pin().await.expect("the files are pinned");
+    let engine = case.engine();
+    let rows = engine.rows(&case.query, &snapshot).await.expect("the query fits");
+    change(case);
+    let read = rows
+        .map_ordered(|_| Ok::<_, Error>(()))
+        .try_for_each(|()| std::future::ready(Ok(())))
+        .await
+        .expect_err("the change is noticed while reading");
+    let verified = engine.verify(&snapshot).await.expect_err("the change is noticed at the end");
+    assert_eq!(read.kind(), Kind::Changed);
+    verified
+}
+
+#[tokio::test]
+async fn inputs_that_change_after_they_were_pinned() {
+    let case = || {
+        Case::new(CSV).text("a.csv", "id\n1\n").text("b.csv", "id\n2\n").columns(&["id"])
+    };
+    type Change = fn(&Case);
+    let changes: [(&str, Change); 4] = [
+        ("longer", |case| fs::write(case.path("b.csv"), "id\n2\n3\n").expect("written")),
+        ("gone", |case| fs::remove_file(case.path("b.csv")).expect("removed")),
+        ("replaced", |case| {
+            fs::write(case.path("new"), "id\n9\n").expect("written");
+            fs::rename(case.path("new"), case.path("b.csv")).expect("renamed");
+        }),
+        ("empty", |case| fs::write(case.path("b.csv"), "").expect("written")),
+    ];
+    for (name, change) in changes {
+        // The clock of the file system has to move on.
+        let case = case();
+        std::thread::sleep(std::time::Duration::from_millis(20));
+        let error = read_after(&case, change).await;
+        assert_eq!(error.kind(), Kind::Changed, "{name}");
+        assert!(error.to_string().contains("b.csv"), "{name}: {error}");
+    }
+}
+
+#[tokio::test]
+async fn a_new_file_is_not_part_of_the_snapshot() {
+    let case = Case::new(CSV).text("a.csv", "id\n1\n").columns(&["id"]);
+    let snapshot = case.pin().await.expect("the files are pinned");
+    fs::write(case.path("b.csv"), "id\n2\n").expect("written");
+    let counts = case.engine().count(&case.query, &snapshot).await.expect("the files are read");
+    assert_eq!(counts.activated, 1);
+    case.engine().verify(&snapshot).await.expect("nothing pinned changed");
+}
+
+#[tokio::test]
+async fn places_that_are_no_files() {
+    let case = Case::new(CSV).location("/dev/zero").columns(&["id"]);
+    insta::assert_snapshot!(case.error().await, @"");
+}

@@ -1,0 +1,8 @@
+//! The engine from outside: small files in, rows out.
+
+mod bad_input;
+mod deduplicate;
+mod formats;
+mod mapping;
+mod order;
+mod support;

@@ -1,0 +1,214 @@
+//! Projects of one dataset in a temporary folder, and their rows as text.
+
+use std::fs::File;
+use std::path::{Path, PathBuf};
+
+use arrow::array::{ArrayRef, RecordBatch};
+use arrow::util::display::{ArrayFormatter, FormatOptions};
+use engine::{Counts, Engine, Error, Settings, Snapshot};
+use futures::TryStreamExt;
+use parquet::arrow::ArrowWriter;
+use parquet::file::properties::WriterProperties;
+use plan::field::FieldPath;
+use plan::project::{
+    Column, ColumnSource, Dataset, DatasetFormat, DatasetKind, Rule, RuleOrigin,
+};
+use plan::schema::FieldType;
+use plan::{Query, Span};
+
+pub(crate) const SPAN: Span = Span { start: 0, end: 0, line: 1, column: 1 };
+pub(crate) const CSV: DatasetFormat = DatasetFormat::Csv { delimiter: b',', quote: b'"' };
+
+/// A dataset, a rule and columns.
+pub(crate) struct Case {
+    pub(crate) folder: tempfile::TempDir,
+    pub(crate) query: Query,
+    pub(crate) threads: usize,
+    pub(crate) memory_bytes: usize,
+}
+
+impl Case {
+    /// A case over everything of `format` in a new folder; the rule takes everyone.
+    pub(crate) fn new(format: DatasetFormat) -> Self {
+        let dataset = Dataset {
+            key: "crm".to_owned(),
+            kind: DatasetKind::Profile,
+            location: ".".to_owned(),
+            account: None,
+            format,
+            declared: Vec::new(),
+            identities: Vec::new(),
+            timestamp: None,
+            span: SPAN,
+        };
+        let query = Query {
+            dataset,
+            rule: rule("TRUE"),
+            columns: Vec::new(),
+            evaluated_at: "2026-01-31T02:00:00Z".parse().expect("a timestamp"),
+        };
+        let folder = tempfile::tempdir().expect("a folder");
+        Self { folder, query, threads: 2, memory_bytes: 1 << 20 }
+    }
+
+    pub(crate) fn rule(mut self, text: &str) -> Self {
+        self.query.rule = rule(text);
+        self
+    }
+
+    pub(crate) fn location(mut self, location: &str) -> Self {
+        self.query.dataset.location = location.to_owned();
+        self
+    }
+
+    pub(crate) fn timestamp(mut self, path: &str) -> Self {
+        self.query.dataset.timestamp = Some(FieldPath::parse(path).expect("a path"));
+        self
+    }
+
+    pub(crate) fn declare(mut self, field: &str, field_type: FieldType) -> Self {
+        self.query.dataset.declared.push((field.to_owned(), field_type));
+        self
+    }
+
+    /// Adds columns. `path`, `header=SQL`, `$status`, `$time`; a leading `!` marks a mandatory
+    /// column, `#` one of the key.
+    pub(crate) fn columns(mut self, columns: &[&str]) -> Self {
+        self.query.columns.extend(columns.iter().map(|text| column(text)));
+        self
+    }
+
+    pub(crate) fn text(self, name: &str, content: impl AsRef<[u8]>) -> Self {
+        let path = self.path(name);
+        std::fs::create_dir_all(path.parent().expect("a folder")).expect("the folder is made");
+        std::fs::write(path, content).expect("the file is written");
+        self
+    }
+
+    pub(crate) fn parquet(self, name: &str, columns: Vec<(&str, ArrayRef)>) -> Self {
+        self.parquet_groups(name, columns, 1 << 20)
+    }
+
+    pub(crate) fn parquet_groups(
+        self,
+        name: &str,
+        columns: Vec<(&str, ArrayRef)>,
+        group_rows: usize,
+    ) -> Self {
+        let batch = RecordBatch::try_from_iter(columns).expect("columns of one length");
+        write_parquet(&self.path(name), &batch, group_rows);
+        self
+    }
+
+    pub(crate) fn path(&self, name: &str) -> PathBuf {
+        self.folder.path().join(name)
+    }
+
+    pub(crate) fn engine(&self) -> Engine {
+        let mut settings = Settings::new(self.folder.path().to_owned());
+        settings.threads = self.threads;
+        settings.memory_bytes = self.memory_bytes;
+        Engine::new(settings)
+    }
+
+    pub(crate) async fn pin(&self) -> Result<Snapshot, Error> {
+        self.engine().pin(&self.query.dataset, self.folder.path()).await
+    }
+
+    pub(crate) async fn fields(&self) -> Result<Vec<String>, Error> {
+        let snapshot = self.pin().await?;
+        let schema = self.engine().schema(&self.query.dataset, &snapshot).await?;
+        let field = |field: &plan::schema::Field| {
+            format!("{} {}", field.name, field.field_type.name())
+        };
+        Ok(schema.fields.iter().map(field).collect())
+    }
+
+    /// The rows, cells between bars, and the counts.
+    pub(crate) async fn run(&self) -> Result<(Vec<String>, Counts), Error> {
+        let snapshot = self.pin().await?;
+        let engine = self.engine();
+        let rows = engine.rows(&self.query, &snapshot).await?;
+        let tally = rows.tally();
+        let lines: Vec<Vec<String>> =
+            rows.map_ordered(|batch| Ok::<_, Error>(lines(&batch))).try_collect().await?;
+        engine.verify(&snapshot).await?;
+        let counts = engine.count(&self.query, &snapshot).await?;
+        assert_eq!(counts, tally.counts(), "counting agrees with reading");
+        let lost: u64 = counts.excluded.iter().map(|(_, count)| count).sum();
+        assert_eq!(counts.received, counts.activated + lost);
+        Ok((lines.concat(), counts))
+    }
+
+    pub(crate) async fn rows(&self) -> Vec<String> {
+        self.run().await.expect("the run succeeds").0
+    }
+
+    pub(crate) async fn counts(&self) -> Counts {
+        self.run().await.expect("the run succeeds").1
+    }
+
+    /// The error of the run, with its hint and without the name of the folder.
+    pub(crate) async fn error(&self) -> String {
+        let error = self.run().await.expect_err("the run fails");
+        let hint = error.hint().map_or_else(String::new, |hint| format!("\n  {hint}"));
+        let folder = self.folder.path().to_string_lossy().into_owned();
+        format!("{}: {error}{hint}", error.code()).replace(&folder, "FOLDER")
+    }
+
+    /// The error of the same case with another rule.
+    pub(crate) async fn error_of_rule(&mut self, text: &str) -> String {
+        self.query.rule = rule(text);
+        self.error().await
+    }
+}
+
+fn rule(text: &str) -> Rule {
+    Rule { text: text.to_owned(), origin: origin() }
+}
+
+fn origin() -> RuleOrigin {
+    RuleOrigin::Project { span: SPAN, spans_text: true }
+}
+
+fn column(text: &str) -> Column {
+    let (mut text, mut mandatory, mut deduplicate) = (text, false, false);
+    while let Some(mark) = text.chars().next().filter(|mark| matches!(mark, '!' | '#')) {
+        mandatory |= mark == '!';
+        deduplicate |= mark == '#';
+        text = &text[1..];
+    }
+    let (header, source) = match (text, text.split_once('=')) {
+        ("$status", _) => ("status".to_owned(), ColumnSource::MembershipStatus),
+        ("$time", _) => ("time".to_owned(), ColumnSource::LastQualificationTime),
+        (_, Some((header, sql))) => {
+            let text = sql.to_owned();
+            (header.to_owned(), ColumnSource::Expression { text, origin: origin() })
+        }
+        (path, None) => {
+            let path = FieldPath::parse(path).expect("a path");
+            (path.header(), ColumnSource::Field(path))
+        }
+    };
+    Column { header, source, mandatory, deduplicate, span: SPAN }
+}
+
+pub(crate) fn write_parquet(path: &Path, batch: &RecordBatch, group_rows: usize) {
+    let properties = WriterProperties::builder().set_max_row_group_row_count(Some(group_rows)).build();
+    let file = File::create(path).expect("the file is made");
+    let mut writer = ArrowWriter::try_new(file, batch.schema(), Some(properties)).expect("a writer");
+    writer.write(batch).expect("rows are written");
+    writer.close().expect("the footer is written");
+}
+
+pub(crate) fn lines(batch: &RecordBatch) -> Vec<String> {
+    let options = FormatOptions::default().with_null("∅");
+    let columns: Vec<ArrayFormatter<'_>> = batch
+        .columns()
+        .iter()
+        .map(|column| ArrayFormatter::try_new(column, &options).expect("a formatter"))
+        .collect();
+    let cells = |row| columns.iter().map(|column| column.value(row).to_string()).collect::<Vec<_>>();
+    (0..batch.num_rows()).map(|row| cells(row).join("|")).collect()
+}
+

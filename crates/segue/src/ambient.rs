@@ -1,0 +1,70 @@
+//! What comes from outside without being asked for: the time, chance, variables, and Ctrl-C. Everything else
+//! takes these as arguments.
+
+use std::time::Duration;
+
+use jiff::Timestamp;
+use tokio::sync::watch;
+
+/// Names the variable that pins the time, so that documentation and tests can be repeated.
+pub(crate) const PINNED_TIME_VARIABLE: &str = "SEGUE_NOW";
+
+/// Returns the present instant, or the pinned one.
+#[expect(clippy::disallowed_methods, reason = "this is the place that asks")]
+pub(crate) fn now() -> Timestamp {
+    variable(PINNED_TIME_VARIABLE).and_then(|text| text.parse().ok()).unwrap_or_else(Timestamp::now)
+}
+
+/// Returns an environment variable.
+#[expect(clippy::disallowed_methods, reason = "this is the place that asks")]
+pub(crate) fn variable(name: &str) -> Option<String> {
+    std::env::var(name).ok()
+}
+
+/// Returns random letters that no other process will draw.
+#[expect(clippy::disallowed_methods, reason = "this is the place that asks")]
+pub(crate) fn nonce() -> String {
+    uuid::Uuid::new_v4().simple().to_string()
+}
+
+/// Returns a random part of a pause, so that processes that failed together do not come back
+/// together.
+#[expect(clippy::disallowed_methods, reason = "this is the place that asks")]
+pub(crate) fn part_of(pause: Duration) -> Duration {
+    let chance = uuid::Uuid::new_v4().as_bytes()[0];
+    pause.mul_f64(f64::from(chance) / 255.0)
+}
+
+/// Tells whether the user asked to stop.
+#[derive(Debug, Clone)]
+pub(crate) struct Interrupt {
+    requested: watch::Receiver<bool>,
+}
+
+impl Interrupt {
+    /// Listens for Ctrl-C from now on. It must be called inside the runtime.
+    pub(crate) fn listen() -> Self {
+        let (sender, requested) = watch::channel(false);
+        tokio::spawn(async move {
+            while tokio::signal::ctrl_c().await.is_ok() {
+                sender.send_replace(true);
+            }
+            // Without signals the sender must stay, or waiting for it would end.
+            std::future::pending::<()>().await;
+        });
+        Self { requested }
+    }
+
+    /// Waits until the user asks to stop.
+    pub(crate) async fn requested(&self) {
+        let mut requested = self.requested.clone();
+        if requested.wait_for(|requested| *requested).await.is_err() {
+            std::future::pending::<()>().await;
+        }
+    }
+
+    /// Whether the user has asked to stop.
+    pub(crate) fn is_requested(&self) -> bool {
+        *self.requested.borrow()
+    }
+}

@@ -1,0 +1,92 @@
+//! `segue count`: exact sizes of segments.
+
+use ::plan::Query;
+use ::plan::project::Segment;
+
+use crate::cli::{Format, Global, table};
+use crate::failure::{Failure, Kind};
+use crate::sources::Sources;
+use crate::workspace::Workspace;
+
+/// Count the members of segments, exactly
+#[derive(Debug, clap::Args)]
+pub(crate) struct Args {
+    /// Keys of segments (default: all)
+    segments: Vec<String>,
+}
+
+pub(crate) async fn run(global: &Global, args: &Args) -> Result<(), Failure> {
+    let workspace = Workspace::load(global)?;
+    let segments = select(&workspace, &args.segments)?;
+    let (sources, _) = Sources::open(&workspace, global).await?;
+    let mut counted = Vec::new();
+    for segment in segments {
+        counted.push((segment, count(&workspace, &sources, segment).await?));
+    }
+    match global.output {
+        Format::Text => super::answer(&text(&counted)),
+        Format::Json => super::answer_json(&json(&counted)),
+    }
+    Ok(())
+}
+
+/// The named segments, or all.
+fn select<'a>(workspace: &'a Workspace, keys: &[String]) -> Result<Vec<&'a Segment>, Failure> {
+    let project = &workspace.project;
+    if keys.is_empty() {
+        return Ok(project.segments.iter().collect());
+    }
+    let names = || project.segments.iter().map(|segment| segment.key.as_str());
+    keys.iter()
+        .map(|key| {
+            project.segment(key).ok_or_else(|| crate::workspace::unknown("segment", key, names()))
+        })
+        .collect()
+}
+
+async fn count(
+    workspace: &Workspace,
+    sources: &Sources,
+    segment: &Segment,
+) -> Result<engine::Counts, Failure> {
+    let dataset = workspace.project.profile_datasets().next().cloned();
+    let dataset =
+        dataset.ok_or_else(|| Failure::new(Kind::Usage, "the project has no profile dataset"))?;
+    let snapshot = sources.snapshot(&dataset.key)?;
+    let query = Query {
+        dataset: dataset.clone(),
+        rule: segment.rule.clone(),
+        columns: Vec::new(),
+        evaluated_at: super::slot_now(),
+    };
+    let counts = sources.engine.count(&query, snapshot).await.map_err(Failure::from);
+    counts.map_err(|failure| failure.context(format!("failed to count segment `{}`", segment.key)))
+}
+
+fn text(counted: &[(&Segment, engine::Counts)]) -> String {
+    let row = |(segment, counts): &(&Segment, engine::Counts)| {
+        let share = 100.0 * counts.received as f64 / counts.scanned.max(1) as f64;
+        vec![
+            segment.key.clone(),
+            segment.name.clone(),
+            table::number(counts.received),
+            table::number(counts.scanned),
+            format!("{share:.1} %"),
+        ]
+    };
+    let headers = ["segment", "name", "members", "of profiles", "share"];
+    table::table(&headers, &[2, 3, 4], counted.iter().map(row).collect())
+}
+
+fn json(counted: &[(&Segment, engine::Counts)]) -> serde_json::Value {
+    let one = |(segment, counts): &(&Segment, engine::Counts)| {
+        serde_json::json!({
+            "segment": segment.key,
+            "segmentId": segment.id.to_string(),
+            "name": segment.name,
+            "members": counts.received,
+            "profiles": counts.scanned,
+        })
+    };
+    counted.iter().map(one).collect()
+}

@@ -1,0 +1,257 @@
+//! The command line: what can be asked, and how answers and failures are printed.
+//!
+//! Results go to stdout, everything else to stderr. Each command is a file of its own with an
+//! `Args` type, whose documentation is its help page, and a `run` function.
+
+mod completions;
+mod count;
+mod demo;
+mod init;
+mod plan;
+mod preview;
+mod report;
+mod run;
+mod runs;
+mod schema;
+mod show;
+mod table;
+mod validate;
+
+use std::io::Write as _;
+use std::path::PathBuf;
+use std::process::ExitCode;
+
+use clap::{Args, Parser, Subcommand, ValueEnum};
+
+use crate::ambient;
+use crate::failure::{Failure, Kind};
+
+/// Send the members of your segments, with the attributes you chose, as files to your own S3 bucket
+///
+/// A project is a folder with a `segue.yaml`. Start with `segue demo` to see everything work on
+/// this machine, or with `segue init` to write a project file for your own data.
+#[derive(Debug, Parser)]
+#[command(name = "segue", version, max_term_width = 100, disable_help_subcommand = true)]
+#[command(after_help = EXIT_CODES)]
+pub(crate) struct Cli {
+    #[command(flatten)]
+    pub(crate) global: Global,
+    #[command(subcommand)]
+    command: Command,
+}
+
+const EXIT_CODES: &str = "Exit codes:
+  0    everything that was asked for is done
+  1    a run failed; nothing of it is visible
+  2    the command line or the project file is wrong
+  3    the service cannot be reached, or refuses
+  4    a guard stopped a run before anything was visible
+  5    it may work when it is tried again later
+  9    nothing was due (only with --error-on-nothing)
+  70   a fault of Segue itself
+  130  interrupted";
+
+/// What every command takes.
+#[derive(Debug, Clone, Args)]
+pub(crate) struct Global {
+    /// The project file, or a folder that holds a `segue.yaml`
+    #[arg(long, short = 'p', global = true, value_name = "PATH", env = "SEGUE_PROJECT")]
+    pub(crate) project: Option<PathBuf>,
+
+    /// Where runs are recorded (default: `.segue` beside the project file)
+    #[arg(long, global = true, value_name = "DIR", env = "SEGUE_STATE_DIR")]
+    pub(crate) state_dir: Option<PathBuf>,
+
+    /// How results are printed
+    #[arg(long, global = true, value_enum, default_value_t = Format::Text)]
+    pub(crate) output: Format,
+
+    /// What is logged to stderr, for example `debug` or `delivery=trace`
+    #[arg(long, global = true, value_name = "FILTER", env = "SEGUE_LOG", default_value = "warn")]
+    pub(crate) log: String,
+
+    /// Memory for sorting and deduplication; more goes to disk
+    #[arg(long, global = true, value_name = "BYTES", default_value = "1GiB", value_parser = parse_bytes)]
+    pub(crate) memory: usize,
+
+    /// Threads that read and encode (default: one for each core)
+    #[arg(long, global = true, value_name = "N")]
+    pub(crate) threads: Option<usize>,
+}
+
+/// How results are printed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(crate) enum Format {
+    /// For people
+    Text,
+    /// For machines
+    Json,
+}
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    Init(init::Args),
+    Validate(validate::Args),
+    Plan(plan::Args),
+    Run(run::Args),
+    Preview(preview::Args),
+    Count(count::Args),
+    Runs(runs::Args),
+    Show(show::Args),
+    Demo(demo::Args),
+    Schema(schema::Args),
+    Completions(completions::Args),
+}
+
+/// Parses the command line, does what it asks, and returns the exit code.
+pub(crate) fn main() -> ExitCode {
+    let cli = match Cli::try_parse() {
+        Ok(cli) => cli,
+        Err(error) => {
+            // Help and version are answers, not failures; clap knows which stream they go to.
+            let _ = error.print();
+            let code = if error.use_stderr() { Kind::Usage.exit_code() } else { 0 };
+            return ExitCode::from(code);
+        }
+    };
+    let format = cli.global.output;
+    match start(cli) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(failure) => {
+            report(&failure, format);
+            ExitCode::from(failure.kind.exit_code())
+        }
+    }
+}
+
+fn start(cli: Cli) -> Result<(), Failure> {
+    start_logging(&cli.global.log)?;
+    let runtime = tokio::runtime::Builder::new_multi_thread()
+        .enable_all()
+        .build()
+        .map_err(|error| Failure::from_error(Kind::Internal, &error))?;
+    let outcome = runtime.block_on(dispatch(cli));
+    // Reading threads that are still busy after an error are not waited for.
+    runtime.shutdown_background();
+    outcome
+}
+
+async fn dispatch(cli: Cli) -> Result<(), Failure> {
+    let global = cli.global;
+    match cli.command {
+        Command::Init(args) => init::run(&args),
+        Command::Validate(args) => validate::run(&global, &args).await,
+        Command::Plan(args) => plan::run(&global, &args).await,
+        Command::Run(args) => run::run(&global, &args).await,
+        Command::Preview(args) => preview::run(&global, &args).await,
+        Command::Count(args) => count::run(&global, &args).await,
+        Command::Runs(args) => runs::run(&global, &args).await,
+        Command::Show(args) => show::run(&global, &args).await,
+        Command::Demo(args) => demo::run(&global, &args).await,
+        Command::Schema(args) => schema::run(&args),
+        Command::Completions(args) => completions::run(&args),
+    }
+}
+
+/// Logs go to stderr as text; no event holds a profile value or a secret.
+fn start_logging(filter: &str) -> Result<(), Failure> {
+    // The protocol layer of the demo's service logs whole requests, signatures included.
+    let filter = format!("s3s=warn,{filter}");
+    let filter = tracing_subscriber::EnvFilter::try_new(filter).map_err(|error| {
+        Failure::from_error(Kind::Usage, &error).context("--log is not a filter")
+    })?;
+    tracing_subscriber::fmt()
+        .with_env_filter(filter)
+        .with_writer(std::io::stderr)
+        .with_ansi(std::io::IsTerminal::is_terminal(&std::io::stderr()))
+        .init();
+    Ok(())
+}
+
+/// Prints a failure: text for people on stderr, or one JSON object on stdout.
+fn report(failure: &Failure, format: Format) {
+    say(&failure.text());
+    if format == Format::Json && !failure.is_answered {
+        answer_json(&failure.json());
+    }
+}
+
+/// Prints a line of a result. A reader that closed the pipe (as `head` does) is not an error.
+pub(crate) fn answer(text: &str) {
+    let _ = writeln!(anstream::stdout(), "{text}");
+}
+
+/// Prints a line that is not part of a result.
+pub(crate) fn say(text: &str) {
+    let _ = writeln!(anstream::stderr(), "{text}");
+}
+
+/// Prints a result for machines.
+pub(crate) fn answer_json(value: &serde_json::Value) {
+    match serde_json::to_string_pretty(value) {
+        Ok(text) => answer(&text),
+        Err(error) => say(&format!("error: the result cannot be printed: {error}")),
+    }
+}
+
+impl Global {
+    /// The number of reading and encoding threads.
+    pub(crate) fn thread_count(&self) -> usize {
+        let cores = || std::thread::available_parallelism().map_or(1, usize::from);
+        self.threads.unwrap_or_else(cores).max(1)
+    }
+}
+
+/// Reads `512MiB`, `1GiB`, `2GB` or plain bytes.
+fn parse_bytes(text: &str) -> Result<usize, String> {
+    const UNITS: [(&str, usize); 7] = [
+        ("KiB", 1 << 10),
+        ("MiB", 1 << 20),
+        ("GiB", 1 << 30),
+        ("kB", 1_000),
+        ("MB", 1_000_000),
+        ("GB", 1_000_000_000),
+        ("B", 1),
+    ];
+    let (digits, factor) = UNITS
+        .iter()
+        .find_map(|(unit, factor)| Some((text.strip_suffix(unit)?, *factor)))
+        .unwrap_or((text, 1));
+    let number: usize =
+        digits.trim().parse().map_err(|_| "expected a size such as 512MiB".to_owned())?;
+    number.checked_mul(factor).ok_or_else(|| "the size is too large".to_owned())
+}
+
+/// Reads a slot: an instant such as `2026-01-04T02:00:00Z`.
+pub(crate) fn parse_slot(text: &str) -> Result<jiff::Timestamp, String> {
+    text.parse().map_err(|_| "expected an instant such as 2026-01-04T02:00:00Z".to_owned())
+}
+
+/// The instant at which the command was given, to the second: the slot of runs that are named
+/// without one.
+pub(crate) fn slot_now() -> jiff::Timestamp {
+    jiff::Timestamp::from_second(ambient::now().as_second()).unwrap_or_else(|_| ambient::now())
+}
+
+#[cfg(test)]
+mod tests {
+    use clap::CommandFactory as _;
+
+    use super::*;
+
+    #[test]
+    fn the_command_line_is_well_formed() {
+        Cli::command().debug_assert();
+    }
+
+    #[test]
+    fn sizes_have_units() {
+        assert_eq!(parse_bytes("512MiB"), Ok(512 << 20));
+        assert_eq!(parse_bytes("1GiB"), Ok(1 << 30));
+        assert_eq!(parse_bytes("2 GB"), Ok(2_000_000_000));
+        assert_eq!(parse_bytes("4096"), Ok(4_096));
+        assert!(parse_bytes("much").is_err());
+        assert!(parse_bytes("99999999999999999999").is_err());
+        assert!(parse_bytes("9999999999999GiB").is_err());
+    }
+}

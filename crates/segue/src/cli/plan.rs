@@ -1,0 +1,164 @@
+//! `segue plan`: what `run` would do.
+
+use ::plan::RunPlan;
+use jiff::Timestamp;
+use ledger::{Ledger, RunState};
+
+use crate::cli::{Format, Global, report, table};
+use crate::failure::Failure;
+use crate::select::{self, Request};
+use crate::sources::Sources;
+use crate::workspace::Workspace;
+
+/// Show what `run` would do: which objects, how many rows, what would be replaced
+///
+/// It reads the profiles to count exactly, and changes nothing, not even Segue's own records.
+#[derive(Debug, clap::Args)]
+pub(crate) struct Args {
+    /// Keys of activations, as they would run now
+    activations: Vec<String>,
+    /// Only this segment (can be repeated)
+    #[arg(long = "segment", value_name = "KEY")]
+    segments: Vec<String>,
+    /// The slot, such as 2026-01-04T02:00:00Z (default: the due one, or now for what is named)
+    #[arg(long, value_name = "TIME", value_parser = super::parse_slot)]
+    slot: Option<Timestamp>,
+}
+
+/// What one run would do.
+struct Preview {
+    plan: RunPlan,
+    counts: engine::Counts,
+    /// Why it would not run, or what it would replace.
+    note: Option<String>,
+}
+
+pub(crate) async fn run(global: &Global, args: &Args) -> Result<(), Failure> {
+    let workspace = Workspace::load(global)?;
+    let request = Request {
+        activations: args.activations.clone(),
+        segments: args.segments.clone(),
+        slot: args.slot,
+    };
+    let plans = select::runs(&workspace.project, &request, super::slot_now())?;
+    let (sources, _) = Sources::open(&workspace, global).await?;
+    let ledger = Ledger::open_read_only(&workspace.ledger_path()).await?;
+    let mut previews = Vec::new();
+    for plan in plans {
+        previews.push(preview(&sources, ledger.as_ref(), plan).await?);
+    }
+    match global.output {
+        Format::Text if previews.is_empty() => {
+            super::say("Nothing is due. Name an activation to see what it would do now.");
+        }
+        Format::Text => super::answer(&text(&previews)),
+        Format::Json => super::answer_json(&previews.iter().map(json).collect()),
+    }
+    Ok(())
+}
+
+async fn preview(
+    sources: &Sources,
+    ledger: Option<&Ledger>,
+    plan: RunPlan,
+) -> Result<Preview, Failure> {
+    let snapshot = sources.snapshot(&plan.query.dataset.key)?;
+    let counts = sources.engine.count(&plan.query, snapshot).await?;
+    let note = note(ledger, &plan, &counts).await?;
+    Ok(Preview { plan, counts, note })
+}
+
+async fn note(
+    ledger: Option<&Ledger>,
+    plan: &RunPlan,
+    counts: &engine::Counts,
+) -> Result<Option<String>, Failure> {
+    let Some(ledger) = ledger else { return Ok(None) };
+    let last = ledger.last_delivered(&plan.activation, &plan.segment).await?;
+    if let Some(violation) =
+        plan.guard.violation(counts.activated, last.as_ref().map(|last| last.rows))
+    {
+        return Ok(Some(format!("the guard would stop it: {violation}")));
+    }
+    if let Some(known) = ledger.run(plan.run_id).await? {
+        match known.run.state {
+            RunState::Delivered | RunState::Skipped => {
+                return Ok(Some("done already; nothing would happen".to_owned()));
+            }
+            RunState::Committing | RunState::Blocked => {
+                return Ok(Some("would go on where it stopped".to_owned()));
+            }
+            RunState::Claimed | RunState::Staging | RunState::Failed => {}
+        }
+    }
+    match last {
+        Some(last) if plan.output.is_static => {
+            Ok(Some(format!("replaces the files of {}", last.slot)))
+        }
+        _ => Ok(None),
+    }
+}
+
+/// The least number of files; a limit in bytes may make more.
+fn files(preview: &Preview) -> u64 {
+    preview.counts.activated.div_ceil(preview.plan.output.file.rows_per_file).max(1)
+}
+
+fn keys(preview: &Preview) -> Vec<String> {
+    let output = &preview.plan.output;
+    let shown = files(preview).min(3);
+    let mut keys: Vec<String> = (1..=shown)
+        .filter_map(|number| u32::try_from(number).ok())
+        .map(|number| output.key(number))
+        .collect();
+    if files(preview) > shown {
+        keys.push(format!("… {} files in all", files(preview)));
+    }
+    keys.extend(output.manifest_key.clone());
+    keys
+}
+
+fn text(previews: &[Preview]) -> String {
+    let mut lines = Vec::new();
+    for preview in previews {
+        let (plan, counts) = (&preview.plan, &preview.counts);
+        lines.push(format!("{}/{} for {}", plan.activation, plan.segment, plan.slot));
+        lines.push(format!(
+            "  {} members, {} rows to send",
+            table::number(counts.received),
+            table::number(counts.activated)
+        ));
+        for (reason, profiles) in counts.excluded.iter().filter(|(_, profiles)| *profiles > 0) {
+            lines.push(format!(
+                "  {} excluded: {}",
+                table::number(*profiles),
+                report::reason(reason)
+            ));
+        }
+        for key in keys(preview) {
+            lines.push(format!("  → s3://{}/{key}", plan.output.bucket));
+        }
+        if let Some(note) = &preview.note {
+            lines.push(format!("  {note}"));
+        }
+        lines.push(String::new());
+    }
+    lines.push("Nothing was changed. `segue run` with the same names does it.".to_owned());
+    lines.join("\n")
+}
+
+fn json(preview: &Preview) -> serde_json::Value {
+    let plan = &preview.plan;
+    serde_json::json!({
+        "runId": plan.run_id.to_string(),
+        "activation": plan.activation,
+        "segment": plan.segment,
+        "slot": plan.slot.to_string(),
+        "bucket": plan.output.bucket,
+        "keys": keys(preview),
+        "received": preview.counts.received,
+        "activated": preview.counts.activated,
+        "excluded": preview.counts.excluded.iter().map(|(reason, profiles)| serde_json::json!({ "reason": reason, "profiles": profiles })).collect::<Vec<_>>(),
+        "note": preview.note,
+    })
+}

@@ -1,0 +1,138 @@
+//! How runs and their files are told, to people and to machines.
+
+use ledger::{RunDetail, RunRecord};
+use plan::staged::ObjectKind;
+use serde_json::{Value, json};
+
+use crate::cli::table;
+
+/// How many digits of a run's id are shown; `segue show` takes as many.
+const ID_DIGITS: usize = 8;
+/// How many digits of a checksum are shown in tables; JSON has all.
+const SHA256_DIGITS: usize = 16;
+
+/// A table of runs, one line each.
+pub(crate) fn runs_table(runs: &[RunRecord]) -> String {
+    let row = |run: &RunRecord| {
+        vec![
+            short_id(run),
+            run.activation.clone(),
+            run.segment.clone(),
+            run.slot.to_string(),
+            run.state.to_string(),
+            run.received.map(table::number).unwrap_or_default(),
+            run.activated.map(table::number).unwrap_or_default(),
+            run.files.to_string(),
+            table::size(run.bytes),
+        ]
+    };
+    let headers =
+        ["run", "activation", "segment", "slot", "state", "members", "sent", "files", "size"];
+    table::table(&headers, &[5, 6, 7, 8], runs.iter().map(row).collect())
+}
+
+/// A table of the objects of runs.
+pub(crate) fn files_table(runs: &[RunDetail]) -> String {
+    let mut rows = Vec::new();
+    for detail in runs {
+        for file in &detail.files {
+            let is_manifest = file.kind == ObjectKind::Manifest;
+            rows.push(vec![
+                if is_manifest { String::new() } else { table::number(file.rows) },
+                table::size(file.bytes),
+                file.sha256.chars().take(SHA256_DIGITS).collect(),
+                if file.published.is_some() { "yes".to_owned() } else { "no".to_owned() },
+                url(&detail.run, &file.key),
+            ]);
+        }
+    }
+    table::table(&["rows", "size", "sha-256 begins", "visible", "object"], &[0, 1], rows)
+}
+
+/// Where an object is, as a person would paste it.
+pub(crate) fn url(run: &RunRecord, key: &str) -> String {
+    match run.store.strip_prefix("file://") {
+        Some(folder) => format!("{folder}/{key}"),
+        None => format!("s3://{}/{key}", run.bucket),
+    }
+}
+
+/// The beginning of a run's id.
+pub(crate) fn short_id(run: &RunRecord) -> String {
+    run.run_id.to_string().chars().take(ID_DIGITS).collect()
+}
+
+/// Who was left out and why, one line each; empty when nobody was.
+pub(crate) fn exclusions(detail: &RunDetail) -> Vec<String> {
+    let line = |excluded: &ledger::Excluded| {
+        format!("{} excluded: {}", table::number(excluded.profiles), reason(&excluded.reason))
+    };
+    detail.excluded.iter().map(line).collect()
+}
+
+/// The words for a reason under which profiles are excluded.
+pub(crate) fn reason(code: &str) -> String {
+    match code.split_once(':') {
+        Some(("missing", column)) => format!("no value in mandatory column {column}"),
+        _ if code == "duplicate" => {
+            "another profile with the same deduplication key was sent".to_owned()
+        }
+        _ if code == "formula" => "a cell looks like a formula".to_owned(),
+        _ => code.to_owned(),
+    }
+}
+
+/// A run for machines.
+pub(crate) fn run_json(run: &RunRecord) -> Value {
+    json!({
+        "runId": run.run_id.to_string(),
+        "activation": run.activation,
+        "segment": run.segment,
+        "segmentId": run.segment_id.to_string(),
+        "destination": run.destination,
+        "bucket": run.bucket,
+        "slot": run.slot.to_string(),
+        "state": run.state.as_str(),
+        "attempts": run.epoch,
+        "claimedAt": run.claimed.to_string(),
+        "committedAt": run.committed.map(|at| at.to_string()),
+        "finishedAt": run.finished.map(|at| at.to_string()),
+        "received": run.received,
+        "activated": run.activated,
+        "files": run.files,
+        "rows": run.rows,
+        "bytes": run.bytes,
+        "stop": run.stop.as_ref().map(|stop| json!({ "code": stop.code, "message": stop.message })),
+    })
+}
+
+/// A run with everything that belongs to it, for machines.
+pub(crate) fn detail_json(detail: &RunDetail) -> Value {
+    let mut value = run_json(&detail.run);
+    value["excluded"] = detail
+        .excluded
+        .iter()
+        .map(|one| json!({ "reason": one.reason, "profiles": one.profiles }))
+        .collect();
+    value["objects"] = detail.files.iter().map(|file| file_json(&detail.run, file)).collect();
+    value["inputs"] = detail
+        .inputs
+        .iter()
+        .map(|input| json!({ "location": input.location, "bytes": input.bytes, "version": input.version }))
+        .collect();
+    value
+}
+
+fn file_json(run: &RunRecord, file: &ledger::FileRecord) -> Value {
+    json!({
+        "number": file.number,
+        "key": file.key,
+        "url": url(run, &file.key),
+        "rows": file.rows,
+        "bytes": file.bytes,
+        "sha256": file.sha256,
+        "etag": file.etag,
+        "versionId": file.version_id,
+        "publishedAt": file.published.map(|at| at.to_string()),
+    })
+}

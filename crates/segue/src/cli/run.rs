@@ -1,0 +1,262 @@
+//! `segue run`: what is due, or what is named.
+
+use std::path::PathBuf;
+
+use ::plan::RunPlan;
+use jiff::Timestamp;
+use ledger::{Ledger, RunDetail, RunState};
+
+use crate::ambient::{self, Interrupt};
+use crate::cli::{Format, Global, report};
+use crate::failure::{Failure, Kind};
+use crate::progress::Progress;
+use crate::recover::Recovery;
+use crate::run::{self, Ended, Surroundings, Work};
+use crate::select::{self, Request};
+use crate::sources::Sources;
+use crate::stores::{self, Target};
+use crate::workspace::Workspace;
+
+/// Run what is due, or what is named
+///
+/// Without names, every segment with a schedule runs for its latest slot, unless that slot is
+/// delivered already. Runs that an earlier process left are finished first. A run that fails does
+/// not stop the others.
+#[derive(Debug, clap::Args)]
+pub(crate) struct Args {
+    /// Keys of activations, to run now
+    activations: Vec<String>,
+    /// Only this segment (can be repeated)
+    #[arg(long = "segment", value_name = "KEY")]
+    segments: Vec<String>,
+    /// The slot to run, such as 2026-01-04T02:00:00Z (default: the due one, or now for what is named)
+    #[arg(long, value_name = "TIME", value_parser = super::parse_slot)]
+    slot: Option<Timestamp>,
+    /// Deliver to a folder instead of S3, by the same protocol
+    #[arg(long, value_name = "DIR")]
+    to: Option<PathBuf>,
+    /// Exit with code 9 when nothing was due
+    #[arg(long)]
+    error_on_nothing: bool,
+}
+
+pub(crate) async fn run(global: &Global, args: &Args) -> Result<(), Failure> {
+    let workspace = Workspace::load(global)?;
+    let request = Request {
+        activations: args.activations.clone(),
+        segments: args.segments.clone(),
+        slot: args.slot,
+    };
+    let target = args.to.clone().map_or(Target::Buckets, Target::Folder);
+    let outcome = perform(global, &workspace, &request, &target, Progress::on_terminal()).await?;
+    if outcome.runs.is_empty() && outcome.failures.is_empty() {
+        return nothing_due(global, &workspace, args.error_on_nothing);
+    }
+    match global.output {
+        Format::Text if outcome.runs.is_empty() => {}
+        Format::Text => super::answer(&text(&outcome)),
+        Format::Json => super::answer_json(&json(&outcome)),
+    }
+    outcome.verdict()
+}
+
+/// What a command's runs came to.
+pub(crate) struct Outcome {
+    /// Runs that ended well, in order.
+    pub(crate) runs: Vec<RunDetail>,
+    /// Runs that did not, with what they are.
+    pub(crate) failures: Vec<(String, Failure)>,
+}
+
+/// Finishes what was left, then does what is asked for.
+///
+/// # Errors
+/// Nothing could be begun. Runs that fail are in the outcome.
+pub(crate) async fn perform(
+    global: &Global,
+    workspace: &Workspace,
+    request: &Request,
+    target: &Target,
+    progress: Progress,
+) -> Result<Outcome, Failure> {
+    let now = super::slot_now();
+    let plans = select::runs(&workspace.project, request, now)?;
+    let ledger = Ledger::open(&workspace.ledger_path()).await?;
+    let (sources, _) = Sources::open(workspace, global).await?;
+    let interrupt = Interrupt::listen();
+    let command = Command {
+        workspace,
+        sources: &sources,
+        ledger: &ledger,
+        interrupt: &interrupt,
+        progress: &progress,
+        target,
+    };
+    let mut outcome = Outcome { runs: Vec::new(), failures: Vec::new() };
+    command.recover(&mut outcome).await?;
+    for plan in command.wanted(plans, request).await? {
+        if interrupt.is_requested() {
+            outcome.failures.push((
+                name(&plan),
+                Failure::new(Kind::Interrupted, "not begun, as the command was interrupted"),
+            ));
+            continue;
+        }
+        let ended = command.one(&plan).await;
+        command.note(&mut outcome, name(&plan), ended).await?;
+    }
+    ledger.close().await;
+    Ok(outcome)
+}
+
+/// What the runs of one command share.
+struct Command<'a> {
+    workspace: &'a Workspace,
+    sources: &'a Sources,
+    ledger: &'a Ledger,
+    interrupt: &'a Interrupt,
+    progress: &'a Progress,
+    target: &'a Target,
+}
+
+impl Command<'_> {
+    async fn recover(&self, outcome: &mut Outcome) -> Result<(), Failure> {
+        let Self { workspace, sources, ledger, interrupt, progress, .. } = *self;
+        for left in (Recovery { workspace, sources, ledger, interrupt, progress }).run().await? {
+            let name =
+                format!("{}/{} for {}", left.run.activation, left.run.segment, left.run.slot);
+            match left.outcome {
+                // It was rolled back: that is recovery at work, and no failure of this command.
+                Err(failure) if failure.kind == Kind::Interrupted => {
+                    super::say(&format!("note: {name}: {}", failure.message));
+                }
+                ended => self.note(outcome, name, ended).await?,
+            }
+        }
+        Ok(())
+    }
+
+    /// Of runs that are due, those whose slot is not over yet; of named ones, all.
+    async fn wanted(
+        &self,
+        plans: Vec<RunPlan>,
+        request: &Request,
+    ) -> Result<Vec<RunPlan>, Failure> {
+        if request.is_named() {
+            return Ok(plans);
+        }
+        let mut due = Vec::new();
+        for plan in plans {
+            let known = self.ledger.run(plan.run_id).await?;
+            if !known.is_some_and(|known| {
+                matches!(known.run.state, RunState::Delivered | RunState::Skipped)
+            }) {
+                due.push(plan);
+            }
+        }
+        Ok(due)
+    }
+
+    async fn one(&self, plan: &RunPlan) -> Result<Ended, Failure> {
+        let line = self.progress.line(&format!("{} {}", plan.activation, plan.segment));
+        line.phase("connecting");
+        let store = stores::open(&self.workspace.project, &plan.destination, self.target).await?;
+        let snapshot = self.sources.snapshot(&plan.query.dataset.key)?;
+        let around =
+            Surroundings { ledger: self.ledger, store, interrupt: self.interrupt, line: &line };
+        run::run(&around, Work { plan, engine: &self.sources.engine, snapshot }).await
+    }
+
+    async fn note(
+        &self,
+        outcome: &mut Outcome,
+        name: String,
+        ended: Result<Ended, Failure>,
+    ) -> Result<(), Failure> {
+        let record = match ended {
+            Ok(Ended::Delivered(record) | Ended::Skipped(record)) => record,
+            Ok(Ended::DeliveredBefore(record)) => {
+                super::say(&format!(
+                    "note: {name}: the slot was delivered before; nothing was done"
+                ));
+                record
+            }
+            Err(failure) => {
+                outcome.failures.push((name, failure));
+                return Ok(());
+            }
+        };
+        outcome.runs.extend(self.ledger.run(record.run_id).await?);
+        Ok(())
+    }
+}
+
+impl Outcome {
+    /// Nothing when all went well; otherwise the failures as one.
+    pub(crate) fn verdict(mut self) -> Result<(), Failure> {
+        for (name, failure) in &self.failures[..self.failures.len().saturating_sub(1)] {
+            super::say(&failure.clone().context(name.clone()).text());
+        }
+        let kinds: Vec<Kind> = self.failures.iter().map(|(_, failure)| failure.kind).collect();
+        let Some((name, last)) = self.failures.pop() else { return Ok(()) };
+        let mut failure = last.context(name);
+        failure.is_answered = true;
+        if kinds.iter().any(|kind| *kind != failure.kind) {
+            failure.kind = Kind::Run;
+        }
+        Err(failure)
+    }
+}
+
+fn name(plan: &RunPlan) -> String {
+    format!("{}/{} for {}", plan.activation, plan.segment, plan.slot)
+}
+
+fn nothing_due(global: &Global, workspace: &Workspace, is_error: bool) -> Result<(), Failure> {
+    let names: Vec<&str> =
+        workspace.project.activations.iter().map(|activation| activation.key.as_str()).collect();
+    if is_error {
+        return Err(Failure::new(Kind::Nothing, "nothing is due"));
+    }
+    match global.output {
+        Format::Text => {
+            super::say(&format!("Nothing is due. To run one anyway, name it: {}", names.join(", ")))
+        }
+        Format::Json => super::answer_json(&serde_json::json!({ "runs": [], "failures": [] })),
+    }
+    Ok(())
+}
+
+pub(crate) fn text(outcome: &Outcome) -> String {
+    let runs: Vec<ledger::RunRecord> =
+        outcome.runs.iter().map(|detail| detail.run.clone()).collect();
+    let mut text =
+        format!("{}\n\n{}", report::runs_table(&runs), report::files_table(&outcome.runs));
+    for detail in &outcome.runs {
+        for line in report::exclusions(detail) {
+            text.push_str(&format!(
+                "\n{} {}: {line}",
+                report::short_id(&detail.run),
+                detail.run.segment
+            ));
+        }
+    }
+    text
+}
+
+pub(crate) fn json(outcome: &Outcome) -> serde_json::Value {
+    let failures: Vec<serde_json::Value> = outcome
+        .failures
+        .iter()
+        .map(|(name, failure)| {
+            let mut value = failure.json();
+            value["run"] = name.clone().into();
+            value
+        })
+        .collect();
+    serde_json::json!({
+        "runs": outcome.runs.iter().map(report::detail_json).collect::<Vec<_>>(),
+        "failures": failures,
+        "at": ambient::now().to_string(),
+    })
+}

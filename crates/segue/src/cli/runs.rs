@@ -1,0 +1,58 @@
+//! `segue runs`: what was delivered, and what was not.
+
+use ledger::{Ledger, RunFilter, RunState};
+
+use crate::cli::{Format, Global, report};
+use crate::failure::Failure;
+use crate::workspace::Workspace;
+
+/// List runs, the latest slot first
+#[derive(Debug, clap::Args)]
+pub(crate) struct Args {
+    /// Only those of this activation
+    #[arg(long)]
+    activation: Option<String>,
+    /// Only those of this segment
+    #[arg(long)]
+    segment: Option<String>,
+    /// Only those in this state: claimed, staging, committing, delivered, skipped, failed, blocked
+    #[arg(long, value_parser = parse_state)]
+    state: Option<RunState>,
+    /// At most so many
+    #[arg(long, default_value_t = 20)]
+    limit: u32,
+}
+
+fn parse_state(word: &str) -> Result<RunState, String> {
+    RunState::parse(word).ok_or_else(|| {
+        let words: Vec<&str> = RunState::ALL.iter().map(|state| state.as_str()).collect();
+        format!("expected one of {}", words.join(", "))
+    })
+}
+
+pub(crate) async fn run(global: &Global, args: &Args) -> Result<(), Failure> {
+    let workspace = Workspace::load(global)?;
+    let filter = RunFilter {
+        activation: args.activation.clone(),
+        segment: args.segment.clone(),
+        state: args.state,
+        limit: Some(args.limit),
+    };
+    let runs = match Ledger::open_read_only(&workspace.ledger_path()).await? {
+        Some(ledger) => ledger.runs(&filter).await?,
+        None => Vec::new(),
+    };
+    match global.output {
+        Format::Text if runs.is_empty() => super::say("No runs yet. `segue run` makes the first."),
+        Format::Text => {
+            super::answer(&report::runs_table(&runs));
+            for run in &runs {
+                if let Some(stop) = &run.stop {
+                    super::answer(&format!("{}: {}", report::short_id(run), stop.message));
+                }
+            }
+        }
+        Format::Json => super::answer_json(&runs.iter().map(report::run_json).collect()),
+    }
+    Ok(())
+}

@@ -1,0 +1,95 @@
+//! `segue show`: one run, with its files, its inputs and who was left out.
+
+use ledger::{Ledger, RunDetail};
+
+use crate::cli::{Format, Global, report, table};
+use crate::failure::Failure;
+use crate::workspace::Workspace;
+
+/// The most runs that are named when an id is not unique.
+const CANDIDATES_MAX: u32 = 10;
+
+/// Show one run: its files with checksums, what it read, who was left out and why
+#[derive(Debug, clap::Args)]
+pub(crate) struct Args {
+    /// The run's id, or the beginning of it
+    run: String,
+}
+
+pub(crate) async fn run(global: &Global, args: &Args) -> Result<(), Failure> {
+    let workspace = Workspace::load(global)?;
+    let detail = find(&workspace, &args.run).await?;
+    match global.output {
+        Format::Text => super::answer(&text(&detail)),
+        Format::Json => super::answer_json(&report::detail_json(&detail)),
+    }
+    Ok(())
+}
+
+async fn find(workspace: &Workspace, prefix: &str) -> Result<RunDetail, Failure> {
+    let missing = || {
+        Failure::usage(format!("there is no run whose id begins with `{prefix}`"))
+            .hint("`segue runs` lists the runs.")
+    };
+    let ledger = Ledger::open_read_only(&workspace.ledger_path()).await?.ok_or_else(missing)?;
+    let found = ledger.find_runs(prefix, CANDIDATES_MAX).await?;
+    match found.as_slice() {
+        [] => Err(missing()),
+        [run] => ledger.run(run.run_id).await?.ok_or_else(missing),
+        several => {
+            let ids: Vec<String> = several.iter().map(|run| run.run_id.to_string()).collect();
+            Err(Failure::usage(format!("several runs begin with `{prefix}`"))
+                .hint(format!("Give more of the id: {}.", ids.join(", "))))
+        }
+    }
+}
+
+fn text(detail: &RunDetail) -> String {
+    let run = &detail.run;
+    let mut lines = vec![
+        format!("run          {}", run.run_id),
+        format!("activation   {}", run.activation),
+        format!("segment      {} ({})", run.segment, run.segment_id),
+        format!("destination  {}", run.destination),
+        format!("slot         {}", run.slot),
+        format!("state        {}{}", run.state, attempts(run.epoch)),
+    ];
+    for (label, at) in
+        [("begun", Some(run.claimed)), ("committed", run.committed), ("finished", run.finished)]
+    {
+        if let Some(at) = at {
+            lines.push(format!("{label:<12} {at}"));
+        }
+    }
+    if let Some(stop) = &run.stop {
+        lines.push(format!("reason       {} ({})", stop.message, stop.code));
+    }
+    if let (Some(received), Some(activated)) = (run.received, run.activated) {
+        lines.push(format!(
+            "members      {}, of which {} sent",
+            table::number(received),
+            table::number(activated)
+        ));
+    }
+    lines.extend(report::exclusions(detail).into_iter().map(|line| format!("             {line}")));
+    if !detail.files.is_empty() {
+        lines.push(format!("\n{}", report::files_table(std::slice::from_ref(detail))));
+    }
+    if !detail.inputs.is_empty() {
+        lines.push(format!("\n{}", inputs(detail)));
+    }
+    lines.join("\n")
+}
+
+fn attempts(epoch: u32) -> String {
+    if epoch > 1 { format!(" ({epoch} attempts)") } else { String::new() }
+}
+
+fn inputs(detail: &RunDetail) -> String {
+    let rows = detail
+        .inputs
+        .iter()
+        .map(|input| vec![input.location.clone(), table::size(input.bytes), input.version.clone()])
+        .collect();
+    table::table(&["read from", "size", "version"], &[1], rows)
+}

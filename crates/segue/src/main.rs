@@ -1,0 +1,29 @@
+//! The `segue` binary: it talks (command line, terminal, exit codes) and drives the run.
+//!
+//! Reading order: [`cli`] says what can be asked, [`workspace`] is a project on disk, [`run`] is
+//! the spine that takes one run from claim to delivery, and [`failure`] is how everything that
+//! goes wrong reaches a person.
+
+mod ambient;
+mod cli;
+mod demo;
+mod draw;
+mod failure;
+mod progress;
+mod recover;
+mod run;
+mod select;
+mod sources;
+mod stores;
+mod workspace;
+
+use std::process::ExitCode;
+
+/// The allocator matters here: batches are allocated on one thread and freed on another, and
+/// mimalloc gives the memory back.
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+
+fn main() -> ExitCode {
+    cli::main()
+}

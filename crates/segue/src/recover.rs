@@ -1,0 +1,119 @@
+//! What an earlier process left: committed runs go forward, others back, unfinished uploads go away.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use delivery::Store;
+use ledger::{Ledger, RunRecord};
+use plan::RunPlan;
+
+use crate::ambient::{self, Interrupt};
+use crate::failure::Failure;
+use crate::progress::Progress;
+use crate::run::{self, Ended, Surroundings, Work};
+use crate::sources::Sources;
+use crate::stores;
+use crate::workspace::Workspace;
+
+/// What recovery needs.
+pub(crate) struct Recovery<'a> {
+    pub(crate) workspace: &'a Workspace,
+    pub(crate) sources: &'a Sources,
+    pub(crate) ledger: &'a Ledger,
+    pub(crate) interrupt: &'a Interrupt,
+    pub(crate) progress: &'a Progress,
+}
+
+/// What became of a run that was left.
+pub(crate) struct Recovered {
+    pub(crate) run: RunRecord,
+    pub(crate) outcome: Result<Ended, Failure>,
+}
+
+impl Recovery<'_> {
+    /// Takes every run that is not over to its end, and sweeps uploads that no run needs. A run that
+    /// cannot go on is reported and does not keep the others from it.
+    ///
+    /// # Errors
+    /// The ledger cannot be read.
+    pub(crate) async fn run(&self) -> Result<Vec<Recovered>, Failure> {
+        let mut recovered = Vec::new();
+        for run in self.ledger.unfinished().await? {
+            let Some(outcome) = self.one(&run).await.transpose() else { continue };
+            recovered.push(Recovered { run, outcome });
+        }
+        self.sweep().await?;
+        Ok(recovered)
+    }
+
+    async fn one(&self, run: &RunRecord) -> Result<Option<Ended>, Failure> {
+        let Some(store) = stores::reopen(&self.workspace.project, run).await? else {
+            tracing::warn!(run_id = %run.run_id, store = run.store, "a run is not finished, but its destination is not in the project any more");
+            return Ok(None);
+        };
+        let line = self
+            .progress
+            .line(&format!("{} {} (left by an earlier process)", run.activation, run.segment));
+        let around =
+            Surroundings { ledger: self.ledger, store, interrupt: self.interrupt, line: &line };
+        let plan = self.plan(run).await?;
+        let claim = self.ledger.take_over(run.run_id, ambient::now()).await?;
+        run::resume(&around, plan.as_ref().and_then(|plan| self.work(plan)), claim).await.map(Some)
+    }
+
+    /// The plan of the run, if the project still gives the same objects and the input is the same.
+    async fn plan(&self, run: &RunRecord) -> Result<Option<RunPlan>, Failure> {
+        let Ok(plan) = self.workspace.project.run_plan(&run.activation, &run.segment, run.slot)
+        else {
+            return Ok(None);
+        };
+        if plan.run_id != run.run_id || plan.output.stem != run.stem {
+            return Ok(None);
+        }
+        let Some(detail) = self.ledger.run(run.run_id).await? else { return Ok(None) };
+        let is_same = self.work(&plan).is_some_and(|work| run::inputs(work) == detail.inputs);
+        Ok(is_same.then_some(plan))
+    }
+
+    fn work<'a>(&'a self, plan: &'a RunPlan) -> Option<Work<'a>> {
+        let snapshot = self.sources.snapshot(&plan.query.dataset.key).ok()?;
+        Some(Work { plan, engine: &self.sources.engine, snapshot })
+    }
+
+    /// Aborts uploads of runs that are over; nobody can complete them.
+    async fn sweep(&self) -> Result<(), Failure> {
+        let line = self.progress.line("sweeping");
+        let mut stores: BTreeMap<String, Option<Arc<dyn Store>>> = BTreeMap::new();
+        for upload in self.ledger.uploads_to_sweep().await? {
+            if !stores.contains_key(&upload.store) {
+                stores.insert(upload.store.clone(), self.store_of(&upload).await);
+            }
+            if let Some(Some(store)) = stores.get(&upload.store) {
+                let store = Arc::clone(store);
+                let around = Surroundings {
+                    ledger: self.ledger,
+                    store,
+                    interrupt: self.interrupt,
+                    line: &line,
+                };
+                run::abort(&around, &upload).await;
+            }
+        }
+        Ok(())
+    }
+
+    /// The store of an upload; without it the upload stays listed and is tried at the next start.
+    async fn store_of(&self, upload: &ledger::OpenUpload) -> Option<Arc<dyn Store>> {
+        let detail = self.ledger.run(upload.run_id).await.ok().flatten()?;
+        match stores::reopen(&self.workspace.project, &detail.run).await {
+            Ok(store) => store,
+            Err(failure) => {
+                tracing::warn!(
+                    failure = failure.one_line(),
+                    "unfinished uploads could not be swept"
+                );
+                None
+            }
+        }
+    }
+}

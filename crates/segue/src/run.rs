@@ -1,0 +1,279 @@
+//! The spine: one run, from claim to its end.
+//!
+//! The protocol's state machine (`plan::protocol`) decides what is done next; this module does it,
+//! with the engine, the store and the ledger, and feeds the outcome back. Staging (rows → bytes →
+//! parts, nothing visible) is in `stage`, making objects visible is in `publish`.
+
+mod publish;
+mod stage;
+
+pub(crate) use publish::abort;
+pub(crate) use stage::inputs;
+
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use delivery::Store;
+use delivery::upload::Identity;
+use engine::{Engine, Snapshot};
+use futures::StreamExt as _;
+use futures::stream::FuturesUnordered;
+use ledger::{Claim, Claimed, Ledger, NewRun, RunRecord, Stop};
+use plan::RunPlan;
+use plan::protocol::{self, Blocked, Close, Effect, End, Event, Limits};
+use plan::staged::{PublishedObject, StagedObject};
+
+use crate::ambient::{self, Interrupt};
+use crate::failure::{Failure, Kind};
+use crate::progress::Line;
+
+/// What a run needs of its surroundings.
+#[derive(Clone)]
+pub(crate) struct Surroundings<'a> {
+    /// Remembers.
+    pub(crate) ledger: &'a Ledger,
+    /// Where the objects go.
+    pub(crate) store: Arc<dyn Store>,
+    /// Whether the user wants to stop.
+    pub(crate) interrupt: &'a Interrupt,
+    /// Where progress is shown.
+    pub(crate) line: &'a Line,
+}
+
+/// What makes a run's rows.
+#[derive(Clone, Copy)]
+pub(crate) struct Work<'a> {
+    pub(crate) plan: &'a RunPlan,
+    pub(crate) engine: &'a Engine,
+    pub(crate) snapshot: &'a Snapshot,
+}
+
+/// How a run ended that did not fail.
+#[derive(Debug, Clone)]
+pub(crate) enum Ended {
+    /// The file set is visible.
+    Delivered(RunRecord),
+    /// It was visible before: nothing was done.
+    DeliveredBefore(RunRecord),
+    /// There was nothing to send, now or before.
+    Skipped(RunRecord),
+}
+
+/// Runs a plan: claims its slot and takes it to its end.
+///
+/// # Errors
+/// The run failed or is blocked. Everything that can be told is in the ledger as well.
+pub(crate) async fn run(around: &Surroundings<'_>, work: Work<'_>) -> Result<Ended, Failure> {
+    let new = NewRun::of(work.plan, &around.store.identity());
+    match around.ledger.claim(&new, ambient::now()).await? {
+        Claimed::Run(claim) => Attempt::new(around.clone(), Some(work), claim).drive().await,
+        Claimed::Delivered(record) => Ok(Ended::DeliveredBefore(record)),
+        Claimed::Skipped(record) => Ok(Ended::Skipped(record)),
+        Claimed::Refused(refusal) => Err(ledger::Error::from(refusal).into()),
+    }
+}
+
+/// Goes on with a run that an earlier process left: forward when it is committed, back otherwise.
+/// With `work`, an upload that the service lost can be made again.
+///
+/// # Errors
+/// As for [`run`].
+pub(crate) async fn resume(
+    around: &Surroundings<'_>,
+    work: Option<Work<'_>>,
+    claim: Claim,
+) -> Result<Ended, Failure> {
+    let mut attempt = Attempt::new(around.clone(), work, claim);
+    attempt.may_stage = false;
+    attempt.drive().await
+}
+
+/// One run in the hands of this process.
+struct Attempt<'a> {
+    around: Surroundings<'a>,
+    work: Option<Work<'a>>,
+    claim: Claim,
+    identity: Identity,
+    /// Recovery does not begin what was not committed.
+    may_stage: bool,
+    held: Mutex<Held>,
+}
+
+/// What the attempt holds between two steps; the state machine itself holds no names.
+#[derive(Default)]
+struct Held {
+    /// The commit record: data files, then the manifest.
+    objects: Vec<StagedObject>,
+    counts: ledger::Counts,
+    /// What was seen last of each object that is visible.
+    published: Vec<Option<PublishedObject>>,
+    /// A new upload on its way into the commit record, by object.
+    replacements: Vec<Option<StagedObject>>,
+    /// Why the run will not be delivered, as it was first known.
+    failure: Option<Failure>,
+    delivered: Option<RunRecord>,
+}
+
+impl<'a> Attempt<'a> {
+    fn new(around: Surroundings<'a>, work: Option<Work<'a>>, claim: Claim) -> Self {
+        let identity = Identity { run_id: claim.run_id.to_string(), nonce: ambient::nonce() };
+        let mut held = Held::default();
+        held.set_objects(claim.commit.iter().map(|object| object.staged.clone()).collect());
+        Self { around, work, claim, identity, may_stage: true, held: Mutex::new(held) }
+    }
+
+    /// Performs effects until the state machine stops. Effects on different objects run at once.
+    async fn drive(&self) -> Result<Ended, Failure> {
+        let mut doing = FuturesUnordered::new();
+        let (mut state, mut effects) = protocol::begin(self.claim.entry(), Limits::default());
+        loop {
+            for effect in effects {
+                if let Effect::Stop(end) = effect {
+                    drop(doing);
+                    return self.ended(end).await;
+                }
+                doing.push(self.perform(effect));
+            }
+            let event = doing.next().await.unwrap_or(Event::LedgerFailed);
+            (state, effects) = protocol::step(state, event);
+        }
+    }
+
+    async fn perform(&self, effect: Effect) -> Event {
+        let now = ambient::now();
+        let ledger = self.around.ledger;
+        match effect {
+            Effect::Stage => self.stage().await,
+            Effect::RecordCommit => {
+                self.around.line.phase("committing");
+                let (objects, counts) = {
+                    let held = self.held();
+                    (held.objects.clone(), held.counts.clone())
+                };
+                let recorded = ledger.commit(&self.claim, &objects, &counts, now).await;
+                self.after(recorded, Event::CommitRecorded)
+            }
+            Effect::Complete { object, attempt, .. } => self.complete(object, attempt).await,
+            Effect::Inspect { object, attempt } => self.inspect(object, attempt).await,
+            Effect::Repair { object, attempt } => self.repair(object, attempt).await,
+            Effect::RecordReplacement { object } => self.record_replacement(object, now).await,
+            Effect::RecordPublished { object, verification } => {
+                self.record_published(object, verification, now).await
+            }
+            Effect::RecordDelivery => {
+                let recorded = ledger.deliver(&self.claim, now).await;
+                let recorded = recorded.map(|record| self.held().delivered = Some(record));
+                self.after(recorded, Event::DeliveryRecorded)
+            }
+            Effect::AbortUploads => self.abort_uploads(now).await,
+            Effect::RecordClose(close) => self.record_close(close, now).await,
+            Effect::Stop(_) => Event::LedgerFailed,
+        }
+    }
+
+    /// The event that answers a write to the ledger.
+    fn after(&self, recorded: ledger::Result<()>, done: Event) -> Event {
+        match recorded {
+            Ok(()) => done,
+            Err(error) => self.ledger_event(error),
+        }
+    }
+
+    fn ledger_event(&self, error: ledger::Error) -> Event {
+        let event = match error.kind() {
+            ledger::Kind::Fenced => Event::Fenced,
+            _ => Event::LedgerFailed,
+        };
+        self.held().fail(error.into());
+        event
+    }
+
+    async fn record_close(&self, close: Close, now: jiff::Timestamp) -> Event {
+        let (ledger, claim) = (self.around.ledger, &self.claim);
+        let message = self.held().failure.as_ref().map(Failure::one_line);
+        let stop = |code: &str, otherwise: String| Stop {
+            code: code.to_owned(),
+            message: message.clone().unwrap_or(otherwise),
+        };
+        let recorded = match close {
+            Close::Skipped => {
+                ledger.skip(claim, &stop("empty", "no profile to send".to_owned()), now).await
+            }
+            Close::Failed(failure) => {
+                ledger.fail(claim, &stop(failure.code(), "the run failed".to_owned()), now).await
+            }
+            Close::Blocked(blocked) => {
+                let reason = blocked.reason;
+                ledger.block(claim, &stop(reason.code(), self.blocked_text(blocked)), now).await
+            }
+        };
+        self.after(recorded, Event::CloseRecorded)
+    }
+
+    /// Turns the machine's end into an answer, or into the failure that led to it.
+    async fn ended(&self, end: End) -> Result<Ended, Failure> {
+        let (delivered, failure) = {
+            let mut held = self.held();
+            (held.delivered.take(), held.failure.take())
+        };
+        match end {
+            End::Delivered => delivered
+                .map(Ended::Delivered)
+                .ok_or_else(|| Failure::new(Kind::Internal, "a delivered run has no record")),
+            End::Skipped => self.skipped().await,
+            End::Blocked(blocked) => Err(self.blocked(blocked, failure)),
+            End::Failed(_) | End::Fenced | End::LedgerFailed | End::OutOfOrder => Err(failure
+                .unwrap_or_else(|| {
+                    Failure::new(Kind::Internal, format!("the run stopped unexpectedly ({end:?})"))
+                })),
+        }
+    }
+
+    async fn skipped(&self) -> Result<Ended, Failure> {
+        let detail = self.around.ledger.run(self.claim.run_id).await?;
+        detail
+            .map(|detail| Ended::Skipped(detail.run))
+            .ok_or_else(|| Failure::new(Kind::Internal, "a skipped run has no record"))
+    }
+
+    fn blocked(&self, blocked: Blocked, failure: Option<Failure>) -> Failure {
+        let kind = failure.as_ref().map_or(Kind::Temporary, |failure| match failure.kind {
+            Kind::Connection => Kind::Connection,
+            Kind::Temporary => Kind::Temporary,
+            _ => Kind::Run,
+        });
+        let mut told = Failure::new(kind, self.blocked_text(blocked));
+        if let Some(failure) = failure {
+            told.causes.push(failure.message);
+            told.causes.extend(failure.causes);
+            told.hints.extend(failure.hints);
+        }
+        told.hint("The run is committed and loses nothing: the next `segue run` goes on with it where it stopped.")
+    }
+
+    fn blocked_text(&self, blocked: Blocked) -> String {
+        let key = self.held().objects.get(blocked.object).map(|object| object.key.clone());
+        format!(
+            "run {} is blocked at {}: {}",
+            self.claim.run_id,
+            key.unwrap_or_default(),
+            blocked.reason
+        )
+    }
+
+    fn held(&self) -> MutexGuard<'_, Held> {
+        self.held.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Held {
+    fn set_objects(&mut self, objects: Vec<StagedObject>) {
+        self.published = vec![None; objects.len()];
+        self.replacements = vec![None; objects.len()];
+        self.objects = objects;
+    }
+
+    /// Keeps the first failure: later ones follow from it.
+    fn fail(&mut self, failure: Failure) {
+        self.failure.get_or_insert(failure);
+    }
+}

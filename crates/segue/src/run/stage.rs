@@ -1,0 +1,405 @@
+//! Staging: rows become files, files become parts in the store, and nothing is visible.
+
+use std::collections::BTreeMap;
+
+use bytes::Bytes;
+use delivery::encode::Encoder;
+use delivery::manifest::{self, Facts};
+use delivery::upload::{self, Intent, Upload};
+use engine::Rows;
+use futures::StreamExt as _;
+use ledger::{Excluded, SnapshotInput};
+use plan::protocol::{self, Event};
+use plan::staged::{Condition, StagedObject};
+
+use super::{Attempt, Work};
+use crate::ambient;
+use crate::failure::{Failure, Kind};
+
+/// The reason under which rows are counted that the formula guard left out.
+const FORMULA_REASON: &str = "formula";
+
+/// Why staging stopped.
+pub(super) enum Trouble {
+    /// The ledger could not be written: what it holds decides what happens next.
+    Ledger(ledger::Error),
+    /// The run fails.
+    Run(Failure),
+}
+
+impl<E: Into<Failure>> From<E> for Trouble {
+    fn from(error: E) -> Self {
+        Self::Run(error.into())
+    }
+}
+
+impl Attempt<'_> {
+    /// Makes every object and uploads it, with an intent in the ledger before each upload.
+    pub(super) async fn stage(&self) -> Event {
+        let Some(work) = self.work.filter(|_| self.may_stage) else {
+            self.held().fail(left_behind());
+            return Event::StagingFailed(protocol::Failure::Interrupted);
+        };
+        match self.try_stage(work).await {
+            Ok(event) => event,
+            // Another run has the key: this one fails, and the ledger is well.
+            Err(Trouble::Ledger(error)) if error.kind() == ledger::Kind::Conflict => {
+                self.held().fail(error.into());
+                Event::StagingFailed(protocol::Failure::Other)
+            }
+            Err(Trouble::Ledger(error)) => self.ledger_event(error),
+            Err(Trouble::Run(failure)) => {
+                let class = class_of(failure.kind);
+                self.held().fail(failure);
+                Event::StagingFailed(class)
+            }
+        }
+    }
+
+    async fn try_stage(&self, work: Work<'_>) -> Result<Event, Trouble> {
+        let inputs = inputs(work);
+        self.record(self.around.ledger.pin_snapshot(&self.claim, &inputs, ambient::now()).await)?;
+        self.around.line.phase("reading");
+        let rows = work.engine.rows(&work.plan.query, work.snapshot).await?;
+        let tally = rows.tally();
+        let encoder = Encoder::new(&work.plan.output.file, &rows.schema())?;
+        let store = std::sync::Arc::clone(&self.around.store);
+        let mut upload =
+            Upload::new(store, &work.plan.output, self.identity.clone(), encoder.header());
+        let mut keys = Vec::new();
+        let rejected = self.write_rows(&mut upload, &mut keys, rows, encoder).await?;
+        if let Some(intent) = upload.needs_object_when_empty() {
+            self.begin(&mut upload, &mut keys, intent).await?;
+        }
+        work.engine.verify(work.snapshot).await?;
+        let counts = counts(tally.counts(), rejected);
+        self.guard(work, &counts).await?;
+        self.around.line.phase("sealing");
+        let conditions = self.conditions(work, &keys).await?;
+        let condition = |key: &str| conditions.get(key).cloned().unwrap_or(Condition::Absent);
+        let mut objects = upload.seal(condition).await?;
+        if objects.is_empty() {
+            return Ok(Event::NothingToSend);
+        }
+        check_rows(&objects, counts.activated)?;
+        let data_files = objects.len();
+        let manifest = self.stage_manifest(work, &objects, &counts, &inputs, condition).await?;
+        objects.extend(manifest);
+        let event = Event::Staged { data_files, manifest: objects.len() > data_files };
+        let mut held = self.held();
+        held.set_objects(objects);
+        held.counts = counts;
+        Ok(event)
+    }
+
+    /// Reads, encodes and sends all rows. Encoding happens on the threads that read, several batches
+    /// at once; this loop takes the chunks in snapshot order. Returns how many rows the formula guard
+    /// left out.
+    async fn write_rows(
+        &self,
+        upload: &mut Upload,
+        keys: &mut Vec<String>,
+        rows: Rows,
+        encoder: Encoder,
+    ) -> Result<u64, Trouble> {
+        let mut chunks =
+            rows.map_ordered(move |batch| encoder.encode(&batch).map_err(Chunking::from));
+        let (mut written, mut rejected) = (0_u64, 0_u64);
+        loop {
+            let chunk = tokio::select! {
+                biased;
+                () = self.around.interrupt.requested() => return Err(interrupted().into()),
+                chunk = chunks.next() => chunk,
+            };
+            let Some(chunk) = chunk else { return Ok(rejected) };
+            let chunk = chunk.map_err(|error| error.at_row(written + rejected))?;
+            rejected += chunk.rejected;
+            written += chunk.rows() as u64;
+            self.around.line.rows(chunk.rows() as u64);
+            let mut rest = Some(chunk);
+            while let Some(chunk) = rest {
+                if let Some(intent) = upload.needs_object(&chunk) {
+                    self.begin(upload, keys, intent).await?;
+                }
+                rest = upload.write(chunk).await?;
+            }
+        }
+    }
+
+    /// Opens the upload of an object: the ledger knows of it before the store does.
+    async fn begin(
+        &self,
+        upload: &mut Upload,
+        keys: &mut Vec<String>,
+        intent: Intent,
+    ) -> Result<(), Trouble> {
+        let key = intent.key.clone();
+        let recorded = self.intend(&intent).await?;
+        let upload_id = self.created(recorded, upload.begin(intent).await).await?;
+        keys.push(key);
+        self.opened(recorded, &upload_id).await
+    }
+
+    pub(super) async fn intend(&self, intent: &Intent) -> Result<ledger::Intent, Trouble> {
+        let Intent { number, key, token, .. } = intent;
+        let ledger = self.around.ledger;
+        self.record(ledger.intend_upload(&self.claim, *number, key, token, ambient::now()).await)
+    }
+
+    pub(super) async fn opened(
+        &self,
+        intent: ledger::Intent,
+        upload_id: &str,
+    ) -> Result<(), Trouble> {
+        let ledger = self.around.ledger;
+        self.record(ledger.upload_opened(&self.claim, intent, upload_id, ambient::now()).await)
+    }
+
+    /// When the store has refused to open an upload, there is none: the ledger need not look for it.
+    pub(super) async fn created(
+        &self,
+        intent: ledger::Intent,
+        created: Result<String, delivery::Error>,
+    ) -> Result<String, Trouble> {
+        if let Err(error) = &created
+            && error.kind() != delivery::error::Kind::Temporary
+        {
+            self.record(self.around.ledger.forget_upload(intent).await)?;
+        }
+        Ok(created?)
+    }
+
+    async fn stage_manifest(
+        &self,
+        work: Work<'_>,
+        files: &[StagedObject],
+        counts: &ledger::Counts,
+        inputs: &[SnapshotInput],
+        condition: impl Fn(&str) -> Condition,
+    ) -> Result<Option<StagedObject>, Trouble> {
+        let Some(intent) = manifest::intent(&work.plan.output, &self.identity) else {
+            return Ok(None);
+        };
+        let stale = self.stale_keys(work, files.len()).await?;
+        let text = manifest_text(work, files, counts, inputs, &stale);
+        let condition = condition(&intent.key);
+        Ok(Some(self.stage_whole(intent, text, condition).await?))
+    }
+
+    /// Stages an object whose bytes are at hand.
+    pub(super) async fn stage_whole(
+        &self,
+        intent: Intent,
+        body: Bytes,
+        condition: Condition,
+    ) -> Result<StagedObject, Trouble> {
+        let recorded = self.intend(&intent).await?;
+        let upload_id =
+            self.created(recorded, upload::begin(&*self.around.store, &intent).await).await?;
+        self.opened(recorded, &upload_id).await?;
+        Ok(upload::stage(&self.around.store, intent, upload_id, body, condition).await?)
+    }
+
+    /// What must hold at each key, decided now and kept in the commit record.
+    ///
+    /// An object that is in the way is found here, before anything is committed; what changes after
+    /// this is caught by the condition itself.
+    async fn conditions(
+        &self,
+        work: Work<'_>,
+        keys: &[String],
+    ) -> Result<BTreeMap<String, Condition>, Trouble> {
+        let mut conditions = BTreeMap::new();
+        let manifest = work.plan.output.manifest_key.as_ref();
+        for key in keys.iter().chain(manifest) {
+            let left = if work.plan.output.is_static { self.left_by_us(key).await? } else { None };
+            conditions.insert(key.clone(), self.condition(key, left).await?);
+        }
+        Ok(conditions)
+    }
+
+    async fn left_by_us(&self, key: &str) -> Result<Option<String>, Trouble> {
+        let found = self.around.ledger.current_object(&self.around.store.identity(), key).await;
+        Ok(self.record(found)?.map(|object| object.etag))
+    }
+
+    async fn condition(&self, key: &str, left: Option<String>) -> Result<Condition, Trouble> {
+        let there = match self.around.store.head(key).await {
+            Ok(there) => there,
+            // Without the right to look, the condition alone has to hold.
+            Err(error) if error.kind() == delivery::error::Kind::Denied => {
+                return Ok(left.map_or(Condition::Absent, |etag| Condition::Unchanged { etag }));
+            }
+            Err(error) => return Err(error.into()),
+        };
+        match (there, left) {
+            (None, _) => Ok(Condition::Absent),
+            (Some(there), Some(etag)) if same_etag(&there.etag, &etag) => {
+                Ok(Condition::Unchanged { etag })
+            }
+            (Some(_), left) => Err(in_the_way(key, left.is_some()).into()),
+        }
+    }
+
+    /// Keys that an earlier, larger set of the same static name has left behind.
+    pub(super) async fn stale_keys(
+        &self,
+        work: Work<'_>,
+        files: usize,
+    ) -> Result<Vec<String>, Trouble> {
+        let mut stale = Vec::new();
+        if !work.plan.output.is_static {
+            return Ok(stale);
+        }
+        let mut number = u32::try_from(files).unwrap_or(u32::MAX).saturating_add(1);
+        while number <= upload::FILES_MAX {
+            let key = work.plan.output.key(number);
+            if self.left_by_us(&key).await?.is_none() {
+                break;
+            }
+            stale.push(key);
+            number += 1;
+        }
+        Ok(stale)
+    }
+
+    /// Stops the run when its size is outside the activation's bounds.
+    async fn guard(&self, work: Work<'_>, counts: &ledger::Counts) -> Result<(), Trouble> {
+        let plan = work.plan;
+        let last =
+            self.record(self.around.ledger.last_delivered(&plan.activation, &plan.segment).await)?;
+        match plan.guard.violation(counts.activated, last.map(|last| last.rows)) {
+            None => Ok(()),
+            Some(violation) => Err(Failure::new(Kind::Blocked, format!("the guard stopped the run: {violation}"))
+                .hint("Look at the segment with `segue count`; if the new size is right, change `guard` of the activation and run again.")
+                .into()),
+        }
+    }
+
+    pub(super) fn record<T>(&self, recorded: ledger::Result<T>) -> Result<T, Trouble> {
+        recorded.map_err(Trouble::Ledger)
+    }
+}
+
+/// An error of reading or encoding one batch.
+pub(super) enum Chunking {
+    Reading(engine::Error),
+    Encoding(delivery::encode::Error),
+}
+
+impl From<engine::Error> for Chunking {
+    fn from(error: engine::Error) -> Self {
+        Self::Reading(error)
+    }
+}
+
+impl From<delivery::encode::Error> for Chunking {
+    fn from(error: delivery::encode::Error) -> Self {
+        Self::Encoding(error)
+    }
+}
+
+impl Chunking {
+    /// The failure, with rows counted from the start of the run: chunks come in order, so that
+    /// `first` rows came before the batch.
+    pub(super) fn at_row(self, first: u64) -> Failure {
+        match self {
+            Self::Reading(error) => error.into(),
+            Self::Encoding(error) => error.with_row_offset(first).into(),
+        }
+    }
+}
+
+pub(super) fn manifest_text(
+    work: Work<'_>,
+    files: &[StagedObject],
+    counts: &ledger::Counts,
+    inputs: &[SnapshotInput],
+    stale: &[String],
+) -> Bytes {
+    let input = |input: &SnapshotInput| manifest::Input {
+        location: input.location.clone(),
+        bytes: input.bytes,
+        version: input.version.clone(),
+    };
+    let snapshot: Vec<manifest::Input> = inputs.iter().map(input).collect();
+    let excluded = |excluded: &Excluded| (excluded.reason.clone(), excluded.profiles);
+    let counts = manifest::Counts {
+        received: counts.received,
+        excluded: counts.excluded.iter().map(excluded).collect(),
+        activated: counts.activated,
+    };
+    let facts = Facts { files, snapshot: &snapshot, counts: &counts, stale };
+    Bytes::from(manifest::write(work.plan, &facts))
+}
+
+/// The snapshot in the ledger's words.
+pub(crate) fn inputs(work: Work<'_>) -> Vec<SnapshotInput> {
+    let input = |input: &engine::Input| SnapshotInput {
+        location: input.location.clone(),
+        bytes: input.size,
+        version: input.version.to_string(),
+        rows: None,
+    };
+    work.snapshot.inputs().map(input).collect()
+}
+
+/// The engine's counts, less the rows that the formula guard left out.
+fn counts(counted: engine::Counts, rejected: u64) -> ledger::Counts {
+    let mut excluded: Vec<Excluded> = counted
+        .excluded
+        .into_iter()
+        .filter(|(_, profiles)| *profiles > 0)
+        .map(|(reason, profiles)| Excluded { reason, profiles })
+        .collect();
+    if rejected > 0 {
+        excluded.push(Excluded { reason: FORMULA_REASON.to_owned(), profiles: rejected });
+    }
+    ledger::Counts { received: counted.received, activated: counted.activated - rejected, excluded }
+}
+
+/// Rows that were read and not excluded are rows in files: counted at both ends of the road.
+fn check_rows(files: &[StagedObject], activated: u64) -> Result<(), Failure> {
+    let staged: u64 = files.iter().map(|file| file.rows).sum();
+    if staged == activated {
+        return Ok(());
+    }
+    Err(Failure::new(Kind::Internal, format!("{staged} rows are staged, but {activated} were to be sent"))
+        .hint("Nothing is visible. This is a fault of Segue: report it with the version and the project file."))
+}
+
+fn same_etag(left: &str, right: &str) -> bool {
+    left.trim_matches('"') == right.trim_matches('"')
+}
+
+fn in_the_way(key: &str, was_ours: bool) -> Failure {
+    let problem = if was_ours {
+        "the object there was changed by another writer since the last run"
+    } else {
+        "an object is there that this ledger does not know"
+    };
+    Failure::new(Kind::Blocked, format!("{key} cannot be written: {problem}"))
+        .hint("Move or delete that object if nobody needs it, or give `file_name` (or `folder`) another text.")
+}
+
+fn interrupted() -> Failure {
+    Failure::new(Kind::Interrupted, "the run was interrupted; nothing of it is visible")
+}
+
+fn left_behind() -> Failure {
+    Failure::new(
+        Kind::Interrupted,
+        "the process that had the run ended before it was committed; nothing of it is visible",
+    )
+    .hint("Run it again for the same slot with `--slot`.")
+}
+
+fn class_of(kind: Kind) -> protocol::Failure {
+    match kind {
+        Kind::Blocked => protocol::Failure::Guard,
+        Kind::Connection => protocol::Failure::Denied,
+        Kind::Temporary => protocol::Failure::Temporary,
+        Kind::Interrupted => protocol::Failure::Interrupted,
+        Kind::Run | Kind::Usage | Kind::Nothing | Kind::Internal => protocol::Failure::Other,
+    }
+}

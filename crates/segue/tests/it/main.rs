@@ -1,0 +1,9 @@
+//! The binary as a user meets it: real processes, real files, a real S3 protocol on loopback.
+
+mod crash;
+mod delivery;
+mod demo;
+mod leaks;
+mod messages;
+mod project;
+mod surface;

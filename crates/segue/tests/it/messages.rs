@@ -1,0 +1,161 @@
+//! Every kind of bad input: one clear error that names the thing, the place and the next step, the
+//! documented exit code, nothing visible, and the ledger true.
+
+use s3lab::{Lab, Options, User};
+
+use crate::project::{Project, SECRET, Text, lab, lab_with};
+
+/// Runs a command that must fail, keeps what it says as a snapshot, and checks that nothing of it
+/// is visible and that the ledger holds no run as delivered.
+fn check(name: &str, lab: &Lab, project: &Project, command: &[&str]) {
+    let said = project.segue(command);
+    assert_ne!(said.code, 0, "{name}: {}", said.stdout);
+    let filters =
+        [(r"request id [^,)\]]+", "request id [id]"), (r"\(os error \d+\)", "(os error)")];
+    insta::with_settings!({ filters => filters.to_vec() }, {
+        insta::assert_snapshot!(name, project.transcript(&said));
+    });
+    assert_eq!(lab.history().len(), 0, "{name}: nothing is visible");
+    let runs = project.segue(&["runs", "--output", "json", "--state", "delivered"]);
+    assert!(runs.code != 0 || runs.stdout.trim() == "[]", "{name}: {}", runs.stdout);
+}
+
+async fn check_text(name: &str, text: Text, change: impl Fn(&Project)) {
+    let lab = lab().await;
+    let project = Project::new(&text.yaml(), Some(&lab));
+    change(&project);
+    check(name, &lab, &project, &["run", "daily"]);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn inputs_that_cannot_be_read() {
+    check_text("missing_file", Text { location: "nobody.csv", ..Text::default() }, |_| {}).await;
+    check_text("empty_glob", Text { location: "data/*.parquet", ..Text::default() }, |_| {}).await;
+    check_text("ragged_csv", Text::default(), |project| {
+        project.write("people.csv", "id,email,points\n1,a@example.com,10\n2,b@example.com\n");
+    })
+    .await;
+    check_text("invalid_utf8", Text::default(), |project| {
+        project.write("people.csv", b"id,email,points\n1,a\xff@example.com,10\n");
+    })
+    .await;
+    check_text("unclosed_quote", Text::default(), |project| {
+        project.write("people.csv", "id,email,points\n1,\"a@example.com,10\n2,b@example.com,11\n");
+    })
+    .await;
+    check_text("not_parquet", Text { location: "people.parquet", ..Text::default() }, |project| {
+        project.write("people.parquet", "this is not Parquet at all");
+    })
+    .await;
+    check_text(
+        "truncated_parquet",
+        Text { location: "demo/data/profiles/*.parquet", ..Text::default() },
+        |project| {
+            let said = project.segue(&["demo", "demo", "--data-only", "--profiles", "100"]);
+            assert_eq!(said.code, 0, "{}", said.stderr);
+            let path = project.path("demo/data/profiles/profiles-000.parquet");
+            let bytes = std::fs::read(&path).expect("a file");
+            std::fs::write(&path, &bytes[..bytes.len() - 40]).expect("a shorter file");
+        },
+    )
+    .await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn projects_that_do_not_fit_their_data() {
+    check_text(
+        "unknown_field_in_mapping",
+        Text { mapping: "[id, emial]", ..Text::default() },
+        |_| {},
+    )
+    .await;
+    check_text("unknown_field_in_rule", Text { rule: "pionts > 3", ..Text::default() }, |_| {})
+        .await;
+    check_text(
+        "rule_is_a_statement",
+        Text { rule: "\"COPY people TO '/tmp/x'\"", ..Text::default() },
+        |_| {},
+    )
+    .await;
+    check_text("rule_is_no_condition", Text { rule: "points + 1", ..Text::default() }, |_| {})
+        .await;
+    check_text("unknown_macro", Text { file_name: "%SEGMENT_NAM%", ..Text::default() }, |_| {})
+        .await;
+    check_text("climbing_folder", Text { folder: "../other", ..Text::default() }, |_| {}).await;
+    check_text("climbing_file_name", Text { file_name: "../x", ..Text::default() }, |_| {}).await;
+    let long: &'static str = Box::leak("x".repeat(256).into_boxed_str());
+    check_text("long_file_name", Text { file_name: long, ..Text::default() }, |_| {}).await;
+    check_text(
+        "several_problems",
+        Text {
+            mapping: "[id, id, emial]",
+            file: "{ fromat: csv, delimiter: \"\\\"\" }",
+            ..Text::default()
+        },
+        |_| {},
+    )
+    .await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_segment_written_twice() {
+    let lab = lab().await;
+    let yaml =
+        Text::default().yaml().replace("accounts:", "  loyal:\n    rule: points > 3\naccounts:");
+    let project = Project::new(&yaml, Some(&lab));
+    check("duplicate_segment", &lab, &project, &["validate"]);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_secret_written_in_the_clear() {
+    let lab = lab().await;
+    let project =
+        Project::new(&Text::default().yaml().replace("${LAB_SECRET}", SECRET), Some(&lab));
+    let said = project.segue(&["validate"]);
+    assert!(!said.stderr.contains(SECRET), "{}", said.stderr);
+    check("secret_in_clear", &lab, &project, &["validate"]);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn services_that_refuse() {
+    let lab = lab().await;
+    let project = Project::new(&Text::default().yaml(), Some(&lab));
+    lab.set_user(User {
+        access_key_id: "LAB".to_owned(),
+        secret_access_key: "another".to_owned(),
+        ..User::default()
+    });
+    check("wrong_secret", &lab, &project, &["run", "daily"]);
+
+    let project = Project::new(
+        &Text::default().yaml().replace("access_key_id: LAB", "access_key_id: NOBODY"),
+        Some(&lab),
+    );
+    check("unknown_key", &lab, &project, &["run", "daily"]);
+
+    let empty = Options { buckets: Vec::new(), ..Options::default() };
+    let user = User {
+        access_key_id: "LAB".to_owned(),
+        secret_access_key: SECRET.to_owned(),
+        ..User::default()
+    };
+    let lab = Lab::start(Options { users: vec![user], ..empty }).await.expect("a lab");
+    let project = Project::new(&Text::default().yaml(), Some(&lab));
+    check("missing_bucket", &lab, &project, &["run", "daily"]);
+
+    let lab = lab_with(Options::default()).await;
+    let project = Project::new(&Text::default().yaml(), None);
+    check("nobody_listens", &lab, &project, &["run", "daily"]);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn commands_that_make_no_sense() {
+    let lab = lab().await;
+    let project = Project::new(&Text::default().yaml(), Some(&lab));
+    check("unknown_activation", &lab, &project, &["run", "dialy"]);
+    check("unknown_segment", &lab, &project, &["run", "daily", "--segment", "loyla"]);
+    check("unknown_command", &lab, &project, &["rnu"]);
+    check("bad_slot", &lab, &project, &["run", "daily", "--slot", "yesterday"]);
+    std::fs::remove_file(project.path("segue.yaml")).expect("a file");
+    check("no_project", &lab, &project, &["-p", ".", "run"]);
+}
