@@ -1,7 +1,7 @@
 //! Rules and calculated columns: one SQL expression, checked before anything recursive sees it.
 //!
-//! The way of a text: limits are checked on its tokens, which takes no recursion; the parser builds
-//! a tree; [`allow`] lets only known shapes pass, finds every field and makes long chains of `AND`
+//! The way of a text: limits are checked on its tokens, which takes no recursion; paths to fields
+//! become single words; the parser builds a tree; [`allow`] lets only known shapes pass, finds every field and makes long chains of `AND`
 //! and `OR` shallow; [`compile`] plans it with types. All of it happens on a thread with a stack of
 //! its own, so that no text can take the process down.
 //!
@@ -12,15 +12,14 @@
 mod allow;
 pub(crate) mod compile;
 mod functions;
+mod paths;
 
 use std::thread;
 
 use datafusion::sql::sqlparser::ast::Expr;
 use datafusion::sql::sqlparser::dialect::GenericDialect;
-use datafusion::sql::sqlparser::keywords::Keyword;
 use datafusion::sql::sqlparser::parser::{Parser, ParserError};
 use datafusion::sql::sqlparser::tokenizer::{Location, Span, Token, TokenWithSpan, Tokenizer};
-use plan::field::PATH_STEPS_MAX;
 use plan::schema::FieldType;
 
 use crate::path::Steps;
@@ -105,8 +104,9 @@ impl Parsed {
     pub(crate) fn new(text: &str, schema: &plan::Schema) -> Result<Self, ExpressionError> {
         let positions = Positions::new(text)?;
         let tokens = tokens(text, &positions)?;
+        let (tokens, paths) = paths::join(tokens, &positions)?;
         let mut tree = parse(tokens, &positions)?;
-        let fields = allow::check(&mut tree, schema, &positions)?;
+        let fields = allow::check(&mut tree, schema, &paths, &positions)?;
         Ok(Self { tree, fields, positions })
     }
 }
@@ -175,6 +175,10 @@ fn tokens(text: &str, positions: &Positions) -> Result<Vec<TokenWithSpan>, Expre
             let span = Span::new(error.location, error.location);
             positions.error(span, "syntax_error", lower_first(&error.message))
         })?;
+    if let Some(offset) = text.find(paths::MARK) {
+        let message = "the expression holds a control character";
+        return Err(ExpressionError { offset, ..positions.error(Span::empty(), "syntax_error", message) });
+    }
     tokens.retain(|token| !matches!(token.token, Token::Whitespace(_)));
     if tokens.iter().all(|token| token.token == Token::EOF) {
         return Err(positions.error(Span::empty(), "empty", "the expression is empty"));
@@ -184,7 +188,6 @@ fn tokens(text: &str, positions: &Positions) -> Result<Vec<TokenWithSpan>, Expre
         let message = format!("the expression has more than {TOKENS_MAX} words and signs");
         return Err(positions.error(first.span, "too_long", message));
     }
-    quote_names_behind_dots(&mut tokens, positions)?;
     Ok(tokens)
 }
 
@@ -203,32 +206,6 @@ fn check_brackets(tokens: &[TokenWithSpan], positions: &Positions) -> Result<(),
         if depth > BRACKETS_MAX {
             let message = format!("brackets are nested more than {BRACKETS_MAX} deep");
             return Err(positions.error(token.span, "too_deep", message));
-        }
-    }
-    Ok(())
-}
-
-/// Makes what follows a dot a name whatever it spells, so that `a.order` is a field. It also keeps
-/// the parser from trying whole expressions there, one inside the other, in exponential time.
-fn quote_names_behind_dots(
-    tokens: &mut [TokenWithSpan],
-    positions: &Positions,
-) -> Result<(), ExpressionError> {
-    let mut steps = 0;
-    for number in 1..tokens.len() {
-        if tokens[number - 1].token != Token::Period {
-            steps = if tokens[number].token == Token::Period { steps } else { 0 };
-            continue;
-        }
-        let TokenWithSpan { token, span } = &mut tokens[number];
-        let Token::Word(word) = token else {
-            return Err(positions.error(*span, "syntax_error", "a name has to follow the dot"));
-        };
-        word.quote_style = Some('"');
-        word.keyword = Keyword::NoKeyword;
-        steps += 1;
-        if steps >= PATH_STEPS_MAX {
-            return Err(positions.error(*span, "too_deep", "the path has too many steps"));
         }
     }
     Ok(())

@@ -178,7 +178,8 @@ async fn ids_from_elsewhere_name_no_file() {
 async fn a_full_disk_is_a_clear_error_and_leaves_nothing_visible() {
     let (folder, store) = store().await;
     let object = stage(&store, "a.csv", "t1", Condition::Absent).await;
-    let data = folder.path().join(STAGING).join("uploads").join(format!("{}.data", object.upload_id));
+    let data =
+        folder.path().join(STAGING).join("uploads").join(format!("{}.data", object.upload_id));
     fs::remove_file(&data).unwrap();
     std::os::unix::fs::symlink("/dev/full", &data).unwrap();
     let part = Part::new(2, bytes::Bytes::from_static(b" worl"));

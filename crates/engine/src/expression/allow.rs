@@ -1,6 +1,6 @@
 //! Which shapes of expressions pass, and which fields they name.
 //!
-//! The walk changes the tree: each path to a field becomes one flat name, and each chain of `AND`
+//! The walk changes the tree: each field gets one flat name, and each chain of `AND`
 //! or `OR` becomes a balanced tree. What is not listed here is refused.
 
 use datafusion::sql::sqlparser::ast::{
@@ -9,9 +9,9 @@ use datafusion::sql::sqlparser::ast::{
     UnaryOperator, Value,
 };
 use datafusion::sql::sqlparser::tokenizer::Span;
-use plan::field::Step;
 use plan::schema::{PATHS_SEARCHED_MAX, Schema};
 
+use super::paths::Paths;
 use super::{DEPTH_MAX, ExpressionError, Positions, functions};
 use crate::path::Steps;
 
@@ -21,15 +21,17 @@ type Allowed = Result<(), ExpressionError>;
 pub(super) fn check(
     tree: &mut Expr,
     schema: &Schema,
+    paths: &Paths,
     positions: &Positions,
 ) -> Result<Vec<Steps>, ExpressionError> {
-    let mut walk = Walk { schema, positions, fields: Vec::new() };
+    let mut walk = Walk { schema, paths, positions, fields: Vec::new() };
     walk.expression(tree, 0)?;
     Ok(walk.fields)
 }
 
 struct Walk<'a> {
     schema: &'a Schema,
+    paths: &'a Paths,
     positions: &'a Positions,
     fields: Vec<Steps>,
 }
@@ -42,8 +44,10 @@ impl Walk<'_> {
                 .with_hint("Only chains of `AND` and of `OR` may be long."));
         }
         match tree {
-            Expr::Identifier(_) | Expr::CompoundIdentifier(_) | Expr::CompoundFieldAccess { .. } => {
-                self.access(tree, depth)
+            Expr::Identifier(name) => self.field(name),
+            Expr::CompoundFieldAccess { root, access_chain } => {
+                self.expression(root, depth + 1)?;
+                self.subscripts(access_chain, depth)
             }
             Expr::BinaryOp { op: BinaryOperator::And | BinaryOperator::Or, .. } => {
                 self.chain(tree, depth)
@@ -228,43 +232,15 @@ impl Walk<'_> {
         }
     }
 
-    /// A path to a field, as far as it is spelled out; what follows is left to the engine.
-    fn access(&mut self, tree: &mut Expr, depth: usize) -> Allowed {
-        let span = tree.span();
-        let (mut path, rest) = match tree {
-            Expr::Identifier(name) => (Path::new(std::slice::from_ref(name)), Vec::new()),
-            Expr::CompoundIdentifier(names) => (Path::new(names), Vec::new()),
-            Expr::CompoundFieldAccess { root, access_chain } => {
-                let root_names = match &**root {
-                    Expr::Identifier(name) => std::slice::from_ref(name),
-                    Expr::CompoundIdentifier(names) => names.as_slice(),
-                    _ => {
-                        self.expression(root, depth + 1)?;
-                        return self.subscripts(access_chain, depth);
-                    }
-                };
-                (Path::new(root_names), std::mem::take(access_chain))
-            }
-            _ => return Ok(()),
-        };
-        let mut rest = rest.into_iter().peekable();
-        while let Some(access) = rest.next_if(|access| path.is_spelled_out(access)) {
-            path.push(access, self.positions)?;
-        }
-        self.resolve(&path, span)?;
-        let name = path.steps.to_string();
-        if !self.fields.contains(&path.steps) {
-            self.fields.push(path.steps);
-        }
+    /// A field, which gets a flat name.
+    fn field(&mut self, name: &mut Ident) -> Allowed {
+        let steps = self.paths.steps(name);
+        self.resolve(&steps, name)?;
         // The span stays, for errors of types that are found later.
-        let root = Expr::Identifier(Ident::with_quote_and_span('"', span, name));
-        let mut rest: Vec<AccessExpr> = rest.collect();
-        self.subscripts(&mut rest, depth)?;
-        *tree = if rest.is_empty() {
-            root
-        } else {
-            Expr::CompoundFieldAccess { root: Box::new(root), access_chain: rest }
-        };
+        *name = Ident::with_quote_and_span('"', name.span, steps.to_string());
+        if !self.fields.contains(&steps) {
+            self.fields.push(steps);
+        }
         Ok(())
     }
 
@@ -287,70 +263,21 @@ impl Walk<'_> {
         Ok(())
     }
 
-    fn resolve(&self, path: &Path, span: Span) -> Allowed {
-        if resolves(self.schema, &path.steps) {
+    fn resolve(&self, steps: &Steps, name: &Ident) -> Allowed {
+        if resolves(self.schema, steps) {
             return Ok(());
         }
-        let name = path.steps.to_string();
-        let message = format!("the dataset has no field `{name}`");
-        let error = self.positions.error(span, "unknown_field", message);
+        let path = steps.to_string();
+        let message = format!("the dataset has no field `{path}`");
+        let error = self.positions.error(name.span, "unknown_field", message);
         let paths = self.schema.paths(PATHS_SEARCHED_MAX);
-        Err(match plan::nearest::nearest(&name, paths.iter().map(String::as_str)) {
+        Err(match plan::nearest::nearest(&path, paths.iter().map(String::as_str)) {
             Some(nearest) => error.with_hint(format!("Did you mean `{nearest}`?")),
-            None if path.is_quoted => {
+            None if steps.0.len() == 1 && name.quote_style.is_some() => {
                 error.with_hint("Texts stand between single quotes; double quotes name fields.")
             }
             None => error,
         })
-    }
-}
-
-/// A path while it is read off the tree.
-struct Path {
-    steps: Steps,
-    is_quoted: bool,
-}
-
-impl Path {
-    fn new(names: &[Ident]) -> Self {
-        let steps = names.iter().map(|name| Step::Field(name.value.clone())).collect();
-        let is_quoted = names.len() == 1 && names[0].quote_style.is_some();
-        Self { steps: Steps(steps), is_quoted }
-    }
-
-    fn is_spelled_out(&self, access: &AccessExpr) -> bool {
-        match access {
-            AccessExpr::Dot(Expr::Identifier(_)) => true,
-            AccessExpr::Subscript(Subscript::Index { index: Expr::Value(value) }) => {
-                matches!(&value.value, Value::SingleQuotedString(_))
-                    || matches!(&value.value, Value::Number(digits, _) if digits.parse::<u32>().is_ok())
-            }
-            _ => false,
-        }
-    }
-
-    fn push(&mut self, access: AccessExpr, positions: &Positions) -> Allowed {
-        let step = match access {
-            AccessExpr::Dot(Expr::Identifier(name)) => Step::Field(name.value),
-            AccessExpr::Subscript(Subscript::Index { index: Expr::Value(value) }) => {
-                match value.value {
-                    Value::SingleQuotedString(key) => Step::Key(key),
-                    Value::Number(digits, _) => {
-                        let position = digits.parse::<u32>().unwrap_or(0).checked_sub(1);
-                        let zero = || {
-                            let message = "positions in a rule count from 1";
-                            positions.error(value.span, "invalid_position", message)
-                                .with_hint("Write `[1]` for the first element.")
-                        };
-                        Step::Index(position.ok_or_else(zero)?)
-                    }
-                    _ => return Ok(()),
-                }
-            }
-            _ => return Ok(()),
-        };
-        self.steps.0.push(step);
-        Ok(())
     }
 }
 
