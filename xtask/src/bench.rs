@@ -9,7 +9,7 @@ use std::process::Command;
 
 use anyhow::{Context as _, ensure};
 use clap::ValueEnum;
-use s3lab::{Backend, Lab, Options};
+use s3lab::{Backend, Lab, Options, User};
 
 use crate::measure::{self, Cost};
 
@@ -31,6 +31,9 @@ pub(crate) struct Args {
     /// Where data and results go
     #[arg(long, default_value = "target/bench")]
     folder: PathBuf,
+    /// The binary to measure (default: the release build of this tree)
+    #[arg(long)]
+    segue: Option<PathBuf>,
     /// Leave out the S3 runs
     #[arg(long)]
     folder_only: bool,
@@ -63,20 +66,66 @@ const COLUMNS: [&str; 15] = [
 const RULE: &str = "loyalty.points >= 120";
 const BUCKET: &str = "segue-bench";
 const SECRET: &str = "bench-secret";
+const RUN: [&str; 4] = ["run", "bench", "--output", "json"];
+const PROJECT: &str = "\
+version: 1
+name: bench
+datasets:
+  crm:
+    location: DATA/data/profiles/*.parquet
+    identities: { crmId: CRMID }
+    timestamp: modifiedAt
+segments:
+  most:
+    rule: RULE
+accounts:
+  lab:
+    type: amazon-s3
+    auth:
+      kind: access-key
+      access_key_id: bench
+      secret_access_key: ${BENCH_SECRET}
+    region: us-east-1
+    endpoint_url: ENDPOINT
+destinations:
+  lab:
+    account: lab
+    bucket: BUCKET
+    folder: bench
+    file: { format: csv }
+    manifest: true
+activations:
+  bench:
+    destination: lab
+    segments:
+      - segment: most
+    mapping:
+";
 
 pub(crate) fn run(args: &Args) -> anyhow::Result<()> {
-    let segue = build()?;
+    let segue = match &args.segue {
+        Some(segue) => segue.clone(),
+        None => build()?,
+    };
     let data = args.folder.join(format!("profiles-{}", args.profiles));
     make_data(&segue, &data, args.profiles)?;
     let contest = Contest { segue, data, args };
-    let folder = contest.to_folder()?;
+    contest.to_folder()?;
     if !args.folder_only {
         contest.to_s3()?;
     }
-    if args.against.is_some() {
-        contest.compare(&folder)?;
+    match args.against {
+        Some(Peer::Duckdb) => contest.compare(),
+        None => Ok(()),
     }
-    Ok(())
+}
+
+/// One finished export.
+#[derive(Debug, Clone, Copy)]
+struct Export {
+    cost: Cost,
+    rows: u64,
+    bytes: u64,
 }
 
 /// What is measured, and with what.
@@ -87,74 +136,88 @@ struct Contest<'a> {
 }
 
 impl Contest<'_> {
-    fn to_folder(&self) -> anyhow::Result<Vec<Cost>> {
-        let out = self.args.folder.join("out");
-        let costs = self.repeat(|| self.segue_to_folder(&out))?;
-        self.print("segue to a folder", &costs, &out)?;
-        Ok(costs)
+    fn to_folder(&self) -> anyhow::Result<()> {
+        let exports = self.repeat(|| self.segue_to_folder())?;
+        print("segue to a folder", &exports);
+        Ok(())
     }
 
-    fn segue_to_folder(&self, out: &Path) -> anyhow::Result<Cost> {
-        clear(out)?;
+    fn segue_to_folder(&self) -> anyhow::Result<Export> {
+        let out = self.args.folder.join("out");
+        clear(&out)?;
+        // No service is asked when the files go to a folder.
         let project = self.project("http://127.0.0.1:1")?;
-        measure::process(self.segue_run(&project).arg("--to").arg(out))
+        self.segue_run(Command::new(&self.segue).arg("--project").arg(project).args(RUN).arg("--to").arg(&out))
     }
 
     /// The service keeps no bytes, so that the exporter is measured and not a server's memory.
     fn to_s3(&self) -> anyhow::Result<()> {
         let runtime = tokio::runtime::Runtime::new()?;
+        let user = User { access_key_id: "bench".to_owned(), secret_access_key: SECRET.to_owned(), ..User::default() };
         let options = Options {
             backend: Backend::Discard,
-            buckets: vec![BUCKET.to_owned()],
-            ..Options::single_user("bench", SECRET)
+            buckets: vec![BUCKET.into()],
+            users: vec![user],
+            hash_bodies: false,
+            ..Options::default()
         };
         let lab = runtime.block_on(Lab::start(options))?;
-        let project = self.project(&lab.endpoint())?;
-        let costs = self.repeat(|| measure::process(&mut self.segue_run(&project)))?;
-        self.print("segue to S3 in the measuring process", &costs, &self.args.folder.join("out"))
+        let mut number = 0;
+        let exports = self.repeat(|| {
+            number += 1;
+            let project = self.project(&lab.endpoint())?;
+            // A slot of its own for each run: the service remembers the names of the last.
+            let slot = format!("2026-01-01T00:00:{number:02}Z");
+            let mut command = Command::new(&self.segue);
+            self.segue_run(command.arg("--project").arg(project).args(RUN).args(["--slot", &slot]))
+        })?;
+        print("segue to S3, the service in the measuring process", &exports);
+        Ok(())
     }
 
-    fn segue_run(&self, project: &Path) -> Command {
-        let mut command = Command::new(&self.segue);
-        command.arg("--project").arg(project).args(["run", "bench"]);
-        command
+    fn segue_run(&self, command: &mut Command) -> anyhow::Result<Export> {
+        let (cost, printed) = measure::process(command.env("BENCH_SECRET", SECRET))?;
+        let result: serde_json::Value = serde_json::from_str(&printed)?;
+        let figure = |name: &str| result["runs"][0][name].as_u64().with_context(|| format!("no {name} in {printed}"));
+        Ok(Export { cost, rows: figure("rows")?, bytes: figure("bytes")? })
     }
 
-    fn compare(&self, segue: &[Cost]) -> anyhow::Result<()> {
-        let peer_out = self.args.folder.join("duckdb.csv");
-        let out = self.args.folder.join("out");
+    fn compare(&self) -> anyhow::Result<()> {
         let (mut ours, mut theirs) = (Vec::new(), Vec::new());
+        self.duckdb()?;
         for _ in 0..self.args.runs {
-            theirs.push(self.duckdb(&peer_out)?);
-            ours.push(self.segue_to_folder(&out)?);
+            theirs.push(self.duckdb()?);
+            ours.push(self.segue_to_folder()?);
         }
-        self.print("DuckDB COPY to a file", &theirs, &peer_out)?;
-        let (ours, theirs) = (measure::median(&ours), measure::median(&theirs));
-        let _ = segue;
+        print("DuckDB COPY to a file", &theirs);
+        print("segue to a folder, in turns with it", &ours);
+        let (ours, theirs) = (median(&ours), median(&theirs));
         println!(
-            "segue is {:.2} times as fast as DuckDB in wall time, {:.2} times in CPU seconds (medians, in turns)",
+            "segue takes 1/{:.2} of DuckDB's wall time and 1/{:.2} of its CPU seconds (medians)",
             theirs.wall.as_secs_f64() / ours.wall.as_secs_f64(),
             theirs.cpu.as_secs_f64() / ours.cpu.as_secs_f64(),
         );
         Ok(())
     }
 
-    fn duckdb(&self, out: &Path) -> anyhow::Result<Cost> {
-        let columns: Vec<String> =
-            COLUMNS.iter().map(|path| format!("{path} AS {}", header(path))).collect();
+    fn duckdb(&self) -> anyhow::Result<Export> {
+        let out = self.args.folder.join("duckdb.csv");
+        let columns: Vec<String> = COLUMNS.iter().map(|path| format!("{path} AS {}", header(path))).collect();
         let query = format!(
             "COPY (SELECT {} FROM read_parquet('{}/data/profiles/*.parquet') WHERE {RULE}) TO '{}' (HEADER)",
             columns.join(", "),
             self.data.display(),
             out.display(),
         );
+        let threads = std::thread::available_parallelism()?;
         let script = format!(
-            "import duckdb; duckdb.sql(\"SET threads = 2\"); duckdb.sql(\"\"\"{query}\"\"\")"
+            "import duckdb; c = duckdb.connect(); c.execute('SET threads = {threads}'); print(c.execute(\"\"\"{query}\"\"\").fetchone()[0])"
         );
-        measure::process(Command::new(&self.args.python).arg("-c").arg(script))
+        let (cost, printed) = measure::process(Command::new(&self.args.python).arg("-c").arg(script))?;
+        Ok(Export { cost, rows: printed.trim().parse()?, bytes: fs::metadata(out)?.len() })
     }
 
-    fn repeat(&self, once: impl Fn() -> anyhow::Result<Cost>) -> anyhow::Result<Vec<Cost>> {
+    fn repeat(&self, mut once: impl FnMut() -> anyhow::Result<Export>) -> anyhow::Result<Vec<Export>> {
         once()?;
         (0..self.args.runs).map(|_| once()).collect()
     }
@@ -166,66 +229,37 @@ impl Contest<'_> {
         fs::create_dir_all(&folder)?;
         let data = std::path::absolute(&self.data)?;
         let mapping: Vec<String> = COLUMNS.iter().map(|path| format!("      - {path}\n")).collect();
-        let text = format!(
-            "version: 1\nname: bench\n\
-             datasets:\n  crm:\n    location: {}/data/profiles/*.parquet\n    identities: {{ crmId: CRMID }}\n    timestamp: modifiedAt\n\
-             segments:\n  most: {{ rule: \"{RULE}\" }}\n\
-             accounts:\n  lab:\n    type: amazon-s3\n    auth: {{ kind: access-key, access_key_id: bench, secret_access_key: \"${{BENCH_SECRET:-{SECRET}}}\" }}\n    region: us-east-1\n    endpoint_url: {endpoint}\n\
-             destinations:\n  lab: {{ account: lab, bucket: {BUCKET}, folder: bench, file: {{ format: csv }}, manifest: true }}\n\
-             activations:\n  bench:\n    destination: lab\n    segments:\n      - segment: most\n    mapping:\n{}",
-            data.display(),
-            mapping.concat(),
-        );
+        let text = PROJECT
+            .replace("DATA", &data.display().to_string())
+            .replace("RULE", RULE)
+            .replace("ENDPOINT", endpoint)
+            .replace("BUCKET", BUCKET)
+            + &mapping.concat();
         fs::write(folder.join("segue.yaml"), text)?;
         Ok(folder)
     }
-
-    fn print(&self, what: &str, costs: &[Cost], out: &Path) -> anyhow::Result<()> {
-        let cost = measure::median(costs);
-        let (bytes, rows) = written(&self.args.folder.join("out"))?;
-        let bytes = if out.is_file() { fs::metadata(out)?.len() } else { bytes };
-        println!(
-            "{what}: {rows} rows, {:.1} MB; median of {}: wall {:.2} s, CPU {:.2} s, peak memory {:.0} MiB; \
-             {:.2} M rows/s and {:.0} MB/s wall, {:.2} M rows and {:.0} MB per CPU second",
-            bytes as f64 / 1e6,
-            costs.len(),
-            cost.wall.as_secs_f64(),
-            cost.cpu.as_secs_f64(),
-            cost.memory_bytes as f64 / f64::from(1 << 20),
-            rows as f64 / 1e6 / cost.wall.as_secs_f64(),
-            bytes as f64 / 1e6 / cost.wall.as_secs_f64(),
-            rows as f64 / 1e6 / cost.cpu.as_secs_f64(),
-            bytes as f64 / 1e6 / cost.cpu.as_secs_f64(),
-        );
-        Ok(())
-    }
 }
 
-/// Bytes of all CSV files below a folder, and their line ends without the headers.
-fn written(folder: &Path) -> anyhow::Result<(u64, u64)> {
-    let (mut bytes, mut rows) = (0, 0);
-    for entry in fs::read_dir(folder)? {
-        let path = entry?.path();
-        if path.is_dir()
-            && !path.file_name().is_some_and(|name| name.to_string_lossy().starts_with('.'))
-        {
-            let (more_bytes, more_rows) = written(&path)?;
-            bytes += more_bytes;
-            rows += more_rows;
-        } else if path.extension().is_some_and(|extension| extension == "csv") {
-            let text = fs::read(&path)?;
-            bytes += text.len() as u64;
-            // The sample has line breaks inside cells; each of those is followed by `Bât.`.
-            let lines = text.iter().filter(|byte| **byte == b'\n').count();
-            let inside = count(&text, "\nBât.".as_bytes());
-            rows += (lines - inside - 1) as u64;
-        }
-    }
-    Ok((bytes, rows))
+fn print(what: &str, exports: &[Export]) {
+    let cost = median(exports);
+    let (wall, cpu) = (cost.wall.as_secs_f64(), cost.cpu.as_secs_f64());
+    let Some(Export { rows, bytes, .. }) = exports.first() else { return };
+    let (rows, megabytes) = (*rows as f64, *bytes as f64 / 1e6);
+    println!(
+        "{what}: {rows} rows, {megabytes:.1} MB; medians of {} runs: wall {wall:.2} s, CPU {cpu:.2} s, peak memory {:.0} MiB; \
+         {:.2} M rows/s and {:.0} MB/s, {:.2} M rows and {:.0} MB per CPU second",
+        exports.len(),
+        cost.memory_bytes as f64 / f64::from(1 << 20),
+        rows / 1e6 / wall,
+        megabytes / wall,
+        rows / 1e6 / cpu,
+        megabytes / cpu,
+    );
 }
 
-fn count(text: &[u8], wanted: &[u8]) -> usize {
-    text.windows(wanted.len()).filter(|window| *window == wanted).count()
+fn median(exports: &[Export]) -> Cost {
+    let costs: Vec<Cost> = exports.iter().map(|export| export.cost).collect();
+    measure::median(&costs)
 }
 
 fn header(path: &str) -> String {

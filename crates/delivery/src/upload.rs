@@ -27,6 +27,7 @@
 //! # Ok(staged) }
 //! ```
 
+mod buffers;
 mod object;
 mod press;
 mod sending;
@@ -41,7 +42,7 @@ use plan::staged::{Condition, ObjectKind, StagedObject};
 use tokio::sync::Semaphore;
 use tokio::task::{JoinError, JoinSet};
 
-use self::object::OpenObject;
+use self::object::{Lane, OpenObject};
 use self::sending::Sending;
 use crate::encode::Chunk;
 use crate::error::Error;
@@ -126,13 +127,12 @@ pub async fn stage(
 ///
 /// Dropping it stops what is on its way and leaves the uploads open; [`Upload::abort`] ends them.
 pub struct Upload {
-    store: Arc<dyn Store>,
+    lane: Lane,
     output: Output,
     identity: Identity,
     header: Vec<u8>,
     splitter: Splitter,
     part_size: PartSize,
-    permits: Arc<Semaphore>,
     /// The only file that is wanted, when one is written again.
     only: Option<u32>,
     /// The number of the file that is being written, or that the next row begins.
@@ -178,13 +178,12 @@ impl Upload {
     ) -> Self {
         let part_size = PartSize::for_files(&output.file);
         Self {
-            store,
+            lane: Lane::new(store, part_size.in_flight),
             output: output.clone(),
             identity,
             splitter: Splitter::new(&output.file, header.len()),
             header,
             part_size,
-            permits: Arc::new(Semaphore::new(part_size.in_flight)),
             only: None,
             number: 1,
             current: Current::None,
@@ -205,7 +204,7 @@ impl Upload {
     #[must_use]
     pub fn with_part_size(mut self, part_size: PartSize) -> Self {
         self.part_size = part_size;
-        self.permits = Arc::new(Semaphore::new(part_size.in_flight));
+        self.lane = Lane::new(self.lane.store, part_size.in_flight);
         self
     }
 
@@ -240,12 +239,10 @@ impl Upload {
             let name = self.output.stem.clone();
             return Err(Error::Limit { what: "files", name, limit: u64::from(FILES_MAX) });
         }
-        let upload_id = begin(&*self.store, &intent).await?;
+        let upload_id = begin(&*self.lane.store, &intent).await?;
         self.begun.push(Begun { key: intent.key.clone(), upload_id: upload_id.clone() });
-        let (store, permits) = (Arc::clone(&self.store), Arc::clone(&self.permits));
-        let header = self.header.clone();
-        let object =
-            OpenObject::new(store, permits, intent, upload_id.clone(), &self.output.file, header);
+        let (lane, header) = (self.lane.clone(), self.header.clone());
+        let object = OpenObject::new(lane, intent, upload_id.clone(), &self.output.file, header);
         self.current = Current::Open(Box::new(object));
         Ok(upload_id)
     }
@@ -304,7 +301,8 @@ impl Upload {
         self.current = Current::None;
         self.closing.shutdown().await;
         let begun = std::mem::take(&mut self.begun);
-        abort_all(&*self.store, begun.iter().map(|begun| (&*begun.key, &*begun.upload_id))).await
+        abort_all(&*self.lane.store, begun.iter().map(|begun| (&*begun.key, &*begun.upload_id)))
+            .await
     }
 
     fn intent(&self) -> Intent {

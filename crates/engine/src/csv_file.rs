@@ -161,7 +161,8 @@ fn typed(text: ArrayRef, field: &Field) -> Result<ArrayRef, u64> {
         return Ok(text);
     }
     let options = CastOptions { safe: true, ..Default::default() };
-    let values = compute::cast_with_options(&text, field.data_type(), &options).map_err(|_| 0_u64)?;
+    let values =
+        compute::cast_with_options(&text, field.data_type(), &options).map_err(|_| 0_u64)?;
     if values.null_count() == text.null_count() {
         return Ok(values);
     }

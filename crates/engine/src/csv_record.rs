@@ -173,9 +173,9 @@ impl Records {
                     State::ReturnSeen
                 }
                 (State::QuoteSeen, _) => {
-                    return Err(self.error("text follows a closing quote").with_hint(
-                        "A quote inside a quoted cell is written twice.",
-                    ));
+                    return Err(self
+                        .error("text follows a closing quote")
+                        .with_hint("A quote inside a quoted cell is written twice."));
                 }
                 (State::Plain, _) if byte == quote => {
                     return Err(self.error("a quote stands in a cell that does not begin with one"));

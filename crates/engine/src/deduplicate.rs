@@ -54,11 +54,11 @@ pub(crate) async fn losers(
         return Ok(None);
     }
     let keys = Keys::new(query, survey)?;
+    let ranks = Ranks::new(query, survey)?;
     let candidates = candidates(keys, limits.clone(), threads).await?;
     if candidates.is_empty() {
         return Ok(Some(candidates));
     }
-    let ranks = Ranks::new(query, survey)?;
     resolve(ranks, candidates, limits, threads).await.map(Some)
 }
 
@@ -160,12 +160,16 @@ async fn fill(
             if restriction(morsel, 0, 0).is_none() {
                 return Ok(());
             }
-            let restrict = |first, rows| restriction(morsel, first, rows).unwrap_or(Restriction::None);
-            pass.read_morsel(morsel, restrict, |piece| add(morsel, &piece, &shared).map_err(Stop::Failed))
+            let restrict =
+                |first, rows| restriction(morsel, first, rows).unwrap_or(Restriction::None);
+            pass.read_morsel(morsel, restrict, |piece| {
+                add(morsel, &piece, &shared).map_err(Stop::Failed)
+            })
         });
     while jobs.try_next().await?.is_some() {}
     drop(jobs);
-    let buckets = Arc::into_inner(buckets).ok_or_else(|| Error::internal("a job outlived its stream"))?;
+    let buckets =
+        Arc::into_inner(buckets).ok_or_else(|| Error::internal("a job outlived its stream"))?;
     Ok(buckets.into_inner().unwrap_or_else(PoisonError::into_inner))
 }
 
@@ -247,8 +251,9 @@ impl Ranks {
         if schema.fields().len() > hidden {
             if !is_scalar(&schema, hidden) {
                 let message = "the dataset's timestamp has to be a single value";
-                return Err(Error::new(Kind::Invalid, "invalid_timestamp", message)
-                    .at_field("timestamp"));
+                return Err(
+                    Error::new(Kind::Invalid, "invalid_timestamp", message).at_field("timestamp")
+                );
             }
             ranks.push(hidden);
         }
@@ -289,7 +294,10 @@ impl Ranks {
             let rank = rank.as_ref().map_or(&[][..], |rank| rank.as_ref());
             let lengths = [key.as_ref().len() as u64, rank.len() as u64].map(u64::to_le_bytes);
             let address = address.0.to_le_bytes();
-            buckets.push(hash(key.as_ref()), &[&address, &lengths[0], &lengths[1], key.as_ref(), rank])?;
+            buckets.push(
+                hash(key.as_ref()),
+                &[&address, &lengths[0], &lengths[1], key.as_ref(), rank],
+            )?;
         }
         Ok(())
     }

@@ -11,17 +11,18 @@
 
 mod allow;
 pub(crate) mod compile;
+mod dialect;
 mod functions;
 mod paths;
 
 use std::thread;
 
 use datafusion::sql::sqlparser::ast::Expr;
-use datafusion::sql::sqlparser::dialect::GenericDialect;
 use datafusion::sql::sqlparser::parser::{Parser, ParserError};
 use datafusion::sql::sqlparser::tokenizer::{Location, Span, Token, TokenWithSpan, Tokenizer};
 use plan::schema::FieldType;
 
+use self::dialect::ExpressionDialect;
 use crate::path::Steps;
 
 /// The longest text, in bytes.
@@ -155,7 +156,8 @@ impl Positions {
             return (0, self.text.len());
         }
         let start = self.offset(span.start);
-        (start, self.offset(span.end).max(start))
+        let first = self.text[start..].chars().next().map_or(0, char::len_utf8);
+        (start, self.offset(span.end).max(start + first))
     }
 }
 
@@ -169,15 +171,18 @@ impl ExpressionError {
 
 /// Splits the text into tokens and checks the limits that protect what comes after.
 fn tokens(text: &str, positions: &Positions) -> Result<Vec<TokenWithSpan>, ExpressionError> {
-    let mut tokens = Tokenizer::new(&GenericDialect {}, text)
+    let mut tokens = Tokenizer::new(&ExpressionDialect::default(), text)
         .tokenize_with_location()
         .map_err(|error| {
-            let span = Span::new(error.location, error.location);
-            positions.error(span, "syntax_error", lower_first(&error.message))
-        })?;
+        let span = Span::new(error.location, error.location);
+        positions.error(span, "syntax_error", lower_first(&error.message))
+    })?;
     if let Some(offset) = text.find(paths::MARK) {
         let message = "the expression holds a control character";
-        return Err(ExpressionError { offset, ..positions.error(Span::empty(), "syntax_error", message) });
+        return Err(ExpressionError {
+            offset,
+            ..positions.error(Span::empty(), "syntax_error", message)
+        });
     }
     tokens.retain(|token| !matches!(token.token, Token::Whitespace(_)));
     if tokens.iter().all(|token| token.token == Token::EOF) {
@@ -212,9 +217,9 @@ fn check_brackets(tokens: &[TokenWithSpan], positions: &Positions) -> Result<(),
 }
 
 fn parse(tokens: Vec<TokenWithSpan>, positions: &Positions) -> Result<Expr, ExpressionError> {
-    let mut parser = Parser::new(&GenericDialect {})
-        .with_recursion_limit(TOKENS_MAX)
-        .with_tokens_with_locations(tokens);
+    let dialect = ExpressionDialect::default();
+    let mut parser =
+        Parser::new(&dialect).with_recursion_limit(TOKENS_MAX).with_tokens_with_locations(tokens);
     if let Some(error) = refuse_statement(&parser, positions) {
         return Err(error);
     }
@@ -232,7 +237,10 @@ fn parse(tokens: Vec<TokenWithSpan>, positions: &Positions) -> Result<Expr, Expr
         Err(ParserError::TokenizerError(text) | ParserError::ParserError(text)) => {
             let (message, location) = split_location(&text);
             let span = location.map_or(at.span, |location| Span::new(location, location));
-            Err(positions.error(span, "syntax_error", lower_first(message)))
+            let error = positions.error(span, "syntax_error", lower_first(message));
+            let is_at_end = at.token == Token::EOF && span == Span::empty();
+            let end = positions.text.len();
+            Err(if is_at_end { ExpressionError { offset: end, length: 0, ..error } } else { error })
         }
     }
 }
@@ -246,10 +254,18 @@ const STATEMENTS: [&str; 14] = [
 fn refuse_statement(parser: &Parser<'_>, positions: &Positions) -> Option<ExpressionError> {
     let [first, second] = parser.peek_tokens_with_location();
     let Token::Word(word) = &first.token else { return None };
-    let is_alone = matches!(second.token, Token::Word(_) | Token::Mul | Token::LParen);
+    let is_alone = matches!(
+        second.token,
+        Token::Word(_)
+            | Token::Mul
+            | Token::LParen
+            | Token::Number(..)
+            | Token::SingleQuotedString(_)
+    );
     let is_statement = STATEMENTS.iter().any(|name| word.value.eq_ignore_ascii_case(name));
     (word.quote_style.is_none() && is_alone && is_statement).then(|| {
-        let message = format!("a rule is one expression, not a `{}` statement", word.value.to_uppercase());
+        let message =
+            format!("a rule is one expression, not a `{}` statement", word.value.to_uppercase());
         positions.error(first.span, "not_an_expression", message)
     })
 }
@@ -257,9 +273,9 @@ fn refuse_statement(parser: &Parser<'_>, positions: &Positions) -> Option<Expres
 /// Takes the place out of a message of the parser: `… at Line: 1, Column: 5`.
 fn split_location(text: &str) -> (&str, Option<Location>) {
     let Some((message, place)) = text.rsplit_once(" at Line: ") else { return (text, None) };
-    let location = place.split_once(", Column: ").and_then(|(line, column)| {
-        Some(Location::new(line.parse().ok()?, column.parse().ok()?))
-    });
+    let location = place
+        .split_once(", Column: ")
+        .and_then(|(line, column)| Some(Location::new(line.parse().ok()?, column.parse().ok()?)));
     (message, location)
 }
 

@@ -12,8 +12,10 @@ pub(crate) fn describe(schema: &Schema) -> plan::Schema {
 }
 
 fn describe_fields(fields: &Fields) -> Vec<PlanField> {
-    let describe =
-        |field: &FieldRef| PlanField { name: field.name().clone(), field_type: kind_of(field.data_type()) };
+    let describe = |field: &FieldRef| PlanField {
+        name: field.name().clone(),
+        field_type: kind_of(field.data_type()),
+    };
     fields.iter().map(describe).collect()
 }
 
@@ -68,11 +70,11 @@ pub(crate) fn arrow_type(field_type: &FieldType) -> DataType {
         FieldType::Date => DataType::Date32,
         FieldType::Time => DataType::Time64(TimeUnit::Microsecond),
         FieldType::Timestamp => DataType::Timestamp(TimeUnit::Microsecond, Some("UTC".into())),
-        FieldType::Interval => {
-            DataType::Interval(arrow::datatypes::IntervalUnit::MonthDayNano)
-        }
+        FieldType::Interval => DataType::Interval(arrow::datatypes::IntervalUnit::MonthDayNano),
         FieldType::Struct(fields) => DataType::Struct(arrow_fields(fields)),
-        FieldType::List(element) => DataType::List(Arc::new(Field::new_list_field(arrow_type(element), true))),
+        FieldType::List(element) => {
+            DataType::List(Arc::new(Field::new_list_field(arrow_type(element), true)))
+        }
         FieldType::Map(value) => {
             let entries = vec![
                 Field::new("keys", DataType::Utf8, false),
@@ -86,7 +88,10 @@ pub(crate) fn arrow_type(field_type: &FieldType) -> DataType {
 
 /// Arrow fields for the plan's.
 pub(crate) fn arrow_fields(fields: &[PlanField]) -> Fields {
-    fields.iter().map(|field| Field::new(&field.name, arrow_type(&field.field_type), true)).collect()
+    fields
+        .iter()
+        .map(|field| Field::new(&field.name, arrow_type(&field.field_type), true))
+        .collect()
 }
 
 /// Text and bytes as views, which are decoded and filtered without copying; nullable throughout,
@@ -148,10 +153,9 @@ impl Disagreement {
 }
 
 fn unite_types(known: &DataType, more: &DataType) -> Result<DataType, Disagreement> {
-    let disagree = || Disagreement {
-        field: String::new(),
-        here: known.to_string(),
-        there: more.to_string(),
+    let disagree = || {
+        let (here, there) = names(known, more);
+        Disagreement { field: String::new(), here, there }
     };
     match (known, more) {
         (known, more) if known == more => Ok(known.clone()),
@@ -161,7 +165,9 @@ fn unite_types(known: &DataType, more: &DataType) -> Result<DataType, Disagreeme
         }
         (DataType::List(known), DataType::List(more)) => {
             let element = unite_types(known.data_type(), more.data_type())?;
-            Ok(DataType::List(Arc::new(known.as_ref().clone().with_data_type(element).with_nullable(true))))
+            Ok(DataType::List(Arc::new(
+                known.as_ref().clone().with_data_type(element).with_nullable(true),
+            )))
         }
         (known, more) if known.is_integer() && more.is_integer() => {
             let has_u64 = [known, more].contains(&&DataType::UInt64);
@@ -174,6 +180,15 @@ fn unite_types(known: &DataType, more: &DataType) -> Result<DataType, Disagreeme
         }
         _ => Err(disagree()),
     }
+}
+
+/// What to call two types: the plan's words, or the engine's where those are the same.
+fn names(known: &DataType, more: &DataType) -> (String, String) {
+    let (here, there) = (kind_of(known), kind_of(more));
+    if here.name() == there.name() {
+        return (known.to_string(), more.to_string());
+    }
+    (here.name().to_owned(), there.name().to_owned())
 }
 
 /// Whole and floating point numbers are one kind where types were guessed from text.

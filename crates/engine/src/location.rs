@@ -46,16 +46,22 @@ impl Location {
             return Self::parse_s3(text, address);
         }
         let (root, pattern) = split_pattern(text)?;
-        let path = base.join(text).to_string_lossy().into_owned();
-        Ok(Self { root: Root::Local(base.join(root)), pattern, text: path })
+        // Without the `.` of `./data`, so that a file has one name.
+        let whole = |path: &str| base.join(path).components().collect::<PathBuf>();
+        let text = whole(text).to_string_lossy().into_owned();
+        Ok(Self { root: Root::Local(whole(root)), pattern, text })
     }
 
     fn parse_s3(text: &str, address: &str) -> Result<Self, Error> {
         let (bucket, key) = address.split_once('/').unwrap_or((address, ""));
         if bucket.is_empty() {
-            return Err(Error::new(Kind::Invalid, "invalid_location", "the location has no bucket")
-                .in_file(text)
-                .with_hint("Write it as `s3://bucket/folder/`."));
+            return Err(Error::new(
+                Kind::Invalid,
+                "invalid_location",
+                "the location has no bucket",
+            )
+            .in_file(text)
+            .with_hint("Write it as `s3://bucket/folder/`."));
         }
         let (prefix, pattern) = split_pattern(key)?;
         let root = Root::S3 { bucket: bucket.to_owned(), prefix: prefix.to_owned() };
@@ -68,8 +74,10 @@ impl Location {
         let is_hidden = |part: &str| part.starts_with(['.', '_']);
         match &self.pattern {
             Some(pattern) => {
-                let name = below.rsplit('/').next().unwrap_or(below);
-                !is_hidden(name) && pattern.matches_with(below, PATTERN_OPTIONS)
+                // Who spells a hidden name out means it.
+                let names_hidden = pattern.as_str().split('/').any(is_hidden);
+                (names_hidden || !below.split('/').any(is_hidden))
+                    && pattern.matches_with(below, PATTERN_OPTIONS)
             }
             None => !below.split('/').any(is_hidden) && has_extension(below, format),
         }
@@ -131,6 +139,8 @@ mod tests {
             ("data/*.parquet", "/p[1]/data/deep/a.parquet", false),
             ("data/**/*.parquet", "/p[1]/data/deep/er/a.parquet", true),
             ("data/*.parquet", "/p[1]/data/_a.parquet", false),
+            ("data/_*.parquet", "/p[1]/data/_a.parquet", true),
+            ("data/**/*.parquet", "/p[1]/data/_tmp/a.parquet", false),
             ("data/part-?.dat", "/p[1]/data/part-1.dat", true),
             ("s3://b/crm/", "crm/a.parquet", true),
             ("s3://b/crm/*/a.parquet", "crm/x/a.parquet", true),

@@ -95,7 +95,11 @@ where
     }
 }
 
-fn start<T, E>(job: Arc<Job<T, E>>, number: usize, permit: OwnedSemaphorePermit) -> Receiver<Result<T, E>>
+fn start<T, E>(
+    job: Arc<Job<T, E>>,
+    number: usize,
+    permit: OwnedSemaphorePermit,
+) -> Receiver<Result<T, E>>
 where
     T: Send + 'static,
     E: From<Error> + Send + 'static,
@@ -161,7 +165,8 @@ mod tests {
 
     #[tokio::test]
     async fn results_come_in_order_whatever_the_threads() {
-        let expected: Vec<usize> = (0..20).flat_map(|job| (0..20).map(move |part| job * 100 + part)).collect();
+        let expected: Vec<usize> =
+            (0..20).flat_map(|job| (0..20).map(move |part| job * 100 + part)).collect();
         for threads in [1, 2, 7] {
             let found: Vec<usize> = run(threads).try_collect().await.expect("no job fails");
             assert_eq!(found, expected, "{threads} threads");
@@ -179,7 +184,14 @@ mod tests {
                 Ok(outlet.send(job)?)
             });
             let mut found = Vec::new();
-            let outcome = jobs.try_for_each(|job| std::future::ready({ found.push(job); Ok(()) })).await;
+            let outcome = jobs
+                .try_for_each(|job| {
+                    std::future::ready({
+                        found.push(job);
+                        Ok(())
+                    })
+                })
+                .await;
             assert!(outcome.is_err());
             assert_eq!(found, [0, 1, 2, 3]);
         }

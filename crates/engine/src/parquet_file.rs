@@ -76,7 +76,8 @@ fn check_tail(source: &Source) -> Result<(), Error> {
     if &tail[4..] == b"PARE" {
         return Err(Error::input(source.location(), "the Parquet footer is encrypted"));
     }
-    let footer_bytes = tail[..4].try_into().map_or(u64::MAX, |four| u64::from(u32::from_le_bytes(four)));
+    let footer_bytes =
+        tail[..4].try_into().map_or(u64::MAX, |four| u64::from(u32::from_le_bytes(four)));
     if &tail[4..] != b"PAR1" || footer_bytes > size - TAIL_BYTES {
         return Err(truncated());
     }
@@ -147,9 +148,8 @@ impl Reader {
             .with_batch_size(batch_rows(bytes, group_rows));
         if rows_wanted < group_rows {
             let to_usize = |rows: u64| usize::try_from(rows).unwrap_or(usize::MAX);
-            builder = builder
-                .with_offset(to_usize(slice.rows.start))
-                .with_limit(to_usize(rows_wanted));
+            builder =
+                builder.with_offset(to_usize(slice.rows.start)).with_limit(to_usize(rows_wanted));
         }
         let reader = builder.build().map_err(|_| damaged(&source))?;
         Ok(Self { source, reader, rows_left: rows_wanted })
@@ -184,20 +184,27 @@ fn damaged(source: &Source) -> Error {
 }
 
 fn miscounted(source: &Source) -> Error {
-    Error::input(source.location(), "the Parquet file does not hold the rows that its footer counts")
+    Error::input(
+        source.location(),
+        "the Parquet file does not hold the rows that its footer counts",
+    )
 }
 
 /// The leaf columns below the needed paths.
 fn needed_leaves(metadata: &ArrowReaderMetadata, needed: &BTreeSet<Steps>) -> Vec<usize> {
     let fields = metadata.schema().fields();
-    let prefixes: Vec<Vec<&str>> =
-        needed.iter().map(|steps| steps.struct_names(fields)).filter(|names| !names.is_empty()).collect();
+    let prefixes: Vec<Vec<&str>> = needed
+        .iter()
+        .map(|steps| steps.struct_names(fields))
+        .filter(|names| !names.is_empty())
+        .collect();
     let columns = metadata.parquet_schema().columns().iter().enumerate();
     columns
         .filter(|(_, column)| {
             let parts = column.path().parts();
             prefixes.iter().any(|names| {
-                names.len() <= parts.len() && names.iter().zip(parts).all(|(name, part)| name == part)
+                names.len() <= parts.len()
+                    && names.iter().zip(parts).all(|(name, part)| name == part)
             })
         })
         .map(|(leaf, _)| leaf)
@@ -216,8 +223,12 @@ mod tests {
 
     #[test]
     fn wide_rows_come_in_smaller_batches() {
-        let cases =
-            [(0, 0, 8_192), (100 << 20, 1 << 20, 8_192), (1 << 34, 1 << 20, 512), (1 << 40, 9, 256)];
+        let cases = [
+            (0, 0, 8_192),
+            (100 << 20, 1 << 20, 8_192),
+            (1 << 34, 1 << 20, 512),
+            (1 << 40, 9, 256),
+        ];
         for (bytes, rows, expected) in cases {
             assert_eq!(batch_rows(bytes, rows), expected, "{bytes} bytes in {rows} rows");
         }

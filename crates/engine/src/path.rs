@@ -8,8 +8,8 @@ use std::fmt;
 use std::sync::Arc;
 
 use arrow::array::{
-    Array, ArrayRef, AsArray, BooleanArray, ListArray, MapArray, RecordBatch, StructArray, UInt64Array,
-    new_null_array,
+    Array, ArrayRef, AsArray, BooleanArray, ListArray, MapArray, RecordBatch, StructArray,
+    UInt64Array, new_null_array,
 };
 use arrow::buffer::NullBuffer;
 use arrow::compute;
@@ -219,7 +219,9 @@ fn keys_equal(keys: &ArrayRef, key: &str) -> Result<BooleanArray, ArrowError> {
 fn convert(found: &ArrayRef, wanted: &DataType) -> Result<ArrayRef, ArrowError> {
     match (found.data_type(), wanted) {
         (found_type, wanted) if found_type == wanted => Ok(Arc::clone(found)),
-        (DataType::Struct(_), DataType::Struct(fields)) => convert_struct(found.as_struct(), fields),
+        (DataType::Struct(_), DataType::Struct(fields)) => {
+            convert_struct(found.as_struct(), fields)
+        }
         (DataType::List(_), DataType::List(element)) => {
             let list = found.as_list::<i32>();
             let values = convert(list.values(), element.data_type())?;

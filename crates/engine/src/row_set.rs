@@ -54,13 +54,17 @@ impl RowSet {
     }
 
     /// The bits of `rows` records of a morsel, or nothing if none of them is in the set.
-    pub(crate) fn slice(&self, morsel: usize, first_row: u64, rows: usize) -> Option<BooleanBuffer> {
+    pub(crate) fn slice(
+        &self,
+        morsel: usize,
+        first_row: u64,
+        rows: usize,
+    ) -> Option<BooleanBuffer> {
         let words = self.morsels.get(morsel)?;
         let first = usize::try_from(first_row).ok()?;
         let word_range = first / 64..(first + rows).div_ceil(64);
-        let mut part: Vec<u64> = word_range
-            .map(|word| words.get(word).copied().unwrap_or(0))
-            .collect();
+        let mut part: Vec<u64> =
+            word_range.map(|word| words.get(word).copied().unwrap_or(0)).collect();
         if part.iter().all(|&word| word == 0) {
             return None;
         }

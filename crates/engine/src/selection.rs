@@ -118,14 +118,19 @@ impl Selection {
         };
         let rule = parse(parts.rule, "rule")?;
         let rule_inputs = Inputs::new(rule.fields.clone(), schema);
-        let compiled_rule = compile(&rule, &rule_inputs.schema, Expect::Boolean, parts.evaluated_at)
-            .map_err(|error| wrong_expression(error, "rule"))?;
+        let compiled_rule =
+            compile(&rule, &rule_inputs.schema, Expect::Boolean, parts.evaluated_at)
+                .map_err(|error| wrong_expression(error, "rule"))?;
 
         let mut sources = Vec::new();
         for column in parts.columns {
             sources.push(match &column.source {
-                ColumnSource::Field(path) => Source::Path(known(path, &plan_schema, &column.header)?),
-                ColumnSource::Expression { text, .. } => Source::Parsed(parse(text, &column.header)?),
+                ColumnSource::Field(path) => {
+                    Source::Path(known(path, &plan_schema, &column.header)?)
+                }
+                ColumnSource::Expression { text, .. } => {
+                    Source::Parsed(parse(text, &column.header)?)
+                }
                 ColumnSource::MembershipStatus => Source::Status,
                 ColumnSource::LastQualificationTime => Source::Time,
             });
@@ -222,8 +227,7 @@ impl Selection {
             }
         }
         let has_compiled = self.outputs.iter().any(|output| matches!(output, Output::Compiled(_)));
-        let flat =
-            if has_compiled { Some(self.inputs.batch(inputs.clone(), rows)?) } else { None };
+        let flat = if has_compiled { Some(self.inputs.batch(inputs.clone(), rows)?) } else { None };
         let outputs = self.outputs.iter().zip(self.schema.fields());
         outputs
             .map(|(output, field)| match (output, &flat) {
@@ -242,7 +246,8 @@ impl Selection {
 
     fn batch(&self, columns: Vec<ArrayRef>, rows: usize) -> Result<RecordBatch, Error> {
         let options = RecordBatchOptions::new().with_row_count(Some(rows));
-        RecordBatch::try_new_with_options(Arc::clone(&self.schema), columns, &options).map_err(broken)
+        RecordBatch::try_new_with_options(Arc::clone(&self.schema), columns, &options)
+            .map_err(broken)
     }
 
     /// Which rows have a value in each mandatory column, and how many lack one, each row counted
@@ -336,7 +341,8 @@ impl Inputs {
 
     fn batch(&self, columns: Vec<ArrayRef>, rows: usize) -> Result<RecordBatch, Error> {
         let options = RecordBatchOptions::new().with_row_count(Some(rows));
-        RecordBatch::try_new_with_options(Arc::clone(&self.schema), columns, &options).map_err(broken)
+        RecordBatch::try_new_with_options(Arc::clone(&self.schema), columns, &options)
+            .map_err(broken)
     }
 }
 
@@ -406,15 +412,17 @@ fn failed_value(error: &DataFusionError, place: &str) -> Error {
         DataFusionError::ArrowError(inner, _) => match inner.as_ref() {
             ArrowError::DivideByZero => "a division by zero",
             ArrowError::ArithmeticOverflow(_) => "a number became too large",
-            ArrowError::CastError(_) | ArrowError::ParseError(_) => "a value could not be converted",
+            ArrowError::CastError(_) | ArrowError::ParseError(_) => {
+                "a value could not be converted"
+            }
             _ => "the expression failed for a value",
         },
         DataFusionError::ResourcesExhausted(_) => "the expression needs too much memory",
         _ => "the expression failed for a value",
     };
-    Error::new(Kind::Invalid, "expression_error", message).at_field(place).with_hint(
-        "Use `TRY_CAST`, `nullif(divisor, 0)` or `CASE` so that such values give null.",
-    )
+    Error::new(Kind::Invalid, "expression_error", message)
+        .at_field(place)
+        .with_hint("Use `TRY_CAST`, `nullif(divisor, 0)` or `CASE` so that such values give null.")
 }
 
 fn broken(_: arrow::error::ArrowError) -> Error {

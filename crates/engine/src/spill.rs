@@ -63,7 +63,8 @@ impl Buckets {
         let failed = |error| Error::io(&folder, "write a temporary file", error);
         for bucket in &mut self.buckets {
             if bucket.file.is_none() {
-                bucket.file = Some(tempfile::tempfile_in(&self.limits.spill_folder).map_err(failed)?);
+                bucket.file =
+                    Some(tempfile::tempfile_in(&self.limits.spill_folder).map_err(failed)?);
             }
             if let Some(file) = &mut bucket.file {
                 file.write_all(&bucket.buffer).map_err(failed)?;
@@ -95,7 +96,11 @@ impl Buckets {
 }
 
 /// Reads exactly `length` bytes, or nothing at the end of the entries.
-pub(crate) fn read_part(entries: &mut dyn Read, part: &mut Vec<u8>, length: usize) -> io::Result<bool> {
+pub(crate) fn read_part(
+    entries: &mut dyn Read,
+    part: &mut Vec<u8>,
+    length: usize,
+) -> io::Result<bool> {
     part.clear();
     let read = entries.take(length as u64).read_to_end(part)?;
     match read {

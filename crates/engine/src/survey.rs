@@ -85,8 +85,9 @@ impl Survey {
             union.add(&file.fields, &inputs[number].location)?;
             match file.slices {
                 None => morsels.push(Morsel { input: number, slice: None }),
-                Some(slices) => morsels
-                    .extend(slices.into_iter().map(|slice| Morsel { input: number, slice: Some(slice) })),
+                Some(slices) => morsels.extend(
+                    slices.into_iter().map(|slice| Morsel { input: number, slice: Some(slice) }),
+                ),
             }
             number += 1;
         }
@@ -108,7 +109,8 @@ impl Survey {
         let Morsel { input, slice } = &self.morsels[morsel];
         let source = Source::open(&self.reader.store, &self.inputs[*input])?;
         let roots = || -> Fields {
-            let is_needed = |field: &&FieldRef| needed.iter().any(|path| path.root() == field.name());
+            let is_needed =
+                |field: &&FieldRef| needed.iter().any(|path| path.root() == field.name());
             self.schema.fields().iter().filter(is_needed).cloned().collect()
         };
         match (self.reader.format, slice) {
@@ -186,7 +188,8 @@ impl<'a> Union<'a> {
         self.fields = fields::unite(&self.fields, &more).map_err(|found| {
             let root = found.field.split('.').next().unwrap_or_default();
             let known = self.fields.find(root).map_or("", |(position, _)| &self.seen_in[position]);
-            let message = format!("the field is {} here, but {} in {known}", found.there, found.here);
+            let message =
+                format!("the field is {} here, but {} in {known}", found.there, found.here);
             Error::input(location, message)
                 .at_field(found.field)
                 .with_hint("All files of a dataset have to agree on the type of a field.")
@@ -198,9 +201,10 @@ impl<'a> Union<'a> {
     fn as_declared(&self, found: &Fields) -> Fields {
         let declared = |field: &FieldRef| {
             let entry = self.declared.iter().find(|(name, _)| name == field.name());
-            entry.map_or_else(|| Arc::clone(field), |(name, kind)| {
-                Arc::new(Field::new(name, fields::arrow_type(kind), true))
-            })
+            entry.map_or_else(
+                || Arc::clone(field),
+                |(name, kind)| Arc::new(Field::new(name, fields::arrow_type(kind), true)),
+            )
         };
         found.iter().map(declared).collect()
     }
@@ -225,7 +229,8 @@ impl<'a> Union<'a> {
 
     /// The fields of the dataset, with those that are declared.
     fn finish(self, dataset: &Dataset) -> Result<Fields, Error> {
-        let mut united: Vec<FieldRef> = fields::nulls_as_text(&self.fields).iter().cloned().collect();
+        let mut united: Vec<FieldRef> =
+            fields::nulls_as_text(&self.fields).iter().cloned().collect();
         for (name, kind) in self.declared {
             let found = united.iter().find(|field| field.name() == name);
             match (found, self.format) {
@@ -236,7 +241,8 @@ impl<'a> Union<'a> {
                 (Some(field), DatasetFormat::Parquet) => {
                     let found = fields::kind_of(field.data_type());
                     if found.name() != kind.name() {
-                        let message = format!("declared as {}, but it is {}", kind.name(), found.name());
+                        let message =
+                            format!("declared as {}, but it is {}", kind.name(), found.name());
                         return Err(invalid_type(dataset, name, message));
                     }
                 }
@@ -257,7 +263,8 @@ fn invalid_type(dataset: &Dataset, field: &str, message: String) -> Error {
 
 fn undeclared(dataset: &Dataset, name: &str, fields: &[FieldRef]) -> Error {
     let names = fields.iter().map(|field| field.name().as_str());
-    let error = invalid_type(dataset, name, "a type is declared for a field that no file has".into());
+    let error =
+        invalid_type(dataset, name, "a type is declared for a field that no file has".into());
     match plan::nearest::nearest(name, names) {
         Some(nearest) => error.with_hint(format!("Did you mean `{nearest}`?")),
         None => error,

@@ -12,10 +12,28 @@ use tokio::sync::Semaphore;
 use tokio::task::{JoinHandle, spawn_blocking};
 
 use super::Intent;
+use super::buffers::Buffers;
 use super::press::{Press, Summary};
 use super::sending::Sending;
 use crate::error::Error;
 use crate::store::{Part, Store, crc64_text};
+
+/// What the objects of a run share on their way.
+#[derive(Clone)]
+pub(super) struct Lane {
+    pub(super) store: Arc<dyn Store>,
+    /// One for each part on its way.
+    pub(super) permits: Arc<Semaphore>,
+    pub(super) buffers: Arc<Buffers>,
+}
+
+impl Lane {
+    pub(super) fn new(store: Arc<dyn Store>, parts_in_flight: usize) -> Self {
+        // One buffer more than can be on their way: the part that is being filled.
+        let buffers = Buffers::new(parts_in_flight + 1);
+        Self { store, permits: Arc::new(Semaphore::new(parts_in_flight)), buffers }
+    }
+}
 
 /// An object that is being written.
 pub(super) struct OpenObject {
@@ -32,15 +50,14 @@ type Pressing = JoinHandle<Result<(Press, Vec<Part>), Error>>;
 impl OpenObject {
     /// Begins to write into the upload that was opened for `intent`, with what every file begins with.
     pub(super) fn new(
-        store: Arc<dyn Store>,
-        permits: Arc<Semaphore>,
+        lane: Lane,
         intent: Intent,
         upload_id: String,
         file: &FileFormat,
         header: Vec<u8>,
     ) -> Self {
-        let press = Press::new(&intent.key, file, intent.part_bytes);
-        let sending = Sending::new(store, permits, &intent.key, &upload_id);
+        let press = Press::new(&intent.key, file, intent.part_bytes, lane.buffers);
+        let sending = Sending::new(lane.store, lane.permits, &intent.key, &upload_id);
         Self { intent, upload_id, rows: 0, pressing: Some(press_on(press, header)), sending }
     }
 

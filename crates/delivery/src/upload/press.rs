@@ -2,11 +2,14 @@
 //!
 //! It is plain computation on bytes and runs on a thread that may be kept busy.
 
+use std::sync::Arc;
+
 use aws_lc_rs::digest::{Context, SHA256};
 use bytes::Bytes;
 use plan::file_format::FileFormat;
 use plan::staged::PARTS_MAX;
 
+use super::buffers::Buffers;
 use crate::compress::Packer;
 use crate::error::Error;
 use crate::store::{Part, hex_text};
@@ -17,6 +20,7 @@ pub(super) struct Press {
     packer: Packer,
     /// Packed bytes that are not a whole part yet.
     packed: Vec<u8>,
+    buffers: Arc<Buffers>,
     part_bytes: usize,
     digests: Digests,
 }
@@ -40,12 +44,18 @@ pub(super) struct Summary {
 
 impl Press {
     /// Begins a file.
-    pub(super) fn new(key: &str, file: &FileFormat, part_bytes: u64) -> Self {
+    pub(super) fn new(
+        key: &str,
+        file: &FileFormat,
+        part_bytes: u64,
+        buffers: Arc<Buffers>,
+    ) -> Self {
         let part_bytes = usize::try_from(part_bytes).unwrap_or(usize::MAX);
         Self {
             key: key.to_owned(),
             packer: Packer::new(file.encoding, file.compression),
-            packed: Vec::new(),
+            packed: buffers.take(),
+            buffers,
             part_bytes,
             digests: Digests::new(),
         }
@@ -53,8 +63,9 @@ impl Press {
 
     /// Takes text and returns the parts that it fills.
     pub(super) fn write(&mut self, text: &[u8]) -> Result<Vec<Part>, Error> {
-        // Room for a part and what goes over it, once per part rather than by doubling.
-        self.packed.reserve((self.part_bytes + text.len()).saturating_sub(self.packed.len()));
+        // Room for a part and what goes over it, once per buffer rather than by doubling.
+        let room = (self.part_bytes + text.len()).saturating_sub(self.packed.len());
+        self.packed.reserve_exact(room);
         self.packer.write(text, &mut self.packed)?;
         self.full_parts()
     }
@@ -66,7 +77,7 @@ impl Press {
         let mut parts = self.full_parts()?;
         if !self.packed.is_empty() || self.digests.parts == 0 {
             let last = std::mem::take(&mut self.packed);
-            parts.push(self.digests.part(&self.key, last)?);
+            parts.push(self.digests.part(&self.key, self.buffers.lend(last))?);
         }
         Ok((parts, self.digests.summary()))
     }
@@ -74,9 +85,11 @@ impl Press {
     fn full_parts(&mut self) -> Result<Vec<Part>, Error> {
         let mut parts = Vec::new();
         while self.packed.len() >= self.part_bytes {
-            let rest = self.packed.split_off(self.part_bytes);
-            let full = std::mem::replace(&mut self.packed, rest);
-            parts.push(self.digests.part(&self.key, full)?);
+            let mut rest = self.buffers.take();
+            rest.extend_from_slice(&self.packed[self.part_bytes..]);
+            let mut full = std::mem::replace(&mut self.packed, rest);
+            full.truncate(self.part_bytes);
+            parts.push(self.digests.part(&self.key, self.buffers.lend(full))?);
         }
         Ok(parts)
     }
@@ -92,7 +105,7 @@ impl Digests {
         }
     }
 
-    fn part(&mut self, key: &str, body: Vec<u8>) -> Result<Part, Error> {
+    fn part(&mut self, key: &str, body: Bytes) -> Result<Part, Error> {
         self.parts += 1;
         if self.parts as usize > PARTS_MAX {
             return Err(Error::Limit {
@@ -102,7 +115,7 @@ impl Digests {
             });
         }
         self.sha256.update(&body);
-        let part = Part::new(self.parts, Bytes::from(body));
+        let part = Part::new(self.parts, body);
         let algorithm = crc_fast::CrcAlgorithm::Crc64Nvme;
         self.crc64nvme =
             crc_fast::checksum_combine(algorithm, self.crc64nvme, part.crc64nvme(), part.bytes());
@@ -122,10 +135,11 @@ pub(super) fn cut(key: &str, body: &Bytes, part_bytes: u64) -> Result<(Vec<Part>
     let mut digests = Digests::new();
     let mut parts = Vec::new();
     if body.is_empty() {
-        parts.push(digests.part(key, Vec::new())?);
+        parts.push(digests.part(key, Bytes::new())?);
     }
-    for piece in body.chunks(part_bytes) {
-        parts.push(digests.part(key, piece.to_vec())?);
+    for start in (0..body.len()).step_by(part_bytes) {
+        let end = body.len().min(start + part_bytes);
+        parts.push(digests.part(key, body.slice(start..end))?);
     }
     Ok((parts, digests.summary()))
 }
@@ -140,7 +154,7 @@ mod tests {
 
     fn press_all(texts: &[&str], compression: Compression) -> (Vec<Part>, Summary) {
         let file = FileFormat { compression, ..FileFormat::new(Layout::Csv) };
-        let mut press = Press::new("a.csv", &file, FIVE);
+        let mut press = Press::new("a.csv", &file, FIVE, Buffers::new(2));
         let mut parts = Vec::new();
         for text in texts {
             parts.extend(press.write(text.as_bytes()).unwrap());
@@ -190,7 +204,7 @@ mod tests {
     #[test]
     fn more_parts_than_a_service_takes_are_an_error() {
         let file = FileFormat::new(Layout::Csv);
-        let mut press = Press::new("a.csv", &file, 1);
+        let mut press = Press::new("a.csv", &file, 1, Buffers::new(2));
         assert_eq!(press.write(&vec![b'x'; PARTS_MAX]).unwrap().len(), PARTS_MAX);
         let error = press.write(b"x").err().unwrap();
         insta::assert_snapshot!(error, @"parts of a.csv would pass the limit of 10000");

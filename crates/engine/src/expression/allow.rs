@@ -40,7 +40,9 @@ impl Walk<'_> {
     fn expression(&mut self, tree: &mut Expr, depth: usize) -> Allowed {
         if depth > DEPTH_MAX {
             let message = format!("the expression is more than {DEPTH_MAX} operations deep");
-            return Err(self.positions.error(tree.span(), "too_deep", message)
+            return Err(self
+                .positions
+                .error(tree.span(), "too_deep", message)
                 .with_hint("Only chains of `AND` and of `OR` may be long."));
         }
         match tree {
@@ -78,11 +80,15 @@ impl Walk<'_> {
             | Expr::IsUnknown(expr)
             | Expr::IsNotUnknown(expr)
             | Expr::UnaryOp {
-                op: UnaryOperator::Plus | UnaryOperator::Minus | UnaryOperator::Not, expr,
+                op: UnaryOperator::Plus | UnaryOperator::Minus | UnaryOperator::Not,
+                expr,
             }
             | Expr::Extract { expr, .. }
             | Expr::Ceil { expr, field: CeilFloorKind::DateTimeField(DateTimeField::NoDateTime) }
-            | Expr::Floor { expr, field: CeilFloorKind::DateTimeField(DateTimeField::NoDateTime) }
+            | Expr::Floor {
+                expr,
+                field: CeilFloorKind::DateTimeField(DateTimeField::NoDateTime),
+            }
             | Expr::Cast { expr, format: None, array: false, .. } => self.expression(expr, depth),
             Expr::Interval(interval) => self.expression(&mut interval.value, depth),
             Expr::IsDistinctFrom(left, right)
@@ -105,7 +111,10 @@ impl Walk<'_> {
             Expr::Array(array) => self.all(&mut array.elem, depth),
             Expr::Substring { expr, substring_from, substring_for, .. } => {
                 self.expression(expr, depth)?;
-                self.all([substring_from, substring_for].into_iter().flatten().map(|part| &mut **part), depth)
+                self.all(
+                    [substring_from, substring_for].into_iter().flatten().map(|part| &mut **part),
+                    depth,
+                )
             }
             Expr::Trim { expr, trim_what, trim_characters: None, .. } => {
                 self.expression(expr, depth)?;
@@ -178,9 +187,7 @@ impl Walk<'_> {
         function.name = ObjectName::from(vec![Ident::with_span(span, lower.clone())]);
         match &mut function.args {
             FunctionArguments::None => Ok(()),
-            FunctionArguments::Subquery(_) => {
-                Err(self.refuse(span, "a rule cannot hold a query"))
-            }
+            FunctionArguments::Subquery(_) => Err(self.refuse(span, "a rule cannot hold a query")),
             FunctionArguments::List(list) => {
                 if list.duplicate_treatment.is_some() || !list.clauses.is_empty() {
                     let message = "functions over many records are not available";

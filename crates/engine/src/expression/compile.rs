@@ -78,8 +78,9 @@ pub(crate) fn compile(
     expect: Expect,
     now: Timestamp,
 ) -> Result<Compiled, ExpressionError> {
-    let planner = Planner::new(flat, now)
-        .map_err(|_| parsed.positions.error(Span::empty(), "unknown_field", "two fields have one name"))?;
+    let planner = Planner::new(flat, now).map_err(|_| {
+        parsed.positions.error(Span::empty(), "unknown_field", "two fields have one name")
+    })?;
     let compiled = planner.compile(&parsed.tree).map_err(|error| {
         let span = planner.smallest_wrong_part(&parsed.tree);
         error.at(parsed, span)
@@ -89,7 +90,8 @@ pub(crate) fn compile(
     match (expect, found) {
         (Expect::Boolean, FieldType::Boolean) => Ok(compiled),
         (Expect::Boolean, other) => {
-            let message = format!("a rule has to be true or false, this is of type {}", other.name());
+            let message =
+                format!("a rule has to be true or false, this is of type {}", other.name());
             Err(whole("not_boolean", message))
         }
         (Expect::Any, FieldType::Unsupported(name)) => {
@@ -120,12 +122,13 @@ impl From<DataFusionError> for Refusal {
 impl Refusal {
     fn at(self, parsed: &Parsed, span: Span) -> ExpressionError {
         match self {
-            Self::Engine(error) => {
-                parsed.positions.error(span, "type_error", cleaned(&error))
-            }
+            Self::Engine(error) => parsed.positions.error(span, "type_error", cleaned(&error)),
             Self::Comparison(left, right) => {
-                let message =
-                    format!("values of type {} and {} cannot be compared", left.name(), right.name());
+                let message = format!(
+                    "values of type {} and {} cannot be compared",
+                    left.name(),
+                    right.name()
+                );
                 let hint = "Write numbers without quotes and texts with single quotes, or convert \
                             with `CAST(… AS BIGINT)` or `TRY_CAST`.";
                 parsed.positions.error(span, "type_error", message).with_hint(hint)
@@ -271,7 +274,13 @@ fn cleaned(error: &DataFusionError) -> String {
     let text = error.strip_backtrace();
     let line = text.lines().next().unwrap_or_default();
     let mut message = line.trim();
-    for preamble in ["Error during planning: ", "type_coercion", "Execution error: ", "Arrow error: ", "This feature is not implemented: "] {
+    for preamble in [
+        "Error during planning: ",
+        "type_coercion",
+        "Execution error: ",
+        "Arrow error: ",
+        "This feature is not implemented: ",
+    ] {
         message = message.strip_prefix(preamble).unwrap_or(message);
     }
     let message = message.trim_end_matches('.').replace("Utf8View", "text").replace("Utf8", "text");

@@ -17,6 +17,11 @@ use crate::location::Location;
 /// How much is fetched ahead: a request takes as long as a few megabytes.
 pub(super) const READ_AHEAD_BYTES: usize = 4 << 20;
 
+/// How often a range is asked for when its bytes end early; the SDK repeats other failures itself.
+const READ_ATTEMPTS: usize = 3;
+/// The code of the error that is worth another attempt.
+const CUT: &str = "input_cut";
+
 /// A bucket and who reads it.
 #[derive(Debug, Clone)]
 pub(crate) struct Bucket {
@@ -125,7 +130,18 @@ impl OpenObject {
         if length == 0 {
             return Ok(Bytes::new());
         }
-        self.runtime.block_on(self.fetch(offset, length))
+        self.runtime.block_on(async {
+            let mut outcome = self.fetch(offset, length).await;
+            for _ in 1..READ_ATTEMPTS {
+                match &outcome {
+                    Err(error) if error.code() == CUT => {
+                        outcome = self.fetch(offset, length).await;
+                    }
+                    _ => break,
+                }
+            }
+            outcome
+        })
     }
 
     /// Fetches a range of the pinned version; the service compares the entity tag.
@@ -148,7 +164,7 @@ impl OpenObject {
                 Err(error) => return Err(failed(&self.input.location, "read the object", error)),
             };
             let cut = || {
-                Error::new(Kind::Unavailable, "input_unreadable", "the object's bytes ended early")
+                Error::new(Kind::Unavailable, CUT, "the object's bytes ended early")
                     .in_file(&self.input.location)
             };
             let bytes = reply.body.collect().await.map_err(|_| cut())?.into_bytes();
@@ -165,13 +181,20 @@ fn status<E>(error: &SdkError<E>) -> Option<u16> {
 fn failed<E: ProvideErrorMetadata>(location: &str, action: &str, error: SdkError<E>) -> Error {
     let code = error.code().unwrap_or_default().to_owned();
     let (kind, word, hint) = match (code.as_str(), status(&error)) {
-        ("NoSuchBucket", _) => {
-            (Kind::NotFound, "bucket_not_found", "Check the bucket's name and the account's endpoint.")
-        }
+        ("NoSuchBucket", _) => (
+            Kind::NotFound,
+            "bucket_not_found",
+            "Check the bucket's name and the account's endpoint.",
+        ),
         ("InvalidAccessKeyId" | "SignatureDoesNotMatch" | "ExpiredToken" | "InvalidToken", _) => {
             (Kind::Denied, "credentials_refused", "Check the account's access key and secret.")
         }
-        ("PermanentRedirect" | "AuthorizationHeaderMalformed" | "IllegalLocationConstraintException", _)
+        (
+            "PermanentRedirect"
+            | "AuthorizationHeaderMalformed"
+            | "IllegalLocationConstraintException",
+            _,
+        )
         | (_, Some(301)) => {
             (Kind::Invalid, "wrong_region", "Set the account's `region` to the bucket's.")
         }

@@ -16,10 +16,22 @@ const PARQUET: DatasetFormat = DatasetFormat::Parquet;
 
 #[tokio::test]
 async fn missing_places() {
-    insta::assert_snapshot!(Case::new(PARQUET).error().await, @"");
-    insta::assert_snapshot!(Case::new(CSV).location("data/*.csv").error().await, @"");
-    insta::assert_snapshot!(Case::new(CSV).location("s3://bucket/a.csv").error().await, @"");
-    insta::assert_snapshot!(Case::new(CSV).text("a.csv", "x\n").location("*.CSV").error().await, @"");
+    insta::assert_snapshot!(Case::new(PARQUET).error().await, @r#"
+    no_input: no file matches the dataset's location (FOLDER)
+      A folder is searched for files that end in `.parquet`.
+    "#);
+    insta::assert_snapshot!(Case::new(CSV).location("data/*.csv").error().await, @r#"
+    input_not_found: cannot find the dataset (FOLDER/data/*.csv)
+      The path exists only as far as `FOLDER`.
+    "#);
+    insta::assert_snapshot!(Case::new(CSV).location("s3://bucket/a.csv").error().await, @r#"
+    account_missing: the location needs an account (s3://bucket/a.csv)
+      Name one of the accounts of the project under `account:`.
+    "#);
+    insta::assert_snapshot!(Case::new(CSV).text("a.csv", "x\n").location("*.CSV").error().await, @r#"
+    no_input: no file matches the dataset's location (FOLDER/*.CSV)
+      Check the pattern; `**` reaches through folders, `*` does not.
+    "#);
 }
 
 #[tokio::test]
@@ -52,19 +64,63 @@ async fn csv_that_is_broken() {
         };
         errors.push_str(&format!("{:?}\n  {error}\n", String::from_utf8_lossy(content)));
     }
-    insta::assert_snapshot!(errors, @"");
+    insta::assert_snapshot!(errors, @r#"
+    ""
+      invalid_input: the file is empty: not even a header (FOLDER/a.csv)
+    " \n"
+      unknown_field: the dataset has no field `a` (field `a`)
+      Did you mean ` `?
+    "a,b\n1\n"
+      invalid_input: the record has 1 cells, the header has 2 (FOLDER/a.csv, line 2)
+    "a,b\n1,2\n1,2,3\n"
+      invalid_input: the record has 3 cells, the header has 2 (FOLDER/a.csv, line 3)
+    "a,b\n\"1,2\n3,4\n"
+      invalid_input: a quote is never closed in the record that begins here (FOLDER/a.csv, line 2)
+    "a,b\n\"1\"x,2\n"
+      invalid_input: text follows a closing quote (FOLDER/a.csv, line 2)
+      A quote inside a quoted cell is written twice.
+    "a,b\n1\"2,3\n"
+      invalid_input: a quote stands in a cell that does not begin with one (FOLDER/a.csv, line 2)
+    "a,b\r1,2\r"
+      invalid_input: a carriage return stands alone, without a line feed (FOLDER/a.csv, line 1)
+    "a,a\n1,2\n"
+      invalid_input: the header names `a` twice (FOLDER/a.csv, line 1)
+    "a,\n1,2\n"
+      invalid_input: column 2 has no name in the header (FOLDER/a.csv, line 1)
+    "a,b\nx,�\n"
+      invalid_input: cell 2 is not UTF-8 (FOLDER/a.csv, line 2)
+      Convert the file to UTF-8.
+    "a,b\n�,�\n"
+      invalid_input: cell 1 is not UTF-8 (FOLDER/a.csv, line 2)
+      Convert the file to UTF-8.
+    "��a\0\n\0"
+      invalid_input: the file is UTF-16 (FOLDER/a.csv, line 1)
+      Convert it to UTF-8.
+    "b\n1\n"
+      unknown_field: the dataset has no field `a` (field `a`)
+      Did you mean `b`?
+    "a,b\n\"x\ny\",1\n\"z\n\",2,3\n"
+      invalid_input: the record has 3 cells, the header has 2 (FOLDER/a.csv, line 4)
+    "#);
 }
 
 #[tokio::test]
 async fn csv_values_that_are_not_of_the_type() {
     let rows: String = (0..20_000).map(|row| format!("{row}\n")).collect();
     let case = Case::new(CSV).text("a.csv", format!("n\n{rows}canary\n")).columns(&["n"]);
-    insta::assert_snapshot!(case.error().await, @"");
-    let case = Case::new(CSV).text("a.csv", "n\n1\n").declare("m", FieldType::Integer).columns(&["n"]);
-    insta::assert_snapshot!(case.error().await, @"");
+    insta::assert_snapshot!(case.error().await, @r#"
+    invalid_input: a value is not of type integer (FOLDER/a.csv, row 20001, field `n`)
+      Types are guessed from the first records; declare the field's type under `types:` if it is another.
+    "#);
+    let case =
+        Case::new(CSV).text("a.csv", "n\n1\n").declare("m", FieldType::Integer).columns(&["n"]);
+    insta::assert_snapshot!(case.error().await, @r#"
+    invalid_type: a type is declared for a field that no file has (., field `m`)
+      Did you mean `n`?
+    "#);
     let list = FieldType::List(Box::new(FieldType::String));
     let case = Case::new(CSV).text("a.csv", "n\n1\n").declare("n", list).columns(&["n"]);
-    insta::assert_snapshot!(case.error().await, @"");
+    insta::assert_snapshot!(case.error().await, @r#"invalid_type: a list cannot be read from CSV (., field `n`)"#);
 }
 
 #[tokio::test]
@@ -73,7 +129,7 @@ async fn a_quote_that_is_never_closed_is_found_at_the_limit() {
     content.resize(20 << 20, b'x');
     content.extend_from_slice(b"\"\n");
     let case = Case::new(CSV).text("a.csv", content).columns(&["a"]);
-    insta::assert_snapshot!(case.error().await, @"");
+    insta::assert_snapshot!(case.error().await, @r#"invalid_input: a quote is never closed in the record that begins here (FOLDER/a.csv, line 2)"#);
 }
 
 #[tokio::test]
@@ -96,7 +152,26 @@ async fn json_that_is_broken() {
         let shown: String = String::from_utf8_lossy(content).chars().take(40).collect();
         errors.push_str(&format!("{shown:?}\n  {}\n", case.error().await));
     }
-    insta::assert_snapshot!(errors, @"");
+    insta::assert_snapshot!(errors, @r#"
+    "{\"a\":1}\n[1]\n"
+      invalid_input: the line is not a JSON object (FOLDER/a.jsonl, line 2)
+    "{\"a\":1}\n{\"a\":\n1}\n"
+      invalid_input: the line is not a JSON object (FOLDER/a.jsonl, line 3)
+    "{\"a\":1} {\"a\":2}\n"
+      invalid_input: the line is not a JSON object (FOLDER/a.jsonl, line 1)
+    "{\"a\":1}\n{\"a\":nonsense}\n"
+      invalid_input: the line is not a JSON object (FOLDER/a.jsonl, line 2)
+    "{\"a\":1}\n{\"a\":1\n"
+      invalid_input: the line is not a JSON object (FOLDER/a.jsonl, line 2)
+    "{\"a\":\"�\"}\n"
+      invalid_input: the line is not UTF-8 (FOLDER/a.jsonl, line 1)
+      Convert the file to UTF-8.
+    "{\"a\":{\"a\":{\"a\":{\"a\":{\"a\":{\"a\":{\"a\":{\"a\":"
+      invalid_input: the line is nested more than 64 deep (FOLDER/a.jsonl, line 1)
+    "{\"a\":1}\n{\"a\":1}\n{\"a\":1}\n{\"a\":1}\n{\"a\":1}\n"
+      invalid_input: a value is not of type integer (FOLDER/a.jsonl, line 9001, field `a`)
+      Types are guessed from the first lines; declare the field's type under `types:` if it is another.
+    "#);
 }
 
 #[tokio::test]
@@ -105,13 +180,19 @@ async fn files_that_disagree() {
         .parquet("a.parquet", vec![("x", numbers(&[Some(1)]))])
         .parquet("b.parquet", vec![("x", texts(&[Some("1")]))])
         .columns(&["x"]);
-    insta::assert_snapshot!(case.error().await, @"");
+    insta::assert_snapshot!(case.error().await, @r#"
+    invalid_input: the field is string here, but integer in FOLDER/a.parquet (FOLDER/b.parquet, field `x`)
+      All files of a dataset have to agree on the type of a field.
+    "#);
     let case = Case::new(DatasetFormat::JsonLines)
         .text("a.jsonl", "{\"p\":{\"x\":1}}\n")
         .text("b.jsonl", "{\"p\":{\"x\":[]}}\n")
         .text("c.jsonl", "{\"p\":{\"x\":true}}\n")
         .columns(&["p.x"]);
-    insta::assert_snapshot!(case.error().await, @"");
+    insta::assert_snapshot!(case.error().await, @r#"
+    invalid_input: the field is list here, but integer in FOLDER/a.jsonl (FOLDER/b.jsonl, field `p.x`)
+      All files of a dataset have to agree on the type of a field.
+    "#);
     let case = Case::new(CSV).text("a.csv", "n\n1\n").text("b.csv", "n\n2.5\n").columns(&["n"]);
     assert_eq!(case.rows().await, ["1.0", "2.5"]);
 }
@@ -134,7 +215,10 @@ async fn parquet_that_is_cut_short_anywhere() {
         let error = case.run().await.expect_err("a part is no file");
         assert_eq!(error.kind(), Kind::Invalid, "{length} bytes: {error}");
     }
-    insta::assert_snapshot!(case.error().await, @"");
+    insta::assert_snapshot!(case.error().await, @r#"
+    invalid_input: the file is not a whole Parquet file (FOLDER/a.parquet)
+      It may be cut short, still being written, or of another format.
+    "#);
 }
 
 #[tokio::test]
@@ -167,7 +251,10 @@ async fn a_footer_that_promises_too_much() {
     let length = bytes.len();
     bytes[length - 8..length - 4].copy_from_slice(&i32::MAX.to_le_bytes());
     fs::write(case.path("a.parquet"), &bytes).expect("the file is written");
-    insta::assert_snapshot!(case.error().await, @"");
+    insta::assert_snapshot!(case.error().await, @r#"
+    invalid_input: the file is not a whole Parquet file (FOLDER/a.parquet)
+      It may be cut short, still being written, or of another format.
+    "#);
 }
 
 async fn read_after(case: &Case, change: impl FnOnce(&Case)) -> Error {
@@ -187,9 +274,7 @@ async fn read_after(case: &Case, change: impl FnOnce(&Case)) -> Error {
 
 #[tokio::test]
 async fn inputs_that_change_after_they_were_pinned() {
-    let case = || {
-        Case::new(CSV).text("a.csv", "id\n1\n").text("b.csv", "id\n2\n").columns(&["id"])
-    };
+    let case = || Case::new(CSV).text("a.csv", "id\n1\n").text("b.csv", "id\n2\n").columns(&["id"]);
     type Change = fn(&Case);
     let changes: [(&str, Change); 4] = [
         ("longer", |case| fs::write(case.path("b.csv"), "id\n2\n3\n").expect("written")),
@@ -223,5 +308,5 @@ async fn a_new_file_is_not_part_of_the_snapshot() {
 #[tokio::test]
 async fn places_that_are_no_files() {
     let case = Case::new(CSV).location("/dev/zero").columns(&["id"]);
-    insta::assert_snapshot!(case.error().await, @"");
+    insta::assert_snapshot!(case.error().await, @r#"invalid_input: not a regular file (/dev/zero)"#);
 }

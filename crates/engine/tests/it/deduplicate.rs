@@ -11,17 +11,15 @@ use crate::support::Case;
 /// The worked example of behaviour reference §4.8: two profiles with one address, of which the
 /// second was qualified later, which here is what its timestamp says.
 fn worked_example() -> Case {
-    Case::new(DatasetFormat::Parquet)
-        .timestamp("qualified")
-        .parquet(
-            "a.parquet",
-            vec![
-                ("mail", texts(&[Some("johndoe@example.com"), Some("johndoe@example.com")])),
-                ("first", texts(&[Some("John"), Some("John")])),
-                ("last", texts(&[Some("Doe"), Some("D")])),
-                ("qualified", numbers(&[Some(20_210_310), Some(20_210_410)])),
-            ],
-        )
+    Case::new(DatasetFormat::Parquet).timestamp("qualified").parquet(
+        "a.parquet",
+        vec![
+            ("mail", texts(&[Some("johndoe@example.com"), Some("johndoe@example.com")])),
+            ("first", texts(&[Some("John"), Some("John")])),
+            ("last", texts(&[Some("Doe"), Some("D")])),
+            ("qualified", numbers(&[Some(20_210_310), Some(20_210_410)])),
+        ],
+    )
 }
 
 #[tokio::test]
@@ -85,7 +83,10 @@ async fn timestamps_decide_first_and_missing_ones_are_oldest() {
 async fn rows_that_are_equal_throughout_leave_the_first() {
     let mut case = Case::new(DatasetFormat::Parquet)
         .parquet("b.parquet", vec![("k", numbers(&[Some(1)])), ("n", numbers(&[Some(3)]))])
-        .parquet("a.parquet", vec![("k", numbers(&[Some(1), Some(1)])), ("n", numbers(&[Some(3), Some(3)]))])
+        .parquet(
+            "a.parquet",
+            vec![("k", numbers(&[Some(1), Some(1)])), ("n", numbers(&[Some(3), Some(3)]))],
+        )
         .columns(&["#k"]);
     for threads in [1, 4] {
         case.threads = threads;
@@ -136,9 +137,11 @@ fn large() -> Case {
             ("row", Arc::new(Int64Array::from_iter_values(from..from + 60_000))),
         ]
     };
-    Case::new(DatasetFormat::Parquet)
-        .parquet_groups("a.parquet", file(0), 9_999)
-        .parquet_groups("b.parquet", file(60_000), 1 << 20)
+    Case::new(DatasetFormat::Parquet).parquet_groups("a.parquet", file(0), 9_999).parquet_groups(
+        "b.parquet",
+        file(60_000),
+        1 << 20,
+    )
 }
 
 #[tokio::test]

@@ -5,4 +5,5 @@ mod deduplicate;
 mod formats;
 mod mapping;
 mod order;
+mod s3;
 mod support;

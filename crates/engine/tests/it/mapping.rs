@@ -74,11 +74,20 @@ async fn calculated_columns_can_be_mandatory() {
 
 #[tokio::test]
 async fn wrong_rules_and_mappings_name_the_nearest() {
-    insta::assert_snapshot!(people().columns(&["mial"]).error().await, @"");
-    insta::assert_snapshot!(people().rule("pionts > 1").columns(&["id"]).error().await, @"");
-    insta::assert_snapshot!(people().columns(&["x=uper(id)"]).error().await, @"");
-    insta::assert_snapshot!(people().rule("points + 1").columns(&["id"]).error().await, @"");
-    insta::assert_snapshot!(people().timestamp("at").columns(&["#id"]).error().await, @"");
+    insta::assert_snapshot!(people().columns(&["mial"]).error().await, @r#"
+    unknown_field: the dataset has no field `mial` (field `mial`)
+      Did you mean `mail`?
+    "#);
+    insta::assert_snapshot!(people().rule("pionts > 1").columns(&["id"]).error().await, @r#"
+    unknown_field: the dataset has no field `pionts` at character 1 (field `rule`)
+      Did you mean `points`?
+    "#);
+    insta::assert_snapshot!(people().columns(&["x=uper(id)"]).error().await, @r#"
+    unknown_function: unknown function `uper` at character 1 (field `x`)
+      Did you mean `upper`?
+    "#);
+    insta::assert_snapshot!(people().rule("points + 1").columns(&["id"]).error().await, @r#"not_boolean: a rule has to be true or false, this is of type integer at character 1 (field `rule`)"#);
+    insta::assert_snapshot!(people().timestamp("at").columns(&["#id"]).error().await, @r#"unknown_field: the dataset has no field `at` (field `timestamp`)"#);
 }
 
 #[tokio::test]
@@ -88,9 +97,24 @@ async fn values_that_an_expression_cannot_take_are_not_quoted() {
         vec![("mail", texts(&[Some("canary@example.com")])), ("n", numbers(&[Some(i64::MAX)]))],
     );
     let mut secret = secret.columns(&["mail"]);
-    insta::assert_snapshot!(secret.error_of_rule("CAST(mail AS BIGINT) > 1").await, @"");
-    insta::assert_snapshot!(secret.error_of_rule("1 / (n - n) > 0").await, @"");
-    insta::assert_snapshot!(secret.error_of_rule("to_timestamp(mail) > now()").await, @"");
-    insta::assert_snapshot!(secret.error_of_rule("regexp_like('a', mail || '(')").await, @"");
-    insta::assert_snapshot!(secret.error_of_rule("CAST(n * 1.0 AS SMALLINT) > 1").await, @"");
+    insta::assert_snapshot!(secret.error_of_rule("CAST(mail AS BIGINT) > 1").await, @r#"
+    expression_error: a value could not be converted (FOLDER/a.parquet, field `rule`)
+      Use `TRY_CAST`, `nullif(divisor, 0)` or `CASE` so that such values give null.
+    "#);
+    insta::assert_snapshot!(secret.error_of_rule("1 / (n - n) > 0").await, @r#"
+    expression_error: a division by zero (FOLDER/a.parquet, field `rule`)
+      Use `TRY_CAST`, `nullif(divisor, 0)` or `CASE` so that such values give null.
+    "#);
+    insta::assert_snapshot!(secret.error_of_rule("to_timestamp(mail) > now()").await, @r#"
+    expression_error: a value could not be converted (FOLDER/a.parquet, field `rule`)
+      Use `TRY_CAST`, `nullif(divisor, 0)` or `CASE` so that such values give null.
+    "#);
+    insta::assert_snapshot!(secret.error_of_rule("regexp_like('a', mail || '(')").await, @r#"
+    expression_error: the expression failed for a value (FOLDER/a.parquet, field `rule`)
+      Use `TRY_CAST`, `nullif(divisor, 0)` or `CASE` so that such values give null.
+    "#);
+    insta::assert_snapshot!(secret.error_of_rule("CAST(n * 1.0 AS SMALLINT) > 1").await, @r#"
+    expression_error: a value could not be converted (FOLDER/a.parquet, field `rule`)
+      Use `TRY_CAST`, `nullif(divisor, 0)` or `CASE` so that such values give null.
+    "#);
 }

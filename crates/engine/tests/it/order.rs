@@ -14,7 +14,8 @@ use crate::support::{CSV, Case, lines};
 fn large() -> Case {
     let file = |start: i64, rows: i64| -> Vec<(&'static str, ArrayRef)> {
         let ids = Int64Array::from_iter_values(start..start + rows);
-        let names = StringArray::from_iter_values((start..start + rows).map(|id| format!("name {id}")));
+        let names =
+            StringArray::from_iter_values((start..start + rows).map(|id| format!("name {id}")));
         vec![("id", Arc::new(ids)), ("name", Arc::new(names))]
     };
     Case::new(DatasetFormat::Parquet)
@@ -88,7 +89,9 @@ async fn errors_of_the_work_end_the_stream() {
     for panics in [false, true] {
         let rows = case.engine().rows(&case.query, &snapshot).await.expect("the query fits");
         let outcome = rows
-            .map_ordered(move |_| if panics { panic!("on purpose") } else { Err::<(), _>(Failure::Work) })
+            .map_ordered(
+                move |_| if panics { panic!("on purpose") } else { Err::<(), _>(Failure::Work) },
+            )
             .try_for_each(|()| std::future::ready(Ok(())))
             .await;
         let as_expected = match outcome {

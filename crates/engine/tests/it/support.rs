@@ -10,9 +10,7 @@ use futures::TryStreamExt;
 use parquet::arrow::ArrowWriter;
 use parquet::file::properties::WriterProperties;
 use plan::field::FieldPath;
-use plan::project::{
-    Column, ColumnSource, Dataset, DatasetFormat, DatasetKind, Rule, RuleOrigin,
-};
+use plan::project::{Column, ColumnSource, Dataset, DatasetFormat, DatasetKind, Rule, RuleOrigin};
 use plan::schema::FieldType;
 use plan::{Query, Span};
 
@@ -25,6 +23,7 @@ pub(crate) struct Case {
     pub(crate) query: Query,
     pub(crate) threads: usize,
     pub(crate) memory_bytes: usize,
+    pub(crate) client: Option<aws_sdk_s3::Client>,
 }
 
 impl Case {
@@ -48,7 +47,7 @@ impl Case {
             evaluated_at: "2026-01-31T02:00:00Z".parse().expect("a timestamp"),
         };
         let folder = tempfile::tempdir().expect("a folder");
-        Self { folder, query, threads: 2, memory_bytes: 1 << 20 }
+        Self { folder, query, threads: 2, memory_bytes: 1 << 20, client: None }
     }
 
     pub(crate) fn rule(mut self, text: &str) -> Self {
@@ -108,7 +107,18 @@ impl Case {
         let mut settings = Settings::new(self.folder.path().to_owned());
         settings.threads = self.threads;
         settings.memory_bytes = self.memory_bytes;
-        Engine::new(settings)
+        let mut engine = Engine::new(settings);
+        if let Some(client) = &self.client {
+            engine.add_s3("aws", client.clone());
+        }
+        engine
+    }
+
+    /// Reads from an account `aws` of this client.
+    pub(crate) fn client(mut self, client: aws_sdk_s3::Client) -> Self {
+        self.client = Some(client);
+        self.query.dataset.account = Some("aws".to_owned());
+        self
     }
 
     pub(crate) async fn pin(&self) -> Result<Snapshot, Error> {
@@ -118,9 +128,8 @@ impl Case {
     pub(crate) async fn fields(&self) -> Result<Vec<String>, Error> {
         let snapshot = self.pin().await?;
         let schema = self.engine().schema(&self.query.dataset, &snapshot).await?;
-        let field = |field: &plan::schema::Field| {
-            format!("{} {}", field.name, field.field_type.name())
-        };
+        let field =
+            |field: &plan::schema::Field| format!("{} {}", field.name, field.field_type.name());
         Ok(schema.fields.iter().map(field).collect())
     }
 
@@ -194,9 +203,11 @@ fn column(text: &str) -> Column {
 }
 
 pub(crate) fn write_parquet(path: &Path, batch: &RecordBatch, group_rows: usize) {
-    let properties = WriterProperties::builder().set_max_row_group_row_count(Some(group_rows)).build();
+    let properties =
+        WriterProperties::builder().set_max_row_group_row_count(Some(group_rows)).build();
     let file = File::create(path).expect("the file is made");
-    let mut writer = ArrowWriter::try_new(file, batch.schema(), Some(properties)).expect("a writer");
+    let mut writer =
+        ArrowWriter::try_new(file, batch.schema(), Some(properties)).expect("a writer");
     writer.write(batch).expect("rows are written");
     writer.close().expect("the footer is written");
 }
@@ -208,7 +219,7 @@ pub(crate) fn lines(batch: &RecordBatch) -> Vec<String> {
         .iter()
         .map(|column| ArrayFormatter::try_new(column, &options).expect("a formatter"))
         .collect();
-    let cells = |row| columns.iter().map(|column| column.value(row).to_string()).collect::<Vec<_>>();
+    let cells =
+        |row| columns.iter().map(|column| column.value(row).to_string()).collect::<Vec<_>>();
     (0..batch.num_rows()).map(|row| cells(row).join("|")).collect()
 }
-

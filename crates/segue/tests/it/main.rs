@@ -6,4 +6,5 @@ mod demo;
 mod leaks;
 mod messages;
 mod project;
+mod real_server;
 mod surface;

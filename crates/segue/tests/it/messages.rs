@@ -1,6 +1,9 @@
 //! Every kind of bad input: one clear error that names the thing, the place and the next step, the
 //! documented exit code, nothing visible, and the ledger true.
 
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
 use s3lab::{Lab, Options, User};
 
 use crate::project::{Project, SECRET, Text, lab, lab_with};
@@ -10,8 +13,11 @@ use crate::project::{Project, SECRET, Text, lab, lab_with};
 fn check(name: &str, lab: &Lab, project: &Project, command: &[&str]) {
     let said = project.segue(command);
     assert_ne!(said.code, 0, "{name}: {}", said.stdout);
-    let filters =
-        [(r"request id [^,)\]]+", "request id [id]"), (r"\(os error \d+\)", "(os error)")];
+    let filters = [
+        (r"request id [^,)\]]+", "request id [id]"),
+        (r"\(os error \d+\)", "(os error)"),
+        (r"[0-9a-f]{16}-\d+\.", "[upload]."),
+    ];
     insta::with_settings!({ filters => filters.to_vec() }, {
         insta::assert_snapshot!(name, project.transcript(&said));
     });
@@ -158,4 +164,48 @@ async fn commands_that_make_no_sense() {
     check("bad_slot", &lab, &project, &["run", "daily", "--slot", "yesterday"]);
     std::fs::remove_file(project.path("segue.yaml")).expect("a file");
     check("no_project", &lab, &project, &["-p", ".", "run"]);
+}
+
+/// A file system in memory that is soon full. Only a user who may mount can have one.
+struct SmallDisk {
+    path: PathBuf,
+}
+
+impl SmallDisk {
+    fn mount(path: &Path, kilobytes: u32) -> Option<Self> {
+        std::fs::create_dir_all(path).expect("a folder");
+        let mut mount = Command::new("mount");
+        mount.args(["-t", "tmpfs", "-o", &format!("size={kilobytes}k"), "tmpfs"]).arg(path);
+        let mounted = mount.output().is_ok_and(|output| output.status.success());
+        mounted.then(|| Self { path: path.to_path_buf() })
+    }
+}
+
+impl Drop for SmallDisk {
+    fn drop(&mut self) {
+        let _ = Command::new("umount").arg(&self.path).output();
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_full_disk() {
+    let lab = lab().await;
+    let project = Project::new(&Text::default().yaml(), Some(&lab));
+    let mut people = "id,email,points\n".to_owned();
+    for number in 0..40_000 {
+        people.push_str(&format!("{number},person{number}@example.com,50\n"));
+    }
+    project.write("people.csv", &people);
+    let Some(_disk) = SmallDisk::mount(&project.path("small"), 512) else {
+        println!("not run: this user may not mount a small file system");
+        return;
+    };
+    check("full_disk_of_files", &lab, &project, &["run", "daily", "--to", "small/out"]);
+    let visible = std::fs::read_dir(project.path("small/out")).expect("the folder").filter(|entry| {
+        entry.as_ref().is_ok_and(|entry| !entry.file_name().to_string_lossy().starts_with('.'))
+    });
+    assert_eq!(visible.count(), 0, "nothing is visible in the folder");
+
+    let Some(_ledger) = SmallDisk::mount(&project.path("state"), 64) else { return };
+    check("full_disk_of_ledger", &lab, &project, &["--state-dir", "state", "run", "daily"]);
 }

@@ -1,0 +1,155 @@
+//! Datasets in S3, read from the strict service of `s3lab`.
+
+use std::sync::Arc;
+
+use arrow::array::{ArrayRef, Int64Array, RecordBatch, StringArray};
+use aws_credential_types::Credentials;
+use aws_sdk_s3::Client;
+use aws_sdk_s3::config::retry::RetryConfig;
+use aws_sdk_s3::config::{BehaviorVersion, Region};
+use engine::{Error, Kind};
+use futures::TryStreamExt;
+use plan::project::DatasetFormat;
+use s3lab::{Fault, Lab, Operation, Options, Policy, User};
+
+use crate::support::{CSV, Case, write_parquet};
+
+async fn lab() -> Lab {
+    let options = Options { buckets: vec!["lake".into()], ..Options::default() };
+    Lab::start(options).await.expect("the service starts")
+}
+
+fn client(lab: &Lab, secret: &str, region: &str) -> Client {
+    let user = User::default();
+    let config = aws_sdk_s3::Config::builder()
+        .behavior_version(BehaviorVersion::latest())
+        .region(Region::new(region.to_owned()))
+        .endpoint_url(lab.endpoint())
+        .credentials_provider(Credentials::new(&user.access_key_id, secret, None, None, "test"))
+        .force_path_style(true)
+        .retry_config(RetryConfig::disabled())
+        .build();
+    Client::from_conf(config)
+}
+
+fn case(lab: &Lab, format: DatasetFormat, location: &str) -> Case {
+    let secret = User::default().secret_access_key;
+    let case = Case::new(format).location(location).client(client(lab, &secret, lab.region()));
+    case.columns(&["id"])
+}
+
+async fn put_csvs(lab: &Lab) {
+    for (key, id) in [("crm/a.csv", 1), ("crm/x/b.csv", 2), ("crm2/c.csv", 3), ("crm/_d.csv", 4)] {
+        lab.put("lake", key, format!("id\n{id}\n")).await.expect("the object is put");
+    }
+    lab.put("lake", "crm/", "").await.expect("the object is put");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn prefixes_objects_and_globs() {
+    let lab = lab().await;
+    put_csvs(&lab).await;
+    for (location, expected) in [
+        ("s3://lake/crm/", "1 2"),
+        ("s3://lake/crm", "1 2"),
+        ("s3://lake/crm/a.csv", "1"),
+        ("s3://lake/*/*.csv", "1 3"),
+        ("s3://lake/crm/**/*.csv", "1 2"),
+        ("s3://lake", "1 2 3"),
+    ] {
+        assert_eq!(case(&lab, CSV, location).rows().await.join(" "), expected, "{location}");
+    }
+}
+
+/// More bytes than are fetched at once.
+async fn put_parquet(lab: &Lab, case: &Case) {
+    let rows = 300_000_i64;
+    let names =
+        (0..rows).map(|row| format!("{:x}", (row as u64).wrapping_mul(0x9e37_79b9_7f4a_7c15)));
+    let columns: Vec<(&str, ArrayRef)> = vec![
+        ("id", Arc::new(Int64Array::from_iter_values(0..rows))),
+        ("name", Arc::new(StringArray::from_iter_values(names))),
+    ];
+    let batch = RecordBatch::try_from_iter(columns).expect("columns of one length");
+    write_parquet(&case.path("a.parquet"), &batch, 200_000);
+    let bytes = std::fs::read(case.path("a.parquet")).expect("the file is read");
+    lab.put("lake", "p/a.parquet", bytes).await.expect("the object is put");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn parquet_is_read_in_ranges_and_in_order() {
+    let lab = lab().await;
+    let case =
+        case(&lab, DatasetFormat::Parquet, "s3://lake/p/").rule("id % 1000 = 0 AND name <> ''");
+    put_parquet(&lab, &case).await;
+    let expected: Vec<String> = (0..300).map(|row| (row * 1_000).to_string()).collect();
+    assert_eq!(case.rows().await, expected);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_object_that_is_replaced_fails_the_run() {
+    let lab = lab().await;
+    put_csvs(&lab).await;
+    let case = case(&lab, CSV, "s3://lake/crm/");
+    let snapshot = case.pin().await.expect("the objects are pinned");
+    let engine = case.engine();
+    let rows = engine.rows(&case.query, &snapshot).await.expect("the query fits");
+    lab.put("lake", "crm/x/b.csv", "id\n9\n").await.expect("the object is put");
+    let read = rows.map_ordered(|_| Ok::<_, Error>(())).try_for_each(|()| async { Ok(()) }).await;
+    let verified = engine.verify(&snapshot).await;
+    for error in [read.expect_err("noticed"), verified.expect_err("noticed")] {
+        assert_eq!(error.kind(), Kind::Changed);
+        assert!(error.to_string().contains("s3://lake/crm/x/b.csv"), "{error}");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn refusals_of_the_service_say_what_to_do() {
+    let lab = lab().await;
+    put_csvs(&lab).await;
+    let secret = User::default().secret_access_key;
+    let error = |case: Case| async move { case.error().await };
+    insta::assert_snapshot!(error(case(&lab, CSV, "s3://lake/nothing/")).await, @r#"
+    no_input: no file matches the dataset's location (s3://lake/nothing/)
+      A folder is searched for files that end in `.csv`, `.tsv`, `.txt`.
+    "#);
+    insta::assert_snapshot!(error(case(&lab, CSV, "s3://no-such-lake/a.csv")).await, @r#"
+    bucket_not_found: cannot list the bucket: the service answered NoSuchBucket (s3://no-such-lake/a.csv)
+      Check the bucket's name and the account's endpoint.
+    "#);
+    let wrong = case(&lab, CSV, "s3://lake/crm/").client(client(&lab, "wrong", lab.region()));
+    insta::assert_snapshot!(error(wrong).await, @r#"
+    credentials_refused: cannot list the bucket: the service answered SignatureDoesNotMatch (s3://lake/crm/)
+      Check the account's access key and secret.
+    "#);
+    let wrong = case(&lab, CSV, "s3://lake/crm/").client(client(&lab, &secret, "eu-west-9"));
+    insta::assert_snapshot!(error(wrong).await, @r#"
+    wrong_region: cannot list the bucket: the service answered AuthorizationHeaderMalformed (s3://lake/crm/)
+      Set the account's `region` to the bucket's.
+    "#);
+    lab.faults().add(Fault::on_any(s3lab::Action::slow_down_early()).times(1));
+    insta::assert_snapshot!(error(case(&lab, CSV, "s3://lake/crm/")).await, @r#"
+    input_unavailable: cannot list the bucket: the service answered SlowDown (s3://lake/crm/)
+      Try again later.
+    "#);
+    lab.set_policy(&User::default().access_key_id, Policy::all().without(&["s3:GetObject"]));
+    insta::assert_snapshot!(error(case(&lab, CSV, "s3://lake/crm/")).await, @r#"
+    input_denied: cannot read the object: the service answered AccessDenied (s3://lake/crm/a.csv)
+      The account needs `s3:ListBucket` on the bucket and `s3:GetObject` on its objects.
+    "#);
+    lab.set_policy(&User::default().access_key_id, Policy::all().without(&["s3:ListBucket"]));
+    insta::assert_snapshot!(error(case(&lab, CSV, "s3://lake/crm/")).await, @r#"
+    input_denied: cannot list the bucket: the service answered AccessDenied (s3://lake/crm/)
+      The account needs `s3:ListBucket` on the bucket and `s3:GetObject` on its objects.
+    "#);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_answer_that_is_cut_is_no_end_of_file() {
+    let lab = lab().await;
+    put_csvs(&lab).await;
+    lab.faults()
+        .add(Fault::on(Operation::GetObject, s3lab::Action::CutReply { after_bytes: 2 }).times(9));
+    let error = case(&lab, CSV, "s3://lake/crm/").run().await.expect_err("the answer is cut");
+    assert_eq!(error.kind(), Kind::Unavailable, "{error}");
+}

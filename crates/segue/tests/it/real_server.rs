@@ -1,0 +1,53 @@
+//! The binary against a real S3 server. Runs only where `SEGUE_TEST_S3_ENDPOINT` and its sisters
+//! name one; the continuous build starts a server and sets them.
+
+use delivery::Store as _;
+use plan::project::Account;
+
+use crate::project::{NOW, Project, Text};
+
+fn variable(name: &str) -> Option<String> {
+    #[expect(clippy::disallowed_methods, reason = "the environment says whether there is a server")]
+    std::env::var(format!("SEGUE_TEST_S3_{name}")).ok()
+}
+
+/// The account of the server, read as the binary reads it.
+fn account(yaml: &str, endpoint: &str, secret: &str) -> Account {
+    let variables = |name: &str| match name {
+        "LAB_SECRET" => Some(secret.to_owned()),
+        "LAB_ENDPOINT" => Some(endpoint.to_owned()),
+        _ => None,
+    };
+    let reading = plan::read(yaml, &variables, &|path| Err(path.to_owned()));
+    reading.project.expect("the project is valid").accounts.remove(0)
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_run_reaches_a_real_server() {
+    let Some(endpoint) = variable("ENDPOINT") else {
+        println!("not run: SEGUE_TEST_S3_ENDPOINT names no server");
+        return;
+    };
+    let key = variable("ACCESS_KEY").expect("SEGUE_TEST_S3_ACCESS_KEY goes with the endpoint");
+    let secret = variable("SECRET_KEY").expect("SEGUE_TEST_S3_SECRET_KEY goes with the endpoint");
+    let bucket = variable("BUCKET").expect("SEGUE_TEST_S3_BUCKET goes with the endpoint");
+    let yaml = Text { file: "{ format: csv, rows_per_file: 2 }", ..Text::default() }.yaml();
+    let yaml = yaml.replace("bucket: exports", &format!("bucket: {bucket}")).replace("access_key_id: LAB", &format!("access_key_id: {key}"));
+    let account = account(&yaml, &endpoint, &secret);
+    // The bucket of a server that was just started; it may be there already.
+    let _ = delivery::s3::client(&account).create_bucket().bucket(&bucket).send().await;
+
+    let project = Project::new(&yaml, None);
+    let mut command = project.command(&["run", "daily", "--output", "json", "--slot", NOW]);
+    command.env("LAB_SECRET", &secret).env("LAB_ENDPOINT", &endpoint);
+    let said = project.finish(command.spawn().expect("the binary starts"));
+    assert_eq!(said.code, 0, "{}{}", said.stdout, said.stderr);
+    let result: serde_json::Value = serde_json::from_str(&said.stdout).expect("JSON");
+    let objects = result["runs"][0]["objects"].as_array().expect("objects");
+    assert_eq!(objects.len(), 3, "{objects:?}");
+    let store = delivery::s3::connect(&account, &bucket, None).await.expect("a store");
+    for object in objects {
+        let head = store.head(object["key"].as_str().expect("a key")).await.expect("an answer");
+        assert_eq!(Some(head.expect("it is visible").bytes), object["bytes"].as_u64());
+    }
+}
