@@ -147,13 +147,19 @@ impl Contest<'_> {
         clear(&out)?;
         // No service is asked when the files go to a folder.
         let project = self.project("http://127.0.0.1:1")?;
-        self.segue_run(Command::new(&self.segue).arg("--project").arg(project).args(RUN).arg("--to").arg(&out))
+        self.segue_run(
+            Command::new(&self.segue).arg("--project").arg(project).args(RUN).arg("--to").arg(&out),
+        )
     }
 
     /// The service keeps no bytes, so that the exporter is measured and not a server's memory.
     fn to_s3(&self) -> anyhow::Result<()> {
         let runtime = tokio::runtime::Runtime::new()?;
-        let user = User { access_key_id: "bench".to_owned(), secret_access_key: SECRET.to_owned(), ..User::default() };
+        let user = User {
+            access_key_id: "bench".to_owned(),
+            secret_access_key: SECRET.to_owned(),
+            ..User::default()
+        };
         let options = Options {
             backend: Backend::Discard,
             buckets: vec![BUCKET.into()],
@@ -178,7 +184,9 @@ impl Contest<'_> {
     fn segue_run(&self, command: &mut Command) -> anyhow::Result<Export> {
         let (cost, printed) = measure::process(command.env("BENCH_SECRET", SECRET))?;
         let result: serde_json::Value = serde_json::from_str(&printed)?;
-        let figure = |name: &str| result["runs"][0][name].as_u64().with_context(|| format!("no {name} in {printed}"));
+        let figure = |name: &str| {
+            result["runs"][0][name].as_u64().with_context(|| format!("no {name} in {printed}"))
+        };
         Ok(Export { cost, rows: figure("rows")?, bytes: figure("bytes")? })
     }
 
@@ -202,7 +210,8 @@ impl Contest<'_> {
 
     fn duckdb(&self) -> anyhow::Result<Export> {
         let out = self.args.folder.join("duckdb.csv");
-        let columns: Vec<String> = COLUMNS.iter().map(|path| format!("{path} AS {}", header(path))).collect();
+        let columns: Vec<String> =
+            COLUMNS.iter().map(|path| format!("{path} AS {}", header(path))).collect();
         let query = format!(
             "COPY (SELECT {} FROM read_parquet('{}/data/profiles/*.parquet') WHERE {RULE}) TO '{}' (HEADER)",
             columns.join(", "),
@@ -213,11 +222,15 @@ impl Contest<'_> {
         let script = format!(
             "import duckdb; c = duckdb.connect(); c.execute('SET threads = {threads}'); print(c.execute(\"\"\"{query}\"\"\").fetchone()[0])"
         );
-        let (cost, printed) = measure::process(Command::new(&self.args.python).arg("-c").arg(script))?;
+        let (cost, printed) =
+            measure::process(Command::new(&self.args.python).arg("-c").arg(script))?;
         Ok(Export { cost, rows: printed.trim().parse()?, bytes: fs::metadata(out)?.len() })
     }
 
-    fn repeat(&self, mut once: impl FnMut() -> anyhow::Result<Export>) -> anyhow::Result<Vec<Export>> {
+    fn repeat(
+        &self,
+        mut once: impl FnMut() -> anyhow::Result<Export>,
+    ) -> anyhow::Result<Vec<Export>> {
         once()?;
         (0..self.args.runs).map(|_| once()).collect()
     }

@@ -38,22 +38,30 @@ pub struct Place {
 }
 
 /// A failure of this crate.
-#[derive(Debug, thiserror::Error)]
-#[error("{}", Described(self))]
-pub struct Error {
+#[derive(Debug)]
+pub struct Error(Box<Detail>);
+
+#[derive(Debug)]
+struct Detail {
     kind: Kind,
     code: &'static str,
     message: String,
     place: Option<Place>,
     hint: Option<String>,
-    #[source]
     source: Option<Box<dyn std::error::Error + Send + Sync>>,
+}
+
+impl std::error::Error for Error {
+    fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
+        self.0.source.as_ref().map(|source| source.as_ref() as _)
+    }
 }
 
 impl Error {
     /// Returns an error; `message` is a lower-case fragment, `code` a stable word for machines.
     pub(crate) fn new(kind: Kind, code: &'static str, message: impl Into<String>) -> Self {
-        Self { kind, code, message: message.into(), place: None, hint: None, source: None }
+        let message = message.into();
+        Self(Box::new(Detail { kind, code, message, place: None, hint: None, source: None }))
     }
 
     /// Returns an error about the content of an input.
@@ -71,8 +79,9 @@ impl Error {
             }
             _ => (Kind::Unavailable, "input_unreadable"),
         };
-        let error = Self::new(kind, code, format!("cannot {action}")).in_file(location);
-        Self { source: Some(Box::new(source)), ..error }
+        let mut error = Self::new(kind, code, format!("cannot {action}")).in_file(location);
+        error.0.source = Some(Box::new(source));
+        error
     }
 
     /// Returns an error for a broken invariant.
@@ -82,59 +91,57 @@ impl Error {
 
     #[must_use]
     pub(crate) fn in_file(mut self, location: &str) -> Self {
-        self.place.get_or_insert_default().location = location.to_owned();
+        self.0.place.get_or_insert_default().location = location.to_owned();
         self
     }
 
     #[must_use]
     pub(crate) fn at_line(mut self, line: u64) -> Self {
-        self.place.get_or_insert_default().line = Some(line);
+        self.0.place.get_or_insert_default().line = Some(line);
         self
     }
 
     #[must_use]
     pub(crate) fn at_row(mut self, row: u64) -> Self {
-        self.place.get_or_insert_default().row = Some(row);
+        self.0.place.get_or_insert_default().row = Some(row);
         self
     }
 
     #[must_use]
     pub(crate) fn at_field(mut self, field: impl Into<String>) -> Self {
-        self.place.get_or_insert_default().field = Some(field.into());
+        self.0.place.get_or_insert_default().field = Some(field.into());
         self
     }
 
     #[must_use]
     pub(crate) fn with_hint(mut self, hint: impl Into<String>) -> Self {
-        self.hint = Some(hint.into());
+        self.0.hint = Some(hint.into());
         self
     }
 
     /// What the caller can do.
     pub fn kind(&self) -> Kind {
-        self.kind
+        self.0.kind
     }
 
     /// A stable word for machines: `invalid_input`, `input_changed`, `expression_error`, ….
     pub fn code(&self) -> &'static str {
-        self.code
+        self.0.code
     }
 
     /// Where the problem is, if it is at one place.
     pub fn place(&self) -> Option<&Place> {
-        self.place.as_ref()
+        self.0.place.as_ref()
     }
 
     /// What to do next, as a sentence.
     pub fn hint(&self) -> Option<&str> {
-        self.hint.as_deref()
+        self.0.hint.as_deref()
     }
 }
 
 /// The message and the place behind it: `the file ends early (data/a.csv, line 3)`.
-struct Described<'a>(&'a Error);
-
-impl fmt::Display for Described<'_> {
+impl fmt::Display for Error {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(&self.0.message)?;
         let Some(place) = &self.0.place else { return Ok(()) };

@@ -245,3 +245,63 @@ pub(crate) async fn wait_until(condition: impl Fn() -> bool) {
     }
     panic!("it did not come to be within a minute");
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn profiles_are_read_from_a_bucket_too() {
+    let lab = lab().await;
+    let yaml = Text { location: "s3://exports/in/", ..Text::default() }.yaml();
+    let yaml =
+        yaml.replace("    identities:", "    format: csv\n    account: lab\n    identities:");
+    let project = Project::new(&yaml, Some(&lab));
+    lab.put(BUCKET, "in/a.csv", crate::project::PEOPLE).await.expect("a put");
+    lab.put(BUCKET, "in/_ignored.csv", "nothing").await.expect("a put");
+    let said = project.segue(&["run", "daily"]);
+    assert_eq!(said.code, 0, "{}", said.stderr);
+    assert_delivered(&lab, CSV);
+    let shown = project.json(&["runs"]);
+    let shown = project.json(&["show", shown[0]["runId"].as_str().expect("an id")]);
+    assert_eq!(shown["inputs"][0]["location"], "s3://exports/in/a.csv");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_object_that_changes_while_it_is_read_fails_the_run() {
+    let lab = lab().await;
+    let yaml = Text { location: "s3://exports/in/", ..Text::default() }.yaml();
+    let yaml =
+        yaml.replace("    identities:", "    format: csv\n    account: lab\n    identities:");
+    let project = Project::new(&yaml, Some(&lab));
+    lab.put(BUCKET, "in/a.csv", crate::project::PEOPLE).await.expect("a put");
+    let id = lab
+        .faults()
+        .add(Fault::on(Operation::CreateMultipartUpload, Action::Hang(Outcome::NotDone)));
+    let child = project.start(&["run", "daily"]);
+    wait_until(|| lab.faults().acted(id) > 0).await;
+    lab.put(BUCKET, "in/a.csv", "id,email,points\n9,new@example.com,99\n").await.expect("a put");
+    let before = lab.history().len();
+    lab.faults().remove(id);
+    lab.faults().release();
+    let said = project.finish(child);
+    assert_eq!(said.code, 5, "{}", said.stderr);
+    assert!(said.stderr.contains("in/a.csv"), "{}", said.stderr);
+    assert_eq!(lab.history().len(), before, "nothing became visible");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_is_due_runs_once_for_its_slot() {
+    let lab = lab().await;
+    let yaml = Text::default().yaml();
+    let schedule = "schedule: { frequency: daily, at: \"02:00\", zone: Europe/Paris }";
+    let yaml =
+        yaml.replace("        file_name:", &format!("        {schedule}\n        file_name:"));
+    let project = Project::new(&yaml, Some(&lab));
+    lab.faults()
+        .add(Fault::on(Operation::CreateMultipartUpload, Action::answer(403, "AccessDenied")));
+    let refused = project.segue(&["run"]);
+    assert_eq!(refused.code, 3, "{}", refused.stderr);
+    let run = project.json(&["run"])["runs"][0].clone();
+    assert_eq!(run["slot"], "2026-01-04T01:00:00Z", "a failed slot is tried again");
+    assert_eq!(run["state"], "delivered");
+    assert_eq!(lab.keys(BUCKET)[0], "drop/loyal_20260104010000.csv");
+    let nothing = project.segue(&["run", "--error-on-nothing"]);
+    assert_eq!(nothing.code, 9, "{}", nothing.stderr);
+}

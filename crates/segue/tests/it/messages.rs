@@ -201,9 +201,10 @@ async fn a_full_disk() {
         return;
     };
     check("full_disk_of_files", &lab, &project, &["run", "daily", "--to", "small/out"]);
-    let visible = std::fs::read_dir(project.path("small/out")).expect("the folder").filter(|entry| {
-        entry.as_ref().is_ok_and(|entry| !entry.file_name().to_string_lossy().starts_with('.'))
-    });
+    let visible =
+        std::fs::read_dir(project.path("small/out")).expect("the folder").filter(|entry| {
+            entry.as_ref().is_ok_and(|entry| !entry.file_name().to_string_lossy().starts_with('.'))
+        });
     assert_eq!(visible.count(), 0, "nothing is visible in the folder");
 
     let Some(_ledger) = SmallDisk::mount(&project.path("state"), 64) else { return };

@@ -32,7 +32,9 @@ async fn a_run_reaches_a_real_server() {
     let secret = variable("SECRET_KEY").expect("SEGUE_TEST_S3_SECRET_KEY goes with the endpoint");
     let bucket = variable("BUCKET").expect("SEGUE_TEST_S3_BUCKET goes with the endpoint");
     let yaml = Text { file: "{ format: csv, rows_per_file: 2 }", ..Text::default() }.yaml();
-    let yaml = yaml.replace("bucket: exports", &format!("bucket: {bucket}")).replace("access_key_id: LAB", &format!("access_key_id: {key}"));
+    let yaml = yaml
+        .replace("bucket: exports", &format!("bucket: {bucket}"))
+        .replace("access_key_id: LAB", &format!("access_key_id: {key}"));
     let account = account(&yaml, &endpoint, &secret);
     // The bucket of a server that was just started; it may be there already.
     let _ = delivery::s3::client(&account).create_bucket().bucket(&bucket).send().await;
