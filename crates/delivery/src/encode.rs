@@ -31,6 +31,8 @@ use arrow_array::{RecordBatch, new_empty_array};
 use arrow_schema::{DataType, Schema};
 use plan::file_format::{COLUMNS_MAX, FileFormat};
 
+use crate::buffers::Buffers;
+
 mod calendar;
 mod chunk;
 mod column;
@@ -67,7 +69,12 @@ struct Shared {
     rules: Rules,
     headers: Vec<String>,
     header_line: Vec<u8>,
+    /// Texts of chunks that are done with.
+    texts: Arc<Buffers>,
 }
+
+/// The most texts of chunks that are kept to be used again.
+const TEXTS_KEPT_MAX: usize = 32;
 
 impl Encoder {
     /// Prepares to write batches of `schema`, whose column names are the headers.
@@ -88,7 +95,8 @@ impl Encoder {
             true => header_line(&headers, &rules)?,
             false => Vec::new(),
         };
-        Ok(Self { shared: Arc::new(Shared { rules, headers, header_line }) })
+        let texts = Buffers::new(TEXTS_KEPT_MAX);
+        Ok(Self { shared: Arc::new(Shared { rules, headers, header_line, texts }) })
     }
 
     /// Returns the line of headers with its line end, in UTF-8; nothing when headers are off.
@@ -101,9 +109,15 @@ impl Encoder {
     /// # Errors
     /// The first row that cannot be written, with its column and what is wrong there.
     pub fn encode(&self, batch: &RecordBatch) -> Result<Chunk, Error> {
-        let mut chunk = Chunk::default();
+        let text = self.shared.texts.take_as_it_is();
+        let mut chunk = Chunk { text, ..Chunk::default() };
         self.encode_into(batch, &mut chunk)?;
         Ok(chunk)
+    }
+
+    /// Where texts of chunks may be given back.
+    pub(crate) fn texts(&self) -> Arc<Buffers> {
+        Arc::clone(&self.shared.texts)
     }
 
     /// As [`Encoder::encode`], with the buffers of an earlier chunk, whose rows are lost.

@@ -8,6 +8,7 @@
 //! Nothing here reads a clock, draws random numbers or prints.
 
 // How rows become bytes.
+mod buffers;
 pub mod charset;
 pub mod compress;
 pub mod encode;

@@ -27,7 +27,6 @@
 //! # Ok(staged) }
 //! ```
 
-mod buffers;
 mod object;
 mod press;
 mod sending;
@@ -44,7 +43,7 @@ use tokio::task::{JoinError, JoinSet};
 
 use self::object::{Lane, OpenObject};
 use self::sending::Sending;
-use crate::encode::Chunk;
+use crate::encode::{Chunk, Encoder};
 use crate::error::Error;
 use crate::part::PartSize;
 use crate::split::Splitter;
@@ -204,7 +203,16 @@ impl Upload {
     #[must_use]
     pub fn with_part_size(mut self, part_size: PartSize) -> Self {
         self.part_size = part_size;
-        self.lane = Lane::new(self.lane.store, part_size.in_flight);
+        let texts = self.lane.texts;
+        self.lane = Lane { texts, ..Lane::new(self.lane.store, part_size.in_flight) };
+        self
+    }
+
+    /// Gives the texts of chunks back to the encoder that made them: buffers that are used again
+    /// spare the time and the memory of fresh ones.
+    #[must_use]
+    pub fn giving_back_to(mut self, encoder: &Encoder) -> Self {
+        self.lane.texts = encoder.texts();
         self
     }
 

@@ -39,7 +39,7 @@ impl Settings {
 
 /// The part of the memory that buffers of deduplication take before they spill. The rest is for
 /// the tables that the entries are compared in, and what the allocator holds back.
-const BUFFER_SHARE: usize = 8;
+const BUFFER_SHARE: usize = 16;
 
 /// Reads datasets.
 #[derive(Debug, Clone)]

@@ -24,6 +24,7 @@ mod csv_record;
 mod guess;
 mod json_lines;
 mod parquet_file;
+mod parquet_schema;
 
 mod expression;
 mod fields;

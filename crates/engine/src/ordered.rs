@@ -18,7 +18,7 @@ use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use crate::error::Error;
 
 /// The most results of one job that wait to be taken.
-pub(crate) const QUEUE_LENGTH: usize = 8;
+pub(crate) const QUEUE_LENGTH: usize = 16;
 /// Jobs that may have finished, or wait for their turn to be taken, beyond those that run.
 pub(crate) const JOBS_WAITING: usize = 2;
 

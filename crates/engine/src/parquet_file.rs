@@ -9,6 +9,7 @@ use std::sync::Arc;
 
 use arrow::array::RecordBatch;
 use arrow::datatypes::Schema;
+use bytes::Bytes;
 use parquet::arrow::ProjectionMask;
 use parquet::arrow::arrow_reader::{
     ArrowReaderMetadata, ArrowReaderOptions, ParquetRecordBatchReader,
@@ -18,11 +19,12 @@ use parquet::file::metadata::{PageIndexPolicy, ParquetMetaData, ParquetMetaDataR
 
 use crate::error::Error;
 use crate::fields;
+use crate::parquet_schema::{self, DEPTH_MAX as SCHEMA_DEPTH_MAX};
 use crate::path::Steps;
 use crate::source::{Chunks, Source};
 
 /// The largest footer that is read, in bytes.
-pub(crate) const FOOTER_BYTES_MAX: u64 = 64 << 20;
+pub(crate) const FOOTER_BYTES_MAX: u32 = 64 << 20;
 /// The most rows of one batch.
 pub(crate) const BATCH_ROWS_MAX: usize = 8_192;
 /// The fewest rows of one batch, however wide the rows are.
@@ -41,20 +43,24 @@ pub(crate) struct Slice {
 
 /// Reads a footer and settles the types in which columns are read.
 pub(crate) fn open(source: &Arc<Source>) -> Result<ArrowReaderMetadata, Error> {
-    check_tail(source)?;
+    let footer = read_footer(source)?;
+    if parquet_schema::is_too_deep(&footer) {
+        let message = format!("the schema is nested more than {SCHEMA_DEPTH_MAX} deep");
+        return Err(Error::input(source.location(), message));
+    }
     let damaged = |error: parquet::errors::ParquetError| {
         source.explain(|| {
             Error::input(source.location(), format!("the Parquet footer is damaged: {error}"))
         })
     };
-    let chunks = Chunks::new(Arc::clone(source), Vec::new());
-    let metadata = ParquetMetaDataReader::new()
-        .with_column_index_policy(PageIndexPolicy::Skip)
-        .with_offset_index_policy(PageIndexPolicy::Optional)
-        .parse_and_finish(&chunks)
-        .map_err(damaged)?;
+    let metadata = ParquetMetaDataReader::decode_metadata(&footer).map_err(damaged)?;
     check_counts(source, &metadata)?;
-    let metadata = Arc::new(metadata);
+    let mut reader = ParquetMetaDataReader::new_with_metadata(metadata)
+        .with_column_index_policy(PageIndexPolicy::Skip)
+        .with_offset_index_policy(PageIndexPolicy::Optional);
+    let chunks = Chunks::new(Arc::clone(source), Vec::new());
+    reader.read_page_indexes(&chunks).map_err(damaged)?;
+    let metadata = Arc::new(reader.finish().map_err(damaged)?);
     let found = ArrowReaderMetadata::try_new(Arc::clone(&metadata), ArrowReaderOptions::new())
         .map_err(damaged)?;
     let views = Arc::new(Schema::new(fields::as_views(found.schema().fields())));
@@ -63,7 +69,7 @@ pub(crate) fn open(source: &Arc<Source>) -> Result<ArrowReaderMetadata, Error> {
 }
 
 /// The last bytes tell whether the file is whole, before anything is allocated on its word.
-fn check_tail(source: &Source) -> Result<(), Error> {
+fn read_footer(source: &Source) -> Result<Bytes, Error> {
     let size = source.size();
     let truncated = || {
         Error::input(source.location(), "the file is not a whole Parquet file")
@@ -76,16 +82,15 @@ fn check_tail(source: &Source) -> Result<(), Error> {
     if &tail[4..] == b"PARE" {
         return Err(Error::input(source.location(), "the Parquet footer is encrypted"));
     }
-    let footer_bytes =
-        tail[..4].try_into().map_or(u64::MAX, |four| u64::from(u32::from_le_bytes(four)));
-    if &tail[4..] != b"PAR1" || footer_bytes > size - TAIL_BYTES {
+    let length = tail[..4].try_into().map_or(u32::MAX, u32::from_le_bytes);
+    if &tail[4..] != b"PAR1" || u64::from(length) > size - TAIL_BYTES {
         return Err(truncated());
     }
-    if footer_bytes > FOOTER_BYTES_MAX {
+    if length > FOOTER_BYTES_MAX {
         let message = format!("the Parquet footer is larger than {FOOTER_BYTES_MAX} bytes");
         return Err(Error::input(source.location(), message));
     }
-    Ok(())
+    source.read(size - TAIL_BYTES - u64::from(length), length as usize)
 }
 
 fn check_counts(source: &Source, metadata: &ParquetMetaData) -> Result<(), Error> {

@@ -129,7 +129,7 @@ impl Selection {
                     Source::Path(known(path, &plan_schema, &column.header)?)
                 }
                 ColumnSource::Expression { text, .. } => {
-                    Source::Parsed(parse(text, &column.header)?)
+                    Source::Parsed(Box::new(parse(text, &column.header)?))
                 }
                 ColumnSource::MembershipStatus => Source::Status,
                 ColumnSource::LastQualificationTime => Source::Time,
@@ -272,7 +272,7 @@ impl Selection {
 /// Where a column comes from, parsed.
 enum Source {
     Path(Steps),
-    Parsed(Parsed),
+    Parsed(Box<Parsed>),
     Status,
     Time,
 }

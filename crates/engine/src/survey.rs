@@ -16,15 +16,17 @@ use plan::schema::FieldType;
 
 use crate::csv_record::Format;
 use crate::error::{Error, Kind};
-use crate::ordered::{Ordered, Stop};
-use crate::parquet_file::{self, Slice};
+use crate::ordered::{Ordered, QUEUE_LENGTH, Stop};
+use crate::parquet_file::{self, BATCH_ROWS_MAX, Slice};
 use crate::path::Steps;
 use crate::source::Source;
 use crate::store::{Input, Store};
 use crate::{csv_file, fields, json_lines};
 
-/// Rows of Parquet that are read as one piece, about.
-pub(crate) const MORSEL_ROWS: u64 = 65_536;
+/// Rows of Parquet that are read as one piece, about. Each piece decodes the dictionaries of its row
+/// group anew, so smaller ones cost; the results of a larger one would not fit its queue, and the
+/// job would stand still until its turn.
+pub(crate) const MORSEL_ROWS: u64 = (QUEUE_LENGTH * BATCH_ROWS_MAX) as u64;
 /// Parquet footers that are kept decoded; others are read again when their turn comes.
 pub(crate) const FOOTERS_KEPT_MAX: usize = 16;
 

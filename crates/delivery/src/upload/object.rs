@@ -12,9 +12,9 @@ use tokio::sync::Semaphore;
 use tokio::task::{JoinHandle, spawn_blocking};
 
 use super::Intent;
-use super::buffers::Buffers;
 use super::press::{Press, Summary};
 use super::sending::Sending;
+use crate::buffers::Buffers;
 use crate::error::Error;
 use crate::store::{Part, Store, crc64_text};
 
@@ -25,13 +25,16 @@ pub(super) struct Lane {
     /// One for each part on its way.
     pub(super) permits: Arc<Semaphore>,
     pub(super) buffers: Arc<Buffers>,
+    /// Where texts go that are packed.
+    pub(super) texts: Arc<Buffers>,
 }
 
 impl Lane {
     pub(super) fn new(store: Arc<dyn Store>, parts_in_flight: usize) -> Self {
         // One buffer more than can be on their way: the part that is being filled.
         let buffers = Buffers::new(parts_in_flight + 1);
-        Self { store, permits: Arc::new(Semaphore::new(parts_in_flight)), buffers }
+        let texts = Buffers::new(0);
+        Self { store, permits: Arc::new(Semaphore::new(parts_in_flight)), buffers, texts }
     }
 }
 
@@ -42,6 +45,7 @@ pub(super) struct OpenObject {
     rows: u64,
     /// Absent only after a failure.
     pressing: Option<Pressing>,
+    texts: Arc<Buffers>,
     sending: Sending,
 }
 
@@ -58,7 +62,9 @@ impl OpenObject {
     ) -> Self {
         let press = Press::new(&intent.key, file, intent.part_bytes, lane.buffers);
         let sending = Sending::new(lane.store, lane.permits, &intent.key, &upload_id);
-        Self { intent, upload_id, rows: 0, pressing: Some(press_on(press, header)), sending }
+        let texts = lane.texts;
+        let pressing = Some(press_on(press, header, Arc::clone(&texts)));
+        Self { intent, upload_id, rows: 0, pressing, texts, sending }
     }
 
     /// Writes whole rows. It waits while the text before is still being packed, or while too many
@@ -66,7 +72,7 @@ impl OpenObject {
     pub(super) async fn write(&mut self, text: Vec<u8>, rows: u64) -> Result<(), Error> {
         let (press, parts) = self.pressed().await?;
         // At once, so that this text is packed while the parts before it wait for their turn.
-        self.pressing = Some(press_on(press, text));
+        self.pressing = Some(press_on(press, text, Arc::clone(&self.texts)));
         self.rows += rows;
         self.sending.send(parts).await
     }
@@ -121,9 +127,10 @@ pub(super) fn staged_object(
     }
 }
 
-fn press_on(mut press: Press, text: Vec<u8>) -> Pressing {
+fn press_on(mut press: Press, text: Vec<u8>, texts: Arc<Buffers>) -> Pressing {
     spawn_blocking(move || {
         let parts = press.write(&text)?;
+        texts.put_back(text);
         Ok((press, parts))
     })
 }

@@ -9,7 +9,7 @@ use bytes::Bytes;
 use plan::file_format::FileFormat;
 use plan::staged::PARTS_MAX;
 
-use super::buffers::Buffers;
+use crate::buffers::Buffers;
 use crate::compress::Packer;
 use crate::error::Error;
 use crate::store::{Part, hex_text};

@@ -1,10 +1,10 @@
 //! Files of this machine.
 
 use std::fs::{self, File, Metadata};
-use std::io;
-use std::os::unix::fs::{FileExt, MetadataExt};
+use std::io::{self, Read, Seek, SeekFrom};
+use std::os::unix::fs::MetadataExt;
 use std::path::Path;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
 
 use bytes::Bytes;
 use plan::project::DatasetFormat;
@@ -116,7 +116,7 @@ pub(super) fn verify(input: &Input) -> Result<(), Error> {
 /// A pinned file, open.
 #[derive(Debug)]
 pub(crate) struct OpenFile {
-    file: File,
+    file: Mutex<File>,
     input: Arc<Input>,
 }
 
@@ -129,15 +129,16 @@ impl OpenFile {
         };
         let failed = |error| Error::io(&input.location, "look at the file", error);
         check(input, &file.metadata().map_err(failed)?)?;
-        Ok(Self { file, input: Arc::clone(input) })
+        Ok(Self { file: Mutex::new(file), input: Arc::clone(input) })
     }
 
     pub(super) fn read(&self, offset: u64, length: usize) -> Result<Bytes, Error> {
-        let mut bytes = vec![0; length];
-        match self.file.read_exact_at(&mut bytes, offset) {
-            Ok(()) => Ok(bytes.into()),
-            Err(error) if error.kind() == io::ErrorKind::UnexpectedEof => Err(self.input.changed()),
-            Err(error) => Err(Error::io(&self.input.location, "read the file", error)),
-        }
+        let mut file = self.file.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut bytes = Vec::with_capacity(length);
+        // Unlike `read_exact_at` this does not fill the memory with zeros first.
+        file.seek(SeekFrom::Start(offset))
+            .and_then(|_| file.by_ref().take(length as u64).read_to_end(&mut bytes))
+            .map_err(|error| Error::io(&self.input.location, "read the file", error))?;
+        if bytes.len() == length { Ok(bytes.into()) } else { Err(self.input.changed()) }
     }
 }

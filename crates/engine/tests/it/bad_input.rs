@@ -310,3 +310,39 @@ async fn places_that_are_no_files() {
     let case = Case::new(CSV).location("/dev/zero").columns(&["id"]);
     insta::assert_snapshot!(case.error().await, @r#"invalid_input: not a regular file (/dev/zero)"#);
 }
+
+/// A Parquet footer of groups inside groups, spelled out byte by byte: no writer makes one.
+fn nested_footer(depth: u32) -> Vec<u8> {
+    let mut varint = Vec::new();
+    let mut rest = depth + 2;
+    while rest >= 0x80 {
+        varint.push((rest & 0x7f) as u8 | 0x80);
+        rest >>= 7;
+    }
+    varint.push(rest as u8);
+    // Version 1, then a list of schema elements: a root, groups of one child each, a leaf.
+    let mut footer = [&[0x15, 2, 0x19, 0xfc], varint.as_slice()].concat();
+    footer.extend([0x48, 1, b'r', 0x15, 2, 0]);
+    for _ in 0..depth {
+        footer.extend([0x35, 2, 0x18, 1, b'g', 0x15, 2, 0]);
+    }
+    footer.extend([0x15, 2, 0x25, 2, 0x18, 1, b'x', 0]);
+    // No rows, no row groups.
+    footer.extend([0x16, 0, 0x19, 0x0c, 0]);
+    footer
+}
+
+#[tokio::test]
+async fn a_schema_that_is_nested_beyond_reason() {
+    let file = |depth| {
+        let footer = nested_footer(depth);
+        let length = (footer.len() as u32).to_le_bytes();
+        [b"PAR1", footer.as_slice(), &length, b"PAR1"].concat()
+    };
+    let case = Case::new(PARQUET).text("a.parquet", file(3));
+    assert_eq!(case.fields().await.expect("a schema"), ["g struct"]);
+    let case = Case::new(PARQUET).text("a.parquet", file(98));
+    assert_eq!(case.fields().await.expect("a schema"), ["g struct"]);
+    let case = Case::new(PARQUET).text("a.parquet", file(100_000));
+    insta::assert_snapshot!(case.error().await, @r#"invalid_input: the schema is nested more than 100 deep (FOLDER/a.parquet)"#);
+}

@@ -64,7 +64,7 @@ async fn work_runs_ahead_only_so_far_and_stops_when_the_stream_is_dropped() {
     assert!(batches.next().await.is_some_and(|first| first.is_ok()));
     tokio::time::sleep(std::time::Duration::from_millis(100)).await;
     let ahead = done.load(Ordering::SeqCst);
-    assert!(ahead < 40, "{ahead} batches were made for one that was taken");
+    assert!(ahead < 70, "{ahead} batches were made for one that was taken");
     drop(batches);
     tokio::time::sleep(std::time::Duration::from_millis(100)).await;
     let after = done.load(Ordering::SeqCst);

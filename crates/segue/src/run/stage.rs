@@ -65,7 +65,8 @@ impl Attempt<'_> {
         let encoder = Encoder::new(&work.plan.output.file, &rows.schema())?;
         let store = std::sync::Arc::clone(&self.around.store);
         let mut upload =
-            Upload::new(store, &work.plan.output, self.identity.clone(), encoder.header());
+            Upload::new(store, &work.plan.output, self.identity.clone(), encoder.header())
+                .giving_back_to(&encoder);
         let mut keys = Vec::new();
         let rejected = self.write_rows(&mut upload, &mut keys, rows, encoder).await?;
         if let Some(intent) = upload.needs_object_when_empty() {

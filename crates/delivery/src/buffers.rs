@@ -1,6 +1,6 @@
-//! Buffers for parts, used again and again.
+//! Buffers for texts and parts, used again and again.
 //!
-//! Parts are filled on one thread and dropped on another. Allocators answer that pattern by keeping
+//! They are filled on one thread and dropped on another. Allocators answer that pattern by keeping
 //! many times what is in use; a few buffers that come back keep memory flat and save touching fresh
 //! pages for every part.
 
@@ -9,29 +9,36 @@ use std::sync::{Arc, Mutex, PoisonError};
 use bytes::Bytes;
 
 /// Buffers that wait to be used again, at most so many.
-pub(super) struct Buffers {
+pub(crate) struct Buffers {
     free: Mutex<Vec<Vec<u8>>>,
     count_max: usize,
 }
 
 impl Buffers {
     /// Keeps at most `count_max` buffers; more may be in use, and are freed when they come back.
-    pub(super) fn new(count_max: usize) -> Arc<Self> {
+    pub(crate) fn new(count_max: usize) -> Arc<Self> {
         Arc::new(Self { free: Mutex::default(), count_max })
     }
 
     /// Returns an empty buffer.
-    pub(super) fn take(&self) -> Vec<u8> {
+    pub(crate) fn take(&self) -> Vec<u8> {
+        let mut buffer = self.take_as_it_is();
+        buffer.clear();
+        buffer
+    }
+
+    /// Returns a buffer with whatever it held last, for those who overwrite it.
+    pub(crate) fn take_as_it_is(&self) -> Vec<u8> {
         self.free.lock().unwrap_or_else(PoisonError::into_inner).pop().unwrap_or_default()
     }
 
     /// Makes a buffer immutable; it comes back when its last user drops it.
-    pub(super) fn lend(self: &Arc<Self>, content: Vec<u8>) -> Bytes {
+    pub(crate) fn lend(self: &Arc<Self>, content: Vec<u8>) -> Bytes {
         Bytes::from_owner(Lent { content, home: Arc::clone(self) })
     }
 
-    fn put_back(&self, mut buffer: Vec<u8>) {
-        buffer.clear();
+    /// Takes a buffer back.
+    pub(crate) fn put_back(&self, buffer: Vec<u8>) {
         let mut free = self.free.lock().unwrap_or_else(PoisonError::into_inner);
         if free.len() < self.count_max {
             free.push(buffer);
