@@ -69,7 +69,8 @@ fn check_length(records: &Records, record: &Record, expected: usize) -> Result<(
         return Ok(());
     }
     let message = format!("the record has {} cells, the header has {expected}", record.len());
-    Err(Error::input(records.location(), message).at_line(record.line))
+    let hint = "Correct the line, or put cells that hold the delimiter or a line break in quotes.";
+    Err(Error::input(records.location(), message).at_line(record.line).with_hint(hint))
 }
 
 /// The rows of one file.

@@ -237,6 +237,7 @@ impl Records {
     fn unclosed(&self, line: u64) -> Error {
         Error::input(self.location(), "a quote is never closed in the record that begins here")
             .at_line(line)
+            .with_hint("Close the quote, double it if it belongs to the text, or set `quote` of the dataset.")
     }
 
     fn error(&self, message: &str) -> Error {

@@ -17,6 +17,7 @@ mod sources;
 mod stores;
 mod workspace;
 
+use std::panic;
 use std::process::ExitCode;
 
 /// The allocator matters here: batches are allocated on one thread and freed on another, and
@@ -25,5 +26,13 @@ use std::process::ExitCode;
 static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
 
 fn main() -> ExitCode {
+    panic::set_hook(Box::new(tell_panic));
     cli::main()
+}
+
+/// Tells where a panic happened and not what it says: its text could quote a value of a profile.
+#[expect(clippy::print_stderr, reason = "the process may be about to end")]
+fn tell_panic(panic: &panic::PanicHookInfo<'_>) {
+    let place = panic.location().map(ToString::to_string).unwrap_or_default();
+    eprintln!("error: a fault of Segue at {place}; please report it with the version");
 }

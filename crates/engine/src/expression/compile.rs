@@ -92,7 +92,8 @@ pub(crate) fn compile(
         (Expect::Boolean, other) => {
             let message =
                 format!("a rule has to be true or false, this is of type {}", other.name());
-            Err(whole("not_boolean", message))
+            Err(whole("not_boolean", message)
+                .with_hint("Compare the value with another: `points > 0`."))
         }
         (Expect::Any, FieldType::Unsupported(name)) => {
             Err(whole("unsupported_type", format!("a value of type {name} cannot be written")))

@@ -41,10 +41,13 @@ fn missing(location: &Location, root: &Path, error: io::Error) -> Error {
     let error = Error::io(&root.to_string_lossy(), "find the dataset", error);
     if is_missing {
         let base = root.ancestors().skip(1).find(|folder| folder.is_dir());
-        let base = base.map_or_else(String::new, |folder| folder.to_string_lossy().into_owned());
-        return error
-            .in_file(&location.text)
-            .with_hint(format!("The path exists only as far as `{base}`."));
+        let hint = match base.filter(|folder| !folder.as_os_str().is_empty()) {
+            Some(folder) => format!("The path exists only as far as `{}`.", folder.display()),
+            None => {
+                "Correct `location`; it is relative to the folder of the project file.".to_owned()
+            }
+        };
+        return error.in_file(&location.text).with_hint(hint);
     }
     error
 }

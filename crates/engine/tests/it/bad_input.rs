@@ -72,10 +72,13 @@ async fn csv_that_is_broken() {
       Did you mean ` `?
     "a,b\n1\n"
       invalid_input: the record has 1 cells, the header has 2 (FOLDER/a.csv, line 2)
+      Correct the line, or put cells that hold the delimiter or a line break in quotes.
     "a,b\n1,2\n1,2,3\n"
       invalid_input: the record has 3 cells, the header has 2 (FOLDER/a.csv, line 3)
+      Correct the line, or put cells that hold the delimiter or a line break in quotes.
     "a,b\n\"1,2\n3,4\n"
       invalid_input: a quote is never closed in the record that begins here (FOLDER/a.csv, line 2)
+      Close the quote, double it if it belongs to the text, or set `quote` of the dataset.
     "a,b\n\"1\"x,2\n"
       invalid_input: text follows a closing quote (FOLDER/a.csv, line 2)
       A quote inside a quoted cell is written twice.
@@ -101,6 +104,7 @@ async fn csv_that_is_broken() {
       Did you mean `b`?
     "a,b\n\"x\ny\",1\n\"z\n\",2,3\n"
       invalid_input: the record has 3 cells, the header has 2 (FOLDER/a.csv, line 4)
+      Correct the line, or put cells that hold the delimiter or a line break in quotes.
     "#);
 }
 
@@ -129,7 +133,10 @@ async fn a_quote_that_is_never_closed_is_found_at_the_limit() {
     content.resize(20 << 20, b'x');
     content.extend_from_slice(b"\"\n");
     let case = Case::new(CSV).text("a.csv", content).columns(&["a"]);
-    insta::assert_snapshot!(case.error().await, @r#"invalid_input: a quote is never closed in the record that begins here (FOLDER/a.csv, line 2)"#);
+    insta::assert_snapshot!(case.error().await, @r"
+    invalid_input: a quote is never closed in the record that begins here (FOLDER/a.csv, line 2)
+      Close the quote, double it if it belongs to the text, or set `quote` of the dataset.
+    ");
 }
 
 #[tokio::test]
