@@ -6,12 +6,12 @@ use plan::{Diagnostic, Severity, Span};
 /// The width that excerpts are cut to when they are not on a terminal.
 const WIDTH: usize = 120;
 
-/// Draws every diagnostic with its excerpt, errors and warnings in the order of the file. `text` is
-/// the file with secrets masked.
+/// Draws every diagnostic with its excerpt, warnings before errors, each in the order of the file,
+/// so that what has to be mended stands last. `text` is the file with secrets masked.
 pub(crate) fn diagnostics(path: &str, text: &str, diagnostics: &[Diagnostic]) -> String {
     let renderer = Renderer::styled().term_width(WIDTH);
     let mut ordered: Vec<&Diagnostic> = diagnostics.iter().collect();
-    ordered.sort_by_key(|diagnostic| diagnostic.span.map(|span| span.start));
+    ordered.sort_by_key(|diagnostic| (diagnostic.severity, diagnostic.span.map(|span| span.start)));
     let drawn: Vec<String> =
         ordered.iter().map(|diagnostic| one(&renderer, path, text, diagnostic)).collect();
     drawn.join("\n\n")

@@ -25,6 +25,7 @@ use clap::{Args, Parser, Subcommand, ValueEnum};
 
 use crate::ambient;
 use crate::failure::{Failure, Kind};
+use crate::select::Request;
 
 /// Send the members of your segments, with the attributes you chose, as files to your own S3 bucket
 ///
@@ -86,6 +87,27 @@ pub(crate) enum Format {
     Text,
     /// For machines
     Json,
+}
+
+/// Which runs a command is about.
+#[derive(Debug, Clone, Args)]
+pub(crate) struct Runs {
+    /// Keys of activations, to run now (default: what is due)
+    activations: Vec<String>,
+    /// Only this segment (can be repeated)
+    #[arg(long = "segment", value_name = "KEY")]
+    segments: Vec<String>,
+    /// The slot, such as 2026-01-04T02:00:00Z (default: the due one, or now for what is named)
+    #[arg(long, value_name = "TIME", value_parser = parse_slot)]
+    slot: Option<jiff::Timestamp>,
+}
+
+impl Runs {
+    /// The same without the command line.
+    pub(crate) fn request(&self) -> Request {
+        let Self { activations, segments, slot } = self.clone();
+        Request { activations, segments, slot }
+    }
 }
 
 #[derive(Debug, Subcommand)]

@@ -1,12 +1,11 @@
 //! `segue plan`: what `run` would do.
 
 use ::plan::RunPlan;
-use jiff::Timestamp;
 use ledger::{Ledger, RunState};
 
-use crate::cli::{Format, Global, report, table};
+use crate::cli::{Format, Global, Runs, report, table};
 use crate::failure::Failure;
-use crate::select::{self, Request};
+use crate::select;
 use crate::sources::Sources;
 use crate::workspace::Workspace;
 
@@ -15,14 +14,8 @@ use crate::workspace::Workspace;
 /// It reads the profiles to count exactly, and changes nothing, not even Segue's own records.
 #[derive(Debug, clap::Args)]
 pub(crate) struct Args {
-    /// Keys of activations, as they would run now
-    activations: Vec<String>,
-    /// Only this segment (can be repeated)
-    #[arg(long = "segment", value_name = "KEY")]
-    segments: Vec<String>,
-    /// The slot, such as 2026-01-04T02:00:00Z (default: the due one, or now for what is named)
-    #[arg(long, value_name = "TIME", value_parser = super::parse_slot)]
-    slot: Option<Timestamp>,
+    #[command(flatten)]
+    runs: Runs,
 }
 
 /// What one run would do.
@@ -35,11 +28,7 @@ struct Preview {
 
 pub(crate) async fn run(global: &Global, args: &Args) -> Result<(), Failure> {
     let workspace = Workspace::load(global)?;
-    let request = Request {
-        activations: args.activations.clone(),
-        segments: args.segments.clone(),
-        slot: args.slot,
-    };
+    let request = args.runs.request();
     let plans = select::runs(&workspace.project, &request, super::slot_now())?;
     let (sources, _) = Sources::open(&workspace, global).await?;
     let ledger = Ledger::open_read_only(&workspace.ledger_path()).await?;

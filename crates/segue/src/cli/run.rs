@@ -3,11 +3,10 @@
 use std::path::PathBuf;
 
 use ::plan::RunPlan;
-use jiff::Timestamp;
 use ledger::{Ledger, RunDetail, RunState};
 
 use crate::ambient::{self, Interrupt};
-use crate::cli::{Format, Global, report};
+use crate::cli::{Format, Global, Runs, report};
 use crate::failure::{Failure, Kind};
 use crate::progress::Progress;
 use crate::recover::Recovery;
@@ -24,14 +23,8 @@ use crate::workspace::Workspace;
 /// not stop the others.
 #[derive(Debug, clap::Args)]
 pub(crate) struct Args {
-    /// Keys of activations, to run now
-    activations: Vec<String>,
-    /// Only this segment (can be repeated)
-    #[arg(long = "segment", value_name = "KEY")]
-    segments: Vec<String>,
-    /// The slot to run, such as 2026-01-04T02:00:00Z (default: the due one, or now for what is named)
-    #[arg(long, value_name = "TIME", value_parser = super::parse_slot)]
-    slot: Option<Timestamp>,
+    #[command(flatten)]
+    runs: Runs,
     /// Deliver to a folder instead of S3, by the same protocol
     #[arg(long, value_name = "DIR")]
     to: Option<PathBuf>,
@@ -42,11 +35,7 @@ pub(crate) struct Args {
 
 pub(crate) async fn run(global: &Global, args: &Args) -> Result<(), Failure> {
     let workspace = Workspace::load(global)?;
-    let request = Request {
-        activations: args.activations.clone(),
-        segments: args.segments.clone(),
-        slot: args.slot,
-    };
+    let request = args.runs.request();
     let target = args.to.clone().map_or(Target::Buckets, Target::Folder);
     let outcome = perform(global, &workspace, &request, &target, Progress::on_terminal()).await?;
     if outcome.runs.is_empty() && outcome.failures.is_empty() {
