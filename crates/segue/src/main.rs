@@ -21,7 +21,8 @@ use std::panic;
 use std::process::ExitCode;
 
 /// The allocator matters here: batches are allocated on one thread and freed on another, and
-/// mimalloc gives the memory back.
+/// mimalloc gives the memory back. It is built without transparent huge pages: with them a run of
+/// five million profiles took twice the memory, and now and then three times the system time.
 #[global_allocator]
 static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
 
