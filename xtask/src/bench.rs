@@ -220,11 +220,13 @@ impl Contest<'_> {
         );
         let threads = std::thread::available_parallelism()?;
         let script = format!(
-            "import duckdb; c = duckdb.connect(); c.execute('SET threads = {threads}'); print(c.execute(\"\"\"{query}\"\"\").fetchone()[0])"
+            "import duckdb; c = duckdb.connect(); c.execute('SET threads = {threads}'); c.execute('SET enable_progress_bar = false'); print(c.execute(\"\"\"{query}\"\"\").fetchone()[0])"
         );
         let (cost, printed) =
             measure::process(Command::new(&self.args.python).arg("-c").arg(script))?;
-        Ok(Export { cost, rows: printed.trim().parse()?, bytes: fs::metadata(out)?.len() })
+        let rows = printed.split_whitespace().next_back().unwrap_or_default().parse();
+        let rows = rows.with_context(|| format!("no count of rows in {printed:?}"))?;
+        Ok(Export { cost, rows, bytes: fs::metadata(out)?.len() })
     }
 
     fn repeat(
