@@ -249,8 +249,10 @@ fn refusals_name_the_place_and_the_next_step() {
       syntax_error at "*": expected: an expression, found: *
     "loyalty.points"
       not_boolean at "loyalty.points": a rule has to be true or false, this is of type integer
+      Compare the value with another: `points > 0`.
     "score + 1"
       not_boolean at "score + 1": a rule has to be true or false, this is of type float
+      Compare the value with another: `points > 0`.
     "country = 1"
       type_error at "country = 1": values of type string and integer cannot be compared
       Write numbers without quotes and texts with single quotes, or convert with `CAST(… AS BIGINT)` or `TRY_CAST`.
