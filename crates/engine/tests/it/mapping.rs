@@ -86,7 +86,10 @@ async fn wrong_rules_and_mappings_name_the_nearest() {
     unknown_function: unknown function `uper` at character 1 (field `x`)
       Did you mean `upper`?
     "#);
-    insta::assert_snapshot!(people().rule("points + 1").columns(&["id"]).error().await, @r#"not_boolean: a rule has to be true or false, this is of type integer at character 1 (field `rule`)"#);
+    insta::assert_snapshot!(people().rule("points + 1").columns(&["id"]).error().await, @r"
+    not_boolean: a rule has to be true or false, this is of type integer at character 1 (field `rule`)
+      Compare the value with another: `points > 0`.
+    ");
     insta::assert_snapshot!(people().timestamp("at").columns(&["#id"]).error().await, @r#"unknown_field: the dataset has no field `at` (field `timestamp`)"#);
 }
 
