@@ -15,7 +15,16 @@ const OWNER_BYTES_MAX: u64 = 32;
 /// The lock, held until it is dropped.
 #[derive(Debug)]
 pub(crate) struct ProcessLock {
-    _file: File,
+    file: File,
+}
+
+impl Drop for ProcessLock {
+    /// Gives the lock back by word. Closing the file alone leaves it with a child process that was
+    /// forked and has not begun its own program yet.
+    fn drop(&mut self) {
+        // The file is closed next in any case.
+        drop(self.file.unlock());
+    }
 }
 
 impl ProcessLock {
@@ -35,7 +44,7 @@ impl ProcessLock {
             Err(TryLockError::Error(source)) => return Err(failed("lock")(source)),
         }
         sign(&mut file).map_err(failed("write"))?;
-        Ok(Self { _file: file })
+        Ok(Self { file })
     }
 }
 
