@@ -10,7 +10,7 @@ use jiff::Timestamp;
 use plan::protocol::{self, Answer, Event, RepairFailure, Seen, Verification};
 use plan::staged::{ObjectKind, PublishedObject, StagedObject};
 
-use super::stage::{Chunking, Trouble, inputs, manifest_text};
+use super::stage::{Chunking, Opening, Trouble, inputs, manifest_text};
 use super::{Attempt, Work};
 use crate::ambient;
 use crate::failure::{Failure, Kind};
@@ -126,35 +126,19 @@ impl Attempt<'_> {
         let encoder = Encoder::new(&work.plan.output.file, &rows.schema())?;
         let store = std::sync::Arc::clone(&self.around.store);
         let upload = Upload::new(store, &work.plan.output, self.identity.clone(), encoder.header());
-        let mut upload = upload.only(lost.number);
+        let mut upload = upload.only(lost.number).giving_back_to(&encoder);
+        let mut opening = Opening { token: Some(&lost.token), ..Opening::default() };
         let mut chunks =
             rows.map_ordered(move |batch| encoder.encode(&batch).map_err(Chunking::from));
         while let Some(chunk) = chunks.next().await {
-            let mut rest = Some(chunk.map_err(|error| error.at_row(0))?);
-            while let Some(chunk) = rest {
-                if let Some(intent) = upload.needs_object(&chunk) {
-                    self.begin_again(&mut upload, intent, lost).await?;
-                }
-                rest = upload.write(chunk).await?;
-            }
+            let chunk = chunk.map_err(|error| error.at_row(0))?;
+            self.write_chunk(&mut upload, &mut opening, chunk).await?;
         }
         if let Some(intent) = upload.needs_object_when_empty() {
-            self.begin_again(&mut upload, intent, lost).await?;
+            self.begin(&mut upload, &mut opening, intent).await?;
         }
         let staged = upload.seal(|_| lost.condition.clone()).await?;
         staged.into_iter().next().ok_or_else(|| cannot_repeat(lost).into())
-    }
-
-    async fn begin_again(
-        &self,
-        upload: &mut Upload,
-        intent: Intent,
-        lost: &StagedObject,
-    ) -> Result<(), Trouble> {
-        let intent = Intent { token: lost.token.clone(), ..intent };
-        let recorded = self.intend(&intent).await?;
-        let upload_id = self.created(recorded, upload.begin(intent).await).await?;
-        self.opened(recorded, &upload_id).await
     }
 
     async fn stage_manifest_again(

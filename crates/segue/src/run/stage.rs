@@ -3,13 +3,13 @@
 use std::collections::BTreeMap;
 
 use bytes::Bytes;
-use delivery::encode::Encoder;
+use delivery::encode::{Chunk, Encoder};
 use delivery::manifest::{self, Facts};
 use delivery::upload::{self, Intent, Upload};
 use engine::Rows;
 use futures::StreamExt as _;
 use ledger::{Excluded, SnapshotInput};
-use plan::protocol::{self, Event};
+use plan::protocol::{self, Event, Seen};
 use plan::staged::{Condition, StagedObject};
 
 use super::{Attempt, Work};
@@ -31,6 +31,15 @@ impl<E: Into<Failure>> From<E> for Trouble {
     fn from(error: E) -> Self {
         Self::Run(error.into())
     }
+}
+
+/// How the uploads of one pass over the rows are opened.
+#[derive(Default)]
+pub(super) struct Opening<'a> {
+    /// The token of the object that a repair replaces; otherwise each object has its own.
+    pub(super) token: Option<&'a str>,
+    /// The keys for which an upload was opened.
+    pub(super) keys: Vec<String>,
 }
 
 impl Attempt<'_> {
@@ -67,16 +76,16 @@ impl Attempt<'_> {
         let mut upload =
             Upload::new(store, &work.plan.output, self.identity.clone(), encoder.header())
                 .giving_back_to(&encoder);
-        let mut keys = Vec::new();
-        let rejected = self.write_rows(&mut upload, &mut keys, rows, encoder).await?;
+        let mut opening = Opening::default();
+        let rejected = self.write_rows(&mut upload, &mut opening, rows, encoder).await?;
         if let Some(intent) = upload.needs_object_when_empty() {
-            self.begin(&mut upload, &mut keys, intent).await?;
+            self.begin(&mut upload, &mut opening, intent).await?;
         }
         work.engine.verify(work.snapshot).await?;
         let counts = counts(tally.counts(), rejected);
         self.guard(work, &counts).await?;
         self.around.line.phase("sealing");
-        let conditions = self.conditions(work, &keys).await?;
+        let conditions = self.conditions(work, &opening.keys).await?;
         let condition = |key: &str| conditions.get(key).cloned().unwrap_or(Condition::Absent);
         let mut objects = upload.seal(condition).await?;
         if objects.is_empty() {
@@ -99,7 +108,7 @@ impl Attempt<'_> {
     async fn write_rows(
         &self,
         upload: &mut Upload,
-        keys: &mut Vec<String>,
+        opening: &mut Opening<'_>,
         rows: Rows,
         encoder: Encoder,
     ) -> Result<u64, Trouble> {
@@ -117,27 +126,41 @@ impl Attempt<'_> {
             rejected += chunk.rejected;
             written += chunk.rows() as u64;
             self.around.line.rows(chunk.rows() as u64);
-            let mut rest = Some(chunk);
-            while let Some(chunk) = rest {
-                if let Some(intent) = upload.needs_object(&chunk) {
-                    self.begin(upload, keys, intent).await?;
-                }
-                rest = upload.write(chunk).await?;
-            }
+            self.write_chunk(upload, opening, chunk).await?;
         }
     }
 
-    /// Opens the upload of an object: the ledger knows of it before the store does.
-    async fn begin(
+    /// Writes a chunk into as many files as it reaches, and opens each of them first.
+    pub(super) async fn write_chunk(
         &self,
         upload: &mut Upload,
-        keys: &mut Vec<String>,
-        intent: Intent,
+        opening: &mut Opening<'_>,
+        chunk: Chunk,
     ) -> Result<(), Trouble> {
+        let mut rest = Some(chunk);
+        while let Some(chunk) = rest {
+            if let Some(intent) = upload.needs_object(&chunk) {
+                self.begin(upload, opening, intent).await?;
+            }
+            rest = upload.write(chunk).await?;
+        }
+        Ok(())
+    }
+
+    /// Opens the upload of an object: the ledger knows of it before the store does.
+    pub(super) async fn begin(
+        &self,
+        upload: &mut Upload,
+        opening: &mut Opening<'_>,
+        mut intent: Intent,
+    ) -> Result<(), Trouble> {
+        if let Some(token) = opening.token {
+            token.clone_into(&mut intent.token);
+        }
         let key = intent.key.clone();
         let recorded = self.intend(&intent).await?;
         let upload_id = self.created(recorded, upload.begin(intent).await).await?;
-        keys.push(key);
+        opening.keys.push(key);
         self.opened(recorded, &upload_id).await
     }
 
@@ -233,12 +256,14 @@ impl Attempt<'_> {
             }
             Err(error) => return Err(error.into()),
         };
-        match (there, left) {
-            (None, _) => Ok(Condition::Absent),
-            (Some(there), Some(etag)) if same_etag(&there.etag, &etag) => {
-                Ok(Condition::Unchanged { etag })
-            }
-            (Some(_), left) => Err(in_the_way(key, left.is_some()).into()),
+        let was_ours = left.is_some();
+        let condition = match (&there, left) {
+            (Some(_), Some(etag)) => Condition::Unchanged { etag },
+            _ => Condition::Absent,
+        };
+        match Seen::instead(&condition, there.as_ref().map(|there| there.etag.as_str())) {
+            Seen::AsBefore => Ok(condition),
+            _ => Err(in_the_way(key, was_ours).into()),
         }
     }
 
@@ -367,10 +392,6 @@ fn check_rows(files: &[StagedObject], activated: u64) -> Result<(), Failure> {
     }
     Err(Failure::new(Kind::Internal, format!("{staged} rows are staged, but {activated} were to be sent"))
         .hint("Nothing is visible. This is a fault of Segue: report it with the version and the project file."))
-}
-
-fn same_etag(left: &str, right: &str) -> bool {
-    left.trim_matches('"') == right.trim_matches('"')
 }
 
 fn in_the_way(key: &str, was_ours: bool) -> Failure {
