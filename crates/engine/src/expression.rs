@@ -10,6 +10,7 @@
 //! the paths of a mapping count from 0.
 
 mod allow;
+mod catalog;
 pub(crate) mod compile;
 mod dialect;
 mod functions;
@@ -17,9 +18,9 @@ mod paths;
 
 use std::thread;
 
-use datafusion::sql::sqlparser::ast::Expr;
-use datafusion::sql::sqlparser::parser::{Parser, ParserError};
-use datafusion::sql::sqlparser::tokenizer::{Location, Span, Token, TokenWithSpan, Tokenizer};
+use datafusion_sql::sqlparser::ast::Expr;
+use datafusion_sql::sqlparser::parser::{Parser, ParserError};
+use datafusion_sql::sqlparser::tokenizer::{Location, Span, Token, TokenWithSpan, Tokenizer};
 use plan::schema::FieldType;
 
 use self::dialect::ExpressionDialect;

@@ -11,7 +11,7 @@ use arrow::array::{
 use arrow::buffer::BooleanBuffer;
 use arrow::compute::FilterBuilder;
 use arrow::datatypes::{DataType, Field, Schema, SchemaRef, TimeUnit};
-use datafusion::common::DataFusionError;
+use datafusion_common::DataFusionError;
 use jiff::Timestamp;
 use plan::field::FieldPath;
 use plan::project::{Column, ColumnSource};

@@ -3,12 +3,12 @@
 //! The walk changes the tree: each field gets one flat name, and each chain of `AND`
 //! or `OR` becomes a balanced tree. What is not listed here is refused.
 
-use datafusion::sql::sqlparser::ast::{
+use datafusion_sql::sqlparser::ast::{
     AccessExpr, BinaryOperator, CaseWhen, CeilFloorKind, DateTimeField, Expr, Function,
     FunctionArg, FunctionArgExpr, FunctionArguments, Ident, ObjectName, Spanned, Subscript,
     UnaryOperator, Value,
 };
-use datafusion::sql::sqlparser::tokenizer::Span;
+use datafusion_sql::sqlparser::tokenizer::Span;
 use plan::schema::{PATHS_SEARCHED_MAX, Schema};
 
 use super::paths::Paths;

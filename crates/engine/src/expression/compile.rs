@@ -1,23 +1,22 @@
 //! From an allowed tree to something that computes values, with types checked.
 
-use std::sync::{Arc, LazyLock};
+use std::sync::Arc;
 
 use arrow::datatypes::{DataType, Field, Schema};
 use arrow::temporal_conversions::timestamp_ns_to_datetime;
-use datafusion::common::tree_node::{TreeNode, TreeNodeRecursion};
-use datafusion::common::{DFSchema, DataFusionError};
-use datafusion::execution::session_state::{SessionState, SessionStateBuilder};
-use datafusion::logical_expr::execution_props::ExecutionProps;
-use datafusion::logical_expr::simplify::SimplifyContext;
-use datafusion::logical_expr::{BinaryExpr, Expr as Logical, ExprSchemable, Operator};
-use datafusion::optimizer::simplify_expressions::ExprSimplifier;
-use datafusion::physical_expr::PhysicalExpr;
-use datafusion::prelude::SessionConfig;
-use datafusion::sql::sqlparser::ast::{Expr, ExprWithAlias, Spanned, visit_expressions};
-use datafusion::sql::sqlparser::tokenizer::Span;
+use datafusion_common::tree_node::{TreeNode, TreeNodeRecursion};
+use datafusion_common::{DFSchema, DataFusionError};
+use datafusion_expr::execution_props::ExecutionProps;
+use datafusion_expr::simplify::SimplifyContext;
+use datafusion_expr::{BinaryExpr, Expr as Logical, ExprSchemable, Operator};
+use datafusion_optimizer::simplify_expressions::ExprSimplifier;
+use datafusion_physical_expr::PhysicalExpr;
+use datafusion_sql::sqlparser::ast::{Expr, ExprWithAlias, Spanned, visit_expressions};
+use datafusion_sql::sqlparser::tokenizer::Span;
 use jiff::Timestamp;
 use plan::schema::FieldType;
 
+use super::catalog::Catalog;
 use super::{Expect, ExpressionError, Parsed};
 use crate::fields;
 use crate::path::Steps;
@@ -26,19 +25,6 @@ use crate::path::Steps;
 const PARTS_TRIED_MAX: usize = 500;
 /// The longest message of the engine that is passed on, in characters.
 const MESSAGE_CHARS_MAX: usize = 200;
-
-/// Functions and settings of the expression engine. Names keep their case.
-static STATE: LazyLock<SessionState> = LazyLock::new(|| {
-    let config = SessionConfig::new()
-        .set_bool("datafusion.sql_parser.enable_ident_normalization", false)
-        .with_information_schema(false);
-    SessionStateBuilder::new().with_config(config).with_default_features().build()
-});
-
-#[cfg(test)]
-pub(super) fn has_function(name: &str) -> bool {
-    STATE.scalar_functions().contains_key(name)
-}
 
 /// An expression that is ready to compute values from flat columns.
 #[derive(Debug, Clone)]
@@ -147,7 +133,7 @@ impl Planner {
         properties.query_execution_start_time = now;
         let context = SimplifyContext::builder()
             .with_schema(Arc::new(schema.clone()))
-            .with_config_options(Arc::clone(STATE.config_options()))
+            .with_config_options(Catalog::get().shared_options())
             .with_query_execution_start_time(now)
             .build();
         Ok(Self { schema, properties, context })
@@ -155,13 +141,13 @@ impl Planner {
 
     fn compile(&self, tree: &Expr) -> Result<Compiled, Refusal> {
         let tree = ExprWithAlias { expr: tree.clone(), alias: None };
-        let logical = STATE.create_logical_expr_from_sql_expr(tree, &self.schema)?;
+        let logical = Catalog::get().plan(tree, &self.schema)?;
         self.check_comparisons(&logical)?;
         let simplifier = ExprSimplifier::new(self.context.clone());
         let logical = simplifier.coerce(logical, &self.schema)?;
         let logical = simplifier.simplify(logical)?;
         let data_type = logical.get_type(&self.schema)?;
-        let expression = datafusion::physical_expr::create_physical_expr(
+        let expression = datafusion_physical_expr::create_physical_expr(
             &logical,
             &self.schema,
             &self.properties,

@@ -193,7 +193,7 @@ mod tests {
     fn the_list_is_sorted_and_names_functions_of_the_engine() {
         assert!(ALLOWED.is_sorted());
         let missing: Vec<_> =
-            ALLOWED.iter().filter(|name| !super::super::compile::has_function(name)).collect();
+            ALLOWED.iter().filter(|name| !super::super::catalog::Catalog::get().has_function(name)).collect();
         assert!(missing.is_empty(), "{missing:?}");
         assert!(ALLOWED.iter().all(|name| reason_refused(name).is_none()));
     }

@@ -4,9 +4,9 @@
 //! step may be any word, `a.order` or `a.timestamp`, and the parser, which tries whole expressions
 //! behind each dot, one inside the other, has no dots to try them behind.
 
-use datafusion::sql::sqlparser::ast::Ident;
-use datafusion::sql::sqlparser::keywords::Keyword;
-use datafusion::sql::sqlparser::tokenizer::{Span, Token, TokenWithSpan, Word};
+use datafusion_sql::sqlparser::ast::Ident;
+use datafusion_sql::sqlparser::keywords::Keyword;
+use datafusion_sql::sqlparser::tokenizer::{Span, Token, TokenWithSpan, Word};
 use plan::field::{PATH_STEPS_MAX, Step};
 
 use super::{ExpressionError, Positions};
