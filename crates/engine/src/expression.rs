@@ -18,10 +18,10 @@ mod paths;
 
 use std::thread;
 
-use datafusion_sql::sqlparser::ast::Expr;
-use datafusion_sql::sqlparser::parser::{Parser, ParserError};
-use datafusion_sql::sqlparser::tokenizer::{Location, Span, Token, TokenWithSpan, Tokenizer};
 use plan::schema::FieldType;
+use sqlparser::ast::Expr;
+use sqlparser::parser::{Parser, ParserError};
+use sqlparser::tokenizer::{Location, Span, Token, TokenWithSpan, Tokenizer};
 
 use self::dialect::ExpressionDialect;
 use crate::path::Steps;

@@ -3,13 +3,13 @@
 //! The walk changes the tree: each field gets one flat name, and each chain of `AND`
 //! or `OR` becomes a balanced tree. What is not listed here is refused.
 
-use datafusion_sql::sqlparser::ast::{
+use plan::schema::{PATHS_SEARCHED_MAX, Schema};
+use sqlparser::ast::{
     AccessExpr, BinaryOperator, CaseWhen, CeilFloorKind, DateTimeField, Expr, Function,
     FunctionArg, FunctionArgExpr, FunctionArguments, Ident, ObjectName, Spanned, Subscript,
     UnaryOperator, Value,
 };
-use datafusion_sql::sqlparser::tokenizer::Span;
-use plan::schema::{PATHS_SEARCHED_MAX, Schema};
+use sqlparser::tokenizer::Span;
 
 use super::paths::Paths;
 use super::{DEPTH_MAX, ExpressionError, Positions, functions};

@@ -16,7 +16,7 @@ use datafusion_functions::datetime::planner::DatetimeFunctionPlanner;
 use datafusion_functions::unicode::planner::UnicodeFunctionPlanner;
 use datafusion_functions_nested::planner::{FieldAccessPlanner, NestedFunctionPlanner};
 use datafusion_sql::planner::{ParserOptions, PlannerContext, SqlToRel};
-use datafusion_sql::sqlparser::ast::ExprWithAlias;
+use sqlparser::ast::ExprWithAlias;
 
 static CATALOG: LazyLock<Catalog> = LazyLock::new(Catalog::new);
 

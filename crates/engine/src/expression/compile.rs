@@ -11,10 +11,10 @@ use datafusion_expr::simplify::SimplifyContext;
 use datafusion_expr::{BinaryExpr, Expr as Logical, ExprSchemable, Operator};
 use datafusion_optimizer::simplify_expressions::ExprSimplifier;
 use datafusion_physical_expr::PhysicalExpr;
-use datafusion_sql::sqlparser::ast::{Expr, ExprWithAlias, Spanned, visit_expressions};
-use datafusion_sql::sqlparser::tokenizer::Span;
 use jiff::Timestamp;
 use plan::schema::FieldType;
+use sqlparser::ast::{Expr, ExprWithAlias, Spanned, visit_expressions};
+use sqlparser::tokenizer::Span;
 
 use super::catalog::Catalog;
 use super::{Expect, ExpressionError, Parsed};

@@ -3,9 +3,9 @@
 use std::any::TypeId;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
-use datafusion_sql::sqlparser::ast::Expr;
-use datafusion_sql::sqlparser::dialect::{Dialect, GenericDialect};
-use datafusion_sql::sqlparser::parser::{Parser, ParserError};
+use sqlparser::ast::Expr;
+use sqlparser::dialect::{Dialect, GenericDialect};
+use sqlparser::parser::{Parser, ParserError};
 
 /// How many times the parser may begin an expression. It begins anew where it tries one reading
 /// after the other, each with all that is nested inside: exponentially often, for texts that are

@@ -192,8 +192,10 @@ mod tests {
     #[test]
     fn the_list_is_sorted_and_names_functions_of_the_engine() {
         assert!(ALLOWED.is_sorted());
-        let missing: Vec<_> =
-            ALLOWED.iter().filter(|name| !super::super::catalog::Catalog::get().has_function(name)).collect();
+        let missing: Vec<_> = ALLOWED
+            .iter()
+            .filter(|name| !super::super::catalog::Catalog::get().has_function(name))
+            .collect();
         assert!(missing.is_empty(), "{missing:?}");
         assert!(ALLOWED.iter().all(|name| reason_refused(name).is_none()));
     }

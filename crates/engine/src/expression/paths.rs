@@ -4,10 +4,10 @@
 //! step may be any word, `a.order` or `a.timestamp`, and the parser, which tries whole expressions
 //! behind each dot, one inside the other, has no dots to try them behind.
 
-use datafusion_sql::sqlparser::ast::Ident;
-use datafusion_sql::sqlparser::keywords::Keyword;
-use datafusion_sql::sqlparser::tokenizer::{Span, Token, TokenWithSpan, Word};
 use plan::field::{PATH_STEPS_MAX, Step};
+use sqlparser::ast::Ident;
+use sqlparser::keywords::Keyword;
+use sqlparser::tokenizer::{Span, Token, TokenWithSpan, Word};
 
 use super::{ExpressionError, Positions};
 use crate::path::Steps;
