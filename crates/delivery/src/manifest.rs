@@ -52,6 +52,25 @@ pub struct Counts {
     pub excluded: BTreeMap<String, u64>,
     /// Rows that were written.
     pub activated: u64,
+    /// How the set moved, in an incremental run.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub movement: Option<Movement>,
+}
+
+/// What an increment is made of.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Movement {
+    /// Rows that a full file would have: what the receiver has after this one.
+    pub members: u64,
+    /// Rows for those who are new.
+    pub added: u64,
+    /// Rows for those whose attributes changed.
+    pub changed: u64,
+    /// Rows for those who left.
+    pub removed: u64,
+    /// The run that this increment follows; nothing for a first, full file.
+    pub compared_with: Option<String>,
 }
 
 /// Returns the intent of a run's manifest, if one is asked for.
@@ -85,6 +104,7 @@ struct Manifest<'a> {
     activation: &'a str,
     segment: Named<'a>,
     destination: Keyed<'a>,
+    export: &'static str,
     counts: &'a Counts,
     columns: Vec<&'a str>,
     format: Format<'a>,
@@ -149,6 +169,7 @@ impl<'a> Manifest<'a> {
                 name: &run.segment_name,
             },
             destination: Keyed { key: &run.destination, id: run.destination_id.to_string() },
+            export: run.export.as_str(),
             counts: facts.counts,
             columns: run.query.columns.iter().map(|column| column.header.as_str()).collect(),
             format: Format::new(&run.output.file),

@@ -76,6 +76,15 @@ pub async fn connect(
     })
 }
 
+/// Names a bucket of an account as its store does, without asking anybody.
+pub fn identity(account: &Account, bucket: &str) -> String {
+    identity_at(&client::shown_endpoint(account), bucket)
+}
+
+fn identity_at(endpoint: &str, bucket: &str) -> String {
+    format!("{endpoint}/{bucket}")
+}
+
 impl S3Store {
     fn client(&self) -> Client {
         self.client.read().unwrap_or_else(PoisonError::into_inner).clone()
@@ -179,7 +188,7 @@ impl S3Store {
 #[async_trait]
 impl Store for S3Store {
     fn identity(&self) -> String {
-        format!("{}/{}", self.endpoint, self.bucket)
+        identity_at(&self.endpoint, &self.bucket)
     }
 
     async fn create_upload(&self, new: &NewUpload) -> Result<String, Error> {

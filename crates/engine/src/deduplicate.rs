@@ -26,15 +26,13 @@ use arrow::buffer::BooleanBuffer;
 use arrow::compute::SortOptions;
 use arrow::datatypes::Schema;
 use arrow::row::{RowConverter, SortField};
-use futures::TryStreamExt;
 use plan::Query;
 use plan::project::{Column, ColumnSource};
 
 use crate::error::{Error, Kind};
 use crate::fields;
-use crate::ordered::{Ordered, Outlet, Stop};
 use crate::row_set::{Address, RowSet};
-use crate::rows::{Pass, Piece};
+use crate::rows::{Pass, Piece, sort};
 use crate::selection::{Parts, Restriction, Selection, present};
 use crate::spill::{Buckets, Limits, read_part};
 use crate::store::stopped;
@@ -143,36 +141,6 @@ fn hash(key: &[u8]) -> u64 {
     hasher.finish()
 }
 
-/// Reads the snapshot on all threads; `add` puts what it makes of each batch into buckets. Morsels
-/// without a restriction are passed over.
-async fn fill(
-    pass: Pass,
-    limits: Limits,
-    threads: usize,
-    restriction: impl Fn(usize, u64, usize) -> Option<Restriction> + Send + Sync + 'static,
-    add: impl Fn(usize, &Piece, &Mutex<Buckets>) -> Result<(), Error> + Send + Sync + 'static,
-) -> Result<Buckets, Error> {
-    let buckets = Arc::new(Mutex::new(Buckets::new(limits)));
-    let shared = Arc::clone(&buckets);
-    let count = pass.survey.morsels.len();
-    let mut jobs: Ordered<(), Error> =
-        Ordered::new(count, threads, move |morsel, _: &Outlet<(), Error>| {
-            if restriction(morsel, 0, 0).is_none() {
-                return Ok(());
-            }
-            let restrict =
-                |first, rows| restriction(morsel, first, rows).unwrap_or(Restriction::None);
-            pass.read_morsel(morsel, restrict, |piece| {
-                add(morsel, &piece, &shared).map_err(Stop::Failed)
-            })
-        });
-    while jobs.try_next().await?.is_some() {}
-    drop(jobs);
-    let buckets =
-        Arc::into_inner(buckets).ok_or_else(|| Error::internal("a job outlived its stream"))?;
-    Ok(buckets.into_inner().unwrap_or_else(PoisonError::into_inner))
-}
-
 fn lock(buckets: &Mutex<Buckets>) -> MutexGuard<'_, Buckets> {
     buckets.lock().unwrap_or_else(PoisonError::into_inner)
 }
@@ -181,7 +149,7 @@ fn lock(buckets: &Mutex<Buckets>) -> MutexGuard<'_, Buckets> {
 async fn candidates(keys: Keys, limits: Limits, threads: usize) -> Result<RowSet, Error> {
     let Keys { pass, converter, columns } = keys;
     let every = |_, _, _| Some(Restriction::None);
-    let buckets = fill(pass, limits, threads, every, move |morsel, piece, buckets| {
+    let buckets = sort(pass, limits, threads, every, move |morsel, piece, buckets| {
         let batch = &piece.selected.batch;
         let with_key = has_key(batch, &columns);
         let keys = row_bytes(&converter, batch, &columns)?;
@@ -320,7 +288,7 @@ async fn resolve(
     let add = move |morsel: usize, piece: &Piece, buckets: &Mutex<Buckets>| {
         ranks.add(morsel, piece, buckets)
     };
-    let buckets = fill(pass, limits, threads, restriction, add).await?;
+    let buckets = sort(pass, limits, threads, restriction, add).await?;
     tokio::task::spawn_blocking(move || beaten(buckets)).await.map_err(stopped)?
 }
 

@@ -6,10 +6,12 @@ use std::sync::Arc;
 use futures::TryStreamExt;
 use plan::Query;
 use plan::project::{Column, Dataset};
+use plan::run_plan::Increment;
 
 use crate::deduplicate;
 use crate::error::Error;
 use crate::fields;
+use crate::increment::{self, Baselines};
 use crate::rows::{Counts, Pass, Rows};
 use crate::selection::{Parts, Selection};
 use crate::snapshot::Snapshot;
@@ -22,7 +24,7 @@ pub struct Settings {
     /// Memory for what grows with the data, in bytes: entries of deduplication spill to disk
     /// beyond it. Batches in flight come on top; they are bounded by `threads`.
     pub memory_bytes: usize,
-    /// Where temporary files are made; it has to exist.
+    /// Where temporary files are made; the folder is made when it is needed.
     pub spill_folder: PathBuf,
     /// The most bytes of temporary files.
     pub spill_bytes_max: u64,
@@ -89,6 +91,26 @@ impl Engine {
         self.rows_with(query, &query.columns, snapshot).await
     }
 
+    /// Prepares the rows of an incremental export: compares what a full one would send with the
+    /// baseline of the last run, and leaves a new baseline, before any row is read.
+    ///
+    /// # Errors
+    /// As [`Engine::rows`]; a baseline or temporary files that cannot be read or written.
+    pub async fn difference(
+        &self,
+        query: &Query,
+        increment: &Increment,
+        baselines: Baselines<'_>,
+        snapshot: &Snapshot,
+    ) -> Result<Rows, Error> {
+        let threads = self.settings.threads;
+        let survey = snapshot.survey(&query.dataset, threads).await?;
+        let limits = self.limits();
+        let difference =
+            increment::difference(query, increment, baselines, survey, &limits, threads).await?;
+        Ok(Rows::of_difference(difference, threads))
+    }
+
     /// Counts the rows of a query without making them.
     ///
     /// # Errors
@@ -125,7 +147,7 @@ impl Engine {
         let parts = Parts { rule, columns, hidden: None, evaluated_at: query.evaluated_at };
         let selection = Arc::new(Selection::new(parts, &survey.schema)?);
         let losers = deduplicate::losers(query, survey, self.limits(), threads).await?;
-        Ok(Rows::new(Pass { survey: Arc::clone(survey), selection }, losers, threads))
+        Ok(Rows::of_members(Pass { survey: Arc::clone(survey), selection }, losers, threads))
     }
 
     fn limits(&self) -> Limits {

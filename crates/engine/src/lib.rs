@@ -9,7 +9,7 @@
 //!
 //! Reading order: [`engine`](Engine) is what can be asked; `snapshot`, `survey` and `rows` are the
 //! way of the data; `selection` is what happens to a batch; `expression` is the language of rules;
-//! `deduplicate` is the one thing that needs more than a batch.
+//! `deduplicate` and `increment` are what needs more than a batch.
 
 mod engine;
 
@@ -31,6 +31,7 @@ mod fields;
 mod path;
 
 mod deduplicate;
+mod increment;
 mod ordered;
 mod row_set;
 mod rows;
@@ -42,6 +43,7 @@ mod error;
 pub use engine::{Engine, Settings};
 pub use error::{Error, Kind, Place};
 pub use expression::{Expect, ExpressionError, check_expression};
-pub use rows::{Counts, Rows, Tally};
+pub use increment::Baselines;
+pub use rows::{Counts, Movement, RowCounts, Rows};
 pub use snapshot::Snapshot;
 pub use store::{Input, Version};

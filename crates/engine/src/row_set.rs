@@ -15,6 +15,16 @@ impl Address {
         Self((morsel as u64) << ROW_BITS | row)
     }
 
+    /// The number of the morsel.
+    pub(crate) fn morsel(self) -> usize {
+        self.parts().0
+    }
+
+    /// The position in the morsel.
+    pub(crate) fn row(self) -> u64 {
+        self.parts().1 as u64
+    }
+
     fn parts(self) -> (usize, usize) {
         ((self.0 >> ROW_BITS) as usize, (self.0 & ((1 << ROW_BITS) - 1)) as usize)
     }
@@ -41,6 +51,19 @@ impl RowSet {
         let bit = 1 << (row % 64);
         self.len += u64::from(words[row / 64] & bit == 0);
         words[row / 64] |= bit;
+    }
+
+    /// Adds all records of another set.
+    pub(crate) fn add_all(&mut self, other: &Self) {
+        let morsels = self.morsels.len().max(other.morsels.len());
+        self.morsels.resize_with(morsels, Vec::new);
+        for (words, others) in self.morsels.iter_mut().zip(&other.morsels) {
+            words.resize(words.len().max(others.len()), 0);
+            for (word, other) in words.iter_mut().zip(others) {
+                self.len += u64::from((other & !*word).count_ones());
+                *word |= other;
+            }
+        }
     }
 
     /// Whether there are none.

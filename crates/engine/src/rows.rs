@@ -5,12 +5,14 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use arrow::array::RecordBatch;
 use arrow::datatypes::SchemaRef;
-use futures::Stream;
+use futures::{Stream, TryStreamExt};
 
 use crate::error::Error;
+use crate::increment::{Difference, Gone, Sent};
 use crate::ordered::{Ordered, Outlet, Stop};
 use crate::row_set::RowSet;
 use crate::selection::{Restriction, Selected, Selection};
+use crate::spill::{Buckets, Limits};
 use crate::survey::Survey;
 
 /// What became of the records of a snapshot.
@@ -25,11 +27,29 @@ pub struct Counts {
     pub excluded: Vec<(String, u64)>,
     /// Rows: the members that were not left out.
     pub activated: u64,
+    /// What became of the set of rows since the last delivered run, for an incremental one. Those who
+    /// left count as received, and so do members who are `unchanged` and therefore left out.
+    pub movement: Option<Movement>,
 }
 
-/// The counts of [`Rows`] while they are read; they are final once the stream has ended.
+/// How the set of rows that a full export would send differs from the one sent last.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Movement {
+    /// Rows that a full export would have.
+    pub members: u64,
+    /// Rows for those who were not in the set.
+    pub added: u64,
+    /// Rows for those whose attributes differ, in an export of changes.
+    pub changed: u64,
+    /// Rows for those who are not in the set any more, where leavers are sent.
+    pub removed: u64,
+    /// Whether there was a set to compare with; without one this is a first, full file.
+    pub baseline: bool,
+}
+
+/// Counts members while they are read.
 #[derive(Debug, Clone)]
-pub struct Tally {
+pub(crate) struct Tally {
     reasons: Arc<[String]>,
     state: Arc<Mutex<State>>,
 }
@@ -48,8 +68,7 @@ impl Tally {
         Self { reasons: selection.reasons().chain(duplicate).collect(), state: Arc::default() }
     }
 
-    /// The counts so far.
-    pub fn counts(&self) -> Counts {
+    fn counts(&self) -> Counts {
         let state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
         let count = |number: usize| state.excluded.get(&number).copied().unwrap_or(0);
         let excluded = self.reasons.iter().enumerate();
@@ -58,6 +77,7 @@ impl Tally {
             received: state.received,
             excluded: excluded.map(|(number, reason)| (reason.clone(), count(number))).collect(),
             activated: state.activated,
+            movement: None,
         }
     }
 
@@ -116,19 +136,88 @@ impl Pass {
     }
 }
 
+/// Reads the snapshot on all threads; `add` puts what it makes of each batch into buckets. Morsels
+/// without a restriction are passed over.
+pub(crate) async fn sort(
+    pass: Pass,
+    limits: Limits,
+    threads: usize,
+    restriction: impl Fn(usize, u64, usize) -> Option<Restriction> + Send + Sync + 'static,
+    add: impl Fn(usize, &Piece, &Mutex<Buckets>) -> Result<(), Error> + Send + Sync + 'static,
+) -> Result<Buckets, Error> {
+    let buckets = Arc::new(Mutex::new(Buckets::new(limits)));
+    let shared = Arc::clone(&buckets);
+    let count = pass.survey.morsels.len();
+    let mut jobs: Ordered<(), Error> =
+        Ordered::new(count, threads, move |morsel, _: &Outlet<(), Error>| {
+            if restriction(morsel, 0, 0).is_none() {
+                return Ok(());
+            }
+            let restrict =
+                |first, rows| restriction(morsel, first, rows).unwrap_or(Restriction::None);
+            pass.read_morsel(morsel, restrict, |piece| {
+                add(morsel, &piece, &shared).map_err(Stop::Failed)
+            })
+        });
+    while jobs.try_next().await?.is_some() {}
+    drop(jobs);
+    let buckets =
+        Arc::into_inner(buckets).ok_or_else(|| Error::internal("a job outlived its stream"))?;
+    Ok(buckets.into_inner().unwrap_or_else(PoisonError::into_inner))
+}
+
 /// The rows of a query, not yet read.
 #[derive(Debug)]
 pub struct Rows {
     pass: Pass,
-    losers: Option<Arc<RowSet>>,
-    tally: Tally,
+    choice: Choice,
+    counter: Counter,
     threads: usize,
 }
 
+/// Which records become rows.
+#[derive(Debug)]
+enum Choice {
+    /// All members but those who lose to another one with their key.
+    Members { losers: Option<RowSet> },
+    /// Exactly those that an incremental run sends, and those of whom no record is left.
+    Difference { sent: Sent, gone: Option<Gone> },
+}
+
+#[derive(Debug, Clone)]
+enum Counter {
+    /// Counts while rows are read.
+    Reading(Tally),
+    /// Everything was counted before.
+    Known(Counts),
+}
+
+/// The counts of [`Rows`], final once the stream has ended.
+#[derive(Debug, Clone)]
+pub struct RowCounts(Counter);
+
+impl RowCounts {
+    /// The counts so far.
+    pub fn counts(&self) -> Counts {
+        match &self.0 {
+            Counter::Reading(tally) => tally.counts(),
+            Counter::Known(counts) => counts.clone(),
+        }
+    }
+}
+
 impl Rows {
-    pub(crate) fn new(pass: Pass, losers: Option<RowSet>, threads: usize) -> Self {
-        let tally = Tally::new(&pass.selection, losers.is_some());
-        Self { pass, losers: losers.map(Arc::new), tally, threads }
+    /// All members.
+    pub(crate) fn of_members(pass: Pass, losers: Option<RowSet>, threads: usize) -> Self {
+        let counter = Counter::Reading(Tally::new(&pass.selection, losers.is_some()));
+        Self { pass, choice: Choice::Members { losers }, counter, threads }
+    }
+
+    /// What changed.
+    pub(crate) fn of_difference(difference: Difference, threads: usize) -> Self {
+        let Difference { pass, sent, gone, counts } = difference;
+        let choice = Choice::Difference { sent, gone };
+        Self { pass, choice, counter: Counter::Known(counts), threads }
     }
 
     /// The headers, in column order, with the types in which the batches hold their columns.
@@ -137,12 +226,13 @@ impl Rows {
     }
 
     /// The counts; keep them, they fill while the stream is read.
-    pub fn tally(&self) -> Tally {
-        self.tally.clone()
+    pub fn tally(&self) -> RowCounts {
+        RowCounts(self.counter.clone())
     }
 
     /// Runs `work` on every batch on the thread that read it, several at once, and yields the
-    /// results in snapshot order whatever the number of threads.
+    /// results in snapshot order whatever the number of threads; those of whom no record is left
+    /// come last.
     ///
     /// No batch is empty. The stream ends behind the first error; dropping it stops the readers.
     /// Poll it inside a tokio runtime, whose blocking threads do the reading.
@@ -152,24 +242,44 @@ impl Rows {
         T: Send + 'static,
         E: From<Error> + Send + 'static,
     {
-        let Self { pass, losers, tally, threads } = self;
+        let Self { pass, choice, counter, threads } = self;
         let morsels = pass.survey.morsels.len();
-        Ordered::new(morsels, threads, move |morsel, outlet: &Outlet<T, E>| {
-            let restriction = |first_row, rows| match &losers {
-                None => Restriction::None,
-                Some(losers) => match losers.slice(morsel, first_row, rows) {
-                    None => Restriction::None,
-                    Some(bits) => Restriction::Without(bits),
-                },
-            };
-            pass.read_morsel(morsel, restriction, |piece| {
-                tally.add(piece.scanned, &piece.selected);
-                if piece.selected.batch.num_rows() == 0 {
+        let tail = matches!(choice, Choice::Difference { gone: Some(_), .. });
+        Ordered::new(morsels + usize::from(tail), threads, move |job, outlet: &Outlet<T, E>| {
+            let send = |batch: RecordBatch| -> Result<(), Stop<E>> {
+                if batch.num_rows() == 0 {
                     return Ok(());
                 }
-                let result = work(piece.selected.batch).map_err(Stop::Failed)?;
-                Ok(outlet.send(result)?)
-            })
+                Ok(outlet.send(work(batch).map_err(Stop::Failed)?)?)
+            };
+            match &choice {
+                Choice::Members { losers } => {
+                    let restriction = |first_row, rows| match losers {
+                        None => Restriction::None,
+                        Some(losers) => match losers.slice(job, first_row, rows) {
+                            None => Restriction::None,
+                            Some(bits) => Restriction::Without(bits),
+                        },
+                    };
+                    pass.read_morsel(job, restriction, |piece| {
+                        if let Counter::Reading(tally) = &counter {
+                            tally.add(piece.scanned, &piece.selected);
+                        }
+                        send(piece.selected.batch)
+                    })
+                }
+                Choice::Difference { gone: Some(gone), .. } if job == morsels => {
+                    gone.read(&pass.selection, send)
+                }
+                Choice::Difference { sent, .. } => {
+                    if !sent.has_any(job) {
+                        return Ok(());
+                    }
+                    let known = sent.known(job).map_err(|error| Stop::Failed(error.into()))?;
+                    let restriction = |first_row, rows| known.restriction(first_row, rows);
+                    pass.read_morsel(job, restriction, |piece| send(piece.selected.batch))
+                }
+            }
         })
     }
 }

@@ -42,6 +42,7 @@ enum Output {
     Input(usize),
     Compiled(Compiled),
     Status,
+    Operation,
     Time(i64),
 }
 
@@ -61,6 +62,19 @@ pub(crate) enum Restriction {
     Only(BooleanBuffer),
     /// Those whose bit is not set; members among the others are counted as duplicates.
     Without(BooleanBuffer),
+    /// Those whose bit is set, whether they are members or not.
+    Exactly { rows: BooleanBuffer, marks: Marks },
+}
+
+/// Why records are sent that are not simply members.
+#[derive(Debug, Clone)]
+pub(crate) struct Marks {
+    /// They were sent before, with other attributes.
+    pub(crate) changed: BooleanBuffer,
+    /// They are not in the set any more.
+    pub(crate) removed: BooleanBuffer,
+    /// Since when changed ones are in the set, by position, sorted; in microseconds.
+    pub(crate) since: Vec<(usize, i64)>,
 }
 
 /// What became of a batch of records.
@@ -132,6 +146,7 @@ impl Selection {
                     Source::Parsed(Box::new(parse(text, &column.header)?))
                 }
                 ColumnSource::MembershipStatus => Source::Status,
+                ColumnSource::MembershipOperation => Source::Operation,
                 ColumnSource::LastQualificationTime => Source::Time,
             });
         }
@@ -168,11 +183,14 @@ impl Selection {
         records: &RecordBatch,
         restriction: &Restriction,
     ) -> Result<Selected, Error> {
-        let members = self.members(records)?;
+        let (members, marks) = match restriction {
+            Restriction::Exactly { rows, marks } => (rows.clone(), Some(marks)),
+            _ => (self.members(records)?, None),
+        };
         let mut received = members.count_set_bits() as u64;
         let mut duplicates = 0;
         let members = match restriction {
-            Restriction::None => members,
+            Restriction::None | Restriction::Exactly { .. } => members,
             Restriction::Only(bits) => {
                 let members = &members & bits;
                 received = members.count_set_bits() as u64;
@@ -185,7 +203,7 @@ impl Selection {
             }
         };
         let rows = members.count_set_bits();
-        let columns = self.columns(records, &members, rows)?;
+        let columns = self.columns(records, &members, rows, marks)?;
         let batch = self.batch(columns, rows)?;
         let (complete, missing) = self.complete(&batch);
         let batch = match &complete {
@@ -217,6 +235,7 @@ impl Selection {
         records: &RecordBatch,
         members: &BooleanBuffer,
         rows: usize,
+        marks: Option<&Marks>,
     ) -> Result<Vec<ArrayRef>, Error> {
         let mut inputs = self.inputs.extract(records)?;
         if rows < records.num_rows() {
@@ -238,10 +257,29 @@ impl Selection {
                     value.into_array(rows).map_err(failed)
                 }
                 (Output::Compiled(_), None) => Err(Error::internal("no input for an expression")),
-                (Output::Status, _) => Ok(Arc::new(status(rows)) as ArrayRef),
-                (Output::Time(time), _) => Ok(Arc::new(times(*time, rows)) as ArrayRef),
+                (Output::Status, _) => Ok(status(marks, members, rows)),
+                (Output::Operation, _) => Ok(operation(marks, members, rows)),
+                (Output::Time(time), _) => Ok(times(*time, marks, members, rows)),
             })
             .collect()
+    }
+
+    /// What a column says of those who left and have no record any more, if it is the membership that
+    /// it tells about.
+    pub(crate) fn column_of_the_gone(&self, column: usize, rows: usize) -> Option<ArrayRef> {
+        let text = |text| {
+            Some(Arc::new(StringViewArray::from_iter_values(std::iter::repeat_n(text, rows)))
+                as ArrayRef)
+        };
+        match &self.outputs[column] {
+            Output::Status => text(EXPIRED),
+            Output::Operation => text(REMOVED),
+            Output::Time(time) => {
+                let times = TimestampMicrosecondArray::from_value(*time, rows);
+                Some(Arc::new(times.with_timezone("UTC")))
+            }
+            Output::Input(_) | Output::Compiled(_) => None,
+        }
     }
 
     fn batch(&self, columns: Vec<ArrayRef>, rows: usize) -> Result<RecordBatch, Error> {
@@ -274,6 +312,7 @@ enum Source {
     Path(Steps),
     Parsed(Box<Parsed>),
     Status,
+    Operation,
     Time,
 }
 
@@ -282,7 +321,7 @@ impl Source {
         match self {
             Self::Path(path) => std::slice::from_ref(path),
             Self::Parsed(parsed) => &parsed.fields,
-            Self::Status | Self::Time => &[],
+            Self::Status | Self::Operation | Self::Time => &[],
         }
     }
 
@@ -304,6 +343,7 @@ impl Source {
                 .map(Output::Compiled)
                 .map_err(|error| wrong_expression(error, header)),
             Self::Status => Ok(Output::Status),
+            Self::Operation => Ok(Output::Operation),
             Self::Time => Ok(Output::Time(now.as_microsecond())),
         }
     }
@@ -314,7 +354,7 @@ impl Output {
         match self {
             Self::Input(input) => inputs.schema.field(*input).data_type().clone(),
             Self::Compiled(compiled) => compiled.data_type.clone(),
-            Self::Status => DataType::Utf8View,
+            Self::Status | Self::Operation => DataType::Utf8View,
             Self::Time(_) => DataType::Timestamp(TimeUnit::Microsecond, Some("UTC".into())),
         }
     }
@@ -373,12 +413,47 @@ fn empties<'a>(texts: impl Iterator<Item = Option<&'a str>> + Clone) -> Option<B
     has_empty.then(|| texts.map(|text| text != Some("")).collect())
 }
 
-fn status(rows: usize) -> StringViewArray {
-    StringViewArray::from_iter_values(std::iter::repeat_n("active", rows))
+/// What is written of members and of those who left (behaviour reference §3.4).
+const ACTIVE: &str = "active";
+const EXPIRED: &str = "expired";
+const ADDED: &str = "added";
+const CHANGED: &str = "changed";
+const REMOVED: &str = "removed";
+
+fn status(marks: Option<&Marks>, members: &BooleanBuffer, rows: usize) -> ArrayRef {
+    Arc::new(match marks {
+        None => StringViewArray::from_iter_values(std::iter::repeat_n(ACTIVE, rows)),
+        Some(marks) => members
+            .set_indices()
+            .map(|row| Some(if marks.removed.value(row) { EXPIRED } else { ACTIVE }))
+            .collect(),
+    })
 }
 
-fn times(time: i64, rows: usize) -> TimestampMicrosecondArray {
-    TimestampMicrosecondArray::from_value(time, rows).with_timezone("UTC")
+fn operation(marks: Option<&Marks>, members: &BooleanBuffer, rows: usize) -> ArrayRef {
+    let word = |marks: &Marks, row| match () {
+        () if marks.removed.value(row) => REMOVED,
+        () if marks.changed.value(row) => CHANGED,
+        () => ADDED,
+    };
+    Arc::new(match marks {
+        None => StringViewArray::from_iter_values(std::iter::repeat_n(ADDED, rows)),
+        Some(marks) => members.set_indices().map(|row| Some(word(marks, row))).collect(),
+    })
+}
+
+/// When members became so: now, but for those who were so before.
+fn times(time: i64, marks: Option<&Marks>, members: &BooleanBuffer, rows: usize) -> ArrayRef {
+    let since = marks.map_or(&[][..], |marks| &marks.since);
+    let times = match since.is_empty() {
+        true => TimestampMicrosecondArray::from_value(time, rows),
+        false => {
+            let known = |row| since.binary_search_by_key(&row, |(row, _)| *row);
+            let time = |row| known(row).map_or(time, |found| since[found].1);
+            TimestampMicrosecondArray::from_iter_values(members.set_indices().map(time))
+        }
+    };
+    Arc::new(times.with_timezone("UTC"))
 }
 
 /// Checks that the dataset has a mapped field.

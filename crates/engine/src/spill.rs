@@ -5,11 +5,18 @@
 use std::fs::File;
 use std::io::{self, BufReader, Read, Seek, SeekFrom, Write};
 use std::path::PathBuf;
+use std::sync::{Mutex, PoisonError};
 
 use crate::error::{Error, Kind};
 
 /// How many buckets entries are sorted into.
 pub(crate) const BUCKETS: usize = 256;
+
+/// The bucket of a hash: its upper bits, since maps of entries use the lower ones. Buckets in their
+/// order are in the order of the hashes.
+pub(crate) fn bucket_of(hash: u64) -> usize {
+    (hash >> 56) as usize % BUCKETS
+}
 
 /// What entries may take.
 #[derive(Debug, Clone)]
@@ -17,6 +24,15 @@ pub(crate) struct Limits {
     pub(crate) memory_bytes: usize,
     pub(crate) spill_folder: PathBuf,
     pub(crate) spill_bytes: u64,
+}
+
+impl Limits {
+    /// Makes a file without a name in the spill folder, which is made if it is not there.
+    pub(crate) fn temporary_file(&self) -> Result<File, Error> {
+        let folder = &self.spill_folder;
+        let made = std::fs::create_dir_all(folder).and_then(|()| tempfile::tempfile_in(folder));
+        made.map_err(|error| Error::io(&folder.to_string_lossy(), "write a temporary file", error))
+    }
 }
 
 /// Entries by bucket.
@@ -42,8 +58,7 @@ impl Buckets {
 
     /// Adds an entry, given in parts, to the bucket of a hash.
     pub(crate) fn push(&mut self, hash: u64, parts: &[&[u8]]) -> Result<(), Error> {
-        // The upper bits: maps of entries use the lower ones.
-        let bucket = (hash >> 56) as usize % BUCKETS;
+        let bucket = bucket_of(hash);
         for part in parts {
             self.buckets[bucket].buffer.extend_from_slice(part);
             self.in_memory += part.len();
@@ -55,16 +70,15 @@ impl Buckets {
         self.spilled += self.in_memory as u64;
         let max = self.limits.spill_bytes;
         if self.spilled > max {
-            let message = format!("deduplication needs more than {max} bytes of temporary files");
+            let message = format!("sorting needs more than {max} bytes of temporary files");
             return Err(Error::new(Kind::Resources, "spill_limit", message)
                 .with_hint("Raise the limit of temporary files."));
         }
         let folder = self.limits.spill_folder.to_string_lossy().into_owned();
         let failed = |error| Error::io(&folder, "write a temporary file", error);
-        for bucket in &mut self.buckets {
+        for bucket in self.buckets.iter_mut().filter(|bucket| !bucket.buffer.is_empty()) {
             if bucket.file.is_none() {
-                bucket.file =
-                    Some(tempfile::tempfile_in(&self.limits.spill_folder).map_err(failed)?);
+                bucket.file = Some(self.limits.temporary_file()?);
             }
             if let Some(file) = &mut bucket.file {
                 file.write_all(&bucket.buffer).map_err(failed)?;
@@ -75,23 +89,52 @@ impl Buckets {
         Ok(())
     }
 
+    /// Ends the writing; the buckets can then be read one after the other, or each on its own.
+    pub(crate) fn finish(self) -> Sorted {
+        let folder = self.limits.spill_folder.to_string_lossy().into_owned();
+        let buckets = self
+            .buckets
+            .into_iter()
+            .map(|Bucket { buffer, file }| Full { buffer, file: file.map(Mutex::new) });
+        Sorted { folder, buckets: buckets.collect() }
+    }
+
     /// Hands over the entries of each bucket, one bucket after the other, as bytes to read.
     pub(crate) fn read_each(
         self,
         mut each: impl FnMut(&mut dyn Read) -> io::Result<()>,
     ) -> Result<(), Error> {
-        let folder = self.limits.spill_folder.to_string_lossy().into_owned();
-        let failed = |error| Error::io(&folder, "read a temporary file", error);
-        for Bucket { buffer, file } in self.buckets {
-            match file {
-                None => each(&mut buffer.as_slice()).map_err(failed)?,
-                Some(mut file) => {
-                    file.seek(SeekFrom::Start(0)).map_err(failed)?;
-                    each(&mut BufReader::new(file).chain(buffer.as_slice())).map_err(failed)?;
-                }
-            }
-        }
-        Ok(())
+        let sorted = self.finish();
+        (0..BUCKETS).try_for_each(|bucket| sorted.read(bucket, &mut each))
+    }
+}
+
+/// Entries by bucket, all of them written.
+#[derive(Debug)]
+pub(crate) struct Sorted {
+    folder: String,
+    buckets: Vec<Full>,
+}
+
+#[derive(Debug)]
+struct Full {
+    buffer: Vec<u8>,
+    file: Option<Mutex<File>>,
+}
+
+impl Sorted {
+    /// Hands over the entries of one bucket as bytes to read.
+    pub(crate) fn read<T>(
+        &self,
+        bucket: usize,
+        each: impl FnOnce(&mut dyn Read) -> io::Result<T>,
+    ) -> Result<T, Error> {
+        let failed = |error| Error::io(&self.folder, "read a temporary file", error);
+        let Full { buffer, file } = &self.buckets[bucket];
+        let Some(file) = file else { return each(&mut buffer.as_slice()).map_err(failed) };
+        let mut file = file.lock().unwrap_or_else(PoisonError::into_inner);
+        file.seek(SeekFrom::Start(0)).map_err(failed)?;
+        each(&mut BufReader::new(&mut *file).chain(buffer.as_slice())).map_err(failed)
     }
 }
 

@@ -88,8 +88,8 @@ fn is_committed(state: RunState) -> bool {
 async fn insert(db: &mut SqliteConnection, new: &NewRun, now: Timestamp) -> Result<()> {
     sqlx::query(
         "INSERT INTO runs (run_id, slot, activation, segment, segment_id, destination, store, bucket, stem,
-             is_static, state, epoch, first_claimed, claimed, updated)
-         VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, 'claimed', 1, ?, ?, ?)",
+             is_static, export, state, epoch, first_claimed, claimed, updated)
+         VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, 'claimed', 1, ?, ?, ?)",
     )
     .bind(new.run_id.to_string())
     .bind(new.slot.as_microsecond())
@@ -101,6 +101,7 @@ async fn insert(db: &mut SqliteConnection, new: &NewRun, now: Timestamp) -> Resu
     .bind(&new.bucket)
     .bind(&new.stem)
     .bind(new.is_static)
+    .bind(new.export.as_str())
     .bind(now.as_microsecond())
     .bind(now.as_microsecond())
     .bind(now.as_microsecond())
@@ -134,7 +135,7 @@ async fn take(
 async fn update(db: &mut SqliteConnection, new: &NewRun) -> Result<()> {
     sqlx::query(
         "UPDATE runs SET slot = ?, activation = ?, segment = ?, segment_id = ?, destination = ?, store = ?,
-             bucket = ?, stem = ?, is_static = ?
+             bucket = ?, stem = ?, is_static = ?, export = ?
          WHERE run_id = ?",
     )
     .bind(new.slot.as_microsecond())
@@ -146,6 +147,7 @@ async fn update(db: &mut SqliteConnection, new: &NewRun) -> Result<()> {
     .bind(&new.bucket)
     .bind(&new.stem)
     .bind(new.is_static)
+    .bind(new.export.as_str())
     .bind(new.run_id.to_string())
     .execute(db)
     .await?;

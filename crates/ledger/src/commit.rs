@@ -256,6 +256,20 @@ async fn insert_counts(
         .bind(run_id.to_string())
         .execute(&mut *db)
         .await?;
+    if let Some(movement) = &counts.movement {
+        sqlx::query(
+            "UPDATE runs SET members = ?, added = ?, changed = ?, removed = ?, compared_with = ?
+             WHERE run_id = ?",
+        )
+        .bind(signed(movement.members))
+        .bind(signed(movement.added))
+        .bind(signed(movement.changed))
+        .bind(signed(movement.removed))
+        .bind(movement.compared_with.map(|run_id| run_id.to_string()))
+        .bind(run_id.to_string())
+        .execute(&mut *db)
+        .await?;
+    }
     for (position, excluded) in (0_i64..).zip(&counts.excluded) {
         sqlx::query(
             "INSERT INTO exclusions (run_id, position, reason, profiles) VALUES (?, ?, ?, ?)",

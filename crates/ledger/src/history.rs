@@ -1,6 +1,7 @@
 //! Questions about what happened, and the reading of rows.
 
 use jiff::Timestamp;
+use plan::project::Export;
 use plan::protocol::Verification;
 use plan::staged::{Condition, ObjectKind, PublishedObject, StagedObject, StagedPart};
 use sqlx::sqlite::SqliteRow;
@@ -10,8 +11,8 @@ use uuid::Uuid;
 use crate::error::{Error, Result};
 use crate::open::Ledger;
 use crate::run::{
-    Baseline, CommittedObject, CurrentObject, Excluded, FileRecord, RunDetail, RunRecord, RunState,
-    SnapshotInput, Stop,
+    Baseline, CommittedObject, CurrentObject, Excluded, FileRecord, Movement, RunDetail, RunRecord,
+    RunState, SnapshotInput, Stop,
 };
 
 /// The most runs that one list holds.
@@ -108,9 +109,9 @@ impl Ledger {
     ) -> Result<Option<Baseline>> {
         let mut read = self.read().await?;
         let row = sqlx::query(
-            "SELECT runs.run_id, runs.slot, runs.finished,
+            "SELECT runs.run_id, runs.slot, runs.finished, coalesce(runs.members,
                  (SELECT coalesce(sum(row_count), 0) FROM objects
-                  WHERE run_id = runs.run_id AND kind = 'data') AS file_rows
+                  WHERE run_id = runs.run_id AND kind = 'data')) AS file_rows
              FROM baselines JOIN runs USING (run_id)
              WHERE baselines.activation = ? AND baselines.segment = ?",
         )
@@ -119,6 +120,34 @@ impl Ledger {
         .fetch_optional(&mut *read)
         .await?;
         row.as_ref().map(baseline).transpose()
+    }
+
+    /// Returns the newest delivered run of a segment of an activation to a place, and the newest that is
+    /// committed and not delivered yet. An increment is made from the first, and waits for the other.
+    pub async fn newest_to(
+        &self,
+        activation: &str,
+        segment: &str,
+        store: &str,
+    ) -> Result<(Option<RunRecord>, Option<RunRecord>)> {
+        let mut read = self.read().await?;
+        let mut newest = Vec::new();
+        for states in [[RunState::Delivered; 2], [RunState::Committing, RunState::Blocked]] {
+            let row = sqlx::query(select_runs!(
+                "WHERE activation = ? AND segment = ? AND store = ? AND state IN (?, ?)
+                 ORDER BY slot DESC LIMIT 1"
+            ))
+            .bind(activation)
+            .bind(segment)
+            .bind(store)
+            .bind(states[0].as_str())
+            .bind(states[1].as_str())
+            .fetch_optional(&mut *read)
+            .await?;
+            newest.push(row.as_ref().map(run_record).transpose()?);
+        }
+        let committed = newest.pop().flatten();
+        Ok((newest.pop().flatten(), committed))
     }
 
     /// Returns what the last delivered run left at a key; its ETag is the condition of the next one.
@@ -227,11 +256,31 @@ fn run_record(row: &SqliteRow) -> Result<RunRecord> {
         finished: optional_time(row, "finished")?,
         received: row.try_get("received")?,
         activated: row.try_get("activated")?,
+        export: export(row)?,
+        movement: movement(row)?,
         files: row.try_get("file_count")?,
         rows: row.try_get::<Option<u64>, _>("file_rows")?.unwrap_or(0),
         bytes: row.try_get::<Option<u64>, _>("file_bytes")?.unwrap_or(0),
         stop: code.zip(message).map(|(code, message)| Stop { code, message }),
     })
+}
+
+fn export(row: &SqliteRow) -> Result<Export> {
+    let word: String = row.try_get("export")?;
+    let known = [Export::Full, Export::Incremental, Export::Changes];
+    known.into_iter().find(|export| export.as_str() == word).ok_or_else(|| corrupt("export", &word))
+}
+
+fn movement(row: &SqliteRow) -> Result<Option<Movement>> {
+    let Some(members) = row.try_get("members")? else { return Ok(None) };
+    let compared_with: Option<String> = row.try_get("compared_with")?;
+    Ok(Some(Movement {
+        members,
+        added: row.try_get("added")?,
+        changed: row.try_get("changed")?,
+        removed: row.try_get("removed")?,
+        compared_with: compared_with.map(|_| uuid(row, "compared_with")).transpose()?,
+    }))
 }
 
 fn committed_object(row: &SqliteRow) -> Result<CommittedObject> {

@@ -28,7 +28,7 @@ pub use error::{Error, Kind, Refusal, Result};
 pub use history::{RUNS_LISTED_MAX, RunFilter};
 pub use open::Ledger;
 pub use run::{
-    Baseline, Claim, CommittedObject, Counts, CurrentObject, Excluded, FileRecord, Intent, NewRun,
-    OpenUpload, RunDetail, RunRecord, RunState, SnapshotInput, Stop,
+    Baseline, Claim, CommittedObject, Counts, CurrentObject, Excluded, FileRecord, Intent,
+    Movement, NewRun, OpenUpload, RunDetail, RunRecord, RunState, SnapshotInput, Stop,
 };
 pub use staging::SWEEP_MAX;

@@ -4,6 +4,7 @@ use std::fmt;
 
 use jiff::Timestamp;
 use plan::RunPlan;
+use plan::project::Export;
 use plan::protocol::{Entry, Verification};
 use plan::staged::{ObjectKind, PublishedObject, StagedObject};
 use uuid::Uuid;
@@ -107,6 +108,8 @@ pub struct NewRun {
     pub keys: Vec<String>,
     /// Whether each run replaces the objects of the last one.
     pub is_static: bool,
+    /// Which rows it sends.
+    pub export: Export,
 }
 
 impl NewRun {
@@ -127,6 +130,7 @@ impl NewRun {
             stem: output.stem.clone(),
             keys,
             is_static: output.is_static,
+            export: plan.export,
         }
     }
 }
@@ -216,6 +220,23 @@ pub struct Counts {
     pub activated: u64,
     /// Profiles not sent, by reason.
     pub excluded: Vec<Excluded>,
+    /// How the set moved, in an incremental run.
+    pub movement: Option<Movement>,
+}
+
+/// How the set of rows that a full export would send moved since the run that it is compared with.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Movement {
+    /// Rows that a full export would have sent.
+    pub members: u64,
+    /// Rows for those who were not in the set.
+    pub added: u64,
+    /// Rows for those whose attributes differ.
+    pub changed: u64,
+    /// Rows for those who are not in the set any more.
+    pub removed: u64,
+    /// The run whose set the receiver has; nothing for a first, full file.
+    pub compared_with: Option<Uuid>,
 }
 
 /// Profiles that were not sent for one reason.
@@ -266,6 +287,10 @@ pub struct RunRecord {
     pub received: Option<u64>,
     /// Profiles sent, known from the commit record on.
     pub activated: Option<u64>,
+    /// Which rows it sends.
+    pub export: Export,
+    /// How the set moved, known of incremental runs from the commit record on.
+    pub movement: Option<Movement>,
     /// Data files in the commit record.
     pub files: u32,
     /// Rows in them.

@@ -20,8 +20,8 @@ pub enum Step {
 
 /// A path from the root of a profile to one value.
 ///
-/// The text form is dotted; names that are not plain identifiers are written `['odd name']`, the
-/// same form that addresses a map key. Whether such a step means a struct field or a map key is
+/// The text form is dotted; names that are not plain identifiers are written `['odd name']`, also at
+/// the root, the same form that addresses a map key. Whether such a step means a struct field or a map key is
 /// decided by the schema, so a bracketed name parses as [`Step::Key`].
 #[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct FieldPath {
@@ -49,7 +49,7 @@ impl FieldPath {
         }
         let mut steps = Vec::new();
         let mut rest = Cursor { text, offset: 0 };
-        steps.push(Step::Field(rest.name()?));
+        steps.push(Step::Field(rest.root()?));
         while !rest.is_at_end() {
             if steps.len() == PATH_STEPS_MAX {
                 return Err(rest.error("the path has too many steps"));
@@ -93,14 +93,24 @@ impl fmt::Display for FieldPath {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         for (position, step) in self.steps.iter().enumerate() {
             match step {
+                Step::Field(name) if !name.chars().all(is_plain) => write_quoted(f, name)?,
                 Step::Field(name) if position == 0 => f.write_str(name)?,
                 Step::Field(name) => write!(f, ".{name}")?,
                 Step::Index(index) => write!(f, "[{index}]")?,
-                Step::Key(key) => write!(f, "['{}']", key.replace('\'', "''"))?,
+                Step::Key(key) => write_quoted(f, key)?,
             }
         }
         Ok(())
     }
+}
+
+/// Whether a name may hold the character without quotes.
+fn is_plain(c: char) -> bool {
+    c.is_alphanumeric() || matches!(c, '_' | '-' | '@' | '$' | ':')
+}
+
+fn write_quoted(f: &mut fmt::Formatter<'_>, name: &str) -> fmt::Result {
+    write!(f, "['{}']", name.replace('\'', "''"))
 }
 
 /// What is left of the text being parsed.
@@ -120,6 +130,17 @@ impl Cursor<'_> {
 
     fn error(&self, reason: &'static str) -> PathError {
         PathError { offset: self.offset, reason }
+    }
+
+    /// The name that a path begins with: a plain one, or a quoted one in brackets.
+    fn root(&mut self) -> Result<String, PathError> {
+        if !self.rest().starts_with("['") {
+            return self.name();
+        }
+        match self.step()? {
+            Step::Key(name) if !name.is_empty() => Ok(name),
+            _ => Err(PathError { offset: 0, reason: "expected a field name" }),
+        }
     }
 
     fn step(&mut self) -> Result<Step, PathError> {
@@ -143,10 +164,7 @@ impl Cursor<'_> {
     }
 
     fn name(&mut self) -> Result<String, PathError> {
-        let end = self
-            .rest()
-            .find(|c: char| !(c.is_alphanumeric() || matches!(c, '_' | '-' | '@' | '$' | ':')))
-            .unwrap_or(self.rest().len());
+        let end = self.rest().find(|c| !is_plain(c)).unwrap_or(self.rest().len());
         if end == 0 {
             return Err(self.error("expected a field name"));
         }
@@ -200,6 +218,8 @@ mod tests {
         check("attributes['it''s']", "attributes_it's");
         check("attributes['a.b']", "attributes_a_b");
         check("prénom.é-t", "prénom_é-t");
+        check("['first name']", "first name");
+        check("['a.b']['c d'].e", "a_b_c d_e");
     }
 
     #[test]
@@ -215,6 +235,9 @@ mod tests {
             ("a['b", 3, "the quoted name has no end"),
             ("a['b'", 5, "expected `]`"),
             ("a b", 1, "expected `.` or `[`"),
+            ("['']", 0, "expected a field name"),
+            ("[0]", 0, "expected a field name"),
+            ("['a", 2, "the quoted name has no end"),
         ];
         for (text, offset, reason) in cases {
             assert_eq!(FieldPath::parse(text), Err(PathError { offset, reason }), "{text}");

@@ -242,11 +242,38 @@ pub struct Activation {
     pub span: Span,
 }
 
+/// Which rows are sent (behaviour reference §4.4).
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum Export {
+    /// All members.
+    #[default]
+    Full,
+    /// Those who joined or left since the last delivered run; the first run sends all members.
+    Incremental,
+    /// As `Incremental`, and members whose mapped attributes changed.
+    Changes,
+}
+
+impl Export {
+    /// Returns the word of the project file.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Full => "full",
+            Self::Incremental => "incremental",
+            Self::Changes => "changes",
+        }
+    }
+}
+
 /// One segment of an activation.
 #[derive(Debug, Clone)]
 pub struct SegmentExport {
     /// The key of the segment.
     pub segment: String,
+    /// Which rows are sent.
+    pub export: Export,
+    /// Whether those who left are sent, too; never in full exports.
+    pub leavers: bool,
     /// When it is due; without one it runs when it is named.
     pub schedule: Option<Schedule>,
     /// The file name without extension, with macros.
@@ -335,6 +362,8 @@ pub enum ColumnSource {
     },
     /// `segmentMembership.status`: `active` for members.
     MembershipStatus,
+    /// `segmentMembership.operation`: `added`, `changed` or `removed` since the last delivered run.
+    MembershipOperation,
     /// `segmentMembership.lastQualificationTime`.
     LastQualificationTime,
 }
@@ -350,6 +379,19 @@ pub struct Guard {
     pub max_shrink_percent: Option<f64>,
     /// The largest gain against the last delivered run, in percent of it.
     pub max_growth_percent: Option<f64>,
+}
+
+impl Column {
+    /// Whether it tells when somebody became a member.
+    pub fn is_qualification_time(&self) -> bool {
+        self.source == ColumnSource::LastQualificationTime
+    }
+
+    /// Returns the column without conditions for its values.
+    #[must_use]
+    pub fn optional(self) -> Self {
+        Self { mandatory: false, ..self }
+    }
 }
 
 impl Project {

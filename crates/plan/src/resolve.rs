@@ -11,6 +11,7 @@ mod dataset;
 mod destination;
 mod endpoint;
 mod file;
+mod increment;
 mod names;
 mod schedule;
 mod segment;

@@ -4,11 +4,13 @@ use jiff::Timestamp;
 use uuid::Uuid;
 
 use crate::error::PlanError;
+use crate::field::FieldPath;
 use crate::file_format::FileFormat;
 use crate::nearest::nearest;
 use crate::object_key::{self, Values};
 use crate::project::{
-    Activation, Column, Dataset, Destination, Guard, Project, Rule, Segment, SegmentExport,
+    Activation, Column, Dataset, Destination, Export, Guard, Identity, Project, Rule, Segment,
+    SegmentExport,
 };
 
 /// What happens for one slot: one segment of one activation at one time.
@@ -32,6 +34,10 @@ pub struct RunPlan {
     pub destination_id: Uuid,
     /// Which rows.
     pub query: Query,
+    /// Which of them are sent.
+    pub export: Export,
+    /// What an incremental export rests on; nothing for a full one.
+    pub increment: Option<Increment>,
     /// Which objects.
     pub output: Output,
     /// What stops the run before anything is visible.
@@ -50,6 +56,19 @@ pub struct Query {
     /// The instant at which the rule is evaluated: `now()` in rules, and
     /// `lastQualificationTime` of members.
     pub evaluated_at: Timestamp,
+}
+
+/// How an incremental export tells what changed since the last delivered run.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Increment {
+    /// Whether members are sent whose mapped attributes changed.
+    pub changes: bool,
+    /// Whether those are sent who left.
+    pub leavers: bool,
+    /// What people are known by, where the deduplication key does not say.
+    pub identity: Identity,
+    /// All fields that identify people; their columns are kept for those who leave.
+    pub identities: Vec<FieldPath>,
 }
 
 /// Which objects a run makes.
@@ -195,7 +214,19 @@ impl Project {
                 file: destination.file.clone(),
                 expected_bucket_owner: destination.expected_bucket_owner.clone(),
             },
+            export: export.export,
+            increment: self.increment(export, dataset),
             guard: activation.guard,
+        })
+    }
+
+    fn increment(&self, export: &SegmentExport, dataset: &Dataset) -> Option<Increment> {
+        let identity = dataset.identities.first().filter(|_| export.export != Export::Full)?;
+        Some(Increment {
+            changes: export.export == Export::Changes,
+            leavers: export.leavers,
+            identity: identity.clone(),
+            identities: dataset.identities.iter().map(|identity| identity.field.clone()).collect(),
         })
     }
 

@@ -54,8 +54,13 @@ impl Recovery<'_> {
         let line = self
             .progress
             .line(&format!("{} {} (left by an earlier process)", run.activation, run.segment));
-        let around =
-            Surroundings { ledger: self.ledger, store, interrupt: self.interrupt, line: &line };
+        let around = Surroundings {
+            ledger: self.ledger,
+            store,
+            baselines: &self.workspace.baselines_folder(),
+            interrupt: self.interrupt,
+            line: &line,
+        };
         let plan = self.plan(run).await?;
         let claim = self.ledger.take_over(run.run_id, ambient::now()).await?;
         run::resume(&around, plan.as_ref().and_then(|plan| self.work(plan)), claim).await.map(Some)
@@ -93,6 +98,7 @@ impl Recovery<'_> {
                 let around = Surroundings {
                     ledger: self.ledger,
                     store,
+                    baselines: &self.workspace.baselines_folder(),
                     interrupt: self.interrupt,
                     line: &line,
                 };

@@ -4,12 +4,15 @@
 //! with the engine, the store and the ledger, and feeds the outcome back. Staging (rows → bytes →
 //! parts, nothing visible) is in `stage`, making objects visible is in `publish`.
 
+mod increment;
 mod publish;
 mod stage;
 
+pub(crate) use increment::check_order;
 pub(crate) use publish::abort;
 pub(crate) use stage::inputs;
 
+use std::path::Path;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use delivery::Store;
@@ -33,6 +36,8 @@ pub(crate) struct Surroundings<'a> {
     pub(crate) ledger: &'a Ledger,
     /// Where the objects go.
     pub(crate) store: Arc<dyn Store>,
+    /// The folder in which incremental runs leave what they have sent.
+    pub(crate) baselines: &'a Path,
     /// Whether the user wants to stop.
     pub(crate) interrupt: &'a Interrupt,
     /// Where progress is shown.
@@ -216,9 +221,12 @@ impl<'a> Attempt<'a> {
             (held.delivered.take(), held.failure.take())
         };
         match end {
-            End::Delivered => delivered
-                .map(Ended::Delivered)
-                .ok_or_else(|| Failure::new(Kind::Internal, "a delivered run has no record")),
+            End::Delivered => {
+                let run = delivered
+                    .ok_or_else(|| Failure::new(Kind::Internal, "a delivered run has no record"))?;
+                self.forget_baseline(&run);
+                Ok(Ended::Delivered(run))
+            }
             End::Skipped => self.skipped().await,
             End::Blocked(blocked) => Err(self.blocked(blocked, failure)),
             End::Failed(_) | End::Fenced | End::LedgerFailed | End::OutOfOrder => Err(failure

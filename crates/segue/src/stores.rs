@@ -54,6 +54,13 @@ pub(crate) async fn reopen(
     Ok((store.identity() == run.store).then_some(store))
 }
 
+/// What the ledger calls the bucket of a destination.
+pub(crate) fn identity(project: &Project, destination: &str) -> Option<String> {
+    let destination = project.destination(destination)?;
+    let account = project.account(&destination.account)?;
+    Some(delivery::s3::identity(account, &destination.bucket))
+}
+
 async fn open_folder(folder: &Path) -> Result<Arc<dyn Store>, Failure> {
     Ok(Arc::new(FolderStore::open(folder).await?))
 }

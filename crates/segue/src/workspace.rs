@@ -73,6 +73,11 @@ impl Workspace {
         self.state.join(LEDGER_FILE)
     }
 
+    /// Where incremental runs leave what they have sent.
+    pub(crate) fn baselines_folder(&self) -> PathBuf {
+        self.state.join("baselines")
+    }
+
     /// Where the engine spills.
     pub(crate) fn spill_folder(&self) -> PathBuf {
         self.state.join("spill")

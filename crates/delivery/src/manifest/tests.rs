@@ -31,6 +31,8 @@ fn run() -> RunPlan {
             file,
             expected_bucket_owner: None,
         },
+        export: plan::project::Export::Full,
+        increment: None,
         guard: Guard::default(),
     }
 }
@@ -84,6 +86,7 @@ fn a_manifest_serves_readers_of_both_kinds() {
         received: 2_010,
         excluded: BTreeMap::from([("mandatory:email".to_owned(), 7), ("duplicate".to_owned(), 3)]),
         activated: 2_000,
+        movement: None,
     };
     let snapshot = [Input {
         location: "crm.parquet".to_owned(),

@@ -3,6 +3,7 @@
 mod bad_input;
 mod deduplicate;
 mod formats;
+mod histories;
 mod mapping;
 mod order;
 mod s3;

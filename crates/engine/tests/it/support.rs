@@ -189,6 +189,7 @@ fn column(text: &str) -> Column {
     }
     let (header, source) = match (text, text.split_once('=')) {
         ("$status", _) => ("status".to_owned(), ColumnSource::MembershipStatus),
+        ("$operation", _) => ("operation".to_owned(), ColumnSource::MembershipOperation),
         ("$time", _) => ("time".to_owned(), ColumnSource::LastQualificationTime),
         (_, Some((header, sql))) => {
             let text = sql.to_owned();

@@ -32,6 +32,7 @@ fn new_run(number: u128) -> NewRun {
         bucket: "bucket".to_owned(),
         stem: format!("stem-{number}"),
         keys: vec![format!("stem-{number}.csv")],
+        export: plan::project::Export::Full,
         is_static: false,
     }
 }

@@ -91,7 +91,7 @@ async fn a_ledger_of_a_newer_version_is_left_alone() {
     db.close().await.unwrap();
     let error = Ledger::open(&path).await.unwrap_err();
     assert!(matches!(error, Error::NewerSchema { found: 99, .. }), "{error:?}");
-    assert!(error.to_string().ends_with("has schema 99, and this version knows only 1"), "{error}");
+    assert!(error.to_string().ends_with("has schema 99, and this version knows only 2"), "{error}");
     assert_eq!(error.hint(), Some("Use the version of Segue that wrote it, or a newer one."));
     let error = Ledger::open_read_only(&path).await.unwrap_err();
     assert_eq!(error.kind(), Kind::NewerSchema);
@@ -165,7 +165,7 @@ async fn the_schema_holds_no_row_values() {
     inputs: run_id position location bytes version row_count
     objects: run_id position kind number key upload_id token parts bytes row_count sha256 crc64nvme condition_etag etag version_id verification published
     reserved_keys: store key run_id
-    runs: run_id slot activation segment segment_id destination store bucket stem is_static state epoch first_claimed claimed updated committed finished received activated stop_code stop_message
+    runs: run_id slot activation segment segment_id destination store bucket stem is_static state epoch first_claimed claimed updated committed finished received activated stop_code stop_message export members added changed removed compared_with
     uploads: intent run_id epoch number key token upload_id intended
     ");
 }

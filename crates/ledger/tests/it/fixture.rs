@@ -122,6 +122,7 @@ pub(crate) fn dated(day: u8) -> NewRun {
         bucket: "audiences".to_owned(),
         keys: vec![format!("{stem}.csv"), format!("exports/manifest-{run_id}.json")],
         stem,
+        export: plan::project::Export::Full,
         is_static: false,
     }
 }
@@ -189,6 +190,7 @@ pub(crate) fn counts() -> Counts {
         received: 120,
         activated: 100,
         excluded: vec![excluded("missing:email", 15), excluded("duplicate", 5)],
+        movement: None,
     }
 }
 

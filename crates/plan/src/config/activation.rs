@@ -46,9 +46,9 @@ pub(crate) struct SegmentExport {
 pub(crate) enum Export {
     /// All members.
     Full,
-    /// Those that joined or left since the last delivered run (not available yet).
+    /// Those that joined or left since the last delivered run.
     Incremental,
-    /// Those that joined, left or changed since the last delivered run (not available yet).
+    /// Those that joined, left or changed since the last delivered run.
     Changes,
 }
 
@@ -56,9 +56,9 @@ pub(crate) enum Export {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize, JsonSchema)]
 #[serde(rename_all = "kebab-case")]
 pub(crate) enum Leavers {
-    /// When a status column is mapped.
+    /// When a column of the status or the operation is mapped.
     Auto,
-    /// Always (not available yet).
+    /// Always.
     Always,
     /// Never.
     Never,

@@ -1,5 +1,6 @@
 //! Activations: segments with schedules and names, one mapping, guards.
 
+use super::increment::{Increments, export_of};
 use super::{Item, Resolver};
 use crate::config;
 use crate::diagnostic::Span;
@@ -7,7 +8,7 @@ use crate::field::FieldPath;
 use crate::file_format::{COLUMNS_MAX, FileFormat};
 use crate::object_key::{FILE_NAME_DEFAULT, Part};
 use crate::project::{
-    Activation, Column, ColumnSource, Destination, Guard, Project, Schedule, SegmentExport,
+    Activation, Column, ColumnSource, Export, Guard, Project, Schedule, SegmentExport,
 };
 use crate::tree::Node;
 
@@ -26,8 +27,9 @@ impl Resolver<'_> {
             self.check_reference("unknown_destination", "destinations", key, place)
         });
         let target = file.destination.as_deref().and_then(|key| project.destination(key));
-        let segments = self.exports(item, file, target);
         let mapping = self.mapping(project, item, file);
+        let increments = Increments { project, mapping: mapping.as_deref(), target };
+        let segments = self.exports(item, file, &increments);
         let destination = file.destination.clone().filter(|_| known)?;
         let (mapping, mut segments) = (mapping?, segments?);
         // What is known but could not be resolved has been reported where it stands.
@@ -50,7 +52,7 @@ impl Resolver<'_> {
         &mut self,
         item: Item<'_>,
         file: &config::Activation,
-        target: Option<&Destination>,
+        around: &Increments<'_>,
     ) -> Option<Vec<SegmentExport>> {
         let written = file.segments.as_ref()?;
         if written.is_empty() {
@@ -60,7 +62,7 @@ impl Resolver<'_> {
         let nodes = item.node.get("segments").map_or(&[][..], Node::items);
         let mut exports: Vec<SegmentExport> = Vec::new();
         for (node, export) in nodes.iter().zip(written) {
-            let Some(export) = self.export(node, export, target) else { continue };
+            let Some(export) = self.export(node, export, around) else { continue };
             if exports.iter().any(|other| other.segment == export.segment) {
                 let message =
                     format!("the segment `{}` is sent twice by this activation", export.segment);
@@ -77,22 +79,12 @@ impl Resolver<'_> {
         &mut self,
         node: &Node,
         file: &config::SegmentExport,
-        target: Option<&Destination>,
+        around: &Increments<'_>,
     ) -> Option<SegmentExport> {
         let start = Span { end: node.span.start, ..node.span };
         let item = Item { key: "segments", key_span: start, node };
-        match file.export {
-            Some(config::Export::Full) | None => {}
-            Some(config::Export::Incremental) => {
-                self.not_available(item.span("export"), "incremental export")
-            }
-            Some(config::Export::Changes) => {
-                self.not_available(item.span("export"), "the export of changes")
-            }
-        }
-        if file.leavers == Some(config::Leavers::Always) {
-            self.not_available(item.span("leavers"), "sending leavers");
-        }
+        let export = export_of(file.export);
+        let leavers = self.leavers(item, export, file.leavers, around);
         let written = file.schedule.as_ref().zip(item.child("schedule"));
         let schedule = written.map(|(file, item)| self.schedule(item, file));
         let text = file.file_name.as_deref().unwrap_or(FILE_NAME_DEFAULT);
@@ -105,13 +97,18 @@ impl Resolver<'_> {
             None => None,
         };
         let file_name = file_name.filter(|_| known)?;
-        let is_static = file_name.is_static() && target.is_some_and(|it| it.folder.is_static());
-        if is_static && schedule.as_ref().is_none_or(Schedule::repeats) {
+        let is_static =
+            file_name.is_static() && around.target.is_some_and(|it| it.folder.is_static());
+        if export != Export::Full {
+            let repeats = schedule.as_ref().is_none_or(Schedule::repeats);
+            self.check_increment(item, export, repeats, is_static, around);
+        }
+        if is_static && export == Export::Full && schedule.as_ref().is_none_or(Schedule::repeats) {
             let message = "the name holds no time: each run replaces the file of the last";
             let hint = "Add `%DATETIME(yyyyMMdd_HHmmss)%` to keep every file.";
             self.warn("static_name", item.span("file_name"), message, hint);
         }
-        Some(SegmentExport { segment, schedule, file_name, span })
+        Some(SegmentExport { segment, export, leavers, schedule, file_name, span })
     }
 
     fn mapping(

@@ -9,6 +9,7 @@ use crate::project::{Column, ColumnSource};
 use crate::tree::Node;
 
 const STATUS: &str = "segmentMembership.status";
+const OPERATION: &str = "segmentMembership.operation";
 const LAST_QUALIFICATION_TIME: &str = "segmentMembership.lastQualificationTime";
 
 impl Resolver<'_> {
@@ -46,8 +47,12 @@ impl Resolver<'_> {
             }
         };
         let deduplicate = file.deduplicate.unwrap_or(false);
-        let of_membership =
-            matches!(source, ColumnSource::MembershipStatus | ColumnSource::LastQualificationTime);
+        let of_membership = matches!(
+            source,
+            ColumnSource::MembershipStatus
+                | ColumnSource::MembershipOperation
+                | ColumnSource::LastQualificationTime
+        );
         if deduplicate && of_membership {
             let message = "membership cannot be a deduplication key";
             let hint = "Every member has the same status; deduplicate by an identity.";
@@ -89,6 +94,7 @@ impl Resolver<'_> {
         let place = node.text_span();
         match text {
             STATUS => return Some(ColumnSource::MembershipStatus),
+            OPERATION => return Some(ColumnSource::MembershipOperation),
             LAST_QUALIFICATION_TIME => return Some(ColumnSource::LastQualificationTime),
             _ => {}
         }
@@ -140,6 +146,7 @@ impl Resolver<'_> {
 fn default_header(source: &ColumnSource) -> String {
     let text = match source {
         ColumnSource::MembershipStatus => STATUS,
+        ColumnSource::MembershipOperation => OPERATION,
         ColumnSource::LastQualificationTime => LAST_QUALIFICATION_TIME,
         ColumnSource::Field(path) => return path.header(),
         ColumnSource::Expression { .. } => return String::new(),
@@ -148,7 +155,7 @@ fn default_header(source: &ColumnSource) -> String {
 }
 
 fn membership_problem(text: &str, place: Span) -> Diagnostic {
-    let known = [STATUS, LAST_QUALIFICATION_TIME];
+    let known = [STATUS, OPERATION, LAST_QUALIFICATION_TIME];
     let meant = if text.ends_with(".status") {
         Some(STATUS)
     } else if text.ends_with(".lastQualificationTime") {
@@ -158,7 +165,7 @@ fn membership_problem(text: &str, place: Span) -> Diagnostic {
     };
     let hint = match meant {
         Some(meant) => format!("Did you mean `{meant}`? It is that of the segment being sent."),
-        None => format!("Known: `{STATUS}`, `{LAST_QUALIFICATION_TIME}`."),
+        None => format!("Known: `{STATUS}`, `{OPERATION}`, `{LAST_QUALIFICATION_TIME}`."),
     };
     let message = format!("there is no field `{text}`");
     Diagnostic::error("unknown_field", place, message).with_hint(hint)

@@ -1,12 +1,15 @@
 //! `segue plan`: what `run` would do.
 
 use ::plan::RunPlan;
+use engine::Baselines;
 use ledger::{Ledger, RunState};
 
 use crate::cli::{Format, Global, Runs, report, table};
 use crate::failure::Failure;
+use crate::run;
 use crate::select;
 use crate::sources::Sources;
+use crate::stores;
 use crate::workspace::Workspace;
 
 /// Show what `run` would do: which objects, how many rows, what would be replaced
@@ -34,7 +37,7 @@ pub(crate) async fn run(global: &Global, args: &Args) -> Result<(), Failure> {
     let ledger = Ledger::open_read_only(&workspace.ledger_path()).await?;
     let mut previews = Vec::new();
     for plan in plans {
-        previews.push(preview(&sources, ledger.as_ref(), plan).await?);
+        previews.push(preview(&workspace, &sources, ledger.as_ref(), plan).await?);
     }
     match global.output {
         Format::Text if previews.is_empty() => {
@@ -47,14 +50,40 @@ pub(crate) async fn run(global: &Global, args: &Args) -> Result<(), Failure> {
 }
 
 async fn preview(
+    workspace: &Workspace,
     sources: &Sources,
     ledger: Option<&Ledger>,
     plan: RunPlan,
 ) -> Result<Preview, Failure> {
-    let snapshot = sources.snapshot(&plan.query.dataset.key)?;
-    let counts = sources.engine.count(&plan.query, snapshot).await?;
+    let counts = counts(workspace, sources, ledger, &plan).await?;
     let note = note(ledger, &plan, &counts).await?;
     Ok(Preview { plan, counts, note })
+}
+
+/// Exact counts; of an increment those of the difference, without leaving a trace.
+async fn counts(
+    workspace: &Workspace,
+    sources: &Sources,
+    ledger: Option<&Ledger>,
+    plan: &RunPlan,
+) -> Result<engine::Counts, Failure> {
+    let snapshot = sources.snapshot(&plan.query.dataset.key)?;
+    let Some(increment) = &plan.increment else {
+        return Ok(sources.engine.count(&plan.query, snapshot).await?);
+    };
+    let store = stores::identity(&workspace.project, &plan.destination);
+    let (delivered, committed) = match (ledger, store) {
+        (Some(ledger), Some(store)) => {
+            ledger.newest_to(&plan.activation, &plan.segment, &store).await?
+        }
+        _ => (None, None),
+    };
+    run::check_order(plan, delivered.as_ref(), committed.as_ref())?;
+    let folder = workspace.baselines_folder();
+    let last = delivered.map(|run| folder.join(format!("{}.parquet", run.run_id)));
+    let baselines = Baselines { last: last.as_deref(), next: None };
+    let rows = sources.engine.difference(&plan.query, increment, baselines, snapshot).await?;
+    Ok(rows.tally().counts())
 }
 
 async fn note(
@@ -64,9 +93,8 @@ async fn note(
 ) -> Result<Option<String>, Failure> {
     let Some(ledger) = ledger else { return Ok(None) };
     let last = ledger.last_delivered(&plan.activation, &plan.segment).await?;
-    if let Some(violation) =
-        plan.guard.violation(counts.activated, last.as_ref().map(|last| last.rows))
-    {
+    let members = counts.movement.map_or(counts.activated, |movement| movement.members);
+    if let Some(violation) = plan.guard.violation(members, last.as_ref().map(|last| last.rows)) {
         return Ok(Some(format!("the guard would stop it: {violation}")));
     }
     if let Some(known) = ledger.run(plan.run_id).await? {
@@ -114,9 +142,24 @@ fn text(previews: &[Preview]) -> String {
         lines.push(format!("{}/{} for {}", plan.activation, plan.segment, plan.slot));
         lines.push(format!(
             "  {} members, {} rows to send",
-            table::number(counts.received),
+            table::number(counts.received - counts.movement.map_or(0, |movement| movement.removed)),
             table::number(counts.activated)
         ));
+        if let Some(movement) = &counts.movement {
+            let movement = ledger::Movement {
+                members: movement.members,
+                added: movement.added,
+                changed: movement.changed,
+                removed: movement.removed,
+                compared_with: None,
+            };
+            let since = if counts.movement.is_some_and(|it| it.baseline) {
+                ""
+            } else {
+                " (a first, full file)"
+            };
+            lines.push(format!("  {}{since}", report::movement(&movement)));
+        }
         for (reason, profiles) in counts.excluded.iter().filter(|(_, profiles)| *profiles > 0) {
             lines.push(format!(
                 "  {} excluded: {}",
@@ -148,6 +191,13 @@ fn json(preview: &Preview) -> serde_json::Value {
         "received": preview.counts.received,
         "activated": preview.counts.activated,
         "excluded": preview.counts.excluded.iter().map(|(reason, profiles)| serde_json::json!({ "reason": reason, "profiles": profiles })).collect::<Vec<_>>(),
+        "movement": preview.counts.movement.map(|movement| serde_json::json!({
+            "members": movement.members,
+            "added": movement.added,
+            "changed": movement.changed,
+            "removed": movement.removed,
+            "isFirst": !movement.baseline,
+        })),
         "note": preview.note,
     })
 }

@@ -77,9 +77,23 @@ pub(crate) fn reason(code: &str) -> String {
         _ if code == "duplicate" => {
             "another profile with the same deduplication key was sent".to_owned()
         }
+        _ if code == "no_identity" => "no value that tells the person from others".to_owned(),
+        _ if code == "repeated_identity" => "another record of the same person was sent".to_owned(),
+        _ if code == "unchanged" => "the receiver has them already".to_owned(),
         _ if code == "formula" => "a cell looks like a formula".to_owned(),
         _ => code.to_owned(),
     }
+}
+
+/// How the set moved, in words.
+pub(crate) fn movement(movement: &ledger::Movement) -> String {
+    format!(
+        "{} added, {} changed, {} removed; {} rows in a full file",
+        table::number(movement.added),
+        table::number(movement.changed),
+        table::number(movement.removed),
+        table::number(movement.members)
+    )
 }
 
 /// A run for machines.
@@ -99,6 +113,14 @@ pub(crate) fn run_json(run: &RunRecord) -> Value {
         "finishedAt": run.finished.map(|at| at.to_string()),
         "received": run.received,
         "activated": run.activated,
+        "export": run.export.as_str(),
+        "movement": run.movement.map(|movement| json!({
+            "members": movement.members,
+            "added": movement.added,
+            "changed": movement.changed,
+            "removed": movement.removed,
+            "comparedWith": movement.compared_with.map(|run| run.to_string()),
+        })),
         "files": run.files,
         "rows": run.rows,
         "bytes": run.bytes,

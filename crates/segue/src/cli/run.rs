@@ -151,8 +151,13 @@ impl Command<'_> {
         line.phase("connecting");
         let store = stores::open(&self.workspace.project, &plan.destination, self.target).await?;
         let snapshot = self.sources.snapshot(&plan.query.dataset.key)?;
-        let around =
-            Surroundings { ledger: self.ledger, store, interrupt: self.interrupt, line: &line };
+        let around = Surroundings {
+            ledger: self.ledger,
+            store,
+            baselines: &self.workspace.baselines_folder(),
+            interrupt: self.interrupt,
+            line: &line,
+        };
         run::run(&around, Work { plan, engine: &self.sources.engine, snapshot }).await
     }
 

@@ -66,10 +66,18 @@ fn text(detail: &RunDetail) -> String {
     }
     if let (Some(received), Some(activated)) = (run.received, run.activated) {
         lines.push(format!(
-            "members      {}, of which {} sent",
-            table::number(received),
+            "members      {}, {} rows sent",
+            table::number(received - run.movement.map_or(0, |movement| movement.removed)),
             table::number(activated)
         ));
+    }
+    if let Some(movement) = &run.movement {
+        let since = match movement.compared_with {
+            Some(run) => format!("compared with run {run}"),
+            None => "a first, full file".to_owned(),
+        };
+        lines.push(format!("{:<12} {}", run.export.as_str(), report::movement(movement)));
+        lines.push(format!("             {since}"));
     }
     lines.extend(report::exclusions(detail).into_iter().map(|line| format!("             {line}")));
     if !detail.files.is_empty() {

@@ -122,7 +122,7 @@ impl Attempt<'_> {
         work: Work<'_>,
         lost: &StagedObject,
     ) -> Result<StagedObject, Trouble> {
-        let rows = work.engine.rows(&work.plan.query, work.snapshot).await?;
+        let rows = self.choose(work).await?.rows;
         let encoder = Encoder::new(&work.plan.output.file, &rows.schema())?;
         let store = std::sync::Arc::clone(&self.around.store);
         let upload = Upload::new(store, &work.plan.output, self.identity.clone(), encoder.header());
@@ -168,6 +168,7 @@ impl Attempt<'_> {
             received: detail.run.received.unwrap_or_default(),
             activated: detail.run.activated.unwrap_or_default(),
             excluded: detail.excluded,
+            movement: detail.run.movement,
         })
     }
 

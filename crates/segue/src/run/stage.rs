@@ -11,7 +11,9 @@ use futures::StreamExt as _;
 use ledger::{Excluded, SnapshotInput};
 use plan::protocol::{self, Event, Seen};
 use plan::staged::{Condition, StagedObject};
+use uuid::Uuid;
 
+use super::increment::Chosen;
 use super::{Attempt, Work};
 use crate::ambient;
 use crate::failure::{Failure, Kind};
@@ -69,7 +71,7 @@ impl Attempt<'_> {
         let inputs = inputs(work);
         self.record(self.around.ledger.pin_snapshot(&self.claim, &inputs, ambient::now()).await)?;
         self.around.line.phase("reading");
-        let rows = work.engine.rows(&work.plan.query, work.snapshot).await?;
+        let Chosen { rows, compared_with } = self.choose(work).await?;
         let tally = rows.tally();
         let encoder = Encoder::new(&work.plan.output.file, &rows.schema())?;
         let store = std::sync::Arc::clone(&self.around.store);
@@ -82,7 +84,7 @@ impl Attempt<'_> {
             self.begin(&mut upload, &mut opening, intent).await?;
         }
         work.engine.verify(work.snapshot).await?;
-        let counts = counts(tally.counts(), rejected);
+        let counts = counts(tally.counts(), rejected, compared_with);
         self.guard(work, &counts).await?;
         self.around.line.phase("sealing");
         let conditions = self.conditions(work, &opening.keys).await?;
@@ -294,7 +296,7 @@ impl Attempt<'_> {
         let plan = work.plan;
         let last =
             self.record(self.around.ledger.last_delivered(&plan.activation, &plan.segment).await)?;
-        match plan.guard.violation(counts.activated, last.map(|last| last.rows)) {
+        match plan.guard.violation(members(counts), last.map(|last| last.rows)) {
             None => Ok(()),
             Some(violation) => Err(Failure::new(Kind::Blocked, format!("the guard stopped the run: {violation}"))
                 .hint("Look at the segment with `segue count`; if the new size is right, change `guard` of the activation and run again.")
@@ -354,9 +356,16 @@ pub(super) fn manifest_text(
         received: counts.received,
         excluded: counts.excluded.iter().map(excluded).collect(),
         activated: counts.activated,
+        movement: counts.movement.map(manifest_movement),
     };
     let facts = Facts { files, snapshot: &snapshot, counts: &counts, stale };
     Bytes::from(manifest::write(work.plan, &facts))
+}
+
+fn manifest_movement(movement: ledger::Movement) -> manifest::Movement {
+    let ledger::Movement { members, added, changed, removed, compared_with } = movement;
+    let compared_with = compared_with.map(|run| run.to_string());
+    manifest::Movement { members, added, changed, removed, compared_with }
 }
 
 /// The snapshot in the ledger's words.
@@ -371,7 +380,7 @@ pub(crate) fn inputs(work: Work<'_>) -> Vec<SnapshotInput> {
 }
 
 /// The engine's counts, less the rows that the formula guard left out.
-fn counts(counted: engine::Counts, rejected: u64) -> ledger::Counts {
+fn counts(counted: engine::Counts, rejected: u64, compared_with: Option<Uuid>) -> ledger::Counts {
     let mut excluded: Vec<Excluded> = counted
         .excluded
         .into_iter()
@@ -381,7 +390,20 @@ fn counts(counted: engine::Counts, rejected: u64) -> ledger::Counts {
     if rejected > 0 {
         excluded.push(Excluded { reason: FORMULA_REASON.to_owned(), profiles: rejected });
     }
-    ledger::Counts { received: counted.received, activated: counted.activated - rejected, excluded }
+    let movement = counted.movement.map(|movement| ledger::Movement {
+        members: movement.members,
+        added: movement.added,
+        changed: movement.changed,
+        removed: movement.removed,
+        compared_with,
+    });
+    let activated = counted.activated - rejected;
+    ledger::Counts { received: counted.received, activated, excluded, movement }
+}
+
+/// The rows that a full export would send: what guards compare.
+fn members(counts: &ledger::Counts) -> u64 {
+    counts.movement.map_or(counts.activated, |movement| movement.members)
 }
 
 /// Rows that were read and not excluded are rows in files: counted at both ends of the road.

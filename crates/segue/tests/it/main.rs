@@ -3,6 +3,7 @@
 mod crash;
 mod delivery;
 mod demo;
+mod increment;
 mod leaks;
 mod messages;
 mod project;

@@ -1,0 +1,327 @@
+//! Who a row is about, and what of it is compared and kept.
+//!
+//! The receiver tells rows apart by the deduplication key; a row with a gap in its key, and a row of
+//! a mapping without one, is told apart by the profile's primary identity. What is hashed is the text
+//! of the values, so that a field whose type changes from number to text keeps its people.
+
+use std::sync::Arc;
+
+use arrow::array::{Array, ArrayRef, AsArray, RecordBatch, StringViewArray};
+use arrow::compute::cast;
+use arrow::datatypes::{DataType, Schema};
+use arrow::row::{RowConverter, SortField};
+use arrow::util::display::{ArrayFormatter, FormatOptions};
+use plan::Query;
+use plan::project::{Column, ColumnSource};
+use plan::run_plan::Increment;
+use twox_hash::XxHash3_128;
+
+use super::Shared;
+use crate::error::{Error, Kind};
+use crate::fields;
+use crate::row_set::{Address, RowSet};
+use crate::rows::{Pass, Piece, sort};
+use crate::selection::{Parts, Restriction, Selection, present};
+use crate::spill::{Limits, Sorted};
+use crate::survey::Survey;
+
+/// Bytes of an entry before the kept values: entity, row hash, address, length of what follows.
+pub(super) const ENTRY_HEAD_BYTES: usize = 16 + 8 + 8 + 4;
+
+/// The columns whose values the baseline keeps, so that a person can be named who is gone: the
+/// deduplication key and the identities.
+#[derive(Debug, Clone)]
+pub(super) struct Kept {
+    /// Positions in the mapping.
+    pub(super) columns: Vec<usize>,
+    /// Their headers and types.
+    pub(super) schema: Schema,
+}
+
+impl Kept {
+    pub(super) fn new(
+        query: &Query,
+        increment: &Increment,
+        schema: &Schema,
+    ) -> Result<Self, Error> {
+        let is_kept = |column: &Column| match &column.source {
+            _ if column.deduplicate => true,
+            ColumnSource::Field(path) => increment.identities.contains(path),
+            _ => false,
+        };
+        let columns: Vec<usize> = (0..query.columns.len())
+            .filter(|&column| increment.leavers && is_kept(&query.columns[column]))
+            .collect();
+        let read: Vec<Column> =
+            columns.iter().map(|&column| query.columns[column].clone()).collect();
+        let parts =
+            Parts { rule: "TRUE", columns: &read, hidden: None, evaluated_at: query.evaluated_at };
+        let schema = Selection::new(parts, schema)?.schema;
+        Ok(Self { columns, schema: schema.as_ref().clone() })
+    }
+}
+
+/// Tells the entity of each row of a batch.
+#[derive(Debug, Clone)]
+pub(super) struct Teller {
+    /// Positions in the batch of the deduplication key.
+    key: Vec<usize>,
+    /// Position in the batch of the primary identity.
+    identity: usize,
+    namespace: String,
+}
+
+impl Teller {
+    /// A teller for batches of `columns` followed by the identity.
+    pub(super) fn new(
+        columns: &[Column],
+        increment: &Increment,
+        schema: &Schema,
+    ) -> Result<Self, Error> {
+        let key: Vec<usize> =
+            (0..columns.len()).filter(|&column| columns[column].deduplicate).collect();
+        let identity = columns.len();
+        let is_scalar =
+            |&column: &usize| fields::kind_of(schema.field(column).data_type()).is_scalar();
+        if !is_scalar(&identity) {
+            let message = "the primary identity has to be a single value";
+            return Err(Error::new(Kind::Invalid, "invalid_identity", message)
+                .at_field(increment.identity.field.to_string())
+                .with_hint("Name a field inside it under `identities:`."));
+        }
+        Ok(Self { key, identity, namespace: increment.identity.namespace.clone() })
+    }
+
+    /// The entity of each row; nothing for a row without any value to tell it by.
+    pub(super) fn tell(&self, batch: &RecordBatch) -> Result<Vec<Option<u128>>, Error> {
+        let key = self.key.iter().map(|&column| texts(batch.column(column)));
+        let key = key.collect::<Result<Vec<_>, _>>()?;
+        let with_key = self.key.iter().filter_map(|&column| present(batch.column(column)));
+        let with_key = with_key.reduce(|left, right| &left & &right);
+        let identity = texts(batch.column(self.identity))?;
+        let mut bytes = Vec::new();
+        let tell = |row: usize| {
+            bytes.clear();
+            if !key.is_empty() && with_key.as_ref().is_none_or(|bits| bits.value(row)) {
+                key.iter().for_each(|column| append(&mut bytes, column.value(row)));
+            } else if identity.is_valid(row) && !identity.value(row).is_empty() {
+                // No key has a part for the namespace alone, so the two kinds never meet.
+                bytes.push(0xff);
+                append(&mut bytes, &self.namespace);
+                append(&mut bytes, identity.value(row));
+            } else {
+                return None;
+            }
+            Some(XxHash3_128::oneshot(&bytes))
+        };
+        Ok((0..batch.num_rows()).map(tell).collect())
+    }
+}
+
+fn append(bytes: &mut Vec<u8>, text: &str) {
+    bytes.extend_from_slice(&(text.len() as u64).to_le_bytes());
+    bytes.extend_from_slice(text.as_bytes());
+}
+
+fn texts(column: &ArrayRef) -> Result<StringViewArray, Error> {
+    let column =
+        cast(column, &DataType::Utf8View).map_err(|_| Error::internal("a scalar has no text"))?;
+    Ok(column.as_string_view().clone())
+}
+
+/// The pass that makes an entry of each row of today's set.
+pub(super) struct Entities {
+    pub(super) pass: Pass,
+    teller: Teller,
+    attributes: Option<Attributes>,
+    kept: Option<(RowConverter, Vec<usize>)>,
+}
+
+/// What was counted on the way.
+#[derive(Debug, Default)]
+pub(super) struct Census {
+    pub(super) scanned: u64,
+    pub(super) received: u64,
+    pub(super) missing: Vec<u64>,
+    pub(super) duplicates: u64,
+    pub(super) without_identity: u64,
+    /// Decodes the kept values of an entry.
+    pub(super) converter: Option<RowConverter>,
+}
+
+impl Entities {
+    pub(super) fn new(
+        query: &Query,
+        increment: &Increment,
+        kept: Kept,
+        survey: &Arc<Survey>,
+    ) -> Result<Self, Error> {
+        let is_read = |(position, column): &(usize, &Column)| {
+            increment.changes
+                || column.mandatory
+                || column.deduplicate
+                || kept.columns.contains(position)
+        };
+        let read: Vec<(usize, &Column)> =
+            query.columns.iter().enumerate().filter(is_read).collect();
+        let columns: Vec<Column> = read.iter().map(|(_, column)| (*column).clone()).collect();
+        let parts = Parts {
+            rule: &query.rule.text,
+            columns: &columns,
+            hidden: Some(&increment.identity.field),
+            evaluated_at: query.evaluated_at,
+        };
+        let selection = Arc::new(Selection::new(parts, &survey.schema)?);
+        let teller = Teller::new(&columns, increment, &selection.schema)?;
+        let attributes =
+            increment.changes.then(|| Attributes::new(&columns, &selection.schema)).transpose()?;
+        let place = |position: &usize| read.iter().position(|(column, _)| column == position);
+        let places: Vec<usize> = kept.columns.iter().filter_map(place).collect();
+        let kept = match places.is_empty() {
+            true => None,
+            false => Some((converter(&kept.schema)?, places)),
+        };
+        let pass = Pass { survey: Arc::clone(survey), selection };
+        Ok(Self { pass, teller, attributes, kept })
+    }
+
+    /// Reads the snapshot and sorts the entries of today's set by entity.
+    pub(super) async fn sort(
+        self,
+        losers: Option<RowSet>,
+        limits: Limits,
+        threads: usize,
+    ) -> Result<(Sorted, Census), Error> {
+        let Self { pass, teller, attributes, kept } = self;
+        let missing = vec![0; pass.selection.reasons().count()];
+        let census = Arc::new(Shared::default());
+        census.with(|census: &mut Census| census.missing = missing);
+        let restriction = move |morsel: usize, first: u64, rows: usize| {
+            let bits = losers.as_ref().and_then(|losers| losers.slice(morsel, first, rows));
+            Some(bits.map_or(Restriction::None, Restriction::Without))
+        };
+        let (counter, converter) = (Arc::clone(&census), Arc::new(kept));
+        let kept = Arc::clone(&converter);
+        let buckets = sort(pass, limits, threads, restriction, move |morsel, piece, buckets| {
+            let entities = teller.tell(&piece.selected.batch)?;
+            counter.with(|census| census.add(piece, &entities));
+            let hashes =
+                attributes.as_ref().map(|it| it.hash(&piece.selected.batch)).transpose()?;
+            let values = kept
+                .as_ref()
+                .as_ref()
+                .map(|(converter, places)| values(converter, &piece.selected.batch, places));
+            let values = values.transpose()?;
+            let positions = piece.selected.positions();
+            let mut entries = Vec::with_capacity(entities.len());
+            for (row, entity) in entities.iter().enumerate() {
+                let Some(entity) = entity else { continue };
+                let address = Address::new(morsel, piece.first_row + positions[row] as u64);
+                let hash = hashes.as_ref().map_or(0, |hashes| hashes[row]);
+                entries.push((*entity, hash, address, row));
+            }
+            let mut buckets = buckets.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
+            for (entity, hash, address, row) in entries {
+                let value = values.as_ref().map(|values| values.row(row));
+                let value = value.as_ref().map_or(&[][..], |value| value.as_ref());
+                buckets.push(
+                    (entity >> 64) as u64,
+                    &[
+                        &entity.to_le_bytes(),
+                        &hash.to_le_bytes(),
+                        &address.0.to_le_bytes(),
+                        &(value.len() as u32).to_le_bytes(),
+                        value,
+                    ],
+                )?;
+            }
+            Ok(())
+        });
+        let sorted = buckets.await?.finish();
+        let mut counted = census.with(std::mem::take);
+        let kept = Arc::into_inner(converter);
+        counted.converter = kept.flatten().map(|(converter, _)| converter);
+        Ok((sorted, counted))
+    }
+}
+
+impl Census {
+    fn add(&mut self, piece: &Piece, entities: &[Option<u128>]) {
+        self.scanned += piece.scanned as u64;
+        self.received += piece.selected.received;
+        self.duplicates += piece.selected.duplicates;
+        self.without_identity += entities.iter().filter(|it| it.is_none()).count() as u64;
+        for (sum, count) in self.missing.iter_mut().zip(&piece.selected.missing) {
+            *sum += count;
+        }
+    }
+}
+
+fn converter(schema: &Schema) -> Result<RowConverter, Error> {
+    let fields = schema.fields().iter().map(|field| SortField::new(field.data_type().clone()));
+    RowConverter::new(fields.collect())
+        .map_err(|_| Error::new(Kind::Invalid, "invalid_key", "a key column's type cannot be kept"))
+}
+
+fn values(
+    converter: &RowConverter,
+    batch: &RecordBatch,
+    places: &[usize],
+) -> Result<arrow::row::Rows, Error> {
+    let columns: Vec<ArrayRef> =
+        places.iter().map(|&place| Arc::clone(batch.column(place))).collect();
+    converter.convert_columns(&columns).map_err(|_| Error::internal("a key cannot be kept"))
+}
+
+/// Hashes the mapped attributes of a row, so that a change of any of them shows.
+struct Attributes {
+    converter: RowConverter,
+    /// Columns that the converter takes.
+    plain: Vec<usize>,
+    /// Columns that are compared by their text.
+    others: Vec<usize>,
+}
+
+impl Attributes {
+    fn new(columns: &[Column], schema: &Schema) -> Result<Self, Error> {
+        let varies = |&column: &usize| {
+            matches!(
+                columns[column].source,
+                ColumnSource::Field(_) | ColumnSource::Expression { .. }
+            )
+        };
+        let field = |column: &usize| SortField::new(schema.field(*column).data_type().clone());
+        let (plain, others) = (0..columns.len())
+            .filter(varies)
+            .partition::<Vec<usize>, _>(|column| RowConverter::supports_fields(&[field(column)]));
+        let converter = RowConverter::new(plain.iter().map(field).collect())
+            .map_err(|_| Error::internal("attributes cannot be compared"))?;
+        Ok(Self { converter, plain, others })
+    }
+
+    fn hash(&self, batch: &RecordBatch) -> Result<Vec<u64>, Error> {
+        let columns: Vec<ArrayRef> =
+            self.plain.iter().map(|&column| Arc::clone(batch.column(column))).collect();
+        let failed = |_| Error::internal("attributes cannot be compared");
+        let rows = match columns.is_empty() {
+            true => None,
+            false => Some(self.converter.convert_columns(&columns).map_err(failed)?),
+        };
+        let options = FormatOptions::default();
+        let others = self.others.iter();
+        let others = others.map(|&column| ArrayFormatter::try_new(batch.column(column), &options));
+        let others = others.collect::<Result<Vec<_>, _>>().map_err(failed)?;
+        let mut bytes = Vec::new();
+        let hash = |row: usize| {
+            bytes.clear();
+            if let Some(rows) = &rows {
+                bytes.extend_from_slice(rows.row(row).as_ref());
+            }
+            for other in &others {
+                append(&mut bytes, &other.value(row).to_string());
+            }
+            XxHash3_128::oneshot(&bytes) as u64
+        };
+        Ok((0..batch.num_rows()).map(hash).collect())
+    }
+}

@@ -1,0 +1,238 @@
+//! Those who left: where their records stand today, or what the baseline still knows of them.
+
+use std::collections::HashSet;
+use std::fs::File;
+use std::io::{self, BufReader, BufWriter, Read, Seek, SeekFrom, Write};
+use std::sync::Arc;
+
+use arrow::array::{ArrayRef, BooleanArray, RecordBatch, new_null_array};
+use arrow::compute::{cast, filter_record_batch};
+use arrow::datatypes::Schema;
+use plan::Query;
+use plan::project::Column;
+use plan::run_plan::Increment;
+
+use super::Shared;
+use super::baseline::{Baseline, OWN_COLUMNS, entities};
+use super::compare::Left;
+use super::entity::Teller;
+use crate::error::Error;
+use crate::ordered::Stop;
+use crate::row_set::{Address, RowSet};
+use crate::rows::{Pass, sort};
+use crate::selection::{Parts, Restriction, Selection};
+use crate::spill::{BUCKETS, Limits, Sorted, read_part};
+use crate::survey::Survey;
+
+/// Up to so many are looked for by a table in memory; more are sorted, with all records, on disk.
+const TABLE_ENTITIES_MAX: u64 = 1 << 20;
+
+/// Where those are who left.
+pub(super) struct Found {
+    /// Their records, if they still have one.
+    pub(super) here: RowSet,
+    /// Those without a record.
+    pub(super) gone: Option<Gone>,
+    /// All of them.
+    pub(super) count: u64,
+}
+
+/// Entities of whom only the baseline knows, sorted.
+#[derive(Debug)]
+pub(crate) struct Gone {
+    entities: Shared<File>,
+    baseline: Baseline,
+}
+
+/// Looks for the records of those who left.
+pub(super) async fn find(
+    query: &Query,
+    increment: &Increment,
+    left: Left,
+    last: &Baseline,
+    survey: &Arc<Survey>,
+    limits: &Limits,
+    threads: usize,
+) -> Result<Found, Error> {
+    let count = left.count;
+    if count == 0 {
+        return Ok(Found { here: RowSet::default(), gone: None, count });
+    }
+    let records = records(query, increment, &left, survey, limits, threads).await?;
+    let (last, limits) = (last.clone(), limits.clone());
+    let join = move || -> Result<Found, Error> {
+        let folder = limits.spill_folder.to_string_lossy().into_owned();
+        let failed = |error| Error::io(&folder, "write a temporary file", error);
+        let mut gone = BufWriter::new(limits.temporary_file()?);
+        let mut here = RowSet::default();
+        let mut gone_count = 0_u64;
+        for bucket in 0..BUCKETS {
+            let wanted = left.entities.read(bucket, read_entities)?;
+            let records = records.read(bucket, read_records)?;
+            let mut records = records.into_iter().peekable();
+            for entity in wanted {
+                while records.next_if(|(found, _)| *found < entity).is_some() {}
+                match records.next_if(|(found, _)| *found == entity) {
+                    Some((_, address)) => here.insert(address),
+                    None => {
+                        gone.write_all(&entity.to_le_bytes()).map_err(failed)?;
+                        gone_count += 1;
+                    }
+                }
+            }
+        }
+        let gone = gone.into_inner().map_err(|error| failed(error.into_error()))?;
+        let gone = (gone_count > 0).then(|| Gone { entities: Shared::new(gone), baseline: last });
+        Ok(Found { here, gone, count })
+    };
+    tokio::task::spawn_blocking(join).await.map_err(crate::store::stopped)?
+}
+
+/// The records of all entities that may have left, whatever the rule says of them.
+async fn records(
+    query: &Query,
+    increment: &Increment,
+    left: &Left,
+    survey: &Arc<Survey>,
+    limits: &Limits,
+    threads: usize,
+) -> Result<Sorted, Error> {
+    let columns: Vec<Column> =
+        query.columns.iter().filter(|column| column.deduplicate).cloned().collect();
+    let columns: Vec<Column> = columns.into_iter().map(Column::optional).collect();
+    let parts = Parts {
+        rule: "TRUE",
+        columns: &columns,
+        hidden: Some(&increment.identity.field),
+        evaluated_at: query.evaluated_at,
+    };
+    let selection = Arc::new(Selection::new(parts, &survey.schema)?);
+    let teller = Teller::new(&columns, increment, &selection.schema)?;
+    let table = table(left)?;
+    let pass = Pass { survey: Arc::clone(survey), selection };
+    let all = |_, _, _| Some(Restriction::None);
+    let buckets = sort(pass, limits.clone(), threads, all, move |morsel, piece, buckets| {
+        let mut found = Vec::new();
+        for (row, entity) in teller.tell(&piece.selected.batch)?.into_iter().enumerate() {
+            let wanted = |entity: &u128| table.as_ref().is_none_or(|table| table.contains(entity));
+            if let Some(entity) = entity.filter(wanted) {
+                found.push((entity, Address::new(morsel, piece.first_row + row as u64)));
+            }
+        }
+        let mut buckets = buckets.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
+        found.iter().try_for_each(|(entity, address)| {
+            let parts = [&entity.to_le_bytes()[..], &address.0.to_le_bytes()];
+            buckets.push((entity >> 64) as u64, &parts)
+        })
+    });
+    Ok(buckets.await?.finish())
+}
+
+fn table(left: &Left) -> Result<Option<HashSet<u128>>, Error> {
+    if left.count > TABLE_ENTITIES_MAX {
+        return Ok(None);
+    }
+    let mut table = HashSet::with_capacity(left.count as usize);
+    for bucket in 0..BUCKETS {
+        table.extend(left.entities.read(bucket, read_entities)?);
+    }
+    Ok(Some(table))
+}
+
+fn read_entities(entries: &mut dyn Read) -> io::Result<Vec<u128>> {
+    let (mut entities, mut part) = (Vec::new(), Vec::new());
+    while read_part(entries, &mut part, 16)? {
+        entities.push(part[..].try_into().map_or(0, u128::from_le_bytes));
+    }
+    Ok(entities)
+}
+
+/// Sorted by entity, of each the first record.
+fn read_records(entries: &mut dyn Read) -> io::Result<Vec<(u128, Address)>> {
+    let (mut records, mut part) = (Vec::new(), Vec::new());
+    while read_part(entries, &mut part, 24)? {
+        let entity = part[..16].try_into().map_or(0, u128::from_le_bytes);
+        let address = part[16..].try_into().map_or(0, u64::from_le_bytes);
+        records.push((entity, Address(address)));
+    }
+    records.sort_unstable();
+    records.dedup_by_key(|(entity, _)| *entity);
+    Ok(records)
+}
+
+impl Gone {
+    /// Hands over what is known of them as rows of `selection`, sorted by entity: keys and
+    /// identities as they were sent, and nothing else.
+    pub(crate) fn read<E: From<Error>>(
+        &self,
+        selection: &Selection,
+        mut each: impl FnMut(RecordBatch) -> Result<(), Stop<E>>,
+    ) -> Result<(), Stop<E>> {
+        let outcome = self.batches(selection, |batch| Ok(each(batch)));
+        outcome.unwrap_or_else(|error| Err(Stop::Failed(error.into())))
+    }
+
+    /// Ends early with what `each` fails with.
+    fn batches<S>(
+        &self,
+        selection: &Selection,
+        mut each: impl FnMut(RecordBatch) -> Result<Result<(), S>, Error>,
+    ) -> Result<Result<(), S>, Error> {
+        let mut wanted = self.entities.with(|file| -> io::Result<_> {
+            let mut file = file.try_clone()?;
+            file.seek(SeekFrom::Start(0))?;
+            Ok(BufReader::new(file))
+        });
+        let failed = |error| Error::io("", "read a temporary file", error);
+        let wanted = wanted.as_mut().map_err(|error| failed(io::Error::from(error.kind())))?;
+        let mut part = Vec::new();
+        let mut next = || -> Result<Option<u128>, Error> {
+            let is_there = read_part(wanted, &mut part, 16).map_err(failed)?;
+            Ok(part[..].try_into().ok().filter(|_| is_there).map(u128::from_le_bytes))
+        };
+        let mut entity = next()?;
+        for batch in self.baseline.batches()? {
+            let batch = batch?;
+            let mut mask = Vec::with_capacity(batch.num_rows());
+            for found in entities(&batch).unwrap_or_default() {
+                let is_wanted = entity == Some(found);
+                mask.push(is_wanted);
+                if is_wanted {
+                    entity = next()?;
+                }
+            }
+            if !mask.contains(&true) {
+                continue;
+            }
+            let kept = filter_record_batch(&batch, &BooleanArray::from(mask))
+                .map_err(|_| Error::internal("a baseline has columns of different lengths"))?;
+            if let Err(stop) = each(rows_of(&kept, selection)?)? {
+                return Ok(Err(stop));
+            }
+        }
+        Ok(Ok(()))
+    }
+}
+
+/// Rows of the query from rows of a baseline.
+fn rows_of(kept: &RecordBatch, selection: &Selection) -> Result<RecordBatch, Error> {
+    let rows = kept.num_rows();
+    let known = kept.schema();
+    let column = |header: &str| -> Option<ArrayRef> {
+        let name = format!("mapped.{header}");
+        let (position, _) = known.fields().find(&name).filter(|(at, _)| *at >= OWN_COLUMNS)?;
+        Some(Arc::clone(kept.column(position)))
+    };
+    let schema: &Schema = &selection.schema;
+    let fill = |(number, field): (usize, &Arc<arrow::datatypes::Field>)| {
+        if let Some(known) = selection.column_of_the_gone(number, rows) {
+            return known;
+        }
+        // A key whose type is another one by now is sent if it can be read as the new one.
+        let found = column(field.name()).and_then(|found| cast(&found, field.data_type()).ok());
+        found.unwrap_or_else(|| new_null_array(field.data_type(), rows))
+    };
+    let columns = schema.fields().iter().enumerate().map(fill).collect();
+    RecordBatch::try_new(Arc::clone(&selection.schema), columns)
+        .map_err(|_| Error::internal("columns do not fit their own schema"))
+}

@@ -1,0 +1,302 @@
+//! Incremental exports beside a plain computation with maps in memory, over random histories.
+//!
+//! `SEGUE_HISTORIES=10000 cargo test -p engine --test it histories` plays more of them.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::path::{Path, PathBuf};
+
+use engine::{Baselines, Error, Movement};
+use futures::TryStreamExt;
+use plan::field::FieldPath;
+use plan::project::Identity;
+use plan::run_plan::Increment;
+
+use crate::support::{CSV, Case, SPAN, lines};
+
+/// Histories that are played when nobody asks for more.
+const HISTORIES: u64 = 150;
+const RUNS: usize = 6;
+const PEOPLE: u64 = 12;
+
+/// A small generator of the same numbers for the same seed.
+struct Random(u64);
+
+impl Random {
+    fn below(&mut self, bound: u64) -> u64 {
+        self.0 = self.0.wrapping_add(0x9e37_79b9_7f4a_7c15);
+        let mut z = self.0;
+        z = (z ^ (z >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
+        z = (z ^ (z >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
+        (z ^ (z >> 31)) % bound
+    }
+
+    fn one_in(&mut self, chances: u64) -> bool {
+        self.below(chances) == 0
+    }
+}
+
+/// One record of the dataset.
+#[derive(Debug, Clone, PartialEq)]
+struct Person {
+    id: Option<u64>,
+    email: Option<String>,
+    points: i64,
+}
+
+impl Person {
+    fn cells(&self) -> [String; 3] {
+        let cell = |value: Option<String>| value.unwrap_or_else(|| "∅".to_owned());
+        [cell(self.id.map(|id| id.to_string())), cell(self.email.clone()), self.points.to_string()]
+    }
+
+    fn line(&self) -> String {
+        let cell = |value: Option<String>| value.unwrap_or_default();
+        format!(
+            "{},{},{}\n",
+            cell(self.id.map(|id| id.to_string())),
+            cell(self.email.clone()),
+            self.points
+        )
+    }
+}
+
+fn people(random: &mut Random) -> Vec<Person> {
+    let mut people = Vec::new();
+    for id in 0..PEOPLE {
+        if random.one_in(4) {
+            continue;
+        }
+        people.push(Person {
+            id: (!random.one_in(12)).then_some(id),
+            email: (!random.one_in(5)).then(|| format!("{}@x", random.below(PEOPLE))),
+            points: random.below(20) as i64,
+        });
+    }
+    if random.one_in(2) {
+        people.reverse();
+    }
+    people
+}
+
+/// How the export is set up.
+#[derive(Debug, Clone, Copy, PartialEq)]
+struct Setup {
+    changes: bool,
+    leavers: bool,
+    deduplicates: bool,
+    mandatory: bool,
+    least: i64,
+}
+
+impl Setup {
+    fn random(random: &mut Random) -> Self {
+        Self {
+            changes: random.one_in(2),
+            leavers: !random.one_in(3),
+            deduplicates: random.one_in(2),
+            mandatory: random.one_in(2),
+            least: random.below(15) as i64,
+        }
+    }
+
+    fn case(self) -> Case {
+        let email = match (self.mandatory, self.deduplicates) {
+            (true, true) => "!#email",
+            (true, false) => "!email",
+            (false, true) => "#email",
+            (false, false) => "email",
+        };
+        let integer = || plan::schema::FieldType::Integer;
+        Case::new(CSV)
+            .location("people.csv")
+            .declare("id", integer())
+            .declare("email", plan::schema::FieldType::String)
+            .declare("points", integer())
+            .rule(&format!("points >= {}", self.least))
+            .columns(&["id", email, "points", "$status", "$operation"])
+    }
+
+    fn increment(self) -> Increment {
+        let field = FieldPath::parse("id").expect("a path");
+        Increment {
+            changes: self.changes,
+            leavers: self.leavers,
+            identity: Identity { field: field.clone(), namespace: "CRMID".into(), span: SPAN },
+            identities: vec![field],
+        }
+    }
+
+    /// What the receiver tells a row by.
+    fn entity(self, person: &Person) -> Option<String> {
+        let email = person.email.as_ref().filter(|_| self.deduplicates);
+        let email = email.map(|email| format!("email {email}"));
+        email.or_else(|| person.id.map(|id| format!("id {id}")))
+    }
+
+    /// The positions of the records that a full export sends.
+    fn full(self, people: &[Person]) -> BTreeSet<usize> {
+        let is_in = |person: &Person| {
+            person.points >= self.least && (!self.mandatory || person.email.is_some())
+        };
+        let mut winners: BTreeMap<String, usize> = BTreeMap::new();
+        let mut full = BTreeSet::new();
+        for (position, person) in people.iter().enumerate().filter(|(_, person)| is_in(person)) {
+            let Some(email) = person.email.as_ref().filter(|_| self.deduplicates) else {
+                full.insert(position);
+                continue;
+            };
+            // The lexicographically first of the other columns; missing values last.
+            let rank = |position: usize| {
+                let person = &people[position];
+                (person.id.is_none(), person.id, person.points, position)
+            };
+            let best = winners.entry(email.clone()).or_insert(position);
+            if rank(position) < rank(*best) {
+                *best = position;
+            }
+        }
+        full.extend(winners.into_values());
+        full.retain(|&position| self.entity(&people[position]).is_some());
+        full
+    }
+}
+
+/// What the receiver has, by entity.
+type Had = BTreeMap<String, Person>;
+
+/// The rows of the next file: those with a record in order, then the others.
+fn expected(
+    setup: Setup,
+    people: &[Person],
+    had: Option<&Had>,
+) -> (Vec<String>, BTreeSet<String>, Had, Movement) {
+    let full = setup.full(people);
+    let entity = |position: usize| setup.entity(&people[position]).expect("it can be told");
+    let now: Had = full.iter().map(|&at| (entity(at), people[at].clone())).collect();
+    let nobody = Had::new();
+    let before = had.unwrap_or(&nobody);
+    let mut left: BTreeSet<&String> =
+        before.keys().filter(|entity| setup.leavers && !now.contains_key(*entity)).collect();
+    let mut movement = Movement {
+        members: full.len() as u64,
+        removed: left.len() as u64,
+        baseline: had.is_some(),
+        ..Movement::default()
+    };
+    let mut rows = Vec::new();
+    for (position, person) in people.iter().enumerate() {
+        let Some(entity) = setup.entity(person) else { continue };
+        let told = match before.get(&entity) {
+            _ if left.contains(&entity) => {
+                left.remove(&entity);
+                Some("expired|removed")
+            }
+            _ if !full.contains(&position) => None,
+            None => {
+                movement.added += 1;
+                Some("active|added")
+            }
+            Some(before) if setup.changes && before != person => {
+                movement.changed += 1;
+                Some("active|changed")
+            }
+            Some(_) => None,
+        };
+        rows.extend(told.map(|told| format!("{}|{told}", person.cells().join("|"))));
+    }
+    let gone = left.into_iter().map(|entity| {
+        let [id, email, _] = before[entity].cells();
+        let email = if setup.deduplicates { email } else { "∅".to_owned() };
+        format!("{id}|{email}|∅|expired|removed")
+    });
+    (rows, gone.collect(), now, movement)
+}
+
+/// The rows and counts of a run.
+async fn found(
+    case: &Case,
+    increment: &Increment,
+    last: Option<&Path>,
+    next: Option<&Path>,
+) -> Result<(Vec<String>, Movement), Error> {
+    let snapshot = case.pin().await?;
+    let baselines = Baselines { last, next };
+    let rows = case.engine().difference(&case.query, increment, baselines, &snapshot).await?;
+    let counts = rows.tally().counts();
+    let lines: Vec<Vec<String>> =
+        rows.map_ordered(|batch| Ok::<_, Error>(lines(&batch))).try_collect().await?;
+    let lines = lines.concat();
+    let lost: u64 = counts.excluded.iter().map(|(_, count)| count).sum();
+    assert_eq!(counts.received, counts.activated + lost, "{counts:?}");
+    assert_eq!(counts.activated, lines.len() as u64);
+    Ok((lines, counts.movement.expect("an increment moves")))
+}
+
+async fn play(seed: u64) {
+    let mut random = Random(seed);
+    let setup = Setup::random(&mut random);
+    let mut case = setup.case();
+    // Now and then everything goes to disk.
+    (case.threads, case.memory_bytes) = match random.below(8) {
+        0 => (3, 16),
+        other => (1 + other as usize % 2, 1 << 30),
+    };
+    let increment = setup.increment();
+    let mut delivered: Option<(PathBuf, Had)> = None;
+    for run in 0..RUNS {
+        let people = people(&mut random);
+        let text: String = people.iter().map(Person::line).collect();
+        case = case.text("people.csv", format!("id,email,points\n{text}"));
+        let next = case.path(&format!("baselines/{run}.parquet"));
+        let last = delivered.as_ref().map(|(path, _)| path.as_path());
+        let (rows, movement) = found(&case, &increment, last, Some(&next))
+            .await
+            .unwrap_or_else(|error| panic!("seed {seed} run {run}: {error}"));
+        let had = delivered.as_ref().map(|(_, had)| had);
+        let (in_order, gone, now, expected_movement) = expected(setup, &people, had);
+        let told = format!("seed {seed} run {run} {setup:?}\n{people:#?}\nhad {had:#?}");
+        assert_eq!(rows[..in_order.len().min(rows.len())], in_order[..], "{told}");
+        let tail: BTreeSet<String> = rows[in_order.len()..].iter().cloned().collect();
+        assert_eq!(tail, gone, "{told}");
+        assert_eq!(movement, expected_movement, "{told}");
+        // A run that fails leaves a baseline that nobody asks for.
+        if !random.one_in(3) {
+            delivered = Some((next, now));
+        }
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn increments_are_those_of_a_plain_computation() {
+    let asked = std::env::var("SEGUE_HISTORIES").ok().and_then(|count| count.parse().ok());
+    for seed in 0..asked.unwrap_or(HISTORIES) {
+        play(seed).await;
+    }
+}
+
+#[tokio::test]
+async fn what_editing_does_to_the_baseline() {
+    let setup =
+        Setup { changes: false, leavers: true, deduplicates: false, mandatory: false, least: 0 };
+    let text = "id,email,points\n1,a@x,1\n2,b@x,2\n";
+    let case = setup.case().text("people.csv", text);
+    let baseline = case.path("baseline.parquet");
+    let first = found(&case, &setup.increment(), None, Some(&baseline)).await;
+    assert_eq!(first.expect("the first run").1.added, 2);
+    let last = Some(baseline.as_path());
+    let moved = async |setup: Setup| {
+        let case = setup.case().text("people.csv", text);
+        let movement = found(&case, &setup.increment(), last, None).await.expect("a run").1;
+        (movement.baseline, movement.added, movement.changed, movement.removed)
+    };
+    assert_eq!(moved(setup).await, (true, 0, 0, 0), "nothing");
+    assert_eq!(moved(Setup { least: 2, ..setup }).await, (true, 0, 0, 1), "another rule");
+    assert_eq!(moved(Setup { changes: true, ..setup }).await, (true, 0, 2, 0), "another mode");
+    assert_eq!(moved(Setup { deduplicates: true, ..setup }).await, (false, 2, 0, 0), "another key");
+    let gone = found(&case, &setup.increment(), Some(&case.path("no.parquet")), None).await;
+    assert!(!gone.expect("a run").1.baseline, "a baseline that is gone");
+    std::fs::write(&baseline, b"PAR1").expect("it is damaged");
+    let error = found(&case, &setup.increment(), last, None).await.expect_err("it is damaged");
+    insta::assert_snapshot!(error.to_string().replace(&baseline.display().to_string(), "FILE"), @"the record of what was sent is damaged (FILE)");
+    insta::assert_snapshot!(error.hint().expect("a hint"), @"Remove the file: the next run then sends everybody again.");
+}
