@@ -30,6 +30,9 @@ mod expression;
 mod fields;
 mod path;
 
+mod merge;
+mod profiles;
+
 mod deduplicate;
 mod ordered;
 mod row_set;
@@ -42,6 +45,8 @@ mod error;
 pub use engine::{Engine, Settings};
 pub use error::{Error, Kind, Place};
 pub use expression::{Expect, ExpressionError, check_expression};
+pub use merge::{Origin, Profile};
+pub use profiles::Profiles;
 pub use rows::{Counts, Rows, Tally};
 pub use snapshot::Snapshot;
 pub use store::{Input, Version};

@@ -15,6 +15,11 @@ impl Address {
         Self((morsel as u64) << ROW_BITS | row)
     }
 
+    /// The number of its morsel.
+    pub(crate) fn morsel(self) -> usize {
+        self.parts().0
+    }
+
     fn parts(self) -> (usize, usize) {
         ((self.0 >> ROW_BITS) as usize, (self.0 & ((1 << ROW_BITS) - 1)) as usize)
     }

@@ -98,7 +98,7 @@ pub(crate) struct Parts<'a> {
     pub(crate) rule: &'a str,
     pub(crate) columns: &'a [Column],
     /// One more column, behind the others and without a header.
-    pub(crate) hidden: Option<&'a FieldPath>,
+    pub(crate) hidden: Option<&'a Steps>,
     pub(crate) evaluated_at: Timestamp,
 }
 
@@ -136,7 +136,12 @@ impl Selection {
             });
         }
         if let Some(path) = parts.hidden {
-            sources.push(Source::Path(known(path, &plan_schema, "timestamp")?));
+            if path.data_type(schema).is_none() {
+                let message = format!("the dataset has no field `{path}`");
+                let error = Error::new(Kind::Invalid, "unknown_field", message);
+                return Err(error.at_field("timestamp"));
+            }
+            sources.push(Source::Path(path.clone()));
         }
         let mut paths: Vec<Steps> = sources.iter().flat_map(Source::paths).cloned().collect();
         paths.sort();

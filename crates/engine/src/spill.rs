@@ -19,6 +19,15 @@ pub(crate) struct Limits {
     pub(crate) spill_bytes: u64,
 }
 
+impl Limits {
+    /// Makes a file without a name.
+    pub(crate) fn temporary_file(&self) -> Result<File, Error> {
+        let folder = &self.spill_folder;
+        let made = std::fs::create_dir_all(folder).and_then(|()| tempfile::tempfile_in(folder));
+        made.map_err(|error| Error::io(&folder.to_string_lossy(), "write a temporary file", error))
+    }
+}
+
 /// Entries by bucket.
 #[derive(Debug)]
 pub(crate) struct Buckets {
@@ -42,8 +51,7 @@ impl Buckets {
 
     /// Adds an entry, given in parts, to the bucket of a hash.
     pub(crate) fn push(&mut self, hash: u64, parts: &[&[u8]]) -> Result<(), Error> {
-        // The upper bits: maps of entries use the lower ones.
-        let bucket = (hash >> 56) as usize % BUCKETS;
+        let bucket = bucket_of(hash);
         for part in parts {
             self.buckets[bucket].buffer.extend_from_slice(part);
             self.in_memory += part.len();
@@ -55,16 +63,15 @@ impl Buckets {
         self.spilled += self.in_memory as u64;
         let max = self.limits.spill_bytes;
         if self.spilled > max {
-            let message = format!("deduplication needs more than {max} bytes of temporary files");
+            let message = format!("more than {max} bytes of temporary files are needed");
             return Err(Error::new(Kind::Resources, "spill_limit", message)
                 .with_hint("Raise the limit of temporary files."));
         }
-        let folder = self.limits.spill_folder.to_string_lossy().into_owned();
+        let folder = self.limits.spill_folder.to_string_lossy();
         let failed = |error| Error::io(&folder, "write a temporary file", error);
-        for bucket in &mut self.buckets {
+        for bucket in self.buckets.iter_mut().filter(|bucket| !bucket.buffer.is_empty()) {
             if bucket.file.is_none() {
-                bucket.file =
-                    Some(tempfile::tempfile_in(&self.limits.spill_folder).map_err(failed)?);
+                bucket.file = Some(self.limits.temporary_file()?);
             }
             if let Some(file) = &mut bucket.file {
                 file.write_all(&bucket.buffer).map_err(failed)?;
@@ -77,22 +84,34 @@ impl Buckets {
 
     /// Hands over the entries of each bucket, one bucket after the other, as bytes to read.
     pub(crate) fn read_each(
-        self,
+        mut self,
         mut each: impl FnMut(&mut dyn Read) -> io::Result<()>,
     ) -> Result<(), Error> {
-        let folder = self.limits.spill_folder.to_string_lossy().into_owned();
+        (0..BUCKETS).try_for_each(|bucket| self.read(bucket, &mut each))
+    }
+
+    /// Hands over the entries of one bucket as bytes to read, and forgets them.
+    pub(crate) fn read<T>(
+        &mut self,
+        bucket: usize,
+        read: impl FnOnce(&mut dyn Read) -> io::Result<T>,
+    ) -> Result<T, Error> {
+        let folder = self.limits.spill_folder.to_string_lossy();
         let failed = |error| Error::io(&folder, "read a temporary file", error);
-        for Bucket { buffer, file } in self.buckets {
-            match file {
-                None => each(&mut buffer.as_slice()).map_err(failed)?,
-                Some(mut file) => {
-                    file.seek(SeekFrom::Start(0)).map_err(failed)?;
-                    each(&mut BufReader::new(file).chain(buffer.as_slice())).map_err(failed)?;
-                }
+        let Bucket { buffer, file } = std::mem::take(&mut self.buckets[bucket]);
+        match file {
+            None => read(&mut buffer.as_slice()).map_err(failed),
+            Some(mut file) => {
+                file.seek(SeekFrom::Start(0)).map_err(failed)?;
+                read(&mut BufReader::new(file).chain(buffer.as_slice())).map_err(failed)
             }
         }
-        Ok(())
     }
+}
+
+/// The bucket of a hash, by its upper bits: maps of entries use the lower ones.
+pub(crate) fn bucket_of(hash: u64) -> usize {
+    (hash >> 56) as usize % BUCKETS
 }
 
 /// Reads exactly `length` bytes, or nothing at the end of the entries.

@@ -8,7 +8,7 @@ use crate::file_format::FileFormat;
 use crate::nearest::nearest;
 use crate::object_key::{self, Values};
 use crate::project::{
-    Activation, Column, Dataset, Destination, Guard, Project, Rule, Segment, SegmentExport,
+    Activation, Column, Destination, Guard, Project, Rule, Segment, SegmentExport,
 };
 
 /// What happens for one slot: one segment of one activation at one time.
@@ -38,11 +38,9 @@ pub struct RunPlan {
     pub guard: Guard,
 }
 
-/// Which rows a run sends, and as which columns.
+/// Which profiles of the project a run sends, and as which columns.
 #[derive(Debug, Clone)]
 pub struct Query {
-    /// Where the profiles are.
-    pub dataset: Dataset,
     /// Who is a member.
     pub rule: Rule,
     /// The columns, in order.
@@ -171,7 +169,6 @@ impl Project {
         self.refuse_clash(&names, slot)?;
         let destination = self.destination_of(activation);
         let segment = self.segment_of(export);
-        let dataset = self.profile_datasets().next().expect("a project has one profile dataset");
         Ok(RunPlan {
             run_id: names.run_id,
             slot,
@@ -182,7 +179,6 @@ impl Project {
             destination: destination.key.clone(),
             destination_id: destination.id,
             query: Query {
-                dataset: dataset.clone(),
                 rule: segment.rule.clone(),
                 columns: activation.mapping.clone(),
                 evaluated_at: slot,

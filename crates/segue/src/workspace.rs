@@ -73,9 +73,9 @@ impl Workspace {
         self.state.join(LEDGER_FILE)
     }
 
-    /// Where the engine spills.
-    pub(crate) fn spill_folder(&self) -> PathBuf {
-        self.state.join("spill")
+    /// Where everything is kept that a run leaves on this machine.
+    pub(crate) fn state_folder(&self) -> &Path {
+        &self.state
     }
 }
 

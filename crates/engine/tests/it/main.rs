@@ -4,6 +4,7 @@ mod bad_input;
 mod deduplicate;
 mod formats;
 mod mapping;
+mod merge;
 mod order;
 mod s3;
 mod support;

@@ -51,8 +51,7 @@ async fn preview(
     ledger: Option<&Ledger>,
     plan: RunPlan,
 ) -> Result<Preview, Failure> {
-    let snapshot = sources.snapshot(&plan.query.dataset.key)?;
-    let counts = sources.engine.count(&plan.query, snapshot).await?;
+    let counts = sources.engine.count(&plan.query, &sources.profiles).await?;
     let note = note(ledger, &plan, &counts).await?;
     Ok(Preview { plan, counts, note })
 }
@@ -117,7 +116,8 @@ fn text(previews: &[Preview]) -> String {
             table::number(counts.received),
             table::number(counts.activated)
         ));
-        for (reason, profiles) in counts.excluded.iter().filter(|(_, profiles)| *profiles > 0) {
+        let excluded = counts.left_out.iter().chain(&counts.excluded);
+        for (reason, profiles) in excluded.filter(|(_, profiles)| *profiles > 0) {
             lines.push(format!(
                 "  {} excluded: {}",
                 table::number(*profiles),
@@ -147,7 +147,7 @@ fn json(preview: &Preview) -> serde_json::Value {
         "keys": keys(preview),
         "received": preview.counts.received,
         "activated": preview.counts.activated,
-        "excluded": preview.counts.excluded.iter().map(|(reason, profiles)| serde_json::json!({ "reason": reason, "profiles": profiles })).collect::<Vec<_>>(),
+        "excluded": preview.counts.left_out.iter().chain(&preview.counts.excluded).map(|(reason, profiles)| serde_json::json!({ "reason": reason, "profiles": profiles })).collect::<Vec<_>>(),
         "note": preview.note,
     })
 }

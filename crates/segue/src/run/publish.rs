@@ -109,7 +109,7 @@ impl Attempt<'_> {
     async fn try_repair(&self, lost: &StagedObject) -> Result<StagedObject, Trouble> {
         self.around.store.abort(&lost.key, &lost.upload_id).await?;
         let work = self.work.ok_or_else(|| cannot_repeat(lost))?;
-        work.engine.verify(work.snapshot).await?;
+        work.engine.verify(work.profiles).await?;
         match lost.kind {
             ObjectKind::Data => self.stage_again(work, lost).await,
             ObjectKind::Manifest => self.stage_manifest_again(work, lost).await,
@@ -122,7 +122,7 @@ impl Attempt<'_> {
         work: Work<'_>,
         lost: &StagedObject,
     ) -> Result<StagedObject, Trouble> {
-        let rows = work.engine.rows(&work.plan.query, work.snapshot).await?;
+        let rows = work.engine.rows(&work.plan.query, work.profiles).await?;
         let encoder = Encoder::new(&work.plan.output.file, &rows.schema())?;
         let store = std::sync::Arc::clone(&self.around.store);
         let upload = Upload::new(store, &work.plan.output, self.identity.clone(), encoder.header());

@@ -5,6 +5,7 @@ mod delivery;
 mod demo;
 mod leaks;
 mod messages;
+mod profiles;
 mod project;
 mod real_server;
 mod surface;
