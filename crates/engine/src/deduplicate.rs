@@ -93,7 +93,7 @@ fn pass(
     with_timestamp: bool,
     survey: &Arc<Survey>,
 ) -> Result<Pass, Error> {
-    let hidden = query.dataset.timestamp.as_ref().filter(|_| with_timestamp);
+    let hidden = if with_timestamp { survey.timestamp.as_slice() } else { &[] };
     let rule = query.rule.text.as_str();
     let parts = Parts { rule, columns, hidden, evaluated_at: query.evaluated_at };
     let selection = Arc::new(Selection::new(parts, &survey.schema)?);

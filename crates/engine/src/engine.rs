@@ -12,6 +12,8 @@ use crate::deduplicate;
 use crate::error::Error;
 use crate::fields;
 use crate::increment::{self, Baselines};
+use crate::merge::Union;
+use crate::profiles::Profiles;
 use crate::rows::{Counts, Pass, Rows};
 use crate::selection::{Parts, Selection};
 use crate::snapshot::Snapshot;
@@ -26,6 +28,8 @@ pub struct Settings {
     pub memory_bytes: usize,
     /// Where temporary files are made; the folder is made when it is needed.
     pub spill_folder: PathBuf,
+    /// Where merged profiles are kept from one command to the next.
+    pub profiles_folder: PathBuf,
     /// The most bytes of temporary files.
     pub spill_bytes_max: u64,
     /// How many threads read and work at once.
@@ -33,9 +37,25 @@ pub struct Settings {
 }
 
 impl Settings {
-    /// Returns the defaults: 1 GiB of memory, 64 GiB of temporary files, 2 threads.
-    pub fn new(spill_folder: PathBuf) -> Self {
-        Self { memory_bytes: 1 << 30, spill_folder, spill_bytes_max: 64 << 30, threads: 2 }
+    /// Returns the defaults: 1 GiB of memory, 64 GiB of temporary files, 2 threads; everything that
+    /// is written is below `folder`.
+    pub fn new(folder: &Path) -> Self {
+        Self {
+            memory_bytes: 1 << 30,
+            spill_folder: folder.join("spill"),
+            profiles_folder: folder.join("profiles"),
+            spill_bytes_max: 64 << 30,
+            threads: 2,
+        }
+    }
+
+    /// What sorting into buckets may take.
+    pub(crate) fn limits(&self) -> Limits {
+        Limits {
+            memory_bytes: self.memory_bytes / BUFFER_SHARE,
+            spill_folder: self.spill_folder.clone(),
+            spill_bytes: self.spill_bytes_max,
+        }
     }
 }
 
@@ -46,7 +66,7 @@ const BUFFER_SHARE: usize = 16;
 /// Reads datasets.
 #[derive(Debug, Clone)]
 pub struct Engine {
-    settings: Settings,
+    pub(crate) settings: Settings,
     clients: Clients,
 }
 
@@ -69,26 +89,34 @@ impl Engine {
         Snapshot::pin(dataset, base, &self.clients).await
     }
 
-    /// Looks up the fields of a dataset.
+    /// Looks up the fields of one dataset.
     ///
     /// # Errors
     /// A file cannot be read, or two files disagree on the type of a field.
-    pub async fn schema(
-        &self,
-        dataset: &Dataset,
-        snapshot: &Snapshot,
-    ) -> Result<plan::Schema, Error> {
-        let survey = snapshot.survey(dataset, self.settings.threads).await?;
+    pub async fn schema(&self, snapshot: &Snapshot) -> Result<plan::Schema, Error> {
+        let survey = snapshot.survey(self.settings.threads).await?;
         Ok(fields::describe(&survey.schema))
     }
 
-    /// Prepares the rows of a query: compiles its rule and mapping, and finds the losers of
-    /// deduplication, which reads the key columns of the whole snapshot.
+    /// Looks up the fields of profiles: those of all datasets, in the order in which they are first
+    /// seen. Nothing is merged for it.
     ///
     /// # Errors
-    /// A rule or mapping that does not fit the dataset; with deduplication whatever reading does.
-    pub async fn rows(&self, query: &Query, snapshot: &Snapshot) -> Result<Rows, Error> {
-        self.rows_with(query, &query.columns, snapshot).await
+    /// As [`Engine::schema`], or two datasets disagree on the type of a field.
+    pub async fn fields(&self, profiles: &Profiles) -> Result<plan::Schema, Error> {
+        let union = Union::of(profiles, self.settings.threads).await?;
+        Ok(fields::describe(&union.schema()))
+    }
+
+    /// Prepares the rows of a query: merges the profiles if that was not done for these inputs yet,
+    /// compiles the rule and the mapping, and finds the losers of deduplication, which reads the key
+    /// columns of all profiles.
+    ///
+    /// # Errors
+    /// A rule or mapping that does not fit the profiles; with merging or deduplication whatever
+    /// reading does.
+    pub async fn rows(&self, query: &Query, profiles: &Profiles) -> Result<Rows, Error> {
+        self.rows_with(query, &query.columns, profiles).await
     }
 
     /// Prepares the rows of an incremental export: compares what a full one would send with the
@@ -101,13 +129,14 @@ impl Engine {
         query: &Query,
         increment: &Increment,
         baselines: Baselines<'_>,
-        snapshot: &Snapshot,
+        profiles: &Profiles,
     ) -> Result<Rows, Error> {
         let threads = self.settings.threads;
-        let survey = snapshot.survey(&query.dataset, threads).await?;
-        let limits = self.limits();
-        let difference =
+        let content = profiles.content(&self.settings).await?;
+        let (survey, limits) = (&content.survey, self.settings.limits());
+        let mut difference =
             increment::difference(query, increment, baselines, survey, &limits, threads).await?;
+        difference.counts.left_out = content.left_out.clone();
         Ok(Rows::of_difference(difference, threads))
     }
 
@@ -115,11 +144,11 @@ impl Engine {
     ///
     /// # Errors
     /// As [`Engine::rows`] and reading its stream.
-    pub async fn count(&self, query: &Query, snapshot: &Snapshot) -> Result<Counts, Error> {
+    pub async fn count(&self, query: &Query, profiles: &Profiles) -> Result<Counts, Error> {
         // Only columns that exclude members have a say.
         let mandatory = query.columns.iter().filter(|column| column.mandatory);
         let mandatory: Vec<Column> = mandatory.cloned().collect();
-        let rows = self.rows_with(query, &mandatory, snapshot).await?;
+        let rows = self.rows_with(query, &mandatory, profiles).await?;
         let tally = rows.tally();
         let mut batches = rows.map_ordered(|_| Ok::<(), Error>(()));
         while batches.try_next().await?.is_some() {}
@@ -131,30 +160,24 @@ impl Engine {
     ///
     /// # Errors
     /// [`Kind::Changed`](crate::Kind::Changed) naming the first file that is another one now.
-    pub async fn verify(&self, snapshot: &Snapshot) -> Result<(), Error> {
-        snapshot.verify().await
+    pub async fn verify(&self, profiles: &Profiles) -> Result<(), Error> {
+        profiles.verify().await
     }
 
     async fn rows_with(
         &self,
         query: &Query,
         columns: &[Column],
-        snapshot: &Snapshot,
+        profiles: &Profiles,
     ) -> Result<Rows, Error> {
         let threads = self.settings.threads;
-        let survey = snapshot.survey(&query.dataset, threads).await?;
+        let content = profiles.content(&self.settings).await?;
+        let survey = &content.survey;
         let rule = query.rule.text.as_str();
-        let parts = Parts { rule, columns, hidden: None, evaluated_at: query.evaluated_at };
+        let parts = Parts { rule, columns, hidden: &[], evaluated_at: query.evaluated_at };
         let selection = Arc::new(Selection::new(parts, &survey.schema)?);
-        let losers = deduplicate::losers(query, survey, self.limits(), threads).await?;
-        Ok(Rows::of_members(Pass { survey: Arc::clone(survey), selection }, losers, threads))
-    }
-
-    fn limits(&self) -> Limits {
-        Limits {
-            memory_bytes: self.settings.memory_bytes / BUFFER_SHARE,
-            spill_folder: self.settings.spill_folder.clone(),
-            spill_bytes: self.settings.spill_bytes_max,
-        }
+        let losers = deduplicate::losers(query, survey, self.settings.limits(), threads).await?;
+        let pass = Pass { survey: Arc::clone(survey), selection };
+        Ok(Rows::of_members(pass, losers, &content.left_out, threads))
     }
 }

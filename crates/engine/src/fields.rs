@@ -3,12 +3,20 @@
 
 use std::sync::Arc;
 
-use arrow::datatypes::{DataType, Field, FieldRef, Fields, Schema, TimeUnit};
+use arrow::datatypes::{
+    DECIMAL128_MAX_PRECISION, DataType, Field, FieldRef, Fields, Schema, TimeUnit,
+};
 use plan::schema::{Field as PlanField, FieldType};
+
+/// What Segue itself knows about a merged profile. The field is none of the profile's: no rule and
+/// no mapping can name it.
+pub(crate) const PROFILE_FIELD: &str = "segue:profile";
 
 /// Describes Arrow fields in the words of the plan.
 pub(crate) fn describe(schema: &Schema) -> plan::Schema {
-    plan::Schema { fields: describe_fields(schema.fields()) }
+    let mut fields = describe_fields(schema.fields());
+    fields.retain(|field| field.name != PROFILE_FIELD);
+    plan::Schema { fields }
 }
 
 fn describe_fields(fields: &Fields) -> Vec<PlanField> {
@@ -168,6 +176,30 @@ fn unite_types(known: &DataType, more: &DataType) -> Result<DataType, Disagreeme
             Ok(DataType::List(Arc::new(
                 known.as_ref().clone().with_data_type(element).with_nullable(true),
             )))
+        }
+        (DataType::Map(known, sorted), DataType::Map(more, also_sorted)) => {
+            let entries = unite_types(known.data_type(), more.data_type())?;
+            let entries = Arc::new(known.as_ref().clone().with_data_type(entries));
+            Ok(DataType::Map(entries, *sorted && *also_sorted))
+        }
+        (known, more) if known.is_floating() && more.is_floating() => Ok(DataType::Float64),
+        (DataType::Timestamp(known, zone), DataType::Timestamp(more, other_zone)) => {
+            // A time without a zone is not an instant: nobody knows which one is meant.
+            if zone.is_some() != other_zone.is_some() {
+                return Err(disagree());
+            }
+            let zone = if zone == other_zone { zone.clone() } else { Some("UTC".into()) };
+            Ok(DataType::Timestamp(*known.max(more), zone))
+        }
+        (DataType::Decimal128(digits, scale), DataType::Decimal128(more_digits, more_scale)) => {
+            let whole = |digits: u8, scale: i8| i16::from(digits) - i16::from(scale);
+            let digits = whole(*digits, *scale).max(whole(*more_digits, *more_scale));
+            let scale = *scale.max(more_scale);
+            let digits = u8::try_from(digits + i16::from(scale)).map_err(|_| disagree())?;
+            if digits > DECIMAL128_MAX_PRECISION {
+                return Err(disagree());
+            }
+            Ok(DataType::Decimal128(digits, scale))
         }
         (known, more) if known.is_integer() && more.is_integer() => {
             let has_u64 = [known, more].contains(&&DataType::UInt64);

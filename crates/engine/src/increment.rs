@@ -159,7 +159,7 @@ pub(crate) async fn difference(
 ) -> Result<Difference, Error> {
     let losers = deduplicate::losers(query, survey, limits.clone(), threads).await?;
     let kept = Kept::new(query, increment, &survey.schema)?;
-    let facts = Facts::new(query, increment, &kept.schema);
+    let facts = Facts::new(query, increment, &survey.key, &kept.schema);
     let last = match baselines.last {
         Some(path) => Baseline::open(path, &facts)?,
         None => None,
@@ -186,7 +186,7 @@ pub(crate) async fn difference(
     let (removed, gone) = match (left, last) {
         (Some(left), Some(last)) => {
             let found =
-                removed::find(query, increment, left, &last, survey, limits, threads).await?;
+                removed::find(query, left, &last, survey, limits, threads).await?;
             sent.removed = found.here;
             sent.all.add_all(&sent.removed);
             (found.count, found.gone)
@@ -200,6 +200,7 @@ pub(crate) async fn difference(
         .chain((repeated > 0).then(|| ("repeated_identity".to_owned(), repeated)))
         .chain(Some(("unchanged".to_owned(), unchanged)));
     let counts = Counts {
+        left_out: Vec::new(),
         scanned: census.scanned,
         received: census.received + removed,
         excluded: excluded.collect(),
@@ -213,7 +214,7 @@ pub(crate) async fn difference(
 fn reading(query: &Query, survey: &Arc<Survey>) -> Result<Pass, Error> {
     let columns: Vec<Column> = query.columns.iter().cloned().map(Column::optional).collect();
     let parts =
-        Parts { rule: "TRUE", columns: &columns, hidden: None, evaluated_at: query.evaluated_at };
+        Parts { rule: "TRUE", columns: &columns, hidden: &[], evaluated_at: query.evaluated_at };
     let selection = Arc::new(Selection::new(parts, &survey.schema)?);
     Ok(Pass { survey: Arc::clone(survey), selection })
 }

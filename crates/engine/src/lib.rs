@@ -30,6 +30,9 @@ mod expression;
 mod fields;
 mod path;
 
+mod merge;
+mod profiles;
+
 mod deduplicate;
 mod increment;
 mod ordered;
@@ -44,6 +47,8 @@ pub use engine::{Engine, Settings};
 pub use error::{Error, Kind, Place};
 pub use expression::{Expect, ExpressionError, check_expression};
 pub use increment::Baselines;
+pub use merge::{Origin, Profile};
+pub use profiles::Profiles;
 pub use rows::{Counts, Movement, RowCounts, Rows};
 pub use snapshot::Snapshot;
 pub use store::{Input, Version};

@@ -18,7 +18,11 @@ use crate::survey::Survey;
 /// What became of the records of a snapshot.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Counts {
-    /// Records read.
+    /// Records that are no profile, and profiles that cannot be told, by reason; the rule was not
+    /// asked about them. `no_identity:<dataset>` counts records, `too_many_identities` and
+    /// `too_many_records` count profiles. See [`Profiles`](crate::Profiles).
+    pub left_out: Vec<(String, u64)>,
+    /// Profiles read.
     pub scanned: u64,
     /// Members of the segment: those for whom the rule is true.
     pub received: u64,
@@ -50,6 +54,7 @@ pub struct Movement {
 /// Counts members while they are read.
 #[derive(Debug, Clone)]
 pub(crate) struct Tally {
+    left_out: Arc<[(String, u64)]>,
     reasons: Arc<[String]>,
     state: Arc<Mutex<State>>,
 }
@@ -63,9 +68,10 @@ struct State {
 }
 
 impl Tally {
-    fn new(selection: &Selection, deduplicates: bool) -> Self {
+    fn new(selection: &Selection, deduplicates: bool, left_out: &[(String, u64)]) -> Self {
         let duplicate = deduplicates.then(|| "duplicate".to_owned());
-        Self { reasons: selection.reasons().chain(duplicate).collect(), state: Arc::default() }
+        let reasons = selection.reasons().chain(duplicate).collect();
+        Self { left_out: left_out.into(), reasons, state: Arc::default() }
     }
 
     fn counts(&self) -> Counts {
@@ -73,6 +79,7 @@ impl Tally {
         let count = |number: usize| state.excluded.get(&number).copied().unwrap_or(0);
         let excluded = self.reasons.iter().enumerate();
         Counts {
+            left_out: self.left_out.to_vec(),
             scanned: state.scanned,
             received: state.received,
             excluded: excluded.map(|(number, reason)| (reason.clone(), count(number))).collect(),
@@ -208,8 +215,13 @@ impl RowCounts {
 
 impl Rows {
     /// All members.
-    pub(crate) fn of_members(pass: Pass, losers: Option<RowSet>, threads: usize) -> Self {
-        let counter = Counter::Reading(Tally::new(&pass.selection, losers.is_some()));
+    pub(crate) fn of_members(
+        pass: Pass,
+        losers: Option<RowSet>,
+        left_out: &[(String, u64)],
+        threads: usize,
+    ) -> Self {
+        let counter = Counter::Reading(Tally::new(&pass.selection, losers.is_some(), left_out));
         Self { pass, choice: Choice::Members { losers }, counter, threads }
     }
 

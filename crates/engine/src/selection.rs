@@ -111,8 +111,8 @@ impl Selected {
 pub(crate) struct Parts<'a> {
     pub(crate) rule: &'a str,
     pub(crate) columns: &'a [Column],
-    /// One more column, behind the others and without a header.
-    pub(crate) hidden: Option<&'a FieldPath>,
+    /// More columns, behind the others and without headers.
+    pub(crate) hidden: &'a [Steps],
     pub(crate) evaluated_at: Timestamp,
 }
 
@@ -150,8 +150,13 @@ impl Selection {
                 ColumnSource::LastQualificationTime => Source::Time,
             });
         }
-        if let Some(path) = parts.hidden {
-            sources.push(Source::Path(known(path, &plan_schema, "timestamp")?));
+        for path in parts.hidden {
+            if path.data_type(schema).is_none() {
+                let message = format!("the dataset has no field `{path}`");
+                let error = Error::new(Kind::Invalid, "unknown_field", message);
+                return Err(error.at_field(path.to_string()));
+            }
+            sources.push(Source::Path(path.clone()));
         }
         let mut paths: Vec<Steps> = sources.iter().flat_map(Source::paths).cloned().collect();
         paths.sort();

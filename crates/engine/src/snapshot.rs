@@ -1,4 +1,4 @@
-//! The pinned input of a run: exactly these versions of exactly these files.
+//! The pinned input of one dataset: exactly these versions of exactly these files.
 
 use std::path::Path;
 use std::sync::Arc;
@@ -17,7 +17,8 @@ use crate::survey::Survey;
 /// also remembers what was found in its files, so that they are looked into once; clones share it.
 #[derive(Debug, Clone)]
 pub struct Snapshot {
-    pub(crate) store: Store,
+    pub(crate) dataset: Arc<Dataset>,
+    store: Store,
     inputs: Arc<[Arc<Input>]>,
     survey: Arc<OnceCell<Arc<Survey>>>,
 }
@@ -33,6 +34,7 @@ impl Snapshot {
         let store = Store::of(dataset, &location, clients)?;
         let inputs = store.list(&location, dataset.format).await?;
         Ok(Self {
+            dataset: Arc::new(dataset.clone()),
             store,
             inputs: inputs.into_iter().map(Arc::new).collect(),
             survey: Arc::default(),
@@ -45,13 +47,10 @@ impl Snapshot {
     }
 
     /// What the files hold; looked up once.
-    pub(crate) async fn survey(
-        &self,
-        dataset: &Dataset,
-        threads: usize,
-    ) -> Result<&Arc<Survey>, Error> {
+    pub(crate) async fn survey(&self, threads: usize) -> Result<&Arc<Survey>, Error> {
         let look = async || {
-            let survey = Survey::take(self.store.clone(), dataset, &self.inputs, threads).await?;
+            let store = self.store.clone();
+            let survey = Survey::take(store, &self.dataset, &self.inputs, threads).await?;
             Ok(Arc::new(survey))
         };
         self.survey.get_or_try_init(look).await

@@ -70,11 +70,11 @@ impl Buckets {
         self.spilled += self.in_memory as u64;
         let max = self.limits.spill_bytes;
         if self.spilled > max {
-            let message = format!("sorting needs more than {max} bytes of temporary files");
+            let message = format!("more than {max} bytes of temporary files are needed");
             return Err(Error::new(Kind::Resources, "spill_limit", message)
                 .with_hint("Raise the limit of temporary files."));
         }
-        let folder = self.limits.spill_folder.to_string_lossy().into_owned();
+        let folder = self.limits.spill_folder.to_string_lossy();
         let failed = |error| Error::io(&folder, "write a temporary file", error);
         for bucket in self.buckets.iter_mut().filter(|bucket| !bucket.buffer.is_empty()) {
             if bucket.file.is_none() {
@@ -136,6 +136,11 @@ impl Sorted {
         file.seek(SeekFrom::Start(0)).map_err(failed)?;
         each(&mut BufReader::new(&mut *file).chain(buffer.as_slice())).map_err(failed)
     }
+}
+
+/// The bucket of a hash, by its upper bits: maps of entries use the lower ones.
+pub(crate) fn bucket_of(hash: u64) -> usize {
+    (hash >> 56) as usize % BUCKETS
 }
 
 /// Reads exactly `length` bytes, or nothing at the end of the entries.

@@ -153,6 +153,11 @@ impl Opened {
     }
 }
 
+/// Pins a file of this machine that is no dataset of anybody.
+pub(crate) fn local_input(path: &std::path::Path) -> Result<Input, Error> {
+    local::pin_path(path)
+}
+
 /// A task that did not come back.
 pub(crate) fn stopped(_: tokio::task::JoinError) -> Error {
     Error::internal("a reader stopped before its end")

@@ -5,17 +5,21 @@
 //! in snapshot order, are the rows of its morsels one after the other.
 
 use std::collections::{BTreeSet, VecDeque};
+use std::fs::File;
 use std::sync::{Arc, Mutex, PoisonError};
 
 use arrow::array::RecordBatch;
 use arrow::datatypes::{Field, FieldRef, Fields, Schema, SchemaRef};
 use futures::TryStreamExt;
 use parquet::arrow::arrow_reader::ArrowReaderMetadata;
+use plan::field::Step;
 use plan::project::{Dataset, DatasetFormat};
 use plan::schema::FieldType;
 
 use crate::csv_record::Format;
 use crate::error::{Error, Kind};
+use crate::fields::PROFILE_FIELD;
+use crate::merge::Union;
 use crate::ordered::{Ordered, QUEUE_LENGTH, Stop};
 use crate::parquet_file::{self, BATCH_ROWS_MAX, Slice};
 use crate::path::Steps;
@@ -52,7 +56,15 @@ pub(crate) struct Survey {
     inputs: Vec<Arc<Input>>,
     /// The fields of the dataset, in the order in which the files name them.
     pub(crate) schema: SchemaRef,
+    /// The field that says which of two records is newer.
+    pub(crate) timestamp: Option<Steps>,
+    /// The fields that tell one profile from another: the primary identity, or of merged profiles its
+    /// namespace and value. None where profiles have no identity.
+    pub(crate) key: Vec<Steps>,
     pub(crate) morsels: Vec<Morsel>,
+    /// Keeps the files of merged profiles from being removed.
+    #[expect(dead_code, reason = "held, never read")]
+    held: Option<File>,
     footers: Mutex<VecDeque<(usize, ArrowReaderMetadata)>>,
 }
 
@@ -80,7 +92,7 @@ impl Survey {
                 let survey = job_reader.survey(&job_inputs[number]).map_err(Stop::Failed)?;
                 Ok(outlet.send(survey)?)
             });
-        let mut union = Union::new(dataset);
+        let mut union = United::new(dataset);
         let mut morsels = Vec::new();
         let mut number = 0;
         while let Some(file) = files.try_next().await? {
@@ -94,7 +106,29 @@ impl Survey {
             number += 1;
         }
         let schema = Arc::new(Schema::new(union.finish(dataset)?));
-        Ok(Self { reader, inputs: inputs.to_vec(), schema, morsels, footers: Mutex::default() })
+        let timestamp = dataset.timestamp.as_ref().map(Steps::from);
+        let key = dataset.identities.first().map(|identity| Steps::from(&identity.field));
+        let key = key.into_iter().collect();
+        let (inputs, footers) = (inputs.to_vec(), Mutex::default());
+        Ok(Self { reader, inputs, schema, timestamp, key, morsels, held: None, footers })
+    }
+
+    /// Makes this survey, of files of merged profiles, one of their fields and their latest times.
+    pub(crate) fn of_merged(self, union: &Union, held: File) -> Self {
+        let known =
+            |name: &str| Steps([PROFILE_FIELD, name].map(|it| Step::Field(it.to_owned())).to_vec());
+        Self {
+            schema: union.schema(),
+            timestamp: Some(known("latest")),
+            key: vec![known("namespace"), known("value")],
+            held: Some(held),
+            ..self
+        }
+    }
+
+    /// Bytes of all files together.
+    pub(crate) fn bytes(&self) -> u64 {
+        self.inputs.iter().map(|input| input.size).sum()
     }
 
     /// The file of a morsel, for messages.
@@ -166,7 +200,7 @@ impl FileReader {
 }
 
 /// The fields of the files seen so far.
-struct Union<'a> {
+struct United<'a> {
     declared: &'a [(String, FieldType)],
     format: DatasetFormat,
     fields: Fields,
@@ -174,7 +208,7 @@ struct Union<'a> {
     seen_in: Vec<String>,
 }
 
-impl<'a> Union<'a> {
+impl<'a> United<'a> {
     fn new(dataset: &'a Dataset) -> Self {
         let (declared, format) = (dataset.declared.as_slice(), dataset.format);
         Self { declared, format, fields: Fields::empty(), seen_in: Vec::new() }

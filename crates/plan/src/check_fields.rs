@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use crate::diagnostic::{Diagnostic, Span};
 use crate::field::FieldPath;
 use crate::project::{Column, ColumnSource, Dataset, Project};
-use crate::schema::{FieldType, Schema, Unknown};
+use crate::schema::{Disagreement, FieldType, Schema, Unknown};
 
 /// The most fields that a hint lists.
 const FIELDS_LISTED_MAX: usize = 12;
@@ -22,19 +22,78 @@ impl Project {
                 self.check_dataset(dataset, schema, &mut out);
             }
         }
-        let profiles = self.profile_datasets().next();
-        if let Some((dataset, schema)) = profiles.and_then(|d| Some((d, schemas.get(&d.key)?))) {
+        // With a dataset missing, a field that it has would be reported as unknown.
+        let is_whole = self.profile_datasets().all(|dataset| schemas.contains_key(&dataset.key));
+        let united = self.unite(schemas, &mut out);
+        if is_whole {
+            let owner = self.owner();
             for column in self.activations.iter().flat_map(|activation| &activation.mapping) {
-                check_column(dataset, schema, column, &mut out);
+                check_column(&owner, &united, column, &mut out);
             }
         }
+        self.check_timestamps(schemas, &mut out);
         out.sort_by_key(|diagnostic| diagnostic.span.map(|span| span.start));
         out
     }
 
+    /// Who has the fields of profiles, for messages.
+    fn owner(&self) -> String {
+        let mut datasets = self.profile_datasets();
+        match (datasets.next(), datasets.next()) {
+            (Some(dataset), None) => owner(dataset),
+            _ => "no profile dataset".to_owned(),
+        }
+    }
+
+    /// The fields of all profile datasets, in the order in which they are first seen.
+    fn unite(&self, schemas: &BTreeMap<String, Schema>, out: &mut Vec<Diagnostic>) -> Schema {
+        let mut united = Schema::default();
+        let mut before: Vec<(&Dataset, &Schema)> = Vec::new();
+        for dataset in self.profile_datasets() {
+            let Some(schema) = schemas.get(&dataset.key) else { continue };
+            for found in united.unite(schema) {
+                let first = before.iter().find(|(_, schema)| has(schema, &found.field));
+                let first = first.map_or("", |(dataset, _)| dataset.key.as_str());
+                out.push(disagreement(dataset, first, &found));
+            }
+            before.push((dataset, schema));
+        }
+        united
+    }
+
+    /// Times of several datasets have to be comparable with each other.
+    fn check_timestamps(&self, schemas: &BTreeMap<String, Schema>, out: &mut Vec<Diagnostic>) {
+        let mut first: Option<(&Dataset, &FieldPath, &FieldType)> = None;
+        for dataset in self.profile_datasets() {
+            let Some(field) = &dataset.timestamp else { continue };
+            let found = schemas.get(&dataset.key).and_then(|schema| schema.resolve(field).ok());
+            let Some(found) = found else { continue };
+            let Some((other, other_field, other_type)) = first else {
+                first = Some((dataset, field, found));
+                continue;
+            };
+            let is_number = |found: &FieldType| matches!(found, FieldType::Integer);
+            if is_number(found) == is_number(other_type) {
+                continue;
+            }
+            let message = format!(
+                "`{field}` of `{}` is {} and `{other_field}` of `{}` is {}: they cannot be compared",
+                dataset.key,
+                article(found),
+                other.key,
+                article(other_type),
+            );
+            let place = self.places.timestamps.get(&dataset.key).copied().unwrap_or(dataset.span);
+            let hint =
+                "Let all profile datasets tell time by timestamps or dates, or all by numbers.";
+            out.push(Diagnostic::error("timestamp_kinds", place, message).with_hint(hint));
+        }
+    }
+
     fn check_dataset(&self, dataset: &Dataset, schema: &Schema, out: &mut Vec<Diagnostic>) {
         for identity in &dataset.identities {
-            let Some(found) = resolve(dataset, schema, &identity.field, identity.span, out) else {
+            let owner = owner(dataset);
+            let Some(found) = resolve(&owner, schema, &identity.field, identity.span, out) else {
                 continue;
             };
             let usable =
@@ -53,7 +112,7 @@ impl Project {
         }
         let place = self.places.timestamps.get(&dataset.key).copied().unwrap_or(dataset.span);
         let Some(field) = &dataset.timestamp else { return };
-        let Some(found) = resolve(dataset, schema, field, place, out) else { return };
+        let Some(found) = resolve(&owner(dataset), schema, field, place, out) else { return };
         if !matches!(
             found,
             FieldType::Timestamp | FieldType::Date | FieldType::Integer | FieldType::String
@@ -65,9 +124,38 @@ impl Project {
     }
 }
 
-fn check_column(dataset: &Dataset, schema: &Schema, column: &Column, out: &mut Vec<Diagnostic>) {
+fn owner(dataset: &Dataset) -> String {
+    format!("the dataset `{}`", dataset.key)
+}
+
+/// Whether a schema has a field, given by the dotted path that [`Schema::unite`] reports.
+fn has(schema: &Schema, path: &str) -> bool {
+    let mut fields = schema.fields.as_slice();
+    for name in path.split('.') {
+        let Some(field) = fields.iter().find(|field| field.name == name) else { return false };
+        fields = match &field.field_type {
+            FieldType::Struct(fields) => fields,
+            _ => return true,
+        };
+    }
+    true
+}
+
+fn disagreement(dataset: &Dataset, first: &str, found: &Disagreement) -> Diagnostic {
+    let message = format!(
+        "`{}` is {} in `{}`, but {} in `{first}`",
+        found.field,
+        article(&found.second),
+        dataset.key,
+        article(&found.first),
+    );
+    let hint = "Profile datasets have to agree on the type of a field; declare it under `types:` where it is read from text, or rename it in one of the two.";
+    Diagnostic::error("type_disagreement", dataset.span, message).with_hint(hint)
+}
+
+fn check_column(owner: &str, schema: &Schema, column: &Column, out: &mut Vec<Diagnostic>) {
     let ColumnSource::Field(field) = &column.source else { return };
-    let Some(found) = resolve(dataset, schema, field, column.span, out) else { return };
+    let Some(found) = resolve(owner, schema, field, column.span, out) else { return };
     if let Some(unwritable) = unwritable(found) {
         let message = format!("`{field}` holds {}, which has no form as text", unwritable.name());
         let hint = "Map an expression that turns it into text, such as `encode(…, 'hex')`.";
@@ -84,7 +172,7 @@ fn check_column(dataset: &Dataset, schema: &Schema, column: &Column, out: &mut V
 }
 
 fn resolve<'a>(
-    dataset: &Dataset,
+    owner: &str,
     schema: &'a Schema,
     field: &FieldPath,
     place: Span,
@@ -93,14 +181,14 @@ fn resolve<'a>(
     match schema.resolve(field) {
         Ok(found) => Some(found),
         Err(unknown) => {
-            out.push(unknown_field(dataset, schema, field, &unknown, place));
+            out.push(unknown_field(owner, schema, field, &unknown, place));
             None
         }
     }
 }
 
 fn unknown_field(
-    dataset: &Dataset,
+    owner: &str,
     schema: &Schema,
     field: &FieldPath,
     unknown: &Unknown,
@@ -110,7 +198,8 @@ fn unknown_field(
         "" => String::new(),
         known => format!(": `{known}` has no `{}`", unknown.wanted),
     };
-    let message = format!("the dataset `{}` has no field `{field}`{inside}", dataset.key);
+    let verb = if owner.starts_with("no ") { "has a" } else { "has no" };
+    let message = format!("{owner} {verb} field `{field}`{inside}");
     let hint = match &unknown.nearest {
         Some(nearest) => format!("Did you mean `{nearest}`?"),
         None => format!("Known: `{}`.", schema.paths(FIELDS_LISTED_MAX).join("`, `")),

@@ -140,10 +140,11 @@ pub(crate) struct EventProfile {
 #[derive(Debug, Default, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct Profiles {
-    /// Which value wins: `timestamp`, or a list of datasets in order of precedence (not available
-    /// yet).
+    /// Which value of a field wins: `timestamp`, that of the newest record, or a list of all profile
+    /// datasets in order of precedence. Default: timestamp.
     pub merge: Option<Merge>,
-    /// Whether records with a common identity are one person. Default: none.
+    /// Which records are of one person: those with the same primary identity, or all that are
+    /// connected by any identities. Default: none.
     pub stitch: Option<Stitch>,
 }
 
@@ -154,7 +155,6 @@ pub(crate) enum Merge {
     /// The newest.
     Order(MergeOrder),
     /// The one of the first dataset in this list.
-    #[expect(dead_code, reason = "known to the file format, not available yet")]
     Datasets(Vec<String>),
 }
 
@@ -166,13 +166,13 @@ pub(crate) enum MergeOrder {
     Timestamp,
 }
 
-/// Whether records with a common identity are one person.
+/// Which records are of one person.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize, JsonSchema)]
 #[serde(rename_all = "kebab-case")]
 pub(crate) enum Stitch {
-    /// Only the primary identity counts.
+    /// Those with the same primary identity.
     None,
-    /// All identities count (not available yet).
+    /// All that are connected by any identities, however many steps it takes.
     Graph,
 }
 

@@ -23,6 +23,8 @@ pub struct Project {
     pub name: String,
     /// Where profiles come from, in the order of the file.
     pub datasets: Vec<Dataset>,
+    /// How the records of the profile datasets become profiles.
+    pub profiles: MergePolicy,
     /// Rules over profiles, in the order of the file.
     pub segments: Vec<Segment>,
     /// Credentials for S3 services.
@@ -99,6 +101,36 @@ pub struct Identity {
     pub namespace: String,
     /// Where the field stands in the file.
     pub span: Span,
+}
+
+/// How the records of the profile datasets become one profile per person (behaviour reference §1,
+/// merge policy).
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct MergePolicy {
+    /// Which of several values of a field wins.
+    pub merge: Merge,
+    /// Which records are of one person.
+    pub stitch: Stitch,
+}
+
+/// Which of several values of a field wins. A missing value never does.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub enum Merge {
+    /// That of the newest record.
+    #[default]
+    Timestamp,
+    /// That of the first of these datasets: the keys of all profile datasets.
+    Datasets(Vec<String>),
+}
+
+/// Which records are of one person.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum Stitch {
+    /// Those with the same primary identity: namespace and value.
+    #[default]
+    None,
+    /// Those that are connected by any identities, however many steps it takes.
+    Graph,
 }
 
 /// A named rule over profiles.

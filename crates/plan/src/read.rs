@@ -9,7 +9,7 @@ use crate::resolve::{self, SECRET_KEYS};
 use crate::structure;
 use crate::tree::{self, Content, Node, Origin};
 
-pub use crate::resolve::RULE_BYTES_MAX;
+pub use crate::resolve::{PROFILE_DATASETS_MAX, RULE_BYTES_MAX};
 pub use crate::tree::TEXT_BYTES_MAX;
 
 /// The most problems that are reported of one file.

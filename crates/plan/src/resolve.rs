@@ -13,10 +13,12 @@ mod endpoint;
 mod file;
 mod increment;
 mod names;
+mod profiles;
 mod schedule;
 mod segment;
 
 pub(crate) use account::SECRET_KEYS;
+pub use profiles::PROFILE_DATASETS_MAX;
 pub use segment::RULE_BYTES_MAX;
 
 use std::collections::BTreeMap;
@@ -97,20 +99,11 @@ impl<'a> Resolver<'a> {
         if let Some(name) = &file.name {
             self.check_name(name, entry.value.text_span());
         }
-        if let Some(config::Merge::Datasets(_)) =
-            file.profiles.as_ref().and_then(|p| p.merge.as_ref())
-        {
-            let place = self.place_of(&["profiles", "merge"]);
-            self.not_available(place, "dataset precedence");
-        }
-        if file.profiles.as_ref().and_then(|p| p.stitch) == Some(config::Stitch::Graph) {
-            let place = self.place_of(&["profiles", "stitch"]);
-            self.not_available(place, "identity stitching");
-        }
     }
 
     fn project(&mut self, file: &config::Project, name: String) -> Project {
         let datasets = self.section("datasets", file.datasets.as_ref(), Self::dataset);
+        let profiles = self.profiles(&datasets, file.profiles.as_ref());
         let segments = self.section("segments", file.segments.as_ref(), Self::segment);
         let accounts = self.section("accounts", file.accounts.as_ref(), Self::account);
         let destinations =
@@ -118,13 +111,13 @@ impl<'a> Resolver<'a> {
         let mut project = Project {
             name,
             datasets,
+            profiles,
             segments,
             accounts,
             destinations,
             activations: Vec::new(),
             places: Places::default(),
         };
-        self.check_profile_datasets(&project);
         let activations =
             self.section("activations", file.activations.as_ref(), |me, item, activation| {
                 me.activation(&project, item, activation)

@@ -9,8 +9,7 @@ use crate::file_format::FileFormat;
 use crate::nearest::nearest;
 use crate::object_key::{self, Values};
 use crate::project::{
-    Activation, Column, Dataset, Destination, Export, Guard, Identity, Project, Rule, Segment,
-    SegmentExport,
+    Activation, Column, Destination, Export, Guard, Project, Rule, Segment, SegmentExport,
 };
 
 /// What happens for one slot: one segment of one activation at one time.
@@ -44,11 +43,9 @@ pub struct RunPlan {
     pub guard: Guard,
 }
 
-/// Which rows a run sends, and as which columns.
+/// Which profiles of the project a run sends, and as which columns.
 #[derive(Debug, Clone)]
 pub struct Query {
-    /// Where the profiles are.
-    pub dataset: Dataset,
     /// Who is a member.
     pub rule: Rule,
     /// The columns, in order.
@@ -65,8 +62,6 @@ pub struct Increment {
     pub changes: bool,
     /// Whether those are sent who left.
     pub leavers: bool,
-    /// What people are known by, where the deduplication key does not say.
-    pub identity: Identity,
     /// All fields that identify people; their columns are kept for those who leave.
     pub identities: Vec<FieldPath>,
 }
@@ -190,7 +185,6 @@ impl Project {
         self.refuse_clash(&names, slot)?;
         let destination = self.destination_of(activation);
         let segment = self.segment_of(export);
-        let dataset = self.profile_datasets().next().expect("a project has one profile dataset");
         Ok(RunPlan {
             run_id: names.run_id,
             slot,
@@ -201,7 +195,6 @@ impl Project {
             destination: destination.key.clone(),
             destination_id: destination.id,
             query: Query {
-                dataset: dataset.clone(),
                 rule: segment.rule.clone(),
                 columns: activation.mapping.clone(),
                 evaluated_at: slot,
@@ -215,18 +208,18 @@ impl Project {
                 expected_bucket_owner: destination.expected_bucket_owner.clone(),
             },
             export: export.export,
-            increment: self.increment(export, dataset),
+            increment: self.increment(export),
             guard: activation.guard,
         })
     }
 
-    fn increment(&self, export: &SegmentExport, dataset: &Dataset) -> Option<Increment> {
-        let identity = dataset.identities.first().filter(|_| export.export != Export::Full)?;
-        Some(Increment {
+    fn increment(&self, export: &SegmentExport) -> Option<Increment> {
+        let identities =
+            self.profile_datasets().flat_map(|dataset| dataset.identities.iter());
+        (export.export != Export::Full).then(|| Increment {
             changes: export.export == Export::Changes,
             leavers: export.leavers,
-            identity: identity.clone(),
-            identities: dataset.identities.iter().map(|identity| identity.field.clone()).collect(),
+            identities: identities.map(|identity| identity.field.clone()).collect(),
         })
     }
 

@@ -54,6 +54,17 @@ pub struct Schema {
     pub fields: Vec<Field>,
 }
 
+/// A field of which two schemas have different types.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Disagreement {
+    /// The dotted path of the field.
+    pub field: String,
+    /// Its type in the schema that was there first.
+    pub first: FieldType,
+    /// Its type in the other.
+    pub second: FieldType,
+}
+
 /// Why a path names no field.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Unknown {
@@ -93,6 +104,14 @@ impl FieldType {
 }
 
 impl Schema {
+    /// Adds the fields of another schema behind those that are there, structs field by field.
+    /// A field on whose type the two disagree keeps its own.
+    pub fn unite(&mut self, more: &Self) -> Vec<Disagreement> {
+        let mut found = Vec::new();
+        unite_fields("", &mut self.fields, &more.fields, &mut found);
+        found
+    }
+
     /// Finds the type at `path`. A bracketed name addresses a map key or a struct field alike.
     ///
     /// # Errors
@@ -148,6 +167,41 @@ impl Schema {
             wanted,
             nearest: nearest.map(str::to_owned),
         }
+    }
+}
+
+fn unite_fields(
+    prefix: &str,
+    known: &mut Vec<Field>,
+    more: &[Field],
+    found: &mut Vec<Disagreement>,
+) {
+    for field in more {
+        let path =
+            if prefix.is_empty() { field.name.clone() } else { format!("{prefix}.{}", field.name) };
+        match known.iter_mut().find(|known| known.name == field.name) {
+            None => known.push(field.clone()),
+            Some(known) => unite_types(path, &mut known.field_type, &field.field_type, found),
+        }
+    }
+}
+
+fn unite_types(
+    path: String,
+    known: &mut FieldType,
+    more: &FieldType,
+    found: &mut Vec<Disagreement>,
+) {
+    match (known, more) {
+        (FieldType::Struct(known), FieldType::Struct(more)) => {
+            unite_fields(&path, known, more, found);
+        }
+        (FieldType::List(known), FieldType::List(more))
+        | (FieldType::Map(known), FieldType::Map(more)) => unite_types(path, known, more, found),
+        (known, more) if known != more => {
+            found.push(Disagreement { field: path, first: known.clone(), second: more.clone() });
+        }
+        _ => {}
     }
 }
 

@@ -63,7 +63,7 @@ impl Recovery<'_> {
         };
         let plan = self.plan(run).await?;
         let claim = self.ledger.take_over(run.run_id, ambient::now()).await?;
-        run::resume(&around, plan.as_ref().and_then(|plan| self.work(plan)), claim).await.map(Some)
+        run::resume(&around, plan.as_ref().map(|plan| self.work(plan)), claim).await.map(Some)
     }
 
     /// The plan of the run, if the project still gives the same objects and the input is the same.
@@ -76,13 +76,12 @@ impl Recovery<'_> {
             return Ok(None);
         }
         let Some(detail) = self.ledger.run(run.run_id).await? else { return Ok(None) };
-        let is_same = self.work(&plan).is_some_and(|work| run::inputs(work) == detail.inputs);
+        let is_same = run::inputs(self.work(&plan)) == detail.inputs;
         Ok(is_same.then_some(plan))
     }
 
-    fn work<'a>(&'a self, plan: &'a RunPlan) -> Option<Work<'a>> {
-        let snapshot = self.sources.snapshot(&plan.query.dataset.key).ok()?;
-        Some(Work { plan, engine: &self.sources.engine, snapshot })
+    fn work<'a>(&'a self, plan: &'a RunPlan) -> Work<'a> {
+        Work { plan, engine: &self.sources.engine, profiles: &self.sources.profiles }
     }
 
     /// Aborts uploads of runs that are over; nobody can complete them.

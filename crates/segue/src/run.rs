@@ -17,7 +17,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use delivery::Store;
 use delivery::upload::Identity;
-use engine::{Engine, Snapshot};
+use engine::{Engine, Profiles};
 use futures::StreamExt as _;
 use futures::stream::FuturesUnordered;
 use ledger::{Claim, Claimed, Ledger, NewRun, RunRecord, Stop};
@@ -49,7 +49,7 @@ pub(crate) struct Surroundings<'a> {
 pub(crate) struct Work<'a> {
     pub(crate) plan: &'a RunPlan,
     pub(crate) engine: &'a Engine,
-    pub(crate) snapshot: &'a Snapshot,
+    pub(crate) profiles: &'a Profiles,
 }
 
 /// How a run ended that did not fail.

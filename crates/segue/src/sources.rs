@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use engine::{Engine, Expect, ExpressionError, Settings, Snapshot};
+use engine::{Engine, Expect, ExpressionError, Profiles, Settings, Snapshot};
 use plan::project::{ColumnSource, Dataset, RuleOrigin};
 use plan::{Diagnostic, Schema};
 
@@ -13,11 +13,10 @@ use crate::workspace::Workspace;
 /// The most bytes that may be spilled to disk in one process.
 const SPILL_BYTES_MAX: u64 = 200 * (1 << 30);
 
-/// The profile datasets of a project, each at one pinned snapshot.
+/// The profiles of a project, their datasets each at one pinned snapshot.
 pub(crate) struct Sources {
     pub(crate) engine: Engine,
-    snapshots: BTreeMap<String, Snapshot>,
-    schemas: BTreeMap<String, Schema>,
+    pub(crate) profiles: Profiles,
 }
 
 impl Sources {
@@ -30,99 +29,120 @@ impl Sources {
         workspace: &Workspace,
         global: &Global,
     ) -> Result<(Self, Vec<Diagnostic>), Failure> {
-        let mut sources = Self::engine(workspace, global)?;
-        let mut problems = sources.pin_all(workspace).await?;
-        problems.extend(workspace.project.check_fields(&sources.schemas));
-        problems.extend(sources.check_expressions(workspace));
+        let engine = engine(workspace, global);
+        let Pinned { snapshots, schemas, mut problems } = pin_all(&engine, workspace).await?;
+        let is_whole = problems.is_empty();
+        problems.extend(workspace.project.check_fields(&schemas));
+        let profiles = Profiles::new(workspace.project.profiles.clone(), snapshots);
+        if is_whole {
+            match engine.fields(&profiles).await {
+                Ok(fields) => problems.extend(check_expressions(workspace, &fields)),
+                // Otherwise the project has been told of it where it stands.
+                Err(error) if !has_errors(&problems) => {
+                    problems.push(disagreement(workspace, error)?);
+                }
+                Err(_) => {}
+            }
+        }
         workspace.fail_on_errors(&problems)?;
-        Ok((sources, problems))
+        Ok((Self { engine, profiles }, problems))
     }
+}
 
-    fn engine(workspace: &Workspace, global: &Global) -> Result<Self, Failure> {
-        let settings = Settings {
-            memory_bytes: global.memory,
-            spill_bytes_max: SPILL_BYTES_MAX,
-            threads: global.thread_count(),
-            ..Settings::new(workspace.spill_folder())
-        };
-        let mut engine = Engine::new(settings);
-        for account in &workspace.project.accounts {
-            engine.add_s3(&account.key, delivery::s3::client(account));
-        }
-        Ok(Self { engine, snapshots: BTreeMap::new(), schemas: BTreeMap::new() })
+fn engine(workspace: &Workspace, global: &Global) -> Engine {
+    let settings = Settings {
+        memory_bytes: global.memory,
+        spill_bytes_max: SPILL_BYTES_MAX,
+        threads: global.thread_count(),
+        ..Settings::new(workspace.state_folder())
+    };
+    let mut engine = Engine::new(settings);
+    for account in &workspace.project.accounts {
+        engine.add_s3(&account.key, delivery::s3::client(account));
     }
+    engine
+}
 
-    /// Pins each dataset; one that cannot be read becomes a problem at its place in the file, so
-    /// that it is reported together with the others.
-    async fn pin_all(&mut self, workspace: &Workspace) -> Result<Vec<Diagnostic>, Failure> {
-        let mut problems = Vec::new();
-        for dataset in workspace.project.profile_datasets() {
-            match self.pin(workspace, dataset).await {
-                Ok((snapshot, schema)) => {
-                    self.snapshots.insert(dataset.key.clone(), snapshot);
-                    self.schemas.insert(dataset.key.clone(), schema);
+/// What could be pinned, and why the rest could not.
+#[derive(Default)]
+struct Pinned {
+    snapshots: Vec<Snapshot>,
+    /// By the keys of datasets.
+    schemas: BTreeMap<String, Schema>,
+    problems: Vec<Diagnostic>,
+}
+
+/// Pins each dataset; one that cannot be read becomes a problem at its place in the file, so that it
+/// is reported together with the others.
+async fn pin_all(engine: &Engine, workspace: &Workspace) -> Result<Pinned, Failure> {
+    let mut pinned = Pinned::default();
+    for dataset in workspace.project.profile_datasets() {
+        match pin(engine, workspace, dataset).await {
+            Ok((snapshot, schema)) => {
+                pinned.snapshots.push(snapshot);
+                pinned.schemas.insert(dataset.key.clone(), schema);
+            }
+            Err(error) => match Failure::from(error) {
+                failure if failure.kind == Kind::Usage => {
+                    pinned.problems.push(unreadable(dataset, &failure))
                 }
-                Err(error) => match Failure::from(error) {
-                    failure if failure.kind == Kind::Usage => {
-                        problems.push(unreadable(dataset, &failure))
-                    }
-                    failure => {
-                        return Err(
-                            failure.context(format!("failed to open dataset `{}`", dataset.key))
-                        );
-                    }
-                },
-            }
-        }
-        Ok(problems)
-    }
-
-    async fn pin(
-        &self,
-        workspace: &Workspace,
-        dataset: &Dataset,
-    ) -> Result<(Snapshot, Schema), engine::Error> {
-        let snapshot = self.engine.pin(dataset, &workspace.folder).await?;
-        let schema = self.engine.schema(dataset, &snapshot).await?;
-        Ok((snapshot, schema))
-    }
-
-    /// The snapshot of a dataset of the project.
-    pub(crate) fn snapshot(&self, dataset: &str) -> Result<&Snapshot, Failure> {
-        self.snapshots.get(dataset).ok_or_else(|| {
-            Failure::new(Kind::Internal, format!("dataset `{dataset}` was not opened"))
-        })
-    }
-
-    /// Every rule must be true or false, every expression of a mapping must be a value.
-    fn check_expressions(&self, workspace: &Workspace) -> Vec<Diagnostic> {
-        // One profile dataset per project: its schema is that of the profiles.
-        let Some(schema) = self.schemas.values().next() else { return Vec::new() };
-        let mut problems = Vec::new();
-        for segment in &workspace.project.segments {
-            let rule = &segment.rule;
-            if let Err(error) = engine::check_expression(&rule.text, schema, Expect::Boolean) {
-                problems.push(misplaced(
-                    &rule.origin,
-                    &format!("rule of segment `{}`", segment.key),
-                    error,
-                ));
-            }
-        }
-        for activation in &workspace.project.activations {
-            for column in &activation.mapping {
-                let ColumnSource::Expression { text, origin } = &column.source else { continue };
-                if let Err(error) = engine::check_expression(text, schema, Expect::Any) {
-                    problems.push(misplaced(
-                        origin,
-                        &format!("expression of column `{}`", column.header),
-                        error,
-                    ));
+                failure => {
+                    return Err(
+                        failure.context(format!("failed to open dataset `{}`", dataset.key))
+                    );
                 }
+            },
+        }
+    }
+    Ok(pinned)
+}
+
+async fn pin(
+    engine: &Engine,
+    workspace: &Workspace,
+    dataset: &Dataset,
+) -> Result<(Snapshot, Schema), engine::Error> {
+    let snapshot = engine.pin(dataset, &workspace.folder).await?;
+    let schema = engine.schema(&snapshot).await?;
+    Ok((snapshot, schema))
+}
+
+/// Every rule must be true or false, every expression of a mapping must be a value.
+fn check_expressions(workspace: &Workspace, schema: &Schema) -> Vec<Diagnostic> {
+    let mut problems = Vec::new();
+    for segment in &workspace.project.segments {
+        let rule = &segment.rule;
+        if let Err(error) = engine::check_expression(&rule.text, schema, Expect::Boolean) {
+            let what = format!("rule of segment `{}`", segment.key);
+            problems.push(misplaced(&rule.origin, &what, error));
+        }
+    }
+    for activation in &workspace.project.activations {
+        for column in &activation.mapping {
+            let ColumnSource::Expression { text, origin } = &column.source else { continue };
+            if let Err(error) = engine::check_expression(text, schema, Expect::Any) {
+                let what = format!("expression of column `{}`", column.header);
+                problems.push(misplaced(origin, &what, error));
             }
         }
-        problems
     }
+    problems
+}
+
+/// Fields of two datasets that are of one kind, but not of one type.
+fn disagreement(workspace: &Workspace, error: engine::Error) -> Result<Diagnostic, Failure> {
+    let failure = Failure::from(error);
+    let place = workspace.project.profile_datasets().last().map(|dataset| dataset.span);
+    let Some(place) = place.filter(|_| failure.kind == Kind::Usage) else { return Err(failure) };
+    let found = Diagnostic::error("type_disagreement", place, failure.message.clone());
+    Ok(match failure.hints.first() {
+        Some(hint) => found.with_hint(hint.clone()),
+        None => found,
+    })
+}
+
+fn has_errors(problems: &[Diagnostic]) -> bool {
+    problems.iter().any(|problem| problem.severity == plan::Severity::Error)
 }
 
 fn unreadable(dataset: &Dataset, failure: &Failure) -> Diagnostic {

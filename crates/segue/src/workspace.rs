@@ -78,9 +78,9 @@ impl Workspace {
         self.state.join("baselines")
     }
 
-    /// Where the engine spills.
-    pub(crate) fn spill_folder(&self) -> PathBuf {
-        self.state.join("spill")
+    /// Where everything is kept that a run leaves on this machine.
+    pub(crate) fn state_folder(&self) -> &Path {
+        &self.state
     }
 }
 

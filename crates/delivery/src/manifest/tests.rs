@@ -1,10 +1,8 @@
 use jiff::Timestamp;
+use plan::Query;
 use plan::diagnostic::Span;
-use plan::project::{
-    Column, ColumnSource, Dataset, DatasetFormat, DatasetKind, Guard, Rule, RuleOrigin,
-};
+use plan::project::{Column, ColumnSource, Guard, Rule, RuleOrigin};
 use plan::staged::Condition;
-use plan::{FieldPath, Query};
 use uuid::Uuid;
 
 use super::*;
@@ -47,17 +45,6 @@ fn query() -> Query {
     };
     let origin = RuleOrigin::Project { span: NOWHERE, spans_text: true };
     Query {
-        dataset: Dataset {
-            key: "crm".to_owned(),
-            kind: DatasetKind::Profile,
-            location: "crm.parquet".to_owned(),
-            account: None,
-            format: DatasetFormat::Parquet,
-            declared: Vec::new(),
-            identities: Vec::new(),
-            timestamp: Some(FieldPath::parse("modifiedAt").unwrap()),
-            span: NOWHERE,
-        },
         rule: Rule { text: "true".to_owned(), origin },
         columns: vec![column("email"), column("prénom \"x\"")],
         evaluated_at: "2026-01-04T01:00:00Z".parse().unwrap(),

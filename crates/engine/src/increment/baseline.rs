@@ -31,6 +31,7 @@ use plan::project::ColumnSource;
 use plan::run_plan::Increment;
 
 use crate::error::{Error, Kind};
+use crate::path::Steps;
 
 /// Rows that are read or written at once.
 pub(super) const BATCH_ROWS: usize = 65_536;
@@ -54,7 +55,12 @@ pub(super) struct Facts {
 }
 
 impl Facts {
-    pub(super) fn new(query: &Query, increment: &Increment, kept: &Schema) -> Self {
+    pub(super) fn new(
+        query: &Query,
+        increment: &Increment,
+        profile: &[Steps],
+        kept: &Schema,
+    ) -> Self {
         let key = query.columns.iter().filter(|column| column.deduplicate);
         let key = key.map(|column| match &column.source {
             ColumnSource::Field(path) => path.to_string(),
@@ -62,7 +68,7 @@ impl Facts {
             _ => column.header.clone(),
         });
         let mut parts: Vec<String> = key.collect();
-        parts.push(format!("{}:{}", increment.identity.namespace, increment.identity.field));
+        parts.extend(profile.iter().map(ToString::to_string));
         let time = DataType::Timestamp(TimeUnit::Microsecond, Some("UTC".into()));
         let mut columns = vec![
             Field::new("entity", DataType::FixedSizeBinary(16), false),

@@ -55,7 +55,7 @@ impl Kept {
         let read: Vec<Column> =
             columns.iter().map(|&column| query.columns[column].clone()).collect();
         let parts =
-            Parts { rule: "TRUE", columns: &read, hidden: None, evaluated_at: query.evaluated_at };
+            Parts { rule: "TRUE", columns: &read, hidden: &[], evaluated_at: query.evaluated_at };
         let schema = Selection::new(parts, schema)?.schema;
         Ok(Self { columns, schema: schema.as_ref().clone() })
     }
@@ -66,30 +66,24 @@ impl Kept {
 pub(super) struct Teller {
     /// Positions in the batch of the deduplication key.
     key: Vec<usize>,
-    /// Position in the batch of the primary identity.
-    identity: usize,
-    namespace: String,
+    /// Positions in the batch of what tells profiles apart.
+    profile: Vec<usize>,
 }
 
 impl Teller {
-    /// A teller for batches of `columns` followed by the identity.
-    pub(super) fn new(
-        columns: &[Column],
-        increment: &Increment,
-        schema: &Schema,
-    ) -> Result<Self, Error> {
+    /// A teller for batches of `columns` followed by what tells profiles apart.
+    pub(super) fn new(columns: &[Column], schema: &Schema) -> Result<Self, Error> {
         let key: Vec<usize> =
             (0..columns.len()).filter(|&column| columns[column].deduplicate).collect();
-        let identity = columns.len();
+        let profile: Vec<usize> = (columns.len()..schema.fields().len()).collect();
         let is_scalar =
             |&column: &usize| fields::kind_of(schema.field(column).data_type()).is_scalar();
-        if !is_scalar(&identity) {
+        if !profile.iter().all(is_scalar) {
             let message = "the primary identity has to be a single value";
             return Err(Error::new(Kind::Invalid, "invalid_identity", message)
-                .at_field(increment.identity.field.to_string())
                 .with_hint("Name a field inside it under `identities:`."));
         }
-        Ok(Self { key, identity, namespace: increment.identity.namespace.clone() })
+        Ok(Self { key, profile })
     }
 
     /// The entity of each row; nothing for a row without any value to tell it by.
@@ -98,17 +92,22 @@ impl Teller {
         let key = key.collect::<Result<Vec<_>, _>>()?;
         let with_key = self.key.iter().filter_map(|&column| present(batch.column(column)));
         let with_key = with_key.reduce(|left, right| &left & &right);
-        let identity = texts(batch.column(self.identity))?;
+        let profile = self.profile.iter().map(|&column| texts(batch.column(column)));
+        let profile = profile.collect::<Result<Vec<_>, _>>()?;
+        let is_known = |row: usize| {
+            let has_text =
+                |column: &StringViewArray| column.is_valid(row) && !column.value(row).is_empty();
+            !profile.is_empty() && profile.iter().all(has_text)
+        };
         let mut bytes = Vec::new();
         let tell = |row: usize| {
             bytes.clear();
             if !key.is_empty() && with_key.as_ref().is_none_or(|bits| bits.value(row)) {
                 key.iter().for_each(|column| append(&mut bytes, column.value(row)));
-            } else if identity.is_valid(row) && !identity.value(row).is_empty() {
-                // No key has a part for the namespace alone, so the two kinds never meet.
+            } else if is_known(row) {
+                // No text is so long that a key would begin like this.
                 bytes.push(0xff);
-                append(&mut bytes, &self.namespace);
-                append(&mut bytes, identity.value(row));
+                profile.iter().for_each(|column| append(&mut bytes, column.value(row)));
             } else {
                 return None;
             }
@@ -168,11 +167,11 @@ impl Entities {
         let parts = Parts {
             rule: &query.rule.text,
             columns: &columns,
-            hidden: Some(&increment.identity.field),
+            hidden: &survey.key,
             evaluated_at: query.evaluated_at,
         };
         let selection = Arc::new(Selection::new(parts, &survey.schema)?);
-        let teller = Teller::new(&columns, increment, &selection.schema)?;
+        let teller = Teller::new(&columns, &selection.schema)?;
         let attributes =
             increment.changes.then(|| Attributes::new(&columns, &selection.schema)).transpose()?;
         let place = |position: &usize| read.iter().position(|(column, _)| column == position);

@@ -10,7 +10,6 @@ use arrow::compute::{cast, filter_record_batch};
 use arrow::datatypes::Schema;
 use plan::Query;
 use plan::project::Column;
-use plan::run_plan::Increment;
 
 use super::Shared;
 use super::baseline::{Baseline, OWN_COLUMNS, entities};
@@ -47,7 +46,6 @@ pub(crate) struct Gone {
 /// Looks for the records of those who left.
 pub(super) async fn find(
     query: &Query,
-    increment: &Increment,
     left: Left,
     last: &Baseline,
     survey: &Arc<Survey>,
@@ -58,7 +56,7 @@ pub(super) async fn find(
     if count == 0 {
         return Ok(Found { here: RowSet::default(), gone: None, count });
     }
-    let records = records(query, increment, &left, survey, limits, threads).await?;
+    let records = records(query, &left, survey, limits, threads).await?;
     let (last, limits) = (last.clone(), limits.clone());
     let join = move || -> Result<Found, Error> {
         let folder = limits.spill_folder.to_string_lossy().into_owned();
@@ -91,7 +89,6 @@ pub(super) async fn find(
 /// The records of all entities that may have left, whatever the rule says of them.
 async fn records(
     query: &Query,
-    increment: &Increment,
     left: &Left,
     survey: &Arc<Survey>,
     limits: &Limits,
@@ -103,11 +100,11 @@ async fn records(
     let parts = Parts {
         rule: "TRUE",
         columns: &columns,
-        hidden: Some(&increment.identity.field),
+        hidden: &survey.key,
         evaluated_at: query.evaluated_at,
     };
     let selection = Arc::new(Selection::new(parts, &survey.schema)?);
-    let teller = Teller::new(&columns, increment, &selection.schema)?;
+    let teller = Teller::new(&columns, &selection.schema)?;
     let table = table(left)?;
     let pass = Pass { survey: Arc::clone(survey), selection };
     let all = |_, _, _| Some(Restriction::None);

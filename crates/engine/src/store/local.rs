@@ -88,6 +88,14 @@ fn walk(
     Ok(())
 }
 
+/// Pins one file.
+pub(super) fn pin_path(path: &Path) -> Result<Input, Error> {
+    let text = path.to_string_lossy();
+    let metadata =
+        fs::metadata(path).map_err(|error| Error::io(&text, "look at the file", error))?;
+    Ok(pin(path, &metadata))
+}
+
 fn pin(path: &Path, metadata: &Metadata) -> Input {
     Input {
         location: path.to_string_lossy().into_owned(),

@@ -254,6 +254,6 @@ async fn rows_without_any_field_of_the_dataset() {
     ] {
         let case = case.columns(&["$status", "$time", "x=1 + 1"]);
         let row = "active|2026-01-31T02:00:00Z|2";
-        assert_eq!(case.rows().await, [row, row], "{:?}", case.query.dataset.format);
+        assert_eq!(case.rows().await, [row, row], "{:?}", case.dataset.format);
     }
 }

@@ -5,6 +5,7 @@ mod deduplicate;
 mod formats;
 mod histories;
 mod mapping;
+mod merge;
 mod order;
 mod s3;
 mod support;

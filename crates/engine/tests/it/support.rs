@@ -5,12 +5,14 @@ use std::path::{Path, PathBuf};
 
 use arrow::array::{ArrayRef, RecordBatch};
 use arrow::util::display::{ArrayFormatter, FormatOptions};
-use engine::{Counts, Engine, Error, Settings, Snapshot};
+use engine::{Counts, Engine, Error, Profiles, Settings};
 use futures::TryStreamExt;
 use parquet::arrow::ArrowWriter;
 use parquet::file::properties::WriterProperties;
 use plan::field::FieldPath;
-use plan::project::{Column, ColumnSource, Dataset, DatasetFormat, DatasetKind, Rule, RuleOrigin};
+use plan::project::{
+    Column, ColumnSource, Dataset, DatasetFormat, DatasetKind, MergePolicy, Rule, RuleOrigin,
+};
 use plan::schema::FieldType;
 use plan::{Query, Span};
 
@@ -20,6 +22,7 @@ pub(crate) const CSV: DatasetFormat = DatasetFormat::Csv { delimiter: b',', quot
 /// A dataset, a rule and columns.
 pub(crate) struct Case {
     pub(crate) folder: tempfile::TempDir,
+    pub(crate) dataset: Dataset,
     pub(crate) query: Query,
     pub(crate) threads: usize,
     pub(crate) memory_bytes: usize,
@@ -41,13 +44,12 @@ impl Case {
             span: SPAN,
         };
         let query = Query {
-            dataset,
             rule: rule("TRUE"),
             columns: Vec::new(),
             evaluated_at: "2026-01-31T02:00:00Z".parse().expect("a timestamp"),
         };
         let folder = tempfile::tempdir().expect("a folder");
-        Self { folder, query, threads: 2, memory_bytes: 1 << 20, client: None }
+        Self { folder, dataset, query, threads: 2, memory_bytes: 1 << 20, client: None }
     }
 
     pub(crate) fn rule(mut self, text: &str) -> Self {
@@ -56,17 +58,17 @@ impl Case {
     }
 
     pub(crate) fn location(mut self, location: &str) -> Self {
-        self.query.dataset.location = location.to_owned();
+        self.dataset.location = location.to_owned();
         self
     }
 
     pub(crate) fn timestamp(mut self, path: &str) -> Self {
-        self.query.dataset.timestamp = Some(FieldPath::parse(path).expect("a path"));
+        self.dataset.timestamp = Some(FieldPath::parse(path).expect("a path"));
         self
     }
 
     pub(crate) fn declare(mut self, field: &str, field_type: FieldType) -> Self {
-        self.query.dataset.declared.push((field.to_owned(), field_type));
+        self.dataset.declared.push((field.to_owned(), field_type));
         self
     }
 
@@ -104,7 +106,7 @@ impl Case {
     }
 
     pub(crate) fn engine(&self) -> Engine {
-        let mut settings = Settings::new(self.folder.path().to_owned());
+        let mut settings = Settings::new(&self.folder.path().join(".state"));
         settings.threads = self.threads;
         settings.memory_bytes = self.memory_bytes;
         let mut engine = Engine::new(settings);
@@ -117,17 +119,18 @@ impl Case {
     /// Reads from an account `aws` of this client.
     pub(crate) fn client(mut self, client: aws_sdk_s3::Client) -> Self {
         self.client = Some(client);
-        self.query.dataset.account = Some("aws".to_owned());
+        self.dataset.account = Some("aws".to_owned());
         self
     }
 
-    pub(crate) async fn pin(&self) -> Result<Snapshot, Error> {
-        self.engine().pin(&self.query.dataset, self.folder.path()).await
+    pub(crate) async fn pin(&self) -> Result<Profiles, Error> {
+        let snapshot = self.engine().pin(&self.dataset, self.folder.path()).await?;
+        Ok(Profiles::new(MergePolicy::default(), vec![snapshot]))
     }
 
     pub(crate) async fn fields(&self) -> Result<Vec<String>, Error> {
-        let snapshot = self.pin().await?;
-        let schema = self.engine().schema(&self.query.dataset, &snapshot).await?;
+        let profiles = self.pin().await?;
+        let schema = self.engine().fields(&profiles).await?;
         let field =
             |field: &plan::schema::Field| format!("{} {}", field.name, field.field_type.name());
         Ok(schema.fields.iter().map(field).collect())
@@ -135,14 +138,14 @@ impl Case {
 
     /// The rows, cells between bars, and the counts.
     pub(crate) async fn run(&self) -> Result<(Vec<String>, Counts), Error> {
-        let snapshot = self.pin().await?;
+        let profiles = self.pin().await?;
         let engine = self.engine();
-        let rows = engine.rows(&self.query, &snapshot).await?;
+        let rows = engine.rows(&self.query, &profiles).await?;
         let tally = rows.tally();
         let lines: Vec<Vec<String>> =
             rows.map_ordered(|batch| Ok::<_, Error>(lines(&batch))).try_collect().await?;
-        engine.verify(&snapshot).await?;
-        let counts = engine.count(&self.query, &snapshot).await?;
+        engine.verify(&profiles).await?;
+        let counts = engine.count(&self.query, &profiles).await?;
         assert_eq!(counts, tally.counts(), "counting agrees with reading");
         let lost: u64 = counts.excluded.iter().map(|(_, count)| count).sum();
         assert_eq!(counts.received, counts.activated + lost);

@@ -3,6 +3,7 @@ use proptest::prelude::*;
 use super::*;
 
 mod meaning;
+mod profiles;
 
 const FULL: &str = include_str!("full.yaml");
 const SECRET: &str = "wJalrXUtnFEMI/K7MDENG";

@@ -160,7 +160,7 @@ impl Resolver<'_> {
         }
         if !columns.iter().any(|column| column.deduplicate) {
             let message =
-                "no deduplication key: people with several records are sent several times";
+                "no deduplication key: people with several profiles are sent several times";
             let hint = "Mark the identifying column with `deduplicate: true`.";
             self.warn("no_deduplication", place, message, hint);
         }

@@ -4,7 +4,7 @@ use super::{Item, Resolver, one_ascii};
 use crate::config;
 use crate::diagnostic::Span;
 use crate::field::FieldPath;
-use crate::project::{Dataset, DatasetFormat, DatasetKind, Identity, Project};
+use crate::project::{Dataset, DatasetFormat, DatasetKind, Identity};
 use crate::schema::FieldType;
 use crate::tree::Node;
 
@@ -48,29 +48,6 @@ impl Resolver<'_> {
         })
     }
 
-    pub(super) fn check_profile_datasets(&mut self, project: &Project) {
-        let Some(node) = self.root.get("datasets") else { return };
-        let declared = node.entries().iter().filter(|entry| {
-            let kind = entry.value.get("kind").and_then(Node::scalar);
-            kind.is_none_or(|kind| kind.text != "event")
-        });
-        let declared: Vec<(&str, Span)> =
-            declared.map(|entry| (entry.key.as_str(), entry.key_span)).collect();
-        match declared.as_slice() {
-            [] if project.profile_datasets().next().is_none() => {
-                let place = self.root.entry("datasets").map_or(node.span, |entry| entry.key_span);
-                let hint = "Add a dataset of `kind: profile`.";
-                self.error("no_profile_dataset", place, "there is no profile dataset", hint);
-            }
-            [_, (_, second), ..] => {
-                let message = "this version reads one profile dataset per project";
-                let hint = "Join the records into one dataset first, or split the project.";
-                self.error("several_profile_datasets", *second, message, hint);
-            }
-            _ => {}
-        }
-    }
-
     fn profile_identities(&mut self, item: Item<'_>, file: &config::Dataset) -> Vec<Identity> {
         if file.profile.is_some() {
             let hint = "A profile dataset names its person by `identities:`.";
@@ -85,9 +62,16 @@ impl Resolver<'_> {
             });
             let Some(namespace) = namespace else { continue };
             self.check_name(&namespace, entry.value.text_span());
-            if let Some(field) = self.field_path_at(&entry.key, entry.key_span) {
-                identities.push(Identity { field, namespace, span: entry.key_span });
+            let Some(field) = self.field_path_at(&entry.key, entry.key_span) else { continue };
+            if let Some(first) = identities.iter().find(|it: &&Identity| it.namespace == namespace)
+            {
+                let message =
+                    format!("the namespace `{namespace}` is that of `{}` already", first.field);
+                let hint = "A record has one value of each namespace; keep one of the two fields.";
+                let place = entry.value.text_span();
+                self.error("duplicate_namespace", place, message, hint);
             }
+            identities.push(Identity { field, namespace, span: entry.key_span });
         }
         if entries.is_empty() {
             let hint = "Write `identities: { id: CRMID }` with the field that identifies a person.";

@@ -29,7 +29,6 @@ fn a_plan_holds_all_that_a_run_needs() {
     assert!(!plan.output.is_static);
     assert_eq!((plan.segment.as_str(), plan.segment_name.as_str()), ("luxury", "Luxury Audience"));
     assert_eq!(plan.query.columns.len(), 5);
-    assert_eq!(plan.query.dataset.key, "crm");
     assert_eq!(plan.query.evaluated_at, at);
     assert_eq!(plan.guard.max_shrink_percent, Some(50.0));
     let default = project.run_plan("partner-daily", "lapsed", at).expect("it is planned");

@@ -3,8 +3,8 @@
 use ::plan::Query;
 use ::plan::project::Segment;
 
-use crate::cli::{Format, Global, table};
-use crate::failure::{Failure, Kind};
+use crate::cli::{Format, Global, report, table};
+use crate::failure::Failure;
 use crate::sources::Sources;
 use crate::workspace::Workspace;
 
@@ -21,7 +21,7 @@ pub(crate) async fn run(global: &Global, args: &Args) -> Result<(), Failure> {
     let (sources, _) = Sources::open(&workspace, global).await?;
     let mut counted = Vec::new();
     for segment in segments {
-        counted.push((segment, count(&workspace, &sources, segment).await?));
+        counted.push((segment, count(&sources, segment).await?));
     }
     match global.output {
         Format::Text => super::answer(&text(&counted)),
@@ -44,22 +44,10 @@ fn select<'a>(workspace: &'a Workspace, keys: &[String]) -> Result<Vec<&'a Segme
         .collect()
 }
 
-async fn count(
-    workspace: &Workspace,
-    sources: &Sources,
-    segment: &Segment,
-) -> Result<engine::Counts, Failure> {
-    let dataset = workspace.project.profile_datasets().next().cloned();
-    let dataset =
-        dataset.ok_or_else(|| Failure::new(Kind::Usage, "the project has no profile dataset"))?;
-    let snapshot = sources.snapshot(&dataset.key)?;
-    let query = Query {
-        dataset: dataset.clone(),
-        rule: segment.rule.clone(),
-        columns: Vec::new(),
-        evaluated_at: super::slot_now(),
-    };
-    let counts = sources.engine.count(&query, snapshot).await.map_err(Failure::from);
+async fn count(sources: &Sources, segment: &Segment) -> Result<engine::Counts, Failure> {
+    let query =
+        Query { rule: segment.rule.clone(), columns: Vec::new(), evaluated_at: super::slot_now() };
+    let counts = sources.engine.count(&query, &sources.profiles).await.map_err(Failure::from);
     counts.map_err(|failure| failure.context(format!("failed to count segment `{}`", segment.key)))
 }
 
@@ -75,7 +63,14 @@ fn text(counted: &[(&Segment, engine::Counts)]) -> String {
         ]
     };
     let headers = ["segment", "name", "members", "of profiles", "share"];
-    table::table(&headers, &[2, 3, 4], counted.iter().map(row).collect())
+    let mut text = table::table(&headers, &[2, 3, 4], counted.iter().map(row).collect());
+    // What is left out before any rule is asked is the same for all segments.
+    let left_out = counted.first().map(|(_, counts)| counts.left_out.as_slice());
+    for (reason, count) in left_out.unwrap_or_default().iter().filter(|(_, count)| *count > 0) {
+        let line = format!("{} left out: {}", table::number(*count), report::reason(reason));
+        text.push_str(&format!("\n{line}"));
+    }
+    text
 }
 
 fn json(counted: &[(&Segment, engine::Counts)]) -> serde_json::Value {
@@ -86,6 +81,7 @@ fn json(counted: &[(&Segment, engine::Counts)]) -> serde_json::Value {
             "name": segment.name,
             "members": counts.received,
             "profiles": counts.scanned,
+            "leftOut": counts.left_out.iter().filter(|(_, count)| *count > 0).map(|(reason, count)| serde_json::json!({ "reason": reason, "count": count })).collect::<Vec<_>>(),
         })
     };
     counted.iter().map(one).collect()

@@ -7,8 +7,10 @@ mod completions;
 mod count;
 mod demo;
 mod init;
+mod mask;
 mod plan;
 mod preview;
+mod profile;
 mod report;
 mod run;
 mod runs;
@@ -117,6 +119,7 @@ enum Command {
     Plan(plan::Args),
     Run(run::Args),
     Preview(preview::Args),
+    Profile(profile::Args),
     Count(count::Args),
     Runs(runs::Args),
     Show(show::Args),
@@ -166,6 +169,7 @@ async fn dispatch(cli: Cli) -> Result<(), Failure> {
         Command::Plan(args) => plan::run(&global, &args).await,
         Command::Run(args) => run::run(&global, &args).await,
         Command::Preview(args) => preview::run(&global, &args).await,
+        Command::Profile(args) => profile::run(&global, &args).await,
         Command::Count(args) => count::run(&global, &args).await,
         Command::Runs(args) => runs::run(&global, &args).await,
         Command::Show(args) => show::run(&global, &args).await,

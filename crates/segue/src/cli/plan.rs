@@ -67,9 +67,8 @@ async fn counts(
     ledger: Option<&Ledger>,
     plan: &RunPlan,
 ) -> Result<engine::Counts, Failure> {
-    let snapshot = sources.snapshot(&plan.query.dataset.key)?;
     let Some(increment) = &plan.increment else {
-        return Ok(sources.engine.count(&plan.query, snapshot).await?);
+        return Ok(sources.engine.count(&plan.query, &sources.profiles).await?);
     };
     let store = stores::identity(&workspace.project, &plan.destination);
     let (delivered, committed) = match (ledger, store) {
@@ -82,7 +81,7 @@ async fn counts(
     let folder = workspace.baselines_folder();
     let last = delivered.map(|run| folder.join(format!("{}.parquet", run.run_id)));
     let baselines = Baselines { last: last.as_deref(), next: None };
-    let rows = sources.engine.difference(&plan.query, increment, baselines, snapshot).await?;
+    let rows = sources.engine.difference(&plan.query, increment, baselines, &sources.profiles).await?;
     Ok(rows.tally().counts())
 }
 
@@ -160,7 +159,8 @@ fn text(previews: &[Preview]) -> String {
             };
             lines.push(format!("  {}{since}", report::movement(&movement)));
         }
-        for (reason, profiles) in counts.excluded.iter().filter(|(_, profiles)| *profiles > 0) {
+        let excluded = counts.left_out.iter().chain(&counts.excluded);
+        for (reason, profiles) in excluded.filter(|(_, profiles)| *profiles > 0) {
             lines.push(format!(
                 "  {} excluded: {}",
                 table::number(*profiles),
@@ -190,7 +190,7 @@ fn json(preview: &Preview) -> serde_json::Value {
         "keys": keys(preview),
         "received": preview.counts.received,
         "activated": preview.counts.activated,
-        "excluded": preview.counts.excluded.iter().map(|(reason, profiles)| serde_json::json!({ "reason": reason, "profiles": profiles })).collect::<Vec<_>>(),
+        "excluded": preview.counts.left_out.iter().chain(&preview.counts.excluded).map(|(reason, profiles)| serde_json::json!({ "reason": reason, "profiles": profiles })).collect::<Vec<_>>(),
         "movement": preview.counts.movement.map(|movement| serde_json::json!({
             "members": movement.members,
             "added": movement.added,

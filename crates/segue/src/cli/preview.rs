@@ -3,6 +3,7 @@
 use delivery::encode::Encoder;
 use futures::StreamExt as _;
 
+use crate::cli::mask::mask;
 use crate::cli::{Format, Global};
 use crate::failure::{Failure, Kind};
 use crate::select::{self, Request};
@@ -64,8 +65,7 @@ async fn first_rows(
     plan: &::plan::RunPlan,
     wanted: usize,
 ) -> Result<(String, String), Failure> {
-    let snapshot = sources.snapshot(&plan.query.dataset.key)?;
-    let rows = sources.engine.rows(&plan.query, snapshot).await.map_err(Failure::from)?;
+    let rows = sources.engine.rows(&plan.query, &sources.profiles).await.map_err(Failure::from)?;
     let encoder = Encoder::new(&plan.output.file, &rows.schema()).map_err(Failure::from)?;
     let header = readable(encoder.header())?;
     let mut chunks = rows.map_ordered(move |batch| {
@@ -90,25 +90,4 @@ async fn first_rows(
 fn readable(text: Vec<u8>) -> Result<String, Failure> {
     String::from_utf8(text)
         .map_err(|error| Failure::from_error(Kind::Internal, &error.utf8_error()))
-}
-
-/// Letters become `x` and digits `0`; what separates and quotes stays.
-fn mask(text: &str) -> String {
-    text.chars()
-        .map(|letter| match letter {
-            _ if letter.is_ascii_digit() => '0',
-            _ if letter.is_alphanumeric() => 'x',
-            // An escape sequence must not reach a terminal.
-            _ if letter.is_control() && !matches!(letter, '\n' | '\r' | '\t') => '·',
-            _ => letter,
-        })
-        .collect()
-}
-
-#[cfg(test)]
-mod tests {
-    #[test]
-    fn masking_keeps_the_shape_of_a_row() {
-        assert_eq!(super::mask("Zoë,\"4, rue\",7.5\n"), "xxx,\"0, xxx\",0.0\n");
-    }
 }

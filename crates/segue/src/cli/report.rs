@@ -74,6 +74,9 @@ pub(crate) fn exclusions(detail: &RunDetail) -> Vec<String> {
 pub(crate) fn reason(code: &str) -> String {
     match code.split_once(':') {
         Some(("missing", column)) => format!("no value in mandatory column {column}"),
+        Some(("no_identity", dataset)) => format!("a record of {dataset} has no identity"),
+        _ if code == "too_many_identities" => "a profile has more than 50 identities".to_owned(),
+        _ if code == "too_many_records" => "a profile has more than 10 000 records".to_owned(),
         _ if code == "duplicate" => {
             "another profile with the same deduplication key was sent".to_owned()
         }

@@ -150,7 +150,7 @@ impl Command<'_> {
         let line = self.progress.line(&format!("{} {}", plan.activation, plan.segment));
         line.phase("connecting");
         let store = stores::open(&self.workspace.project, &plan.destination, self.target).await?;
-        let snapshot = self.sources.snapshot(&plan.query.dataset.key)?;
+        let Sources { engine, profiles } = self.sources;
         let around = Surroundings {
             ledger: self.ledger,
             store,
@@ -158,7 +158,7 @@ impl Command<'_> {
             interrupt: self.interrupt,
             line: &line,
         };
-        run::run(&around, Work { plan, engine: &self.sources.engine, snapshot }).await
+        run::run(&around, Work { plan, engine, profiles }).await
     }
 
     async fn note(

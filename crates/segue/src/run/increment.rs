@@ -23,7 +23,7 @@ impl Attempt<'_> {
     pub(super) async fn choose(&self, work: Work<'_>) -> Result<Chosen, Trouble> {
         let plan = work.plan;
         let Some(increment) = &plan.increment else {
-            let rows = work.engine.rows(&plan.query, work.snapshot).await?;
+            let rows = work.engine.rows(&plan.query, work.profiles).await?;
             return Ok(Chosen { rows, compared_with: None });
         };
         let (delivered, committed) = self.newest(plan).await?;
@@ -32,7 +32,7 @@ impl Attempt<'_> {
         let next = self.baseline(plan.run_id);
         let baselines =
             Baselines { last: last.as_ref().map(|(_, path)| path.as_path()), next: Some(&next) };
-        let rows = work.engine.difference(&plan.query, increment, baselines, work.snapshot).await?;
+        let rows = work.engine.difference(&plan.query, increment, baselines, work.profiles).await?;
         let movement = rows.tally().counts().movement;
         let is_compared = movement.is_some_and(|movement| movement.baseline);
         Ok(Chosen { rows, compared_with: last.map(|(run, _)| run).filter(|_| is_compared) })

@@ -109,7 +109,7 @@ impl Attempt<'_> {
     async fn try_repair(&self, lost: &StagedObject) -> Result<StagedObject, Trouble> {
         self.around.store.abort(&lost.key, &lost.upload_id).await?;
         let work = self.work.ok_or_else(|| cannot_repeat(lost))?;
-        work.engine.verify(work.snapshot).await?;
+        work.engine.verify(work.profiles).await?;
         match lost.kind {
             ObjectKind::Data => self.stage_again(work, lost).await,
             ObjectKind::Manifest => self.stage_manifest_again(work, lost).await,

@@ -83,7 +83,7 @@ impl Attempt<'_> {
         if let Some(intent) = upload.needs_object_when_empty() {
             self.begin(&mut upload, &mut opening, intent).await?;
         }
-        work.engine.verify(work.snapshot).await?;
+        work.engine.verify(work.profiles).await?;
         let counts = counts(tally.counts(), rejected, compared_with);
         self.guard(work, &counts).await?;
         self.around.line.phase("sealing");
@@ -376,14 +376,15 @@ pub(crate) fn inputs(work: Work<'_>) -> Vec<SnapshotInput> {
         version: input.version.to_string(),
         rows: None,
     };
-    work.snapshot.inputs().map(input).collect()
+    work.profiles.inputs().map(input).collect()
 }
 
 /// The engine's counts, less the rows that the formula guard left out.
 fn counts(counted: engine::Counts, rejected: u64, compared_with: Option<Uuid>) -> ledger::Counts {
     let mut excluded: Vec<Excluded> = counted
-        .excluded
+        .left_out
         .into_iter()
+        .chain(counted.excluded)
         .filter(|(_, profiles)| *profiles > 0)
         .map(|(reason, profiles)| Excluded { reason, profiles })
         .collect();

@@ -6,6 +6,7 @@ mod demo;
 mod increment;
 mod leaks;
 mod messages;
+mod profiles;
 mod project;
 mod real_server;
 mod surface;

@@ -37,11 +37,8 @@ fn datasets() {
         ("timestamp: modifiedAt", "labels: { crmId: [I1] }"),
         ("timestamp: modifiedAt", "profile: { field: a, namespace: b }"),
         ("kind: profile", "kind: event"),
-        ("profiles:", "  web: { location: web.csv, identities: { id: ECID } }\nprofiles:"),
         ("profiles:", "  web: { kind: event, location: web.csv, profile: { field: id, namespace: ECID } }\nprofiles:"),
-        ("merge: timestamp", "merge: [crm, web]"),
         ("merge: timestamp", "merge: newest"),
-        ("stitch: none", "stitch: graph"),
     ]), @r#"
     location: data/crm/
     8:15 missing_format the format cannot be told from the location <data/crm/>
@@ -118,9 +115,13 @@ fn datasets() {
     14:24 field_path not a field: expected `.` or `[` < At>
         Fields are written `person.name`, `emails[0].address` or `attributes['lang']`.
     labels: { crmId: [I1] }
+    6:3 missing_timestamp `merge: timestamp` needs a `timestamp` in `crm` <crm>
+        Name the field that tells when a record was changed, or write `merge:` as a list of datasets in order of precedence.
     14:5 warning not_enforced labels are recorded but not enforced yet <labels>
         No policy reads them yet.
     profile: { field: a, namespace: b }
+    6:3 missing_timestamp `merge: timestamp` needs a `timestamp` in `crm` <crm>
+        Name the field that tells when a record was changed, or write `merge:` as a list of datasets in order of precedence.
     14:5 misplaced_key `profile` belongs to event datasets <profile>
         A profile dataset names its person by `identities:`.
     kind: event
@@ -132,23 +133,13 @@ fn datasets() {
         Write `profile: { field: crmId, namespace: CRMID }`.
     11:5 misplaced_key `identities` belongs to profile datasets <identities>
         An event names its person by `profile: { field: …, namespace: … }`.
-      web: { location: web.csv, identities: { id: ECID } }
-    profiles:
-    16:3 several_profile_datasets this version reads one profile dataset per project <web>
-        Join the records into one dataset first, or split the project.
       web: { kind: event, location: web.csv, profile: { field: id, namespace: ECID } }
     profiles:
     16:3 warning not_used_yet events are declared but not used yet <web>
         Rules and columns cannot use events yet.
-    merge: [crm, web]
-    17:10 not_available dataset precedence is not available yet in this version <[crm, web]>
-        Remove it; it would not happen.
     merge: newest
     17:10 unknown_value unknown value `newest` <newest>
         Known: `timestamp`.
-    stitch: graph
-    18:11 not_available identity stitching is not available yet in this version <graph>
-        Remove it; it would not happen.
     "#);
 }
 
@@ -548,7 +539,7 @@ fn activations() {
     75:61 deduplicate_membership membership cannot be a deduplication key <deduplicate>
         Every member has the same status; deduplicate by an identity.
     mandatory: true
-    72:5 warning no_deduplication no deduplication key: people with several records are sent several times <mapping>
+    72:5 warning no_deduplication no deduplication key: people with several profiles are sent several times <mapping>
         Mark the identifying column with `deduplicate: true`.
     email, target
     72:5 warning no_identity_column no identity is mapped, so rows cannot be matched to people <mapping>

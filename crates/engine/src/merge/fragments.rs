@@ -1,0 +1,303 @@
+//! Records on their way to the bucket of their person.
+//!
+//! What a record takes along: the hash of the identity that it is merged by, its place in the
+//! inputs, its time, its identities by namespace, and its fields leaf by leaf.
+
+use std::collections::BTreeSet;
+use std::ops::Range;
+use std::sync::atomic::AtomicU64;
+use std::sync::{Arc, Mutex, PoisonError};
+
+use arrow::array::{
+    ArrayRef, AsArray, BooleanArray, FixedSizeBinaryArray, Int64Array, RecordBatch, StringArray,
+    UInt64Array, new_null_array,
+};
+use arrow::compute::{self, CastOptions};
+use arrow::datatypes::{DataType, Field, Int64Type, Schema, SchemaRef, TimeUnit};
+use futures::TryStreamExt;
+
+use super::bucket_file::{Bits, BucketFile, CHUNK_BYTES, Sorter, bytes_of, too_wide};
+use super::{Source, Union, graph, identity};
+use crate::engine::Settings;
+use crate::error::{Error, Kind};
+use crate::fields;
+use crate::ordered::{Ordered, Outlet, Stop};
+use crate::path::Steps;
+use crate::row_set::Address;
+
+/// Bytes of records that a bucket should hold.
+const BUCKET_BYTES_TARGET: u64 = 32 << 20;
+/// How much larger records are in memory than in their files, about: Parquet packs and compresses.
+const EXPANSION: u64 = 4;
+
+/// Columns of sorted records, behind the hash.
+pub(super) const ADDRESS: usize = 1;
+pub(super) const TIME: usize = 2;
+/// The first of the namespaces' columns; behind them come the leaves.
+pub(super) const NAMESPACES: usize = 3;
+
+/// What timestamps are compared as.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Clock {
+    /// Microseconds since 1970; also where no dataset has a timestamp.
+    Instants,
+    /// Numbers of unknown meaning.
+    Numbers,
+}
+
+impl Clock {
+    /// # Errors
+    /// One dataset counts, and another tells the time.
+    pub(super) fn of(sources: &[Source]) -> Result<Self, Error> {
+        let mut found: Option<(Self, &str)> = None;
+        for source in sources {
+            let Some(path) = &source.survey.timestamp else { continue };
+            let kind = path.data_type(&source.survey.schema).ok_or_else(|| {
+                let message = format!("the dataset `{}` has no field `{path}`", source.key);
+                Error::new(Kind::Invalid, "unknown_field", message).at_field("timestamp")
+            })?;
+            let clock = if kind.is_integer() { Self::Numbers } else { Self::Instants };
+            match found {
+                Some((first, key)) if first != clock => {
+                    let message = format!(
+                        "the timestamps of `{key}` and `{}` cannot be compared: one is a number",
+                        source.key
+                    );
+                    return Err(Error::new(Kind::Invalid, "timestamp_kinds", message));
+                }
+                _ => found = Some((clock, &source.key)),
+            }
+        }
+        Ok(found.map_or(Self::Instants, |(clock, _)| clock))
+    }
+
+    /// The type in which the latest timestamp of a profile is kept.
+    pub(super) fn data_type(self) -> DataType {
+        match self {
+            Self::Instants => DataType::Timestamp(TimeUnit::Microsecond, Some("UTC".into())),
+            Self::Numbers => DataType::Int64,
+        }
+    }
+
+    /// The times of records as numbers that can be compared.
+    pub(super) fn read(self, path: &Steps, records: &RecordBatch) -> Result<Int64Array, Error> {
+        let failed = |_| {
+            Error::input("", "a value cannot be read as a timestamp").at_field(path.to_string())
+        };
+        let options = CastOptions { safe: false, ..Default::default() };
+        let found = path.extract(records, &self.data_type()).map_err(failed)?;
+        let numbers = compute::cast_with_options(&found, &DataType::Int64, &options);
+        Ok(numbers.map_err(failed)?.as_primitive::<Int64Type>().clone())
+    }
+}
+
+/// How a record finds its person.
+#[derive(Debug)]
+pub(super) enum Keys {
+    /// By its primary identity.
+    Primary,
+    /// As the graph of identities says.
+    Graph(graph::Keys),
+}
+
+/// What is left of a record's place when it has no bucket.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Key {
+    Hash(u128),
+    /// The record has no identity.
+    Missing,
+    /// The record is of a person who is left out and counted elsewhere.
+    LeftOut,
+}
+
+/// The columns of sorted records.
+pub(super) fn schema(union: &Union) -> SchemaRef {
+    let mut fields = vec![
+        Field::new("hash", DataType::FixedSizeBinary(16), false),
+        Field::new("address", DataType::UInt64, false),
+        Field::new("time", DataType::Int64, true),
+    ];
+    fields.extend(union.namespaces.iter().map(|name| Field::new(name, DataType::Utf8, true)));
+    let leaves = union.leaves.leaves.iter();
+    fields.extend(leaves.map(|leaf| Field::new("", leaf.data_type.clone(), true)));
+    Arc::new(Schema::new(fields))
+}
+
+/// Reads all records and sorts them into buckets. Returns those too that have no identity, counted
+/// by dataset.
+pub(super) async fn sort(
+    union: &Arc<Union>,
+    keys: Keys,
+    settings: &Settings,
+) -> Result<(Sorted, Vec<(String, u64)>), Error> {
+    for source in &union.sources {
+        source.identities.iter().try_for_each(|column| column.check(&source.survey.schema))?;
+    }
+    let bytes = union.sources.iter().map(|source| source.survey.bytes()).sum::<u64>();
+    let bits = Bits::for_bytes(0, bytes.saturating_mul(EXPANSION), BUCKET_BYTES_TARGET);
+    let spilled = Arc::new(AtomicU64::new(0));
+    let sorter = Sorter::new(bits, schema(union), settings.limits(), Arc::clone(&spilled));
+    let shared = Arc::new(Shared {
+        union: Arc::clone(union),
+        keys,
+        missing: Mutex::new(vec![0; union.sources.len()]),
+        sorter,
+    });
+    let job = Arc::clone(&shared);
+    let mut jobs: Ordered<(), Error> =
+        Ordered::new(union.morsels(), settings.threads, move |morsel, _: &Outlet<(), Error>| {
+            job.morsel(morsel).map_err(Stop::Failed)
+        });
+    while jobs.try_next().await?.is_some() {}
+    drop(jobs);
+    let shared =
+        Arc::into_inner(shared).ok_or_else(|| Error::internal("a job outlived its stream"))?;
+    let missing = shared.missing.into_inner().unwrap_or_else(PoisonError::into_inner);
+    let missing = union.sources.iter().zip(missing);
+    let missing = missing.map(|(source, count)| (format!("no_identity:{}", source.key), count));
+    Ok((Sorted { bits, files: shared.sorter.finish()?, spilled }, missing.collect()))
+}
+
+/// All records, in buckets.
+pub(super) struct Sorted {
+    pub(super) bits: Bits,
+    pub(super) files: Vec<(usize, BucketFile)>,
+    pub(super) spilled: Arc<AtomicU64>,
+}
+
+struct Shared {
+    union: Arc<Union>,
+    keys: Keys,
+    missing: Mutex<Vec<u64>>,
+    sorter: Sorter,
+}
+
+impl Shared {
+    fn morsel(&self, morsel: usize) -> Result<(), Error> {
+        let number = self.union.source_of(morsel);
+        let source = &self.union.sources[number];
+        let local = morsel - source.first_morsel;
+        let needed = needed(&self.union, source);
+        let graph_keys = match &self.keys {
+            Keys::Primary => None,
+            Keys::Graph(keys) => Some(keys.of_morsel(morsel)),
+        };
+        let placed = |error: Error| error.in_file(source.survey.location(local));
+        let (mut first_row, mut missing) = (0_usize, 0);
+        let (mut pending, mut bytes) = (Vec::new(), 0);
+        for records in source.survey.read(local, &needed).map_err(placed)? {
+            let records = records.map_err(placed)?;
+            let identities = identity::columns(&source.identities, &records).map_err(placed)?;
+            let rows = first_row..first_row + records.num_rows();
+            let keys = match &graph_keys {
+                None => primary_keys(&self.union, source, &identities, records.num_rows()),
+                Some(keys) => keys.read(&rows)?.ok_or_else(changed)?,
+            };
+            missing += keys.iter().filter(|key| **key == Key::Missing).count() as u64;
+            let fragments =
+                fragments(&self.union, source, &records, &identities).map_err(placed)?;
+            let fragments = keyed(fragments, &keys, morsel, &rows, self.sorter.schema())?;
+            bytes += bytes_of(&fragments) as usize;
+            pending.push(fragments);
+            if bytes > CHUNK_BYTES {
+                self.sorter.add(&pending)?;
+                (pending, bytes) = (Vec::new(), 0);
+            }
+            first_row = rows.end;
+        }
+        if graph_keys.is_some_and(|keys| keys.len() != first_row) {
+            return Err(changed());
+        }
+        self.missing.lock().unwrap_or_else(PoisonError::into_inner)[number] += missing;
+        if pending.is_empty() { Ok(()) } else { self.sorter.add(&pending) }
+    }
+}
+
+fn changed() -> Error {
+    Error::internal("a file has another number of records than a moment ago")
+}
+
+/// The fields that are read of a dataset: all.
+pub(super) fn needed(union: &Union, source: &Source) -> BTreeSet<Steps> {
+    let identities = source.identities.iter().map(|column| &column.path);
+    let leaves = union.leaves.leaves.iter().map(|leaf| &leaf.path);
+    let all = identities.chain(&source.survey.timestamp).chain(leaves);
+    all.filter(|path| path.data_type(&source.survey.schema).is_some()).cloned().collect()
+}
+
+pub(super) fn primary_keys(
+    union: &Union,
+    source: &Source,
+    identities: &[(usize, StringArray)],
+    rows: usize,
+) -> Vec<Key> {
+    let (Some(primary), Some((_, values))) = (source.identities.first(), identities.first()) else {
+        return vec![Key::Missing; rows];
+    };
+    let namespace = &union.namespaces[primary.namespace];
+    let key = |value: Option<&str>| {
+        value.map_or(Key::Missing, |value| Key::Hash(identity::hash(namespace, value)))
+    };
+    values.iter().map(key).collect()
+}
+
+/// Time, identities and leaves of records, in the order of [`schema`]'s columns behind the address.
+pub(super) fn fragments(
+    union: &Union,
+    source: &Source,
+    records: &RecordBatch,
+    identities: &[(usize, StringArray)],
+) -> Result<Vec<ArrayRef>, Error> {
+    let rows = records.num_rows();
+    let mut columns: Vec<ArrayRef> = Vec::new();
+    columns.push(match &source.survey.timestamp {
+        Some(path) => Arc::new(union.clock.read(path, records)?),
+        None => new_null_array(&DataType::Int64, rows),
+    });
+    for namespace in 0..union.namespaces.len() {
+        let found = identities.iter().find(|(of, _)| *of == namespace);
+        columns.push(match found {
+            Some((_, values)) => Arc::new(values.clone()),
+            None => new_null_array(&DataType::Utf8, rows),
+        });
+    }
+    for leaf in &union.leaves.leaves {
+        let column = leaf.path.extract(records, &leaf.data_type).map_err(|_| {
+            let kind = fields::kind_of(&leaf.data_type);
+            let message = format!("a value cannot be read as {}", kind.name());
+            Error::new(Kind::Invalid, "invalid_input", message).at_field(leaf.path.to_string())
+        });
+        columns.push(column?);
+    }
+    Ok(columns)
+}
+
+/// Puts hash and place in front, and leaves out the records that have no bucket.
+pub(super) fn keyed(
+    columns: Vec<ArrayRef>,
+    keys: &[Key],
+    morsel: usize,
+    rows: &Range<usize>,
+    schema: &SchemaRef,
+) -> Result<RecordBatch, Error> {
+    let hash = |key: &Key| match key {
+        Key::Hash(hash) => hash.to_be_bytes(),
+        Key::Missing | Key::LeftOut => [0; 16],
+    };
+    let hashes: Vec<u8> = keys.iter().flat_map(hash).collect();
+    let hashes = FixedSizeBinaryArray::try_new(16, hashes.into(), None);
+    let addresses = rows.clone().map(|row| Address::new(morsel, row as u64).0);
+    let mut all: Vec<ArrayRef> = vec![
+        Arc::new(hashes.map_err(|_| Error::internal("hashes are of one length"))?),
+        Arc::new(UInt64Array::from_iter_values(addresses)),
+    ];
+    all.extend(columns);
+    let batch = RecordBatch::try_new(Arc::clone(schema), all)
+        .map_err(|_| Error::internal("sorted records do not fit their schema"))?;
+    let is_kept = |key: &Key| Some(matches!(key, Key::Hash(_)));
+    if keys.iter().all(|key| matches!(key, Key::Hash(_))) {
+        return Ok(batch);
+    }
+    let mask: BooleanArray = keys.iter().map(is_kept).collect();
+    compute::filter_record_batch(&batch, &mask).map_err(|_| too_wide())
+}
