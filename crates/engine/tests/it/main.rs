@@ -2,8 +2,10 @@
 
 mod bad_input;
 mod deduplicate;
+mod documented;
 mod formats;
 mod mapping;
 mod order;
+mod pql;
 mod s3;
 mod support;

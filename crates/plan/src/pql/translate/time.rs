@@ -24,7 +24,7 @@ impl Translator<'_> {
     pub(super) fn occurs(&self, value: &Fragment, occurs: &Occurs, scope: &Scope) -> Translated {
         match occurs {
             Occurs::Distance(comparison, span, side, time) => {
-                let from = self.stretch(time, scope)?.start;
+                let from = self.reference(time, span.unit, scope)?;
                 distance(value, *comparison, span, *side, &from)
             }
             Occurs::Side(side, time) => {
@@ -69,6 +69,18 @@ impl Translator<'_> {
         }
     }
 
+    /// What a distance is counted from. SQL adds no hours to a day, so a value that may be one
+    /// becomes an instant where the unit is shorter.
+    fn reference(&self, time: &Time, unit: Unit, scope: &Scope) -> Translated {
+        let from = self.stretch(time, scope)?.start;
+        let is_short = matches!(unit, Unit::Millisecond | Unit::Second | Unit::Minute | Unit::Hour);
+        if !is_short || !matches!(time, Time::Value(_)) {
+            return Ok(from);
+        }
+        let instant = Writer::new("CAST(").plain(&from).text(" AS TIMESTAMP)");
+        Ok(instant.finish(Level::Value, Type::Time).with_nulls(from.nullable))
+    }
+
     fn stretch(&self, time: &Time, scope: &Scope) -> Translated<Stretch> {
         match time {
             Time::Moment(moment, place) => {
@@ -76,7 +88,7 @@ impl Translator<'_> {
                 Ok(Stretch { start, end: end(*moment, place)? })
             }
             Time::Shifted(span, side, time) => {
-                let from = self.stretch(time, scope)?.start;
+                let from = self.reference(time, span.unit, scope)?;
                 Ok(Stretch { start: shifted(&from, span, *side)?, end: None })
             }
             Time::Value(expr) => match &expr.node {
