@@ -14,7 +14,10 @@ mod catalog;
 pub(crate) mod compile;
 mod dialect;
 mod functions;
+mod lambda;
 mod paths;
+mod scalar;
+mod vocabulary;
 
 use std::thread;
 

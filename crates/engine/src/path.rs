@@ -108,7 +108,8 @@ impl Steps {
     }
 }
 
-fn step_type(from: &DataType, step: &Step) -> Option<DataType> {
+/// The type that a step leads to.
+pub(crate) fn step_type(from: &DataType, step: &Step) -> Option<DataType> {
     match (from, step) {
         (DataType::Struct(fields), Step::Field(name) | Step::Key(name)) => {
             fields.find(name).map(|(_, field)| field.data_type().clone())

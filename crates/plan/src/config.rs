@@ -191,9 +191,9 @@ pub(crate) struct Segment {
     pub rule: Option<String>,
     /// A file that holds the SQL expression, relative to the project file.
     pub rule_file: Option<String>,
-    /// A rule in PQL (not available yet).
+    /// A rule in PQL, the language of Adobe Experience Platform: `person.age >= 18`.
     pub pql: Option<String>,
-    /// A file that holds a rule in PQL (not available yet).
+    /// A file that holds the rule in PQL, relative to the project file.
     pub pql_file: Option<String>,
 }
 

@@ -62,6 +62,7 @@ fn fill(scalar: &mut Scalar, place: Span, variables: Variables<'_>, out: &mut Ve
     };
     scalar.text = text;
     scalar.verbatim = None;
+    scalar.lines.clear();
     scalar.unfilled = out.len() > before;
 }
 

@@ -18,6 +18,7 @@ pub mod guard;
 mod interpolate;
 pub mod nearest;
 pub mod object_key;
+pub mod pql;
 pub mod project;
 pub mod protocol;
 pub mod read;

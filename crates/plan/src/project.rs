@@ -14,6 +14,7 @@ use crate::diagnostic::Span;
 use crate::field::FieldPath;
 use crate::file_format::FileFormat;
 use crate::object_key::Template;
+use crate::pql::SourceMap;
 use crate::schema::FieldType;
 
 /// A project file, resolved.
@@ -149,7 +150,8 @@ pub struct Segment {
 /// A boolean SQL expression over the fields of a profile.
 #[derive(Debug, Clone)]
 pub struct Rule {
-    /// The text as written (for `rule_file`, the content of that file).
+    /// The text as written (for `rule_file`, the content of that file), or what PQL was translated
+    /// into.
     pub text: String,
     /// Where it comes from, for messages.
     pub origin: RuleOrigin,
@@ -166,6 +168,13 @@ pub enum RuleOrigin {
         /// Whether offsets carry over.
         spans_text: bool,
     },
+    /// In the project file, as a block of lines behind `|`.
+    Block {
+        /// Of the value.
+        span: Span,
+        /// Where each line of the text stands.
+        lines: Vec<BlockLine>,
+    },
     /// In a file of its own.
     File {
         /// The path as written.
@@ -173,21 +182,74 @@ pub enum RuleOrigin {
         /// Of the path in the project file.
         span: Span,
     },
+    /// Translated from PQL.
+    Translated {
+        /// Where the PQL stands.
+        written: Box<RuleOrigin>,
+        /// From places in the translation to places in the PQL.
+        map: SourceMap,
+    },
+}
+
+/// Where a line of a block of text stands in the project file.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct BlockLine {
+    /// Where the line begins in the text, in bytes.
+    pub offset: usize,
+    /// Where its first character behind the indentation stands in the file, in bytes.
+    pub start: usize,
+    /// The line in the file, counted from 1.
+    pub line: u32,
+    /// The column of that first character, counted from 1.
+    pub column: u32,
 }
 
 impl RuleOrigin {
     /// Returns the place of `length` bytes at `offset` of the text, if the text stands in the
-    /// project file character by character.
+    /// project file line by line, or was translated from one that does.
     ///
     /// The bytes are exact. The column is too as long as the text before it is ASCII;
     /// [`Span::of`] gives it exactly from the text of the file.
     pub fn place(&self, offset: usize, length: usize) -> Option<Span> {
-        let Self::Project { span, spans_text: true } = self else { return None };
-        let start = span.start.checked_add(offset).filter(|start| *start <= span.end)?;
-        let end = start.saturating_add(length).min(span.end);
-        let column = span.column.saturating_add(u32::try_from(offset).ok()?);
-        Some(Span { start, end, line: span.line, column })
+        match self {
+            Self::Project { span, spans_text: true } => {
+                let start = span.start.checked_add(offset).filter(|start| *start <= span.end)?;
+                let end = start.saturating_add(length).min(span.end);
+                let column = span.column.saturating_add(u32::try_from(offset).ok()?);
+                Some(Span { start, end, line: span.line, column })
+            }
+            Self::Block { lines, .. } => {
+                let line = line_at(lines, offset)?;
+                let last = line_at(lines, offset.saturating_add(length.saturating_sub(1)))?;
+                let start = line.start + (offset - line.offset);
+                let end = last.start + (offset + length).saturating_sub(last.offset);
+                let column = line.column.saturating_add(u32::try_from(offset - line.offset).ok()?);
+                Some(Span { start, end: end.max(start), line: line.line, column })
+            }
+            Self::Translated { .. } => {
+                let (written, offset, length) = self.written(offset, length);
+                written.place(offset, length)
+            }
+            Self::Project { spans_text: false, .. } | Self::File { .. } => None,
+        }
     }
+
+    /// Returns the origin of what a person wrote, and the place in it, for `length` bytes at
+    /// `offset` of the text: another place only where the text was translated.
+    pub fn written(&self, offset: usize, length: usize) -> (&Self, usize, usize) {
+        match self {
+            Self::Translated { written, map } => {
+                let source = map.source(offset..offset.saturating_add(length)).unwrap_or(0..0);
+                written.written(source.start, source.len())
+            }
+            own => (own, offset, length),
+        }
+    }
+}
+
+/// The line that holds an offset.
+fn line_at(lines: &[BlockLine], offset: usize) -> Option<&BlockLine> {
+    lines[..lines.partition_point(|line| line.offset <= offset)].last()
 }
 
 /// Credentials for an S3 service.

@@ -28,6 +28,7 @@ use uuid::Uuid;
 use crate::config::{self, Ordered};
 use crate::diagnostic::{Diagnostic, Severity, Span};
 use crate::nearest::nearest;
+use crate::pql::SegmentName;
 use crate::project::{Places, Project};
 use crate::tree::Node;
 
@@ -51,7 +52,8 @@ pub(crate) fn resolve(
 ) -> Project {
     let name = file.name.clone().unwrap_or_default();
     let namespace = Uuid::new_v5(&ID_NAMESPACE, name.as_bytes());
-    let mut resolver = Resolver { root, namespace, rule_files, out, places: Places::default() };
+    let (places, segments) = (Places::default(), Vec::new());
+    let mut resolver = Resolver { root, namespace, rule_files, out, places, segments };
     resolver.check_head(file);
     let project = resolver.project(file, name);
     names::check(&project, resolver.out);
@@ -65,6 +67,8 @@ struct Resolver<'a> {
     rule_files: RuleFiles<'a>,
     out: &'a mut Vec<Diagnostic>,
     places: Places,
+    /// The segments that rules may name.
+    segments: Vec<SegmentName>,
 }
 
 /// A mapping of the file with its key, for places.
@@ -104,6 +108,7 @@ impl<'a> Resolver<'a> {
     fn project(&mut self, file: &config::Project, name: String) -> Project {
         let datasets = self.section("datasets", file.datasets.as_ref(), Self::dataset);
         let profiles = self.profiles(&datasets, file.profiles.as_ref());
+        self.segments = self.segment_names(file);
         let segments = self.section("segments", file.segments.as_ref(), Self::segment);
         let accounts = self.section("accounts", file.accounts.as_ref(), Self::account);
         let destinations =
@@ -248,13 +253,17 @@ impl<'a> Resolver<'a> {
 
     /// The id as written, or derived from the project's name, what the thing is, and its key.
     fn id(&mut self, item: Item<'_>, kind: &str, written: Option<&str>) -> Uuid {
-        let derived = Uuid::new_v5(&self.namespace, format!("{kind}/{}", item.key).as_bytes());
+        let derived = self.derived_id(kind, item.key);
         let Some(written) = written else { return derived };
         Uuid::parse_str(written).unwrap_or_else(|_| {
             let hint = format!("Leave the key out, or write for example `{derived}`.");
             self.error("invalid_id", item.span("id"), "the id is not a UUID", &hint);
             derived
         })
+    }
+
+    fn derived_id(&self, kind: &str, key: &str) -> Uuid {
+        Uuid::new_v5(&self.namespace, format!("{kind}/{key}").as_bytes())
     }
 
     fn check_ids(&mut self, project: &Project) {

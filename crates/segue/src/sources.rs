@@ -158,12 +158,14 @@ fn unreadable(dataset: &Dataset, failure: &Failure) -> Diagnostic {
     }
 }
 
-/// An error inside an expression, at its place in the project file where that can be told.
+/// An error inside an expression, at its place in the project file where that can be told. In a
+/// rule that was translated it is the place in what a person wrote.
 fn misplaced(origin: &RuleOrigin, what: &str, error: ExpressionError) -> Diagnostic {
     let ExpressionError { offset, length, code, message, hint } = error;
-    let place = match origin {
-        RuleOrigin::Project { .. } => String::new(),
-        RuleOrigin::File { path, .. } => format!(" ({path}, character {})", offset + 1),
+    let (written, at, _) = origin.written(offset, length);
+    let place = match written {
+        RuleOrigin::File { path, .. } => format!(" ({path}, character {})", at + 1),
+        _ => String::new(),
     };
     let mut found = Diagnostic {
         severity: plan::Severity::Error,

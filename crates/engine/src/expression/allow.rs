@@ -11,11 +11,12 @@ use sqlparser::ast::{
 };
 use sqlparser::tokenizer::Span;
 
+use super::lambda::{self, Variable};
 use super::paths::Paths;
-use super::{DEPTH_MAX, ExpressionError, Positions, functions};
+use super::{DEPTH_MAX, ExpressionError, Positions, functions, vocabulary};
 use crate::path::Steps;
 
-type Allowed = Result<(), ExpressionError>;
+pub(super) type Allowed = Result<(), ExpressionError>;
 
 /// Checks and rewrites a tree; returns the fields that it names, each once.
 pub(super) fn check(
@@ -24,20 +25,23 @@ pub(super) fn check(
     paths: &Paths,
     positions: &Positions,
 ) -> Result<Vec<Steps>, ExpressionError> {
-    let mut walk = Walk { schema, paths, positions, fields: Vec::new() };
+    let (fields, variables) = (Vec::new(), Vec::new());
+    let mut walk = Walk { schema, paths, positions, fields, variables };
     walk.expression(tree, 0)?;
     Ok(walk.fields)
 }
 
-struct Walk<'a> {
-    schema: &'a Schema,
-    paths: &'a Paths,
-    positions: &'a Positions,
+pub(super) struct Walk<'a> {
+    pub(super) schema: &'a Schema,
+    pub(super) paths: &'a Paths,
+    pub(super) positions: &'a Positions,
     fields: Vec<Steps>,
+    /// The elements of lists that are named here, the innermost last.
+    pub(super) variables: Vec<Variable>,
 }
 
 impl Walk<'_> {
-    fn expression(&mut self, tree: &mut Expr, depth: usize) -> Allowed {
+    pub(super) fn expression(&mut self, tree: &mut Expr, depth: usize) -> Allowed {
         if depth > DEPTH_MAX {
             let message = format!("the expression is more than {DEPTH_MAX} operations deep");
             return Err(self
@@ -46,7 +50,7 @@ impl Walk<'_> {
                 .with_hint("Only chains of `AND` and of `OR` may be long."));
         }
         match tree {
-            Expr::Identifier(name) => self.field(name),
+            Expr::Identifier(_) => self.field(tree),
             Expr::CompoundFieldAccess { root, access_chain } => {
                 self.expression(root, depth + 1)?;
                 self.subscripts(access_chain, depth)
@@ -54,7 +58,7 @@ impl Walk<'_> {
             Expr::BinaryOp { op: BinaryOperator::And | BinaryOperator::Or, .. } => {
                 self.chain(tree, depth)
             }
-            Expr::Function(function) => self.function(function, depth),
+            Expr::Function(_) => self.call(tree, depth),
             Expr::Value(value) => match &value.value {
                 Value::Placeholder(_) => {
                     Err(self.refuse(value.span, "placeholders have no meaning here"))
@@ -135,6 +139,7 @@ impl Walk<'_> {
             Expr::Subquery(_) | Expr::Exists { .. } | Expr::InSubquery { .. } => Err(self
                 .refuse(span, "a rule cannot hold a query")
                 .with_hint("Write a condition on the fields of one record.")),
+            Expr::Lambda(_) => Err(lambda::stray(self.positions, span)),
             Expr::BinaryOp { op, .. } => {
                 let message = format!("the operator `{op}` is not available");
                 Err(self.refuse(span, message))
@@ -150,7 +155,7 @@ impl Walk<'_> {
         parts.into_iter().try_for_each(|part| self.expression(part, depth))
     }
 
-    fn refuse(&self, span: Span, message: impl Into<String>) -> ExpressionError {
+    pub(super) fn refuse(&self, span: Span, message: impl Into<String>) -> ExpressionError {
         self.positions.error(span, "not_allowed", message)
     }
 
@@ -166,6 +171,18 @@ impl Walk<'_> {
         }
         *tree = balanced(operands, &op);
         Ok(())
+    }
+
+    /// A call; some names stand for other expressions.
+    fn call(&mut self, tree: &mut Expr, depth: usize) -> Allowed {
+        if let Some(other) = vocabulary::rewritten(tree, self.positions)? {
+            *tree = other;
+            return self.expression(tree, depth + 1);
+        }
+        match tree {
+            Expr::Function(function) => self.function(function, depth),
+            other => self.expression(other, depth + 1),
+        }
     }
 
     fn function(&mut self, function: &mut Function, depth: usize) -> Allowed {
@@ -195,6 +212,12 @@ impl Walk<'_> {
                 }
                 if functions::PADDING.contains(&lower.as_str()) {
                     self.padding(&list.args, span)?;
+                }
+                if functions::PATTERNS.contains(&lower.as_str()) {
+                    self.pattern(&list.args)?;
+                }
+                if functions::HIGHER_ORDER.contains(&lower.as_str()) {
+                    return self.higher_order(&lower, &mut list.args, span, depth);
                 }
                 list.args.iter_mut().try_for_each(|argument| self.argument(argument, span, depth))
             }
@@ -239,9 +262,40 @@ impl Walk<'_> {
         }
     }
 
-    /// A field, which gets a flat name.
-    fn field(&mut self, name: &mut Ident) -> Allowed {
+    /// A pattern that stands in the rule is looked at before any record is.
+    fn pattern(&self, arguments: &[FunctionArg]) -> Allowed {
+        let Some(FunctionArg::Unnamed(FunctionArgExpr::Expr(Expr::Value(value)))) =
+            arguments.get(1)
+        else {
+            return Ok(());
+        };
+        let Value::SingleQuotedString(pattern) = &value.value else { return Ok(()) };
+        let compiled =
+            regex::RegexBuilder::new(pattern).size_limit(functions::PATTERN_BYTES_MAX).build();
+        match compiled {
+            Ok(_) => Ok(()),
+            Err(regex::Error::CompiledTooBig(_)) => {
+                let message = "the pattern is too large";
+                Err(self.positions.error(value.span, "invalid_pattern", message))
+            }
+            Err(error) => {
+                let text = error.to_string();
+                let last = text.lines().last().unwrap_or_default();
+                let message = format!("this is no pattern: {}", last.trim_start_matches("error: "));
+                let error = self.positions.error(value.span, "invalid_pattern", message);
+                Err(error.with_hint("Look-around and back references are not available."))
+            }
+        }
+    }
+
+    /// A field, which gets a flat name, or something of an element of a list.
+    fn field(&mut self, tree: &mut Expr) -> Allowed {
+        let Expr::Identifier(name) = tree else { return Ok(()) };
         let steps = self.paths.steps(name);
+        if let Some(element) = self.of_variable(&steps, name)? {
+            *tree = element;
+            return Ok(());
+        }
         self.resolve(&steps, name)?;
         // The span stays, for errors of types that are found later.
         *name = Ident::with_quote_and_span('"', name.span, steps.to_string());

@@ -24,6 +24,7 @@ static CATALOG: LazyLock<Catalog> = LazyLock::new(Catalog::new);
 pub(super) struct Catalog {
     options: Arc<ConfigOptions>,
     functions: HashMap<String, Arc<ScalarUDF>>,
+    higher_order: HashMap<String, Arc<HigherOrderUDF>>,
     planners: Vec<Arc<dyn ExprPlanner>>,
 }
 
@@ -33,7 +34,9 @@ impl Catalog {
         options.sql_parser.enable_ident_normalization = false;
         let known = datafusion_functions::all_default_functions()
             .into_iter()
-            .chain(datafusion_functions_nested::all_default_nested_functions());
+            .chain(datafusion_functions_nested::all_default_nested_functions())
+            // Ours come last and replace those of the same name.
+            .chain(super::scalar::all());
         let mut functions = HashMap::new();
         for function in known {
             for alias in function.aliases() {
@@ -41,6 +44,10 @@ impl Catalog {
             }
             functions.insert(function.name().to_owned(), function);
         }
+        let higher_order = datafusion_functions_nested::all_default_higher_order_functions();
+        let higher_order =
+            higher_order.into_iter().map(|function| (function.name().to_owned(), function));
+        let higher_order = higher_order.collect();
         // The first planner that takes an operator wins.
         let planners: Vec<Arc<dyn ExprPlanner>> = vec![
             Arc::new(CoreFunctionPlanner::default()),
@@ -49,7 +56,7 @@ impl Catalog {
             Arc::new(DatetimeFunctionPlanner),
             Arc::new(UnicodeFunctionPlanner),
         ];
-        Self { options: Arc::new(options), functions, planners }
+        Self { options: Arc::new(options), functions, higher_order, planners }
     }
 
     /// The one catalog of the process.
@@ -59,7 +66,7 @@ impl Catalog {
 
     #[cfg(test)]
     pub(super) fn has_function(&self, name: &str) -> bool {
-        self.functions.contains_key(name)
+        self.functions.contains_key(name) || self.higher_order.contains_key(name)
     }
 
     /// The settings under which expressions are planned. Names keep their case.
@@ -91,8 +98,8 @@ impl ContextProvider for Catalog {
         self.functions.get(name).map(Arc::clone)
     }
 
-    fn get_higher_order_meta(&self, _name: &str) -> Option<Arc<HigherOrderUDF>> {
-        None
+    fn get_higher_order_meta(&self, name: &str) -> Option<Arc<HigherOrderUDF>> {
+        self.higher_order.get(name).map(Arc::clone)
     }
 
     fn get_aggregate_meta(&self, _name: &str) -> Option<Arc<AggregateUDF>> {

@@ -1,5 +1,6 @@
 //! From an allowed tree to something that computes values, with types checked.
 
+use std::ops::ControlFlow;
 use std::sync::Arc;
 
 use arrow::datatypes::{DataType, Field, Schema};
@@ -13,7 +14,10 @@ use datafusion_optimizer::simplify_expressions::ExprSimplifier;
 use datafusion_physical_expr::PhysicalExpr;
 use jiff::Timestamp;
 use plan::schema::FieldType;
-use sqlparser::ast::{Expr, ExprWithAlias, Spanned, visit_expressions};
+use sqlparser::ast::{
+    Expr, ExprWithAlias, Function, FunctionArg, FunctionArgExpr, FunctionArguments, Ident,
+    ObjectName, Spanned, Value, Visit, Visitor,
+};
 use sqlparser::tokenizer::Span;
 
 use super::catalog::Catalog;
@@ -98,6 +102,8 @@ struct Planner {
 enum Refusal {
     Engine(DataFusionError),
     Comparison(FieldType, FieldType),
+    /// A function of elements that has to be true or false is of this type.
+    Condition(FieldType),
 }
 
 impl From<DataFusionError> for Refusal {
@@ -119,6 +125,14 @@ impl Refusal {
                 let hint = "Write numbers without quotes and texts with single quotes, or convert \
                             with `CAST(… AS BIGINT)` or `TRY_CAST`.";
                 parsed.positions.error(span, "type_error", message).with_hint(hint)
+            }
+            Self::Condition(found) => {
+                let message = format!(
+                    "what is asked of the elements has to be true or false, this is of type {}",
+                    found.name()
+                );
+                let hint = "Compare the value with another: `o -> o.total > 10`.";
+                parsed.positions.error(span, "not_boolean", message).with_hint(hint)
             }
         }
     }
@@ -159,7 +173,7 @@ impl Planner {
     /// The engine would find some way to compare anything: numbers with texts as texts, so that
     /// `9` is more than `10`.
     fn check_comparisons(&self, logical: &Logical) -> Result<(), Refusal> {
-        let mut wrong = None;
+        let (mut wrong, mut condition) = (None, None);
         let mut compare = |left: &Logical, right: &Logical| -> Result<(), DataFusionError> {
             let (left, right) = (left.get_type(&self.schema)?, right.get_type(&self.schema)?);
             if !are_comparable(&left, &right) {
@@ -181,32 +195,137 @@ impl Planner {
                         compare(&list.expr, item)?;
                     }
                 }
+                Logical::HigherOrderFunction(call) if call.name() != "array_transform" => {
+                    for argument in &call.args {
+                        let Logical::Lambda(lambda) = argument else { continue };
+                        let found = fields::kind_of(&lambda.body.get_type(&self.schema)?);
+                        let is_null = lambda.body.get_type(&self.schema)?.is_null();
+                        if found != FieldType::Boolean && !is_null {
+                            condition.get_or_insert(found);
+                        }
+                    }
+                }
                 _ => {}
             }
             Ok(TreeNodeRecursion::Continue)
         })?;
+        if let Some(found) = condition {
+            return Err(Refusal::Condition(found));
+        }
         wrong.map_or(Ok(()), |(left, right)| Err(Refusal::Comparison(left, right)))
     }
 
     /// Finds where an expression that does not compile is wrong.
     fn smallest_wrong_part(&self, tree: &Expr) -> Span {
-        let mut tried = 0;
-        let mut smallest: Option<(usize, Span)> = None;
-        let _ = visit_expressions(tree, |part| {
-            tried += 1;
-            if tried > PARTS_TRIED_MAX {
-                return std::ops::ControlFlow::Break(());
-            }
-            if self.compile(part).is_err() {
-                let size = part.to_string().len();
-                if smallest.is_none_or(|(known, _)| size <= known) {
-                    smallest = Some((size, part.span()));
-                }
-            }
-            std::ops::ControlFlow::Continue(())
-        });
-        smallest.map_or_else(Span::empty, |(_, span)| span)
+        let mut parts = WrongParts { planner: self, tried: 0, smallest: None, around: Vec::new() };
+        let _ = tree.visit(&mut parts);
+        parts.smallest.map_or_else(Span::empty, |(_, span)| span)
     }
+}
+
+/// Tries the parts of an expression one by one.
+struct WrongParts<'a> {
+    planner: &'a Planner,
+    tried: usize,
+    smallest: Option<(usize, Span)>,
+    /// The calls with a function of elements that the walk is inside of.
+    around: Vec<Around>,
+}
+
+/// A call with a function of elements.
+struct Around {
+    call: Function,
+    /// Whether the walk is in the function of elements rather than in the list.
+    in_elements: bool,
+    /// Whether the list is right, so that the rest can be judged.
+    is_sound: bool,
+}
+
+impl WrongParts<'_> {
+    /// The part as it would be planned where it stands: what is said of elements is said of those
+    /// of its lists.
+    fn in_place(&self, part: &Expr) -> Expr {
+        let inside = self.around.iter().rev().filter(|around| around.in_elements);
+        inside.fold(part.clone(), |part, around| with_body(&around.call, part))
+    }
+
+    fn is_wrong(&self, part: &Expr) -> bool {
+        self.planner.compile(&self.in_place(part)).is_err()
+    }
+}
+
+impl Visitor for WrongParts<'_> {
+    type Break = ();
+
+    fn pre_visit_expr(&mut self, part: &Expr) -> ControlFlow<()> {
+        self.tried += 1;
+        if self.tried > PARTS_TRIED_MAX {
+            return ControlFlow::Break(());
+        }
+        if let Expr::Lambda(_) = part {
+            // With nothing said of the elements, what is wrong is not said of them.
+            let around = self.around.last().map(|around| with_body(&around.call, nothing()));
+            let is_sound = around.is_some_and(|around| !self.is_wrong(&around));
+            if let Some(around) = self.around.last_mut() {
+                (around.in_elements, around.is_sound) = (true, is_sound);
+            }
+            return ControlFlow::Continue(());
+        }
+        let is_judged = self.around.iter().all(|around| around.is_sound);
+        if is_judged && self.is_wrong(part) {
+            let size = part.to_string().len();
+            if self.smallest.is_none_or(|(known, _)| size <= known) {
+                self.smallest = Some((size, part.span()));
+            }
+        }
+        if let Expr::Function(call) = part
+            && has_lambda(call)
+        {
+            let call = call.clone();
+            self.around.push(Around { call, in_elements: false, is_sound: true });
+        }
+        ControlFlow::Continue(())
+    }
+
+    fn post_visit_expr(&mut self, part: &Expr) -> ControlFlow<()> {
+        if let Expr::Function(call) = part
+            && has_lambda(call)
+        {
+            self.around.pop();
+        }
+        ControlFlow::Continue(())
+    }
+}
+
+fn arguments(call: &Function) -> &[FunctionArg] {
+    match &call.args {
+        FunctionArguments::List(list) => &list.args,
+        _ => &[],
+    }
+}
+
+/// `array_transform(list, v -> part)` with the list and the name of the call.
+fn with_body(call: &Function, part: Expr) -> Expr {
+    let mut call = call.clone();
+    call.name = ObjectName::from(vec![Ident::new("array_transform")]);
+    if let FunctionArguments::List(list) = &mut call.args
+        && let Some(FunctionArg::Unnamed(FunctionArgExpr::Expr(Expr::Lambda(lambda)))) =
+            list.args.last_mut()
+    {
+        *lambda.body = part;
+    }
+    Expr::Function(call)
+}
+
+fn has_lambda(call: &Function) -> bool {
+    let is_lambda = |argument: &FunctionArg| {
+        matches!(argument, FunctionArg::Unnamed(FunctionArgExpr::Expr(Expr::Lambda(_))))
+    };
+    arguments(call).iter().any(is_lambda)
+}
+
+fn nothing() -> Expr {
+    Expr::Value(Value::Boolean(true).with_empty_span())
 }
 
 fn is_comparison(op: Operator) -> bool {
@@ -270,6 +389,11 @@ fn cleaned(error: &DataFusionError) -> String {
     ] {
         message = message.strip_prefix(preamble).unwrap_or(message);
     }
+    // Functions of our own say what they take; the engine says it once more around it.
+    let message = match message.split_once("coercion failed with: Error during planning: ") {
+        Some((_, own)) => own.split(". No function matches").next().unwrap_or(own),
+        None => message,
+    };
     let message = message.trim_end_matches('.').replace("Utf8View", "text").replace("Utf8", "text");
     let message: String = message.chars().take(MESSAGE_CHARS_MAX).collect();
     super::lower_first(&message)

@@ -43,6 +43,11 @@ impl Dialect for ExpressionDialect {
         true
     }
 
+    /// `v -> v.total > 10`
+    fn supports_lambda_functions(&self) -> bool {
+        true
+    }
+
     fn parse_prefix(&self, _: &mut Parser<'_>) -> Option<Result<Expr, ParserError>> {
         // Unlike other errors this one makes the parser give up instead of trying something else.
         let beginnings = self.beginnings.fetch_add(1, Ordering::Relaxed);

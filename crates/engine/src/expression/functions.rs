@@ -9,13 +9,19 @@ pub(crate) const ALLOWED: &[&str] = &[
     "abs",
     "acos",
     "acosh",
+    "array_any_match",
     "array_any_value",
     "array_append",
+    "array_avg",
+    "array_bottom",
+    "array_compact",
     "array_concat",
     "array_contains",
     "array_distinct",
     "array_element",
     "array_except",
+    "array_filter",
+    "array_first",
     "array_has",
     "array_has_all",
     "array_has_any",
@@ -37,7 +43,10 @@ pub(crate) const ALLOWED: &[&str] = &[
     "array_reverse",
     "array_slice",
     "array_sort",
+    "array_sum",
     "array_to_string",
+    "array_top",
+    "array_transform",
     "array_union",
     "ascii",
     "asin",
@@ -60,6 +69,7 @@ pub(crate) const ALLOWED: &[&str] = &[
     "cos",
     "cosh",
     "cot",
+    "crc32",
     "current_date",
     "current_timestamp",
     "date_bin",
@@ -70,6 +80,7 @@ pub(crate) const ALLOWED: &[&str] = &[
     "datetrunc",
     "decode",
     "degrees",
+    "dformat",
     "digest",
     "element_at",
     "empty",
@@ -79,14 +90,24 @@ pub(crate) const ALLOWED: &[&str] = &[
     "find_in_set",
     "flatten",
     "floor",
+    "format",
     "from_unixtime",
     "gcd",
+    "get_url_host",
+    "get_url_path",
+    "get_url_port",
+    "get_url_protocol",
+    "get_url_query_str",
     "greatest",
+    "hash_email",
+    "hash_phone",
     "ifnull",
     "initcap",
     "instr",
+    "is_empty",
     "isnan",
     "iszero",
+    "json_value",
     "lcm",
     "least",
     "left",
@@ -102,12 +123,16 @@ pub(crate) const ALLOWED: &[&str] = &[
     "lpad",
     "ltrim",
     "make_date",
+    "make_date_time",
+    "map",
     "map_entries",
     "map_extract",
     "map_keys",
     "map_values",
     "md5",
+    "named_struct",
     "nanvl",
+    "normalize_phone",
     "now",
     "nullif",
     "nvl",
@@ -130,6 +155,8 @@ pub(crate) const ALLOWED: &[&str] = &[
     "round",
     "rpad",
     "rtrim",
+    "set_date_part",
+    "sha1",
     "sha224",
     "sha256",
     "sha384",
@@ -140,6 +167,7 @@ pub(crate) const ALLOWED: &[&str] = &[
     "split_part",
     "sqrt",
     "starts_with",
+    "str_to_object",
     "string_to_array",
     "strpos",
     "substr",
@@ -168,10 +196,31 @@ pub(crate) const PADDING: [&str; 2] = ["lpad", "rpad"];
 /// The longest text that padding makes, in characters.
 pub(crate) const PADDING_MAX: u64 = 10_000;
 
+/// Functions of a list and a function of its elements.
+pub(crate) const HIGHER_ORDER: [&str; 4] =
+    ["array_any_match", "array_filter", "array_first", "array_transform"];
+/// Functions whose result has the elements of their first argument.
+pub(crate) const KEEP_ELEMENTS: [&str; 8] = [
+    "array_bottom",
+    "array_compact",
+    "array_distinct",
+    "array_filter",
+    "array_reverse",
+    "array_slice",
+    "array_sort",
+    "array_top",
+];
+
+/// Functions of which the second argument is a pattern.
+pub(crate) const PATTERNS: [&str; 5] =
+    ["regexp_count", "regexp_instr", "regexp_like", "regexp_match", "regexp_replace"];
+/// The largest compiled pattern, in bytes.
+pub(crate) const PATTERN_BYTES_MAX: usize = 1 << 20;
+
 /// Why a function that exists elsewhere is not available.
 pub(crate) fn reason_refused(name: &str) -> Option<&'static str> {
     match name {
-        "random" | "rand" | "uuid" | "gen_random_uuid" => {
+        "random" | "rand" | "uuid" | "guid" | "gen_random_uuid" => {
             Some("its result would differ from run to run")
         }
         "count" | "sum" | "avg" | "mean" | "min" | "max" | "median" | "array_agg"
@@ -180,7 +229,24 @@ pub(crate) fn reason_refused(name: &str) -> Option<&'static str> {
         "repeat" | "space" | "range" | "generate_series" | "array_repeat" | "array_resize" => {
             Some("its result could be of any length")
         }
-        "unnest" | "explode" => Some("it would make several records of one"),
+        "unnest" => Some("it would make several records of one"),
+        "json_to_object" => Some(
+            "the type of its result would differ from record to record; take one value with `json_value(text, 'a.b')`",
+        ),
+        "timestamp" => {
+            Some("the time of the evaluation is `now()`, in seconds `to_unixtime(now())`")
+        }
+        "zone_date_to_utc" | "zone_date_to_zone" => {
+            Some("times are instants; `x AT TIME ZONE 'Europe/Paris'` shows one in a zone")
+        }
+        "ua_os_name"
+        | "ua_os_version"
+        | "ua_os_version_major"
+        | "ua_os_name_version"
+        | "ua_agent_version"
+        | "ua_agent_version_major"
+        | "ua_agent_name"
+        | "ua_device_class" => Some("user agents are not analysed"),
         _ => None,
     }
 }

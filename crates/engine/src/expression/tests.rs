@@ -8,6 +8,17 @@ fn field(name: &str, field_type: FieldType) -> Field {
     Field { name: name.to_owned(), field_type }
 }
 
+/// An order with items.
+fn order() -> FieldType {
+    let item = FieldType::Struct(vec![field("sku", FieldType::String)]);
+    FieldType::Struct(vec![
+        field("total", FieldType::Float),
+        field("items", FieldType::List(Box::new(item))),
+        field("notes", FieldType::Map(Box::new(FieldType::String))),
+        field("Case", FieldType::Boolean),
+    ])
+}
+
 fn schema() -> Schema {
     let email = FieldType::Struct(vec![field("address", FieldType::String)]);
     Schema {
@@ -23,6 +34,7 @@ fn schema() -> Schema {
             field("tags", FieldType::List(Box::new(FieldType::String))),
             field("emails", FieldType::List(Box::new(email))),
             field("attributes", FieldType::Map(Box::new(FieldType::String))),
+            field("orders", FieldType::List(Box::new(order()))),
             field("odd name", FieldType::Integer),
             field("Case", FieldType::Integer),
             field("order", FieldType::Integer),
@@ -71,7 +83,20 @@ fn rules_of_every_kind_pass() {
         "amount > 10 AND amount * 2 <= 100.5 AND round(amount, 1) = 1.5 AND floor(score) = 1",
         "seen AT TIME ZONE 'Europe/Paris' > '2026-01-01'",
         "country = 'FR' -- the home market\n AND /* and */ active",
-        "sha256(crmId) IS NOT NULL AND encode(digest(crmId, 'md5'), 'hex') = 'x'",
+        "sha256(crmId) = 'x' AND encode(digest(crmId, 'md5'), 'hex') = 'x'",
+        "array_any_match(orders, o -> o.total > 10)",
+        "array_any_match(orders, (O) -> O.total > score AND O.Case)",
+        "array_any_match(orders, o -> array_any_match(o.items, i -> i.sku = country))",
+        "array_any_match(orders, o -> o.notes['x'] = 'y' AND o.items[1].sku = 'z')",
+        "array_any_match(array_filter(orders, o -> o.total > 10), country -> country.Case)",
+        "array_filter(orders, o -> o.total > 10)[1]['total'] > 10",
+        "array_max(array_transform(orders, o -> o.total * 2)) > 1",
+        "cardinality(array_filter(tags, tag -> tag LIKE 'a%' OR tag = country)) > 0",
+        "array_first(tags, tag -> tag <> 'x') = 'y'",
+        "array_top(orders, array_transform(orders, o -> o.total), 1)[1]['Case']",
+        "NOT array_any_match(tags, \"order\" -> NOT coalesce(\"order\" = 'x', FALSE))",
+        "iif(active, 'a', 'b') = 'a' AND equals(lcase(country), 'fr')",
+        "decode(country, 'FR', 1, 'BE', 2, 0) > 1 AND matches_regex(country, '^F')",
         "(country, active) IS NULL OR active",
     ];
     for rule in &rules[..rules.len() - 1] {
@@ -95,6 +120,10 @@ fn calculated_columns_have_their_type() {
         ("make_date(2026, 1, 1)", "date"),
         ("'constant'", "string"),
         ("NULL", "string"),
+        ("array_transform(orders, o -> to_object('amount', o.total))", "list"),
+        ("sha256(country)", "string"),
+        ("to_decimal(country)", "decimal"),
+        ("get_url_query_str(country)", "map"),
     ];
     for (text, expected) in cases {
         let found = check(text, Expect::Any).map(|found| found.name().to_owned());
@@ -153,6 +182,31 @@ fn refusals_name_the_place_and_the_next_step() {
         "CAST(country AS nonsense) = 1",
         "country @> 'x'",
         "x -> x",
+        "array_any_match(orders, o -> o.totl > 10)",
+        "array_any_match(orders, o -> array_any_match(o.items, i -> i.sk = 'x'))",
+        "array_any_match(array_filter(orders, o -> TRUE), o -> o.total.x = 1)",
+        "array_any_match(orders, o -> o.total > 'x')",
+        "array_any_match(orders, o -> o.total + country > 1)",
+        "array_any_match(orders, o -> array_any_match(o.items, i -> upper(i.sku, 'x') = 'y'))",
+        "array_any_match(country, c -> c = 'x')",
+        "array_any_match(orders, o -> o.total)",
+        "array_any_match(orders)",
+        "array_any_match(orders, active)",
+        "array_any_match(orders, (a, b) -> a.Case)",
+        "array_any_match(orders, a.b -> TRUE)",
+        "array_any_match(orders, LAMBDA o : o.Case)",
+        "coalesce(active, o -> active)",
+        "array_any_match(orders, o -> o.Case) OR o.Case",
+        "array_any_match(tags, a -> array_any_match(tags, b -> array_any_match(tags, c -> array_any_match(tags, d -> array_any_match(tags, e -> TRUE)))))",
+        "regexp_like(country, '(')",
+        "regexp_like(country, '(?=a)')",
+        "regexp_like(country, 'a{1000}{1000}')",
+        "encode(sha256(country), 'hex') = 'x'",
+        "guid() = 'x'",
+        "json_to_object(country) = 'x'",
+        "format(country, 'yyyy') = 'x'",
+        "to_array(country, 1) = 1",
+        "min(score) > 1",
     ];
     let mut seen = String::new();
     for text in cases {
@@ -274,7 +328,71 @@ fn refusals_name_the_place_and_the_next_step() {
     "country @> 'x'"
       not_allowed at "country @> 'x'": the operator `@>` is not available
     "x -> x"
-      not_allowed at "x -> x": the operator `->` is not available
+      not_allowed at "x -> x": a function of elements stands only as the last argument of another
+      Write for example `array_filter(orders, o -> o.total > 10)`.
+    "array_any_match(orders, o -> o.totl > 10)"
+      unknown_field at "o.totl": the elements have no field `o.totl`
+      Did you mean `o.total`?
+    "array_any_match(orders, o -> array_any_match(o.items, i -> i.sk = 'x'))"
+      unknown_field at "i.sk": the elements have no field `i.sk`
+      Did you mean `i.sku`?
+    "array_any_match(array_filter(orders, o -> TRUE), o -> o.total.x = 1)"
+      unknown_field at "o.total.x": the elements have no field `o.total.x`
+      Did you mean `o.total`?
+    "array_any_match(orders, o -> o.total > 'x')"
+      type_error at "o.total > 'x'": values of type float and string cannot be compared
+      Write numbers without quotes and texts with single quotes, or convert with `CAST(… AS BIGINT)` or `TRY_CAST`.
+    "array_any_match(orders, o -> o.total + country > 1)"
+      type_error at "o.total + country": cannot coerce arithmetic expression Float64 + text to valid types
+    "array_any_match(orders, o -> array_any_match(o.items, i -> upper(i.sku, 'x') = 'y'))"
+      type_error at "upper(i.sku, 'x'": function 'upper' expects 1 arguments but received 2. No function matches the given name and argument types 'upper(text, text)'. You might need to add explicit type casts
+    "array_any_match(country, c -> c = 'x')"
+      type_error at "array_any_match(country": array_any_match expected a list as first argument, got text
+    "array_any_match(orders, o -> o.total)"
+      not_boolean at "array_any_match(orders": what is asked of the elements has to be true or false, this is of type float
+      Compare the value with another: `o -> o.total > 10`.
+    "array_any_match(orders)"
+      not_allowed at "array_any_match": `array_any_match` takes a list and a function of its elements
+      Write for example `array_any_match(orders, o -> o.total > 10)`.
+    "array_any_match(orders, active)"
+      not_allowed at "array_any_match": `array_any_match` takes a list and a function of its elements
+      Write for example `array_any_match(orders, o -> o.total > 10)`.
+    "array_any_match(orders, (a, b) -> a.Case)"
+      not_allowed at "array_any_match": a function of elements has one name on the left of `->`
+    "array_any_match(orders, a.b -> TRUE)"
+      not_allowed at "array_any_match": a function of elements has one name on the left of `->`
+    "array_any_match(orders, LAMBDA o : o.Case)"
+      not_allowed at "array_any_match": a function of elements has one name on the left of `->`
+    "coalesce(active, o -> active)"
+      not_allowed at "coalesce(active, o -> active)": a function of elements stands only as the last argument of another
+      Write for example `array_filter(orders, o -> o.total > 10)`.
+    "array_any_match(orders, o -> o.Case) OR o.Case"
+      unknown_field at "o.Case": the dataset has no field `o.Case`
+      Did you mean `Case`?
+    "array_any_match(tags, a -> array_any_match(tags, b -> array_any_match(tags, c -> array_any_match(tags, d -> array_any_match(tags, e -> TRUE)))))"
+      too_deep at "array_any_match": functions of elements are nested more than 4 deep
+    "regexp_like(country, '(')"
+      invalid_pattern at "'('": this is no pattern: unclosed group
+      Look-around and back references are not available.
+    "regexp_like(country, '(?=a)')"
+      invalid_pattern at "'(?=a)'": this is no pattern: look-around, including look-ahead and look-behind, is not supported
+      Look-around and back references are not available.
+    "regexp_like(country, 'a{1000}{1000}')"
+      invalid_pattern at "'a{1000}{1000}'": the pattern is too large
+    "encode(sha256(country), 'hex') = 'x'"
+      not_allowed at "encode": `sha256` is a text of hexadecimal digits already
+      Leave `encode` out, or take the bytes with `digest(x, 'sha256')`.
+    "guid() = 'x'"
+      function_not_allowed at "guid": `guid` is not available: its result would differ from run to run
+    "json_to_object(country) = 'x'"
+      function_not_allowed at "json_to_object": `json_to_object` is not available: the type of its result would differ from record to record; take one value with `json_value(text, 'a.b')`
+    "format(country, 'yyyy') = 'x'"
+      type_error at "format(country, 'yyyy'": format takes a time and a pattern
+    "to_array(country, 1) = 1"
+      not_allowed at "to_array": the first argument of `to_array` is `TRUE` or `FALSE`
+      It tells whether what is missing is kept: `to_array(FALSE, a, b)`.
+    "min(score) > 1"
+      function_not_allowed at "min": `min` is not available: it works on many records, and a rule sees one
     "#);
 }
 
@@ -352,6 +470,13 @@ fn nothing_that_nests_takes_exponential_time() {
         "[",
         "a[",
         "x -> ",
+        "array_any_match(tags, x -> ",
+        "array_filter(tags, (x) -> ",
+        "array_filter(array_filter(tags, x -> ",
+        "iif(",
+        "iif(active, ",
+        "equals(",
+        "decode(a, ",
         "(x) -> ",
         "(x, y) -> (",
         "MAP {",

@@ -2,10 +2,12 @@
 
 mod bad_input;
 mod deduplicate;
+mod documented;
 mod formats;
 mod histories;
 mod mapping;
 mod merge;
 mod order;
+mod pql;
 mod s3;
 mod support;

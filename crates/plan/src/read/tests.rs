@@ -22,6 +22,7 @@ fn variable(name: &str) -> Option<String> {
 fn rule_file(path: &str) -> Result<String, String> {
     match path {
         "segments/lapsed.sql" => Ok("lastOrder < now() - INTERVAL '90 days'\n".to_owned()),
+        "segments/wrong.pql" => Ok("person.age > 5\nand uper(x)\n".to_owned()),
         _ => Err("no such file".to_owned()),
     }
 }

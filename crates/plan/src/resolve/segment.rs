@@ -1,7 +1,11 @@
 //! Segments: exactly one rule each.
 
+use uuid::Uuid;
+
 use super::{Item, Resolver};
 use crate::config;
+use crate::diagnostic::{Diagnostic, Span};
+use crate::pql;
 use crate::project::{Rule, RuleOrigin, Segment};
 use crate::tree::Node;
 
@@ -23,7 +27,8 @@ impl Resolver<'_> {
             .collect();
         match given.as_slice() {
             [] => {
-                let hint = "Add `rule:` with a SQL expression, or `rule_file:`.";
+                let hint =
+                    "Add `rule:` with a SQL expression, or `pql:`, `rule_file:` or `pql_file:`.";
                 self.error("missing_rule", item.key_span, "the segment has no rule", hint);
                 return None;
             }
@@ -34,21 +39,56 @@ impl Resolver<'_> {
                 return None;
             }
         }
-        if file.pql.is_some() || file.pql_file.is_some() {
-            self.not_available(item.key_place(given[0]), "PQL");
-            return None;
-        }
-        let rule = match (&file.rule, &file.rule_file) {
-            (Some(text), _) => Rule { text: text.clone(), origin: origin(item.node.get("rule")?) },
-            (None, Some(path)) => self.rule_file(item, path)?,
-            (None, None) => return None,
+        let is_file = matches!(given[0], "rule_file" | "pql_file");
+        let written = [&file.rule, &file.rule_file, &file.pql, &file.pql_file];
+        let written = written.into_iter().flatten().next()?;
+        let rule = match is_file {
+            true => self.rule_file(item, given[0], written)?,
+            false => Rule { text: written.clone(), origin: origin(item.node.get(given[0])?) },
         };
         self.check_rule(item, given[0], &rule.text)?;
-        Some(rule)
+        if given[0].starts_with("pql") { self.translated(item, given[0], rule) } else { Some(rule) }
     }
 
-    fn rule_file(&mut self, item: Item<'_>, path: &str) -> Option<Rule> {
-        let span = item.span("rule_file");
+    /// Translates a rule in PQL.
+    fn translated(&mut self, item: Item<'_>, key: &str, rule: Rule) -> Option<Rule> {
+        match pql::translate(&rule.text, &self.segments) {
+            Ok(pql::Translation { sql, map }) => {
+                let written = Box::new(rule.origin);
+                Some(Rule { text: sql, origin: RuleOrigin::Translated { written, map } })
+            }
+            Err(error) => {
+                let place = rule.origin.place(error.offset, error.length);
+                let message = match &rule.origin {
+                    RuleOrigin::File { path, .. } => {
+                        let at = Span::of(&rule.text, error.offset..error.offset);
+                        let (line, column) = (at.line, at.column);
+                        format!("{} ({path}, line {line}, column {column})", error.message)
+                    }
+                    _ => error.message,
+                };
+                let place = place.unwrap_or_else(|| item.span(key));
+                let problem = Diagnostic::error(error.code, place, message);
+                self.push(Diagnostic { hint: error.hint, ..problem });
+                None
+            }
+        }
+    }
+
+    /// The segments that a rule may name.
+    pub(super) fn segment_names(&self, file: &config::Project) -> Vec<pql::SegmentName> {
+        let segments = file.segments.iter().flat_map(config::Ordered::iter);
+        let name = |(key, segment): (&str, &config::Segment)| {
+            let derived = || self.derived_id("segment", key);
+            let written = segment.id.as_deref().and_then(|id| Uuid::parse_str(id).ok());
+            let id = written.unwrap_or_else(derived).to_string();
+            pql::SegmentName { key: key.to_owned(), id }
+        };
+        segments.map(name).collect()
+    }
+
+    fn rule_file(&mut self, item: Item<'_>, key: &str, path: &str) -> Option<Rule> {
+        let span = item.span(key);
         match (self.rule_files)(path) {
             Ok(text) => {
                 Some(Rule { text, origin: RuleOrigin::File { path: path.to_owned(), span } })
@@ -65,7 +105,10 @@ impl Resolver<'_> {
     fn check_rule(&mut self, item: Item<'_>, key: &str, text: &str) -> Option<()> {
         let place = item.span(key);
         if text.trim().is_empty() {
-            let hint = "Write a SQL expression that is true for members.";
+            let hint = match key.starts_with("pql") {
+                true => "Write a condition in PQL that is true for members.",
+                false => "Write a SQL expression that is true for members.",
+            };
             self.error("missing_rule", place, "the rule is empty", hint);
             return None;
         }
@@ -80,6 +123,9 @@ impl Resolver<'_> {
 
 /// Where the text of a scalar stands.
 pub(super) fn origin(node: &Node) -> RuleOrigin {
+    if let Some(lines) = node.scalar().map(|scalar| &scalar.lines).filter(|it| !it.is_empty()) {
+        return RuleOrigin::Block { span: node.span, lines: lines.clone() };
+    }
     let verbatim = node.scalar().and_then(|scalar| scalar.verbatim);
     RuleOrigin::Project { span: verbatim.unwrap_or(node.span), spans_text: verbatim.is_some() }
 }

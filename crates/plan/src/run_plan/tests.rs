@@ -122,6 +122,31 @@ fn places_in_rules_are_places_in_the_file() {
     assert_eq!(&FULL[place.start..place.end], "AND homeAddress.cou");
     assert_eq!(place, Span::of(FULL, place.start..place.end));
     assert_eq!(project.segments[1].rule.origin.place(0, 1), None);
-    let block = self::project(&FULL.replace("rule: points", "rule: |\n      points"));
-    assert_eq!(block.segments[0].rule.origin.place(0, 1), None);
+    let text =
+        FULL.replace("rule: points >= 1000 AND", "rule: |\n      points >= 1000\n\n        AND");
+    let block = self::project(&text);
+    let rule = &block.segments[0].rule;
+    let offset = rule.text.find("AND homeA").expect("the rule has two lines");
+    let place = rule.origin.place(offset, 19).expect("it has a place");
+    assert_eq!(&text[place.start..place.end], "AND homeAddress.cou");
+    assert_eq!(place, Span::of(&text, place.start..place.end));
+    let across = rule.origin.place(10, offset - 10 + 3).expect("it has a place");
+    assert_eq!(&text[across.start..across.end], "1000\n\n        AND");
+    let folded = self::project(&text.replace("rule: |", "rule: >"));
+    assert_eq!(folded.segments[0].rule.origin.place(0, 1), None);
+}
+
+#[test]
+fn places_in_translated_rules_are_places_in_the_pql() {
+    let text = FULL.replace(
+        "rule: points >= 1000 AND homeAddress.country = 'FR'",
+        "pql: |\n      points >= 1000 and\n      homeAddress.country in [\"FR\"]",
+    );
+    let project = project(&text);
+    let rule = &project.segments[0].rule;
+    assert_eq!(rule.text, "points >= 1000 AND homeAddress.country IN ('FR')");
+    let place = rule.origin.place(rule.text.find("homeA").expect("the field"), 19);
+    let place = place.expect("it has a place");
+    assert_eq!(&text[place.start..place.end], "homeAddress.country");
+    assert_eq!(place, Span::of(&text, place.start..place.end));
 }

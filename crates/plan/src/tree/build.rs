@@ -6,6 +6,7 @@ use saphyr_parser::{Event, Marker, Parser, ScalarStyle, Tag};
 
 use super::{Content, DEPTH_MAX, Entry, NODES_MAX, Node, Origin, Scalar, TEXT_BYTES_MAX};
 use crate::diagnostic::{Diagnostic, Span};
+use crate::project::BlockLine;
 
 /// Reads `text`. The root is absent when the text is no YAML or goes beyond a limit; then there
 /// is an error among the diagnostics.
@@ -147,6 +148,10 @@ impl<'a> Builder<'a> {
             text: text.to_owned(),
             plain: style == ScalarStyle::Plain && !is_text,
             verbatim: self.verbatim(text, place, quotes),
+            lines: match style {
+                ScalarStyle::Literal => self.block_lines(text, place).unwrap_or_default(),
+                _ => Vec::new(),
+            },
             origin: Origin::Written,
             unfilled: false,
         };
@@ -162,6 +167,44 @@ impl<'a> Builder<'a> {
         }
         let column = place.column + u32::try_from(quotes).ok()?;
         Some(Span { start, end, line: place.line, column })
+    }
+
+    /// Where the lines of a block stand that begins on the line of `place` or the next.
+    fn block_lines(&self, text: &str, place: Span) -> Option<Vec<BlockLine>> {
+        let first = usize::try_from(place.line).ok()? - 1;
+        (first..=first + 1).find_map(|first| self.block_lines_from(text, first))
+    }
+
+    /// The same for a block whose first line is `first`, counted from 0: every line of the text is
+    /// that of the file without the same indentation.
+    fn block_lines_from(&self, text: &str, first: usize) -> Option<Vec<BlockLine>> {
+        let mut lines = Vec::new();
+        let mut indent = None;
+        let mut offset = 0;
+        for (number, line) in text.split_inclusive('\n').enumerate() {
+            let start = *self.positions.bytes.get(*self.positions.lines.get(first + number)?)?;
+            let written = self.text[start..].lines().next().unwrap_or_default();
+            let line_text = line.trim_end_matches('\n');
+            let cut = match line_text.is_empty() {
+                true => written.len().min(indent.unwrap_or(0)),
+                false => written.len().checked_sub(line_text.len())?,
+            };
+            let is_indented = written[..cut].bytes().all(|byte| byte == b' ');
+            if !line_text.is_empty() {
+                let same = *indent.get_or_insert(cut) == cut;
+                if !same || !is_indented || cut == 0 || &written[cut..] != line_text {
+                    return None;
+                }
+            }
+            lines.push(BlockLine {
+                offset,
+                start: start + cut,
+                line: u32::try_from(first + number + 1).ok()?,
+                column: u32::try_from(cut + 1).ok()?,
+            });
+            offset += line.len();
+        }
+        Some(lines)
     }
 
     /// Without the white space that the parser counts to a scalar.

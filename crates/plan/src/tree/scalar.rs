@@ -2,6 +2,7 @@
 //! and `no` are text.
 
 use crate::diagnostic::Span;
+use crate::project::BlockLine;
 
 /// A scalar as written.
 #[derive(Debug, Clone, PartialEq)]
@@ -12,6 +13,8 @@ pub(crate) struct Scalar {
     pub plain: bool,
     /// Where the text stands, when every character of it is in the file as it is.
     pub verbatim: Option<Span>,
+    /// Where its lines stand, when it is a block of lines that are in the file as they are.
+    pub lines: Vec<BlockLine>,
     /// Whether variables were filled in.
     pub origin: Origin,
     /// Whether a variable had no value; then the text is not what was meant.

@@ -15,6 +15,7 @@ mod report;
 mod run;
 mod runs;
 mod schema;
+mod segment;
 mod show;
 mod table;
 mod validate;
@@ -124,6 +125,7 @@ enum Command {
     Runs(runs::Args),
     Show(show::Args),
     Demo(demo::Args),
+    Segment(segment::Args),
     Schema(schema::Args),
     Completions(completions::Args),
 }
@@ -174,6 +176,7 @@ async fn dispatch(cli: Cli) -> Result<(), Failure> {
         Command::Runs(args) => runs::run(&global, &args).await,
         Command::Show(args) => show::run(&global, &args).await,
         Command::Demo(args) => demo::run(&global, &args).await,
+        Command::Segment(args) => segment::run(&global, &args),
         Command::Schema(args) => schema::run(&args),
         Command::Completions(args) => completions::run(&args),
     }

@@ -160,7 +160,13 @@ fn names_keys_and_segments() {
         (rule, "rule:"),
         (rule, "rule: \"  \""),
         (rule, "rule: a\n    rule_file: segments/lapsed.sql"),
-        (rule, "pql: a"),
+        (rule, "pql: \"  \""),
+        (rule, "pql: person.age >"),
+        (rule, "pql: inSegment(\"laps\")"),
+        (rule, "pql: |\n      person.age > 5\n\n      and uper(x)"),
+        (rule, "pql: >\n      person.age > 5\n      and uper(x)"),
+        (rule, "pql_file: segments/wrong.pql"),
+        (rule, "pql_file: segments/none.pql"),
         (rule, "rule: 1"),
     ]), @r#"
     name: ""
@@ -200,10 +206,10 @@ fn names_keys_and_segments() {
         The path is relative to the project file.
     description: nothing
     21:3 missing_rule the segment has no rule <luxury>
-        Add `rule:` with a SQL expression, or `rule_file:`.
+        Add `rule:` with a SQL expression, or `pql:`, `rule_file:` or `pql_file:`.
     rule:
     21:3 missing_rule the segment has no rule <luxury>
-        Add `rule:` with a SQL expression, or `rule_file:`.
+        Add `rule:` with a SQL expression, or `pql:`, `rule_file:` or `pql_file:`.
     rule: "  "
     24:12 missing_rule the rule is empty <  >
         Write a SQL expression that is true for members.
@@ -211,9 +217,28 @@ fn names_keys_and_segments() {
         rule_file: segments/lapsed.sql
     25:5 two_rules the segment has a rule twice: `rule` and `rule_file` <rule_file>
         Keep one of the two.
-    pql: a
-    24:5 not_available PQL is not available yet in this version <pql>
-        Remove it; it would not happen.
+    pql: "  "
+    24:11 missing_rule the rule is empty <  >
+        Write a condition in PQL that is true for members.
+    pql: person.age >
+    24:22 syntax_error expected a value, found the end <>
+    pql: inSegment("laps")
+    24:20 unknown_segment there is no segment `laps` <"laps">
+        Name the key of a segment of the project, or give a segment the id that it has in Adobe with `id:`.
+    pql: |
+          person.age > 5
+
+          and uper(x)
+    27:11 unknown_function unknown function `uper` <uper>
+    pql: >
+          person.age > 5
+          and uper(x)
+    25:7 unknown_function unknown function `uper` <person.age > 5>
+    pql_file: segments/wrong.pql
+    24:15 unknown_function unknown function `uper` (segments/wrong.pql, line 2, column 5) <segments/wrong.pql>
+    pql_file: segments/none.pql
+    24:15 rule_file the rule file cannot be read: no such file <segments/none.pql>
+        The path is relative to the project file.
     rule: 1
     24:11 wrong_type expected text, found a whole number <1>
         Put the value in quotes.

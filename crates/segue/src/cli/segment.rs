@@ -1,0 +1,93 @@
+//! `segue segment`: what can be done with the rule of a segment alone.
+
+use ::plan::project::RuleOrigin;
+use ::plan::{Diagnostic, Span, pql};
+use clap::Subcommand;
+use serde_json::json;
+
+use crate::cli::{Format, Global};
+use crate::draw;
+use crate::failure::Failure;
+use crate::workspace::{self, Workspace};
+
+/// Work with the rule of a segment
+#[derive(Debug, clap::Args)]
+pub(crate) struct Args {
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    Translate(TranslateArgs),
+}
+
+/// Print the SQL that a rule in PQL becomes
+///
+/// The SQL is what `segue` evaluates; it can stand in the project file as `rule:` instead of the
+/// PQL. Nothing is read but the project file.
+#[derive(Debug, clap::Args)]
+struct TranslateArgs {
+    /// The key of a segment with `pql:` or `pql_file:`
+    #[arg(required_unless_present = "pql")]
+    segment: Option<String>,
+    /// A rule in PQL that is in no project
+    #[arg(long, value_name = "TEXT", conflicts_with = "segment")]
+    pql: Option<String>,
+}
+
+pub(crate) fn run(global: &Global, args: &Args) -> Result<(), Failure> {
+    let Command::Translate(args) = &args.command;
+    let sql = match (&args.pql, &args.segment) {
+        (Some(text), _) => of_text(global, text)?,
+        (None, Some(key)) => of_segment(global, key)?,
+        (None, None) => return Err(Failure::usage("name a segment, or give a rule with --pql")),
+    };
+    match global.output {
+        Format::Text => super::answer(&sql),
+        Format::Json => super::answer_json(&json!({ "segment": args.segment, "sql": sql })),
+    }
+    Ok(())
+}
+
+fn of_segment(global: &Global, key: &str) -> Result<String, Failure> {
+    let workspace = Workspace::load(global)?;
+    let project = &workspace.project;
+    let names = || project.segments.iter().map(|segment| segment.key.as_str());
+    let segment =
+        project.segment(key).ok_or_else(|| workspace::unknown("segment", key, names()))?;
+    match &segment.rule.origin {
+        RuleOrigin::Translated { .. } => Ok(segment.rule.text.clone()),
+        _ => Err(Failure::usage(format!("the rule of segment `{key}` is written in SQL"))
+            .hint("Only rules in PQL are translated; see `pql:` in the project file.")),
+    }
+}
+
+/// A text of its own may name the segments of the project, if there is one.
+fn of_text(global: &Global, text: &str) -> Result<String, Failure> {
+    let segments = match workspace::locate(global.project.as_deref()) {
+        Ok(_) => segment_names(&Workspace::load(global)?),
+        Err(missing) if global.project.is_some() => return Err(missing),
+        Err(_) => Vec::new(),
+    };
+    match pql::translate(text, &segments) {
+        Ok(translation) => Ok(translation.sql),
+        Err(error) => {
+            let span = Span::of(text, error.offset..error.offset + error.length);
+            let problem = Diagnostic::error(error.code, span, error.message);
+            let problem = Diagnostic { hint: error.hint, ..problem };
+            let mut failure = Failure::usage("the rule cannot be translated");
+            failure.report = Some(draw::diagnostics("--pql", text, &[problem]));
+            Err(failure)
+        }
+    }
+}
+
+fn segment_names(workspace: &Workspace) -> Vec<pql::SegmentName> {
+    let segments = workspace.project.segments.iter();
+    let name = |segment: &::plan::project::Segment| pql::SegmentName {
+        key: segment.key.clone(),
+        id: segment.id.to_string(),
+    };
+    segments.map(name).collect()
+}
