@@ -3,6 +3,7 @@
 mod crash;
 mod delivery;
 mod demo;
+mod formats;
 mod leaks;
 mod messages;
 mod project;
