@@ -1,4 +1,4 @@
-//! Rows become text: Arrow batches to lines of CSV or TSV.
+//! Rows become text: Arrow batches to lines of CSV, TSV or JSON.
 //!
 //! The rules of cells are the output contract in `docs/output.md`; `rules` holds them all. The
 //! encoder is pure: the same batch and settings give the same bytes. Where files begin and end
@@ -8,7 +8,7 @@
 //! How it works: 64 rows at a time, each column writes its cells into a lane of fixed-size slots
 //! (one tight loop per type), then the lanes are joined row by row with copies of fixed size. A cell
 //! that is surely plain is recognised by a few wide instructions; any other takes the careful way
-//! through all the rules.
+//! through all the rules. A row of JSON is the same with names between the cells.
 //!
 //! ```
 //! use std::sync::Arc;
@@ -39,6 +39,8 @@ mod column;
 mod dictionary;
 mod error;
 mod json;
+mod json_string;
+mod json_value;
 mod lane;
 mod number;
 mod rows;
@@ -52,6 +54,7 @@ pub use chunk::Chunk;
 pub use error::{Error, Problem};
 
 use column::{BoxedColumn, Fault, Unsupported};
+use json_value::Name;
 use lane::{LANE_ROWS, Lane};
 use rows::{Full, Rows};
 use rules::{CellKind, Outcome, Rules};
@@ -69,6 +72,8 @@ struct Shared {
     rules: Rules,
     headers: Vec<String>,
     header_line: Vec<u8>,
+    /// What stands before each value of a JSON object; empty for cells.
+    names: Vec<Name>,
     /// Texts of chunks that are done with.
     texts: Arc<Buffers>,
 }
@@ -86,7 +91,7 @@ impl Encoder {
         let headers: Vec<String> =
             schema.fields().iter().map(|field| field.name().clone()).collect();
         check_headers(&headers)?;
-        let rules = Rules::new(&format.dialect)?;
+        let rules = Rules::new(format)?;
         for field in schema.fields() {
             check_type(field.data_type(), &rules)
                 .map_err(|unsupported| unsupported.in_column(field.name()))?;
@@ -95,8 +100,9 @@ impl Encoder {
             true => header_line(&headers, &rules)?,
             false => Vec::new(),
         };
+        let names = if rules.is_json() { names(&headers)? } else { Vec::new() };
         let texts = Buffers::new(TEXTS_KEPT_MAX);
-        Ok(Self { shared: Arc::new(Shared { rules, headers, header_line, texts }) })
+        Ok(Self { shared: Arc::new(Shared { rules, headers, header_line, names, texts }) })
     }
 
     /// Returns the line of headers with its line end, in UTF-8; nothing when headers are off.
@@ -136,7 +142,7 @@ impl Encoder {
             let rest = batch.num_rows() - start;
             let block = LANE_ROWS.min(rest);
             self.fill(&columns, start, block, &mut lanes)?;
-            rows.append(&lanes, block, rest - block)
+            rows.append(&lanes, &self.shared.names, block, rest - block)
                 .map_err(|Full| Error::BatchTooLarge { rows: batch.num_rows() })?;
         }
         rows.finish();
@@ -228,6 +234,15 @@ fn nesting(data_type: &DataType) -> usize {
         DataType::Dictionary(_, values) => 1 + nesting(values),
         _ => 0,
     }
+}
+
+/// Writes the headers as the names of JSON objects.
+fn names(headers: &[String]) -> Result<Vec<Name>, Error> {
+    let name = |(index, header): (usize, &String)| {
+        Name::new(header, index == 0)
+            .map_err(|problem| Error::Header { column: header.clone(), problem })
+    };
+    headers.iter().enumerate().map(name).collect()
 }
 
 /// Writes the headers by the rules of all cells, since they too may hold delimiters or look like

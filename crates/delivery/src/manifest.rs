@@ -6,7 +6,7 @@
 
 use std::collections::BTreeMap;
 
-use plan::file_format::{Compression, Encoding, FormulaGuard, Layout, LineEnd, Quoting};
+use plan::file_format::{Compression, Encoding, FormulaGuard, LineEnd, Quoting};
 use plan::staged::{ObjectKind, StagedObject};
 use plan::{FileFormat, Output, RunPlan};
 use serde::Serialize;
@@ -138,10 +138,20 @@ struct Keyed<'a> {
     id: String,
 }
 
-/// The dialect in the words of the project file.
+/// The settings in the words of the project file, as far as the layout has them.
 #[derive(Serialize)]
 struct Format<'a> {
     format: &'static str,
+    #[serde(flatten)]
+    cells: Option<Cells<'a>>,
+    compression: &'static str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    formula_guard: Option<&'static str>,
+}
+
+/// How text between delimiters is written.
+#[derive(Serialize)]
+struct Cells<'a> {
     delimiter: char,
     header: bool,
     quote: char,
@@ -151,8 +161,6 @@ struct Format<'a> {
     empty: &'a str,
     line_end: &'static str,
     encoding: &'static str,
-    compression: &'static str,
-    formula_guard: &'static str,
 }
 
 impl<'a> Manifest<'a> {
@@ -196,12 +204,28 @@ impl<'a> File<'a> {
 
 impl<'a> Format<'a> {
     fn new(file: &'a FileFormat) -> Self {
+        let is_delimited = file.layout.is_delimited();
+        Self {
+            format: file.layout.as_str(),
+            cells: is_delimited.then(|| Cells::new(file)),
+            compression: match file.compression {
+                Compression::None => "none",
+                Compression::Gzip => "gzip",
+                Compression::Zstd => "zstd",
+            },
+            formula_guard: is_delimited.then_some(match file.dialect.formula_guard {
+                FormulaGuard::Off => "off",
+                FormulaGuard::Prefix => "prefix",
+                FormulaGuard::Reject => "reject",
+            }),
+        }
+    }
+}
+
+impl<'a> Cells<'a> {
+    fn new(file: &'a FileFormat) -> Self {
         let dialect = &file.dialect;
         Self {
-            format: match file.layout {
-                Layout::Csv => "csv",
-                Layout::Tsv => "tsv",
-            },
             delimiter: dialect.delimiter.into(),
             header: dialect.header,
             quote: dialect.quote.into(),
@@ -218,16 +242,6 @@ impl<'a> Format<'a> {
                 LineEnd::Crlf => "crlf",
             },
             encoding: encoding(file.encoding),
-            compression: match file.compression {
-                Compression::None => "none",
-                Compression::Gzip => "gzip",
-                Compression::Zstd => "zstd",
-            },
-            formula_guard: match dialect.formula_guard {
-                FormulaGuard::Off => "off",
-                FormulaGuard::Prefix => "prefix",
-                FormulaGuard::Reject => "reject",
-            },
         }
     }
 }

@@ -377,7 +377,10 @@ fn content_type(file: &FileFormat) -> String {
     match file.compression {
         Compression::Gzip => "application/gzip".to_owned(),
         Compression::Zstd => "application/zstd".to_owned(),
-        Compression::None => format!("{}; charset={}", file.content_type(), charset(file.encoding)),
+        Compression::None if file.layout.is_delimited() => {
+            format!("{}; charset={}", file.content_type(), charset(file.encoding))
+        }
+        Compression::None => file.content_type().to_owned(),
     }
 }
 

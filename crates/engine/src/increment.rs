@@ -185,8 +185,7 @@ pub(crate) async fn difference(
     let Compared { mut sent, added, changed, unchanged, repeated, left, members } = compared;
     let (removed, gone) = match (left, last) {
         (Some(left), Some(last)) => {
-            let found =
-                removed::find(query, left, &last, survey, limits, threads).await?;
+            let found = removed::find(query, left, &last, survey, limits, threads).await?;
             sent.removed = found.here;
             sent.all.add_all(&sent.removed);
             (found.count, found.gone)

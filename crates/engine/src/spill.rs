@@ -101,11 +101,28 @@ impl Buckets {
 
     /// Hands over the entries of each bucket, one bucket after the other, as bytes to read.
     pub(crate) fn read_each(
-        self,
+        mut self,
         mut each: impl FnMut(&mut dyn Read) -> io::Result<()>,
     ) -> Result<(), Error> {
-        let sorted = self.finish();
-        (0..BUCKETS).try_for_each(|bucket| sorted.read(bucket, &mut each))
+        (0..BUCKETS).try_for_each(|bucket| self.read(bucket, &mut each))
+    }
+
+    /// Hands over the entries of one bucket as bytes to read, and forgets them.
+    pub(crate) fn read<T>(
+        &mut self,
+        bucket: usize,
+        read: impl FnOnce(&mut dyn Read) -> io::Result<T>,
+    ) -> Result<T, Error> {
+        let folder = self.limits.spill_folder.to_string_lossy();
+        let failed = |error| Error::io(&folder, "read a temporary file", error);
+        let Bucket { buffer, file } = std::mem::take(&mut self.buckets[bucket]);
+        match file {
+            None => read(&mut buffer.as_slice()).map_err(failed),
+            Some(mut file) => {
+                file.seek(SeekFrom::Start(0)).map_err(failed)?;
+                read(&mut BufReader::new(file).chain(buffer.as_slice())).map_err(failed)
+            }
+        }
     }
 }
 
@@ -136,11 +153,6 @@ impl Sorted {
         file.seek(SeekFrom::Start(0)).map_err(failed)?;
         each(&mut BufReader::new(&mut *file).chain(buffer.as_slice())).map_err(failed)
     }
-}
-
-/// The bucket of a hash, by its upper bits: maps of entries use the lower ones.
-pub(crate) fn bucket_of(hash: u64) -> usize {
-    (hash >> 56) as usize % BUCKETS
 }
 
 /// Reads exactly `length` bytes, or nothing at the end of the entries.

@@ -17,9 +17,9 @@ pub struct FileFormat {
     pub layout: Layout,
     /// Extension without a dot and without a compression suffix: `csv`, `txt`.
     pub extension: String,
-    /// How a row is written.
+    /// How a row of delimited text is written; JSON lines take `nul` and `non_finite` from it.
     pub dialect: Dialect,
-    /// How characters become bytes.
+    /// How characters become bytes; JSON lines are UTF-8.
     pub encoding: Encoding,
     /// How bytes become smaller.
     pub compression: Compression,
@@ -40,6 +40,25 @@ pub enum Layout {
     Csv,
     /// Cells between tabs.
     Tsv,
+    /// One JSON object (RFC 8259) on each line.
+    Json,
+}
+
+impl Layout {
+    /// Whether rows are cells between delimiters: the other layouts have no header, no quotes and
+    /// no texts for missing and empty values to choose.
+    pub fn is_delimited(self) -> bool {
+        matches!(self, Self::Csv | Self::Tsv)
+    }
+
+    /// Its name in the project file.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Csv => "csv",
+            Self::Tsv => "tsv",
+            Self::Json => "json",
+        }
+    }
 }
 
 /// How a row of cells is written.
@@ -200,14 +219,15 @@ pub enum WhenEmpty {
 impl FileFormat {
     /// The defaults of a layout, as the project file documents them.
     pub fn new(layout: Layout) -> Self {
-        let (delimiter, extension) = match layout {
-            Layout::Csv => (b',', "csv"),
-            Layout::Tsv => (b'\t', "txt"),
+        let (dialect, extension) = match layout {
+            Layout::Csv => (Dialect::new(b','), "csv"),
+            Layout::Tsv => (Dialect::new(b'\t'), "txt"),
+            Layout::Json => (Dialect::json(), "json"),
         };
         Self {
             layout,
             extension: extension.to_owned(),
-            dialect: Dialect::new(delimiter),
+            dialect,
             encoding: Encoding::Utf8,
             compression: Compression::None,
             rows_per_file: ROWS_PER_FILE_DEFAULT,
@@ -221,6 +241,7 @@ impl FileFormat {
         match self.layout {
             Layout::Csv => "text/csv",
             Layout::Tsv => "text/tab-separated-values",
+            Layout::Json => "application/x-ndjson",
         }
     }
 }
@@ -241,5 +262,10 @@ impl Dialect {
             nul: NulPolicy::Reject,
             non_finite: NonFinitePolicy::Text,
         }
+    }
+
+    /// What is fixed in JSON lines: the signs of JSON, and no header.
+    fn json() -> Self {
+        Self { header: false, escape: b'\\', null: "null".to_owned(), ..Self::new(b',') }
     }
 }

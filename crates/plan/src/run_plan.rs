@@ -214,8 +214,7 @@ impl Project {
     }
 
     fn increment(&self, export: &SegmentExport) -> Option<Increment> {
-        let identities =
-            self.profile_datasets().flat_map(|dataset| dataset.identities.iter());
+        let identities = self.profile_datasets().flat_map(|dataset| dataset.identities.iter());
         (export.export != Export::Full).then(|| Increment {
             changes: export.export == Export::Changes,
             leavers: export.leavers,

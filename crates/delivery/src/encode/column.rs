@@ -7,6 +7,7 @@ use arrow_schema::DataType;
 use super::dictionary;
 use super::error::{Error, Problem};
 use super::json;
+use super::json_value::Values;
 use super::lane::{LANE_ROWS, Lane, Slot};
 use super::rules::{CellKind, Rules};
 use super::scalar::{self, Shape, Sink};
@@ -53,7 +54,8 @@ pub(super) fn resolve<'a>(
     match array.data_type() {
         DataType::Null => Ok(Box::new(Missing)),
         DataType::Dictionary(..) => dictionary::resolve(array, rules, leads),
-        data_type if data_type.is_nested() => json::resolve(array, rules.non_finite()),
+        data_type if data_type.is_nested() => json::resolve(array, rules),
+        _ if rules.is_json() => scalar::resolve(array, rules.non_finite(), Values),
         _ => scalar::resolve(array, rules.non_finite(), Cells { rules }),
     }
 }

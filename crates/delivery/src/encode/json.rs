@@ -2,15 +2,17 @@
 //!
 //! Numbers and booleans are written as in a cell, with all digits; all other values are strings of
 //! what a cell would hold. Missing parts are `null`. A number that is not finite is a string.
+//! In delimited text such a value is one cell, in JSON lines it stands as it is.
 
 use arrow_array::cast::AsArray;
 use arrow_array::{Array, OffsetSizeTrait};
 use arrow_buffer::{ArrowNativeType, NullBuffer};
 use arrow_schema::DataType;
-use plan::file_format::{CELL_BYTES_MAX, NonFinitePolicy};
+use plan::file_format::{CELL_BYTES_MAX, NonFinitePolicy, NulPolicy};
 
 use super::column::{BoxedColumn, Column, Fault, Unsupported, Validity};
 use super::error::Problem;
+use super::json_string;
 use super::lane::{Lane, Slot};
 use super::rules::{CellKind, Rules};
 use super::scalar::{self, Shape, Sink};
@@ -20,12 +22,20 @@ use super::text::Texts;
 ///
 /// # Errors
 /// The first type inside it that has no form in JSON.
-pub(super) fn resolve(
-    array: &dyn Array,
-    non_finite: NonFinitePolicy,
-) -> Result<BoxedColumn<'_>, Unsupported> {
+pub(super) fn resolve<'a>(
+    array: &'a dyn Array,
+    rules: &Rules,
+) -> Result<BoxedColumn<'a>, Unsupported> {
     let validity = Validity::new(array.nulls());
-    Ok(Box::new(Documents { validity, node: node(array, non_finite)? }))
+    let style = Style { non_finite: rules.non_finite(), nul: rules.nul() };
+    Ok(Box::new(Documents { validity, node: node(array, style)? }))
+}
+
+/// What to do with values that JSON, or its readers, have trouble with.
+#[derive(Clone, Copy)]
+struct Style {
+    non_finite: NonFinitePolicy,
+    nul: NulPolicy,
 }
 
 /// A column of JSON texts.
@@ -46,6 +56,10 @@ impl Column for Documents<'_> {
         self.validity.fill((start, count), lane, |lane, row| {
             text.clear();
             self.node.append(start + row, &mut text)?;
+            if rules.is_json() {
+                lane.put_bare(row, &text);
+                return Ok(());
+            }
             lane.put_text(row, &text, CellKind::Nested, rules)
         })
     }
@@ -59,18 +73,18 @@ trait Node {
 
 type BoxedNode<'a> = Box<dyn Node + 'a>;
 
-fn node(array: &dyn Array, non_finite: NonFinitePolicy) -> Result<BoxedNode<'_>, Unsupported> {
+fn node(array: &dyn Array, style: Style) -> Result<BoxedNode<'_>, Unsupported> {
     Ok(match array.data_type() {
         DataType::Null => Box::new(Missing),
-        DataType::Dictionary(..) => Box::new(keyed(array, non_finite)?),
-        DataType::Struct(_) => Box::new(object(array, non_finite)?),
-        DataType::Map(..) => Box::new(map(array, non_finite)?),
-        DataType::List(_) => Box::new(list::<i32>(array, non_finite)?),
-        DataType::LargeList(_) => Box::new(list::<i64>(array, non_finite)?),
-        DataType::ListView(_) => Box::new(list_view::<i32>(array, non_finite)?),
-        DataType::LargeListView(_) => Box::new(list_view::<i64>(array, non_finite)?),
-        DataType::FixedSizeList(..) => Box::new(fixed_list(array, non_finite)?),
-        _ => scalar::resolve(array, non_finite, Parts)?,
+        DataType::Dictionary(..) => Box::new(keyed(array, style)?),
+        DataType::Struct(_) => Box::new(object(array, style)?),
+        DataType::Map(..) => Box::new(map(array, style)?),
+        DataType::List(_) => Box::new(list::<i32>(array, style)?),
+        DataType::LargeList(_) => Box::new(list::<i64>(array, style)?),
+        DataType::ListView(_) => Box::new(list_view::<i32>(array, style)?),
+        DataType::LargeListView(_) => Box::new(list_view::<i64>(array, style)?),
+        DataType::FixedSizeList(..) => Box::new(fixed_list(array, style)?),
+        _ => scalar::resolve(array, style.non_finite, Parts { style })?,
     })
 }
 
@@ -88,26 +102,6 @@ fn append_null(out: &mut Vec<u8>) {
     out.extend_from_slice(b"null");
 }
 
-/// Appends a JSON string. A NUL character stays as it is, for the rules of cells to judge.
-fn append_string(text: &[u8], out: &mut Vec<u8>) {
-    out.push(b'"');
-    for &byte in text {
-        match byte {
-            b'"' | b'\\' => out.extend_from_slice(&[b'\\', byte]),
-            b'\n' => out.extend_from_slice(b"\\n"),
-            b'\r' => out.extend_from_slice(b"\\r"),
-            b'\t' => out.extend_from_slice(b"\\t"),
-            1..b' ' => {
-                let hex = |digit: u8| b"0123456789abcdef"[usize::from(digit)];
-                out.extend_from_slice(b"\\u00");
-                out.extend_from_slice(&[hex(byte >> 4), hex(byte & 15)]);
-            }
-            _ => out.push(byte),
-        }
-    }
-    out.push(b'"');
-}
-
 struct Missing;
 
 impl Node for Missing {
@@ -118,7 +112,9 @@ impl Node for Missing {
 }
 
 /// Makes nodes of scalar arrays.
-struct Parts;
+struct Parts {
+    style: Style,
+}
 
 impl<'a> Sink<'a> for Parts {
     type Output = BoxedNode<'a>;
@@ -156,6 +152,7 @@ impl<'a> Sink<'a> for Parts {
     }
 
     fn text<T: Texts + 'a>(self, nulls: Option<&NullBuffer>, texts: T) -> BoxedNode<'a> {
+        let nul = self.style.nul;
         Box::new(Leaf {
             nulls: nulls.cloned(),
             write: move |index, out: &mut Vec<u8>| {
@@ -163,7 +160,7 @@ impl<'a> Sink<'a> for Parts {
                 if !texts.is_utf8() {
                     str::from_utf8(text).map_err(|_| Problem::InvalidUnicode)?;
                 }
-                append_string(text, out);
+                json_string::append(text, nul, out)?;
                 check_size(out)
             },
         })
@@ -172,11 +169,12 @@ impl<'a> Sink<'a> for Parts {
 
 /// Appends a value whose text holds nothing to escape.
 fn append_value(text: &[u8], shape: Shape, out: &mut Vec<u8>) {
-    let is_word = text.iter().any(|byte| matches!(byte, b'N' | b'I'));
-    if shape.is_bare_in_json() && !is_word {
+    if shape.is_bare_in_json(text) {
         out.extend_from_slice(text);
     } else {
-        append_string(text, out);
+        out.push(b'"');
+        out.extend_from_slice(text);
+        out.push(b'"');
     }
 }
 
@@ -201,11 +199,11 @@ struct Keyed<'a> {
     values: BoxedNode<'a>,
 }
 
-fn keyed(array: &dyn Array, non_finite: NonFinitePolicy) -> Result<Keyed<'_>, Unsupported> {
+fn keyed(array: &dyn Array, style: Style) -> Result<Keyed<'_>, Unsupported> {
     let dictionary = array.as_any_dictionary();
     let values = dictionary.values();
     let keys = if values.is_empty() { Vec::new() } else { dictionary.normalized_keys() };
-    Ok(Keyed { nulls: array.nulls().cloned(), keys, values: node(values.as_ref(), non_finite)? })
+    Ok(Keyed { nulls: array.nulls().cloned(), keys, values: node(values.as_ref(), style)? })
 }
 
 impl Node for Keyed<'_> {
@@ -247,20 +245,20 @@ impl<B: Fn(usize) -> (usize, usize)> Node for List<'_, B> {
 
 fn list<O: OffsetSizeTrait>(
     array: &dyn Array,
-    non_finite: NonFinitePolicy,
+    style: Style,
 ) -> Result<List<'_, impl Fn(usize) -> (usize, usize)>, Unsupported> {
     let list = array.as_list::<O>();
     let offsets = list.value_offsets();
     Ok(List {
         nulls: list.nulls().cloned(),
         bounds: move |index: usize| (offsets[index].as_usize(), offsets[index + 1].as_usize()),
-        items: node(list.values().as_ref(), non_finite)?,
+        items: node(list.values().as_ref(), style)?,
     })
 }
 
 fn list_view<O: OffsetSizeTrait>(
     array: &dyn Array,
-    non_finite: NonFinitePolicy,
+    style: Style,
 ) -> Result<List<'_, impl Fn(usize) -> (usize, usize)>, Unsupported> {
     let list = array.as_list_view::<O>();
     let (offsets, sizes) = (list.value_offsets(), list.value_sizes());
@@ -270,20 +268,20 @@ fn list_view<O: OffsetSizeTrait>(
             let start = offsets[index].as_usize();
             (start, start + sizes[index].as_usize())
         },
-        items: node(list.values().as_ref(), non_finite)?,
+        items: node(list.values().as_ref(), style)?,
     })
 }
 
 fn fixed_list(
     array: &dyn Array,
-    non_finite: NonFinitePolicy,
+    style: Style,
 ) -> Result<List<'_, impl Fn(usize) -> (usize, usize)>, Unsupported> {
     let list = array.as_fixed_size_list();
     let length = list.value_length().as_usize();
     Ok(List {
         nulls: list.nulls().cloned(),
         bounds: move |index: usize| (index * length, (index + 1) * length),
-        items: node(list.values().as_ref(), non_finite)?,
+        items: node(list.values().as_ref(), style)?,
     })
 }
 
@@ -293,7 +291,7 @@ struct Object<'a> {
     members: Vec<(Vec<u8>, BoxedNode<'a>)>,
 }
 
-fn object(array: &dyn Array, non_finite: NonFinitePolicy) -> Result<Object<'_>, Unsupported> {
+fn object(array: &dyn Array, style: Style) -> Result<Object<'_>, Unsupported> {
     let object = array.as_struct();
     let mut columns: Vec<_> = object.column_names().into_iter().zip(object.columns()).collect();
     columns.sort_by_key(|(name, _)| *name);
@@ -303,9 +301,10 @@ fn object(array: &dyn Array, non_finite: NonFinitePolicy) -> Result<Object<'_>, 
     let mut members = Vec::with_capacity(columns.len());
     for (name, column) in columns {
         let mut key = Vec::new();
-        append_string(name.as_bytes(), &mut key);
+        json_string::append(name.as_bytes(), NulPolicy::Keep, &mut key)
+            .expect("the only character that can be refused is kept");
         key.push(b':');
-        members.push((key, node(column.as_ref(), non_finite)?));
+        members.push((key, node(column.as_ref(), style)?));
     }
     Ok(Object { nulls: object.nulls().cloned(), members })
 }
@@ -338,7 +337,7 @@ struct Map<'a> {
     values: BoxedNode<'a>,
 }
 
-fn map(array: &dyn Array, non_finite: NonFinitePolicy) -> Result<Map<'_>, Unsupported> {
+fn map(array: &dyn Array, style: Style) -> Result<Map<'_>, Unsupported> {
     let map = array.as_map();
     if map.keys().data_type().is_nested() && map.keys().as_any_dictionary_opt().is_none() {
         return Err(Unsupported(array.data_type().clone()));
@@ -346,8 +345,8 @@ fn map(array: &dyn Array, non_finite: NonFinitePolicy) -> Result<Map<'_>, Unsupp
     Ok(Map {
         nulls: map.nulls().cloned(),
         offsets: map.value_offsets(),
-        keys: node(map.keys().as_ref(), non_finite)?,
-        values: node(map.values().as_ref(), non_finite)?,
+        keys: node(map.keys().as_ref(), style)?,
+        values: node(map.values().as_ref(), style)?,
     })
 }
 

@@ -84,6 +84,27 @@ impl Lane {
         self.end_slot(row, length);
     }
 
+    /// As [`Lane::put_window`], with a JSON quote on either side.
+    #[inline(always)]
+    pub(super) fn put_in_quotes(&mut self, row: usize, window: &Slot, length: usize) {
+        if length + 2 > SLOT_TEXT_MAX {
+            return self.spill_in_quotes(row, &window[..length]);
+        }
+        let mut slot = [b'"'; SLOT_BYTES];
+        slot[1..].copy_from_slice(&window[..SLOT_BYTES - 1]);
+        slot[length + 1] = b'"';
+        self.put_window(row, &slot, length + 2);
+    }
+
+    #[inline(never)]
+    fn spill_in_quotes(&mut self, row: usize, text: &[u8]) {
+        let start = self.spill.len();
+        self.spill.push(b'"');
+        self.spill.extend_from_slice(text);
+        self.spill.push(b'"');
+        self.end_spill(row, start);
+    }
+
     #[inline(always)]
     fn end_slot(&mut self, row: usize, length: usize) {
         self.slots[row][length..length + 2].copy_from_slice(&self.ending);

@@ -2,6 +2,7 @@
 
 use super::chunk::Chunk;
 use super::column::all;
+use super::json_value::Name;
 use super::lane::{Lane, SLOT_BYTES};
 
 /// The most bytes that are reserved at once on the strength of the first rows of a batch.
@@ -30,10 +31,19 @@ impl<'c> Rows<'c> {
         Self { chunk, length: 0 }
     }
 
-    /// Appends the first `count` rows of the lanes, without those that a lane rejects. `rest` is
-    /// how many rows are likely to follow.
-    pub(super) fn append(&mut self, lanes: &[Lane], count: usize, rest: usize) -> Result<(), Full> {
-        let bytes_max: usize = lanes.iter().map(|lane| lane.bytes_max(count)).sum();
+    /// Appends the first `count` rows of the lanes, without those that a lane rejects. `names` are
+    /// what stands before the cell of each lane, or none at all; `rest` is how many rows are likely
+    /// to follow.
+    pub(super) fn append(
+        &mut self,
+        lanes: &[Lane],
+        names: &[Name],
+        count: usize,
+        rest: usize,
+    ) -> Result<(), Full> {
+        let names_max: usize = names.iter().map(Name::bytes_max).sum();
+        let cells_max: usize = lanes.iter().map(|lane| lane.bytes_max(count)).sum();
+        let bytes_max = cells_max + names_max * count;
         if self.length + bytes_max > TEXT_BYTES_MAX {
             return Err(Full);
         }
@@ -46,8 +56,15 @@ impl<'c> Rows<'c> {
             if rejected >> row & 1 == 1 {
                 continue;
             }
-            for lane in lanes {
-                at = lane.copy_to(row, text, at);
+            if names.is_empty() {
+                for lane in lanes {
+                    at = lane.copy_to(row, text, at);
+                }
+            } else {
+                for (lane, name) in lanes.iter().zip(names) {
+                    at = name.copy_to(text, at);
+                    at = lane.copy_to(row, text, at);
+                }
             }
             self.chunk.row_ends.push(at as u32);
         }

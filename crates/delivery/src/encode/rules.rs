@@ -8,7 +8,7 @@ use std::borrow::Cow;
 
 use memchr::memchr2_iter;
 use plan::file_format::{
-    CELL_BYTES_MAX, Dialect, FormulaGuard, NonFinitePolicy, NulPolicy, Quoting,
+    CELL_BYTES_MAX, Dialect, FileFormat, FormulaGuard, Layout, NonFinitePolicy, NulPolicy, Quoting,
 };
 
 use super::error::{Error, Problem};
@@ -51,6 +51,8 @@ pub(super) enum Outcome {
 /// A dialect, prepared for looking at single bytes.
 pub(super) struct Rules {
     dialect: Dialect,
+    /// Whether a row is a JSON object rather than cells between delimiters.
+    is_json: bool,
     /// What each byte asks for, wherever it stands: the bits below.
     classes: [u8; 256],
     /// First bytes that ask for the careful way.
@@ -60,14 +62,16 @@ pub(super) struct Rules {
 }
 
 impl Rules {
-    /// Prepares `dialect`.
+    /// Prepares the dialect of a format.
     ///
     /// # Errors
     /// [`Error::Dialect`] when a reader could not take rows of this dialect apart.
-    pub(super) fn new(dialect: &Dialect) -> Result<Self, Error> {
+    pub(super) fn new(format: &FileFormat) -> Result<Self, Error> {
+        let dialect = &format.dialect;
         check(dialect)?;
         let mut rules = Self {
             dialect: dialect.clone(),
+            is_json: format.layout == Layout::Json,
             classes: [0; 256],
             careful_first: [false; 256],
             careful_last: [false; 256],
@@ -92,6 +96,16 @@ impl Rules {
         self.dialect.null.as_bytes()
     }
 
+    /// Whether a row is a JSON object.
+    pub(super) fn is_json(&self) -> bool {
+        self.is_json
+    }
+
+    /// What to do with NUL characters.
+    pub(super) fn nul(&self) -> NulPolicy {
+        self.dialect.nul
+    }
+
     /// What to do with NaN and the infinities.
     pub(super) fn non_finite(&self) -> NonFinitePolicy {
         self.dialect.non_finite
@@ -101,6 +115,7 @@ impl Rules {
     pub(super) fn ending(&self, last_of_row: bool) -> ([u8; 2], u8) {
         match (last_of_row, self.dialect.line_end.as_str().as_bytes()) {
             (false, _) => ([self.dialect.delimiter, 0], 1),
+            (true, _) if self.is_json => (*b"}\n", 2),
             (true, &[first, second]) => ([first, second], 2),
             (true, line_end) => ([line_end[0], 0], 1),
         }
@@ -183,7 +198,7 @@ impl Rules {
         let mut classes = self.classes_of(text);
         let mut text = Cow::Borrowed(text);
         if classes & NUL != 0 {
-            text = self.judge_nul(text, kind)?;
+            text = self.judge_nul(text)?;
             classes = self.classes_of(&text);
         }
         if text.is_empty() {
@@ -217,14 +232,12 @@ impl Rules {
         text.iter().fold(0, |classes, &byte| classes | self.classes[usize::from(byte)])
     }
 
-    /// Treats NUL characters as the settings say. To keep one in JSON is to escape it.
-    fn judge_nul<'t>(&self, text: Cow<'t, [u8]>, kind: CellKind) -> Result<Cow<'t, [u8]>, Problem> {
-        let pieces = text.split(|&byte| byte == 0);
+    /// Treats NUL characters as the settings say; nested values have none left.
+    fn judge_nul<'t>(&self, text: Cow<'t, [u8]>) -> Result<Cow<'t, [u8]>, Problem> {
         match self.dialect.nul {
             NulPolicy::Reject => Err(Problem::Nul),
-            NulPolicy::Strip => Ok(Cow::Owned(pieces.collect::<Vec<_>>().concat())),
-            NulPolicy::Keep if kind == CellKind::Nested => {
-                Ok(Cow::Owned(pieces.collect::<Vec<_>>().join(&b"\\u0000"[..])))
+            NulPolicy::Strip => {
+                Ok(Cow::Owned(text.iter().copied().filter(|&byte| byte != 0).collect()))
             }
             NulPolicy::Keep => Ok(text),
         }

@@ -67,9 +67,13 @@ impl Shape {
         if self == Self::Span { CellKind::Text } else { CellKind::Value }
     }
 
-    /// Whether JSON has it without quotes.
-    pub(super) fn is_bare_in_json(self) -> bool {
-        matches!(self, Self::Number | Self::Boolean)
+    /// Whether JSON has this text of it without quotes: the names of what is no number are words.
+    pub(super) fn is_bare_in_json(self, text: &[u8]) -> bool {
+        match self {
+            Self::Number => !matches!(text, [b'N' | b'I', ..] | [b'-', b'I', ..]),
+            Self::Boolean => true,
+            Self::Moment | Self::Span => false,
+        }
     }
 }
 

@@ -3,6 +3,7 @@
 
 mod contract;
 mod golden;
+mod json_lines;
 mod numbers;
 mod properties;
 mod read_back;

@@ -1,6 +1,7 @@
 use jiff::Timestamp;
 use plan::Query;
 use plan::diagnostic::Span;
+use plan::file_format::Layout;
 use plan::project::{Column, ColumnSource, Guard, Rule, RuleOrigin};
 use plan::staged::Condition;
 use uuid::Uuid;
@@ -179,4 +180,20 @@ fn the_intent_is_there_when_a_manifest_is_asked_for() {
     );
     output.manifest_key = None;
     assert_eq!(super::intent(&output, &identity), None);
+}
+
+/// The part of a manifest that tells how its files are written.
+fn format_of(layout: Layout) -> String {
+    let mut run = run();
+    run.output.file = FileFormat::new(layout);
+    let counts = Counts::default();
+    let facts = Facts { files: &[], snapshot: &[], counts: &counts, stale: &[] };
+    let manifest: serde_json::Value = serde_json::from_slice(&write(&run, &facts)).unwrap();
+    manifest["format"].to_string()
+}
+
+#[test]
+fn only_settings_of_the_layout_are_told() {
+    insta::assert_snapshot!(format_of(Layout::Tsv), @r#"{"format":"tsv","delimiter":"\t","header":true,"quote":"\"","quoting":"minimal","escape":"\"","null":"","empty":"\"\"","line_end":"lf","encoding":"utf-8","compression":"none","formula_guard":"off"}"#);
+    insta::assert_snapshot!(format_of(Layout::Json), @r#"{"format":"json","compression":"none"}"#);
 }

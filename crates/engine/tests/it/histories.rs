@@ -38,7 +38,7 @@ impl Random {
 /// One record of the dataset.
 #[derive(Debug, Clone, PartialEq)]
 struct Person {
-    id: Option<u64>,
+    id: u64,
     email: Option<String>,
     points: i64,
 }
@@ -46,17 +46,11 @@ struct Person {
 impl Person {
     fn cells(&self) -> [String; 3] {
         let cell = |value: Option<String>| value.unwrap_or_else(|| "∅".to_owned());
-        [cell(self.id.map(|id| id.to_string())), cell(self.email.clone()), self.points.to_string()]
+        [self.id.to_string(), cell(self.email.clone()), self.points.to_string()]
     }
 
     fn line(&self) -> String {
-        let cell = |value: Option<String>| value.unwrap_or_default();
-        format!(
-            "{},{},{}\n",
-            cell(self.id.map(|id| id.to_string())),
-            cell(self.email.clone()),
-            self.points
-        )
+        format!("{},{},{}\n", self.id, self.email.as_deref().unwrap_or_default(), self.points)
     }
 }
 
@@ -67,7 +61,7 @@ fn people(random: &mut Random) -> Vec<Person> {
             continue;
         }
         people.push(Person {
-            id: (!random.one_in(12)).then_some(id),
+            id,
             email: (!random.one_in(5)).then(|| format!("{}@x", random.below(PEOPLE))),
             points: random.below(20) as i64,
         });
@@ -107,30 +101,28 @@ impl Setup {
             (false, false) => "email",
         };
         let integer = || plan::schema::FieldType::Integer;
-        Case::new(CSV)
+        let mut case = Case::new(CSV)
             .location("people.csv")
             .declare("id", integer())
             .declare("email", plan::schema::FieldType::String)
             .declare("points", integer())
             .rule(&format!("points >= {}", self.least))
-            .columns(&["id", email, "points", "$status", "$operation"])
+            .columns(&["id", email, "points", "$status", "$operation"]);
+        let field = FieldPath::parse("id").expect("a path");
+        case.dataset.identities.push(Identity { field, namespace: "CRMID".into(), span: SPAN });
+        case
     }
 
     fn increment(self) -> Increment {
         let field = FieldPath::parse("id").expect("a path");
-        Increment {
-            changes: self.changes,
-            leavers: self.leavers,
-            identity: Identity { field: field.clone(), namespace: "CRMID".into(), span: SPAN },
-            identities: vec![field],
-        }
+        Increment { changes: self.changes, leavers: self.leavers, identities: vec![field] }
     }
 
     /// What the receiver tells a row by.
-    fn entity(self, person: &Person) -> Option<String> {
+    fn entity(self, person: &Person) -> String {
         let email = person.email.as_ref().filter(|_| self.deduplicates);
         let email = email.map(|email| format!("email {email}"));
-        email.or_else(|| person.id.map(|id| format!("id {id}")))
+        email.unwrap_or_else(|| format!("id {}", person.id))
     }
 
     /// The positions of the records that a full export sends.
@@ -145,10 +137,10 @@ impl Setup {
                 full.insert(position);
                 continue;
             };
-            // The lexicographically first of the other columns; missing values last.
+            // The first by the other columns.
             let rank = |position: usize| {
                 let person = &people[position];
-                (person.id.is_none(), person.id, person.points, position)
+                (person.id, person.points, position)
             };
             let best = winners.entry(email.clone()).or_insert(position);
             if rank(position) < rank(*best) {
@@ -156,7 +148,6 @@ impl Setup {
             }
         }
         full.extend(winners.into_values());
-        full.retain(|&position| self.entity(&people[position]).is_some());
         full
     }
 }
@@ -171,8 +162,7 @@ fn expected(
     had: Option<&Had>,
 ) -> (Vec<String>, BTreeSet<String>, Had, Movement) {
     let full = setup.full(people);
-    let entity = |position: usize| setup.entity(&people[position]).expect("it can be told");
-    let now: Had = full.iter().map(|&at| (entity(at), people[at].clone())).collect();
+    let now: Had = full.iter().map(|&at| (setup.entity(&people[at]), people[at].clone())).collect();
     let nobody = Had::new();
     let before = had.unwrap_or(&nobody);
     let mut left: BTreeSet<&String> =
@@ -185,7 +175,7 @@ fn expected(
     };
     let mut rows = Vec::new();
     for (position, person) in people.iter().enumerate() {
-        let Some(entity) = setup.entity(person) else { continue };
+        let entity = setup.entity(person);
         let told = match before.get(&entity) {
             _ if left.contains(&entity) => {
                 left.remove(&entity);

@@ -52,7 +52,7 @@ pub(crate) struct Encryption {
 pub(crate) struct File {
     /// The kind of file. Default: csv.
     pub format: Option<Format>,
-    /// The extension without a dot. Default: csv for csv, txt for tsv.
+    /// The extension without a dot. Default: csv for csv, txt for tsv, otherwise the format's name.
     pub extension: Option<String>,
     /// csv: the character between cells. Default: a comma.
     pub delimiter: Option<String>,
@@ -98,7 +98,7 @@ pub(crate) enum Format {
     Csv,
     /// Cells between tabs.
     Tsv,
-    /// JSON lines (not available yet).
+    /// JSON lines: one object for each row.
     Json,
     /// Apache Parquet (not available yet).
     Parquet,

@@ -171,7 +171,7 @@ impl Resolver<'_> {
         let [column] = columns else { return };
         let nullable = !column.mandatory
             && matches!(column.source, ColumnSource::Field(_) | ColumnSource::Expression { .. });
-        if nullable && format.dialect.null.is_empty() {
+        if nullable && format.layout.is_delimited() && format.dialect.null.is_empty() {
             let message = "in a file of one column, a missing value would be an empty line";
             let hint = "Make the column mandatory, or choose a text for `null` in `file:` of the destination.";
             self.error("ambiguous_null_single_column", column.span, message, hint);

@@ -10,6 +10,19 @@ use crate::tree::Node;
 
 /// The longest text of a missing value or an empty string, in bytes.
 const MARK_BYTES_MAX: usize = 64;
+/// The settings that only text between delimiters has.
+const OF_DELIMITED_TEXT: [&str; 10] = [
+    "delimiter",
+    "header",
+    "quote",
+    "quoting",
+    "escape",
+    "null",
+    "empty",
+    "line_end",
+    "encoding",
+    "formula_guard",
+];
 
 impl Resolver<'_> {
     pub(super) fn file(
@@ -23,10 +36,7 @@ impl Resolver<'_> {
         let layout = match file.format {
             Some(config::Format::Csv) | None => Layout::Csv,
             Some(config::Format::Tsv) => Layout::Tsv,
-            Some(config::Format::Json) => {
-                self.not_available(item.span("format"), "writing JSON");
-                return None;
-            }
+            Some(config::Format::Json) => Layout::Json,
             Some(config::Format::Parquet) => {
                 self.not_available(item.span("format"), "writing Parquet");
                 return None;
@@ -35,10 +45,27 @@ impl Resolver<'_> {
         let mut format = FileFormat::new(layout);
         self.extension(item, file, &mut format);
         self.compression(item, file, &mut format);
-        self.signs(item, file, &mut format);
-        self.marks(item, file, &mut format.dialect);
+        if layout.is_delimited() {
+            self.signs(item, file, &mut format);
+            self.marks(item, file, &mut format.dialect);
+            cells(file, &mut format);
+        } else {
+            self.refuse(item, layout);
+        }
         words(file, &mut format);
         Some(format)
+    }
+
+    /// Settings that would do nothing are refused rather than passed over.
+    fn refuse(&mut self, item: Item<'_>, layout: Layout) {
+        for key in OF_DELIMITED_TEXT {
+            if item.node.get(key).is_none() {
+                continue;
+            }
+            let message = format!("`{key}` has no meaning for `format: {}`", layout.as_str());
+            let hint = "Remove it, or write `format: csv`.";
+            self.error("misplaced_key", item.key_place(key), message, hint);
+        }
     }
 
     fn extension(&mut self, item: Item<'_>, file: &config::File, format: &mut FileFormat) {
@@ -73,8 +100,8 @@ impl Resolver<'_> {
         match (format.layout, &file.delimiter) {
             (_, None) => {}
             (Layout::Csv, Some(text)) => self.sign(item, "delimiter", text, &mut dialect.delimiter),
-            (Layout::Tsv, Some(text)) if text == "\t" => {}
-            (Layout::Tsv, Some(_)) => {
+            (_, Some(text)) if text == "\t" => {}
+            (_, Some(_)) => {
                 let hint = "Remove it, or write `format: csv`.";
                 let place = item.key_place("delimiter");
                 self.error("misplaced_key", place, "the delimiter of tsv is a tab", hint);
@@ -192,8 +219,8 @@ fn mark_problem(text: &str, dialect: &Dialect) -> Option<&'static str> {
     }
 }
 
-/// The settings that are plain choices.
-fn words(file: &config::File, format: &mut FileFormat) {
+/// The settings of cells that are plain choices.
+fn cells(file: &config::File, format: &mut FileFormat) {
     let dialect = &mut format.dialect;
     dialect.header = file.header.unwrap_or(true);
     dialect.line_end = match file.line_end {
@@ -205,16 +232,6 @@ fn words(file: &config::File, format: &mut FileFormat) {
         Some(config::FormulaGuard::Reject) => FormulaGuard::Reject,
         Some(config::FormulaGuard::Off) | None => FormulaGuard::Off,
     };
-    dialect.nul = match file.nul {
-        Some(config::Nul::Strip) => NulPolicy::Strip,
-        Some(config::Nul::Keep) => NulPolicy::Keep,
-        Some(config::Nul::Reject) | None => NulPolicy::Reject,
-    };
-    dialect.non_finite = match file.non_finite {
-        Some(config::NonFinite::Null) => NonFinitePolicy::Null,
-        Some(config::NonFinite::Reject) => NonFinitePolicy::Reject,
-        Some(config::NonFinite::Text) | None => NonFinitePolicy::Text,
-    };
     format.encoding = match file.encoding {
         Some(config::Encoding::Utf8) | None => Encoding::Utf8,
         Some(config::Encoding::Utf8Bom) => Encoding::Utf8Bom,
@@ -222,6 +239,20 @@ fn words(file: &config::File, format: &mut FileFormat) {
         Some(config::Encoding::Utf16Be) => Encoding::Utf16Be,
         Some(config::Encoding::Iso8859_1) => Encoding::Iso8859_1,
         Some(config::Encoding::Windows1252) => Encoding::Windows1252,
+    };
+}
+
+/// The settings of every layout that are plain choices.
+fn words(file: &config::File, format: &mut FileFormat) {
+    format.dialect.nul = match file.nul {
+        Some(config::Nul::Strip) => NulPolicy::Strip,
+        Some(config::Nul::Keep) => NulPolicy::Keep,
+        Some(config::Nul::Reject) | None => NulPolicy::Reject,
+    };
+    format.dialect.non_finite = match file.non_finite {
+        Some(config::NonFinite::Null) => NonFinitePolicy::Null,
+        Some(config::NonFinite::Reject) => NonFinitePolicy::Reject,
+        Some(config::NonFinite::Text) | None => NonFinitePolicy::Text,
     };
     format.when_empty = match file.when_empty {
         Some(config::WhenEmpty::Skip) => WhenEmpty::Skip,

@@ -81,7 +81,8 @@ async fn counts(
     let folder = workspace.baselines_folder();
     let last = delivered.map(|run| folder.join(format!("{}.parquet", run.run_id)));
     let baselines = Baselines { last: last.as_deref(), next: None };
-    let rows = sources.engine.difference(&plan.query, increment, baselines, &sources.profiles).await?;
+    let rows =
+        sources.engine.difference(&plan.query, increment, baselines, &sources.profiles).await?;
     Ok(rows.tally().counts())
 }
 

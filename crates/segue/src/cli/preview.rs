@@ -46,7 +46,11 @@ pub(crate) async fn run(global: &Global, args: &Args) -> Result<(), Failure> {
     })?;
     let (sources, _) = Sources::open(&workspace, global).await?;
     let (header, text) = first_rows(&sources, &plan, args.rows.min(ROWS_MAX)).await?;
-    let text = if args.unmask { text } else { mask(&text) };
+    let text = match plan.output.file.layout {
+        _ if args.unmask => text,
+        layout if layout.is_delimited() => mask(&text),
+        _ => mask_values(&text),
+    };
     match global.output {
         Format::Text => super::answer(format!("{header}{text}").trim_end_matches('\n')),
         Format::Json => super::answer_json(&serde_json::json!({
@@ -90,4 +94,71 @@ async fn first_rows(
 fn readable(text: Vec<u8>) -> Result<String, Failure> {
     String::from_utf8(text)
         .map_err(|error| Failure::from_error(Kind::Internal, &error.utf8_error()))
+}
+
+/// As [`mask`], for lines of JSON: the names of columns stay, and so does `null`, which is no value.
+/// Names inside a value stay hidden, since a map may have them from the data.
+fn mask_values(lines: &str) -> String {
+    let mut masked = String::new();
+    for line in lines.split_inclusive('\n') {
+        let (mut depth, mut rest) = (0_u32, line);
+        while let Some(letter) = rest.chars().next() {
+            let end = token_end(rest);
+            let (token, behind) = rest.split_at(end);
+            match letter {
+                '{' | '[' => depth += 1,
+                '}' | ']' => depth = depth.saturating_sub(1),
+                _ => {}
+            }
+            let is_name = depth == 1 && letter == '"' && behind.starts_with(':');
+            let stays = is_name || token == "null";
+            masked.push_str(&if stays { token.to_owned() } else { mask(token) });
+            rest = behind;
+        }
+    }
+    masked
+}
+
+/// Where the first token of JSON ends: a string, a word or number, or a sign.
+fn token_end(text: &str) -> usize {
+    let mut letters = text.char_indices();
+    match letters.next() {
+        Some((_, '"')) => {
+            let mut escaped = false;
+            for (at, letter) in letters {
+                match letter {
+                    _ if escaped => escaped = false,
+                    '\\' => escaped = true,
+                    '"' => return at + 1,
+                    _ => {}
+                }
+            }
+            text.len()
+        }
+        Some((_, letter)) if letter.is_alphanumeric() || letter == '-' => text
+            .find(|letter: char| !letter.is_alphanumeric() && !"+-.".contains(letter))
+            .unwrap_or(text.len()),
+        Some((_, letter)) => letter.len_utf8(),
+        None => 0,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    #[test]
+    fn masking_json_keeps_the_names_of_columns() {
+        let line =
+            r#"{"e_mail":"a\"b@x.com","n":-1.5e+7,"ok":true,"no":null,"map":{"key":["v",null]}}"#;
+        let masked =
+            r#"{"e_mail":"x\"x@x.xxx","n":-0.0x+0,"ok":xxxx,"no":null,"map":{"xxx":["x",null]}}"#;
+        assert_eq!(
+            super::mask_values(&format!("{line}\n{line}\n")),
+            format!("{masked}\n{masked}\n")
+        );
+    }
+
+    #[test]
+    fn masking_keeps_the_shape_of_a_row() {
+        assert_eq!(super::mask("Zoë,\"4, rue\",7.5\n"), "xxx,\"0, xxx\",0.0\n");
+    }
 }

@@ -231,7 +231,7 @@ async fn a_lost_upload_is_made_again() {
     assert_delivered(&lab, CSV);
 }
 
-fn is_committed(project: &Project) -> bool {
+pub(crate) fn is_committed(project: &Project) -> bool {
     project.json(&["runs"])[0]["state"] == "committing"
 }
 

@@ -3,6 +3,7 @@
 mod crash;
 mod delivery;
 mod demo;
+mod formats;
 mod increment;
 mod leaks;
 mod messages;

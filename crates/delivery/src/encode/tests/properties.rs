@@ -15,7 +15,7 @@ use super::read_back::assert_reads_as;
 use super::{Chunk, Encoder, batch};
 
 /// A column and the texts that its rows stand for.
-type Expected = (ArrayRef, Vec<Option<String>>);
+pub(super) type Expected = (ArrayRef, Vec<Option<String>>);
 
 /// Texts that are likely to upset a reader.
 fn any_text() -> impl Strategy<Value = String> {
@@ -176,11 +176,11 @@ fn any_dialect() -> impl Strategy<Value = Dialect> {
         })
 }
 
-fn any_columns() -> impl Strategy<Value = Vec<Expected>> {
+pub(super) fn any_columns() -> impl Strategy<Value = Vec<Expected>> {
     (0usize..150).prop_flat_map(|rows| prop::collection::vec(any_column(rows), 2..6))
 }
 
-fn rows_of(columns: &[Expected]) -> Vec<Vec<Option<String>>> {
+pub(super) fn rows_of(columns: &[Expected]) -> Vec<Vec<Option<String>>> {
     let rows = columns[0].1.len();
     (0..rows).map(|row| columns.iter().map(|(_, texts)| texts[row].clone()).collect()).collect()
 }

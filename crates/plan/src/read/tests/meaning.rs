@@ -351,7 +351,6 @@ fn destinations() {
 #[test]
 fn file_settings() {
     insta::assert_snapshot!(changes(&[
-        ("format: tsv", "format: json"),
         ("format: tsv", "format: parquet"),
         ("format: tsv", "format: tsv\n      delimiter: \",\""),
         ("format: tsv", "format: tsv\n      extension: .csv"),
@@ -373,9 +372,6 @@ fn file_settings() {
         ("rows_per_file: 100\n", "rows_per_file: 99999999999999999999\n"),
         ("rows_per_file: 100\n", "rows_per_file: \"${NONE:-many}\"\n"),
     ]), @r#"
-    format: json
-    44:15 not_available writing JSON is not available yet in this version <json>
-        Remove it; it would not happen.
     format: parquet
     44:15 not_available writing Parquet is not available yet in this version <parquet>
         Remove it; it would not happen.
@@ -446,6 +442,42 @@ fn file_settings() {
     rows_per_file: "${NONE:-many}"
 
     54:22 wrong_type expected a whole number, found text <"${NONE:-many}">
+    "#);
+}
+
+/// The full example with other settings of the file, and its problems.
+fn file_of(settings: &str) -> String {
+    let (before, rest) = FULL.split_once("      format: tsv\n").expect("the file has a format");
+    let (_, after) = rest.split_once("    manifest: true").expect("a manifest follows");
+    problems(&format!("{before}      {settings}\n    manifest: true{after}"))
+}
+
+#[test]
+fn settings_that_a_format_does_not_have() {
+    assert_eq!(file_of("format: json\n      compression: zstd\n      nul: keep"), "");
+    insta::assert_snapshot!(file_of("format: json\n      delimiter: \",\""), @r"
+    45:7 misplaced_key `delimiter` has no meaning for `format: json` <delimiter>
+        Remove it, or write `format: csv`.
+    ");
+    insta::assert_snapshot!(change("format: tsv", "format: json"), @r#"
+    45:7 misplaced_key `quote` has no meaning for `format: json` <quote>
+        Remove it, or write `format: csv`.
+    46:7 misplaced_key `quoting` has no meaning for `format: json` <quoting>
+        Remove it, or write `format: csv`.
+    47:7 misplaced_key `escape` has no meaning for `format: json` <escape>
+        Remove it, or write `format: csv`.
+    48:7 misplaced_key `null` has no meaning for `format: json` <null>
+        Remove it, or write `format: csv`.
+    49:7 misplaced_key `empty` has no meaning for `format: json` <empty>
+        Remove it, or write `format: csv`.
+    50:7 misplaced_key `header` has no meaning for `format: json` <header>
+        Remove it, or write `format: csv`.
+    51:7 misplaced_key `line_end` has no meaning for `format: json` <line_end>
+        Remove it, or write `format: csv`.
+    52:7 misplaced_key `encoding` has no meaning for `format: json` <encoding>
+        Remove it, or write `format: csv`.
+    57:7 misplaced_key `formula_guard` has no meaning for `format: json` <formula_guard>
+        Remove it, or write `format: csv`.
     "#);
 }
 
