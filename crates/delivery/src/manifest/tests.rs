@@ -1,6 +1,6 @@
 use jiff::Timestamp;
 use plan::diagnostic::Span;
-use plan::file_format::Layout;
+use plan::file_format::{Compression, Layout};
 use plan::project::{
     Column, ColumnSource, Dataset, DatasetFormat, DatasetKind, Guard, Rule, RuleOrigin,
 };
