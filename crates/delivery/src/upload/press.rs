@@ -196,9 +196,11 @@ pub(super) fn cut(key: &str, body: &Bytes, part_bytes: u64) -> Result<(Vec<Part>
 
 #[cfg(test)]
 mod tests {
+    use arrow_array::{ArrayRef, RecordBatch, StringArray};
     use plan::file_format::{Compression, Layout};
 
     use super::*;
+    use crate::encode::Encoder;
 
     const FIVE: u64 = 5;
 
@@ -256,6 +258,26 @@ mod tests {
             let pieces = press_all(&["one,t", "wo\nthree", ",four\n"], compression).1;
             assert_eq!(whole, pieces, "{compression:?}");
         }
+    }
+
+    #[test]
+    fn a_row_group_is_cut_into_parts_of_the_size() {
+        let texts = (0..300).map(|row| format!("{row:x<99}"));
+        let texts: ArrayRef = Arc::new(StringArray::from_iter_values(texts));
+        let batch = RecordBatch::try_from_iter([("text", texts)]).unwrap();
+        let file = FileFormat::new(Layout::Parquet);
+        let encoder = Encoder::new(&file, &batch.schema()).unwrap();
+        let (mut press, mut parts) =
+            Press::begin("a.parquet", &file, encoder.head(), 64, Buffers::new(2)).unwrap();
+        parts.extend(press.write(&encoder.encode(&batch).unwrap()).unwrap());
+        let (last, summary) = press.finish().unwrap();
+        parts.extend(last);
+        let (tail, others) = parts.split_last().unwrap();
+        assert!(others.len() > 5 && others.iter().all(|part| part.bytes() == 64));
+        assert!((1..=64).contains(&tail.bytes()));
+        let whole: Vec<u8> = parts.iter().flat_map(|part| part.body().to_vec()).collect();
+        assert_eq!((&whole[..4], &whole[whole.len() - 4..]), (&b"PAR1"[..], &b"PAR1"[..]));
+        assert_eq!(cut("a.parquet", &Bytes::from(whole), 64).unwrap().1, summary);
     }
 
     #[test]
