@@ -12,10 +12,11 @@ use zstd::stream::write::Encoder as ZstdEncoder;
 
 use crate::charset::Transcoder;
 use crate::encode::Error;
+use crate::zip::Zip;
 
-/// The level of gzip: by measurement on profile rows, each further level costs more time than the
-/// bytes it saves are worth.
-pub const GZIP_LEVEL: u32 = 3;
+/// The level of deflate, in gzip and zip: by measurement on profile rows, each further level costs
+/// more time than the bytes it saves are worth.
+pub const DEFLATE_LEVEL: u32 = 3;
 /// The level of Zstandard, which is its default.
 pub const ZSTD_LEVEL: i32 = 3;
 /// What compressors are fed at a time.
@@ -35,15 +36,17 @@ enum Compressor {
     None,
     Gzip(GzEncoder<Vec<u8>>),
     Zstd(ZstdEncoder<'static, Vec<u8>>),
+    Zip(Box<Zip>),
 }
 
 impl Packer {
-    /// Returns a packer for one file.
-    pub fn new(encoding: Encoding, compression: Compression) -> Self {
+    /// Returns a packer for one file. `name` is what it will be called when it is unpacked, for the
+    /// compressions that keep a name.
+    pub fn new(encoding: Encoding, compression: Compression, name: &str) -> Self {
         Self {
             transcoder: Transcoder::new(encoding),
             pending: Vec::new(),
-            compressor: Compressor::new(compression),
+            compressor: Compressor::new(compression, name),
         }
     }
 
@@ -79,16 +82,17 @@ impl Packer {
 }
 
 impl Compressor {
-    fn new(compression: Compression) -> Self {
+    fn new(compression: Compression, name: &str) -> Self {
         match compression {
             Compression::None => Self::None,
             Compression::Gzip => Self::Gzip(
                 GzBuilder::new()
                     .mtime(0)
                     .operating_system(GZIP_SYSTEM_UNKNOWN)
-                    .write(Vec::new(), flate2::Compression::new(GZIP_LEVEL)),
+                    .write(Vec::new(), flate2::Compression::new(DEFLATE_LEVEL)),
             ),
             Compression::Zstd => Self::Zstd(zstd_encoder()),
+            Compression::Zip => Self::Zip(Box::new(Zip::new(name, DEFLATE_LEVEL))),
         }
     }
 
@@ -103,6 +107,7 @@ impl Compressor {
                 encoder.write_all(bytes).map_err(Error::Compress)?;
                 out.append(encoder.get_mut());
             }
+            Self::Zip(zip) => zip.write(bytes, out).map_err(Error::Compress)?,
         }
         Ok(())
     }
@@ -118,6 +123,7 @@ impl Compressor {
                 encoder.do_finish().map_err(Error::Compress)?;
                 out.append(encoder.get_mut());
             }
+            Self::Zip(zip) => zip.finish(out).map_err(Error::Compress)?,
         }
         Ok(())
     }

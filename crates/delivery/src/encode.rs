@@ -1,11 +1,13 @@
-//! Rows become text: Arrow batches to lines of CSV, TSV or JSON.
+//! Rows become what files are made of: Arrow batches to lines of CSV, TSV or JSON, or to the columns of
+//! a Parquet file.
 //!
 //! The rules of cells are the output contract in `docs/output.md`; `rules` holds them all. The
 //! encoder is pure: the same batch and settings give the same bytes. Where files begin and end
 //! ([`crate::split`]), character sets ([`crate::charset`]) and compression ([`crate::compress`])
-//! are not its business.
+//! are not its business, nor is the Parquet file itself ([`crate::table`]): for one, the encoder only
+//! brings columns into the types that Parquet has and measures the rows.
 //!
-//! How it works: 64 rows at a time, each column writes its cells into a lane of fixed-size slots
+//! How lines are made: 64 rows at a time, each column writes its cells into a lane of fixed-size slots
 //! (one tight loop per type), then the lanes are joined row by row with copies of fixed size. A cell
 //! that is surely plain is recognised by a few wide instructions; any other takes the careful way
 //! through all the rules. A row of JSON is the same with names between the cells.
@@ -27,21 +29,24 @@
 use std::collections::HashMap;
 use std::sync::Arc;
 
-use arrow_array::{RecordBatch, new_empty_array};
-use arrow_schema::{DataType, Schema};
-use plan::file_format::{COLUMNS_MAX, FileFormat};
+use arrow_array::RecordBatch;
+use arrow_schema::{DataType, Schema, SchemaRef};
+use plan::file_format::{COLUMNS_MAX, FileFormat, Layout};
 
 use crate::buffers::Buffers;
 
 mod calendar;
 mod chunk;
 mod column;
+mod columns;
 mod dictionary;
 mod error;
 mod json;
 mod json_string;
 mod json_value;
 mod lane;
+mod lines;
+mod measure;
 mod number;
 mod rows;
 mod rules;
@@ -53,11 +58,9 @@ mod text;
 pub use chunk::Chunk;
 pub use error::{Error, Problem};
 
-use column::{BoxedColumn, Fault, Unsupported};
-use json_value::Name;
-use lane::{LANE_ROWS, Lane};
-use rows::{Full, Rows};
-use rules::{CellKind, Outcome, Rules};
+use column::Unsupported;
+use columns::Columns;
+use lines::Lines;
 
 /// How deep lists, structs and maps may be nested inside each other.
 pub const NESTING_MAX: usize = 64;
@@ -69,13 +72,23 @@ pub struct Encoder {
 }
 
 struct Shared {
-    rules: Rules,
-    headers: Vec<String>,
-    header_line: Vec<u8>,
-    /// What stands before each value of a JSON object; empty for cells.
-    names: Vec<Name>,
+    form: Form,
     /// Texts of chunks that are done with.
     texts: Arc<Buffers>,
+}
+
+enum Form {
+    Lines(Box<Lines>),
+    Columns(Columns),
+}
+
+/// What every file of a run begins with.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Head {
+    /// A text, possibly none.
+    Text(Vec<u8>),
+    /// The columns of a Parquet file, which its footer describes.
+    Columns(SchemaRef),
 }
 
 /// The most texts of chunks that are kept to be used again.
@@ -85,29 +98,39 @@ impl Encoder {
     /// Prepares to write batches of `schema`, whose column names are the headers.
     ///
     /// # Errors
-    /// When there are no columns, too many, or two of one name; when a type has no form in a cell;
+    /// When there are no columns, too many, or two of one name; when a type has no form in the file;
     /// when the settings contradict each other or cannot write a header.
     pub fn new(format: &FileFormat, schema: &Schema) -> Result<Self, Error> {
         let headers: Vec<String> =
             schema.fields().iter().map(|field| field.name().clone()).collect();
         check_headers(&headers)?;
-        let rules = Rules::new(format)?;
         for field in schema.fields() {
-            check_type(field.data_type(), &rules)
-                .map_err(|unsupported| unsupported.in_column(field.name()))?;
+            if nesting(field.data_type()) > NESTING_MAX {
+                return Err(Unsupported(field.data_type().clone()).in_column(field.name()));
+            }
         }
-        let header_line = match format.dialect.header {
-            true => header_line(&headers, &rules)?,
-            false => Vec::new(),
+        let form = match format.layout {
+            Layout::Parquet => Form::Columns(Columns::new(schema)?),
+            _ => Form::Lines(Box::new(Lines::new(format, schema, headers)?)),
         };
-        let names = if rules.is_json() { names(&headers)? } else { Vec::new() };
-        let texts = Buffers::new(TEXTS_KEPT_MAX);
-        Ok(Self { shared: Arc::new(Shared { rules, headers, header_line, names, texts }) })
+        Ok(Self { shared: Arc::new(Shared { form, texts: Buffers::new(TEXTS_KEPT_MAX) }) })
     }
 
-    /// Returns the line of headers with its line end, in UTF-8; nothing when headers are off.
+    /// Returns the line of headers with its line end, in UTF-8; nothing when headers are off or the
+    /// format has none.
     pub fn header(&self) -> Vec<u8> {
-        self.shared.header_line.clone()
+        match &self.shared.form {
+            Form::Lines(lines) => lines.header().to_vec(),
+            Form::Columns(_) => Vec::new(),
+        }
+    }
+
+    /// Returns what every file begins with.
+    pub fn head(&self) -> Head {
+        match &self.shared.form {
+            Form::Lines(lines) => Head::Text(lines.header().to_vec()),
+            Form::Columns(columns) => Head::Columns(columns.schema()),
+        }
     }
 
     /// Writes the rows of `batch`.
@@ -115,7 +138,10 @@ impl Encoder {
     /// # Errors
     /// The first row that cannot be written, with its column and what is wrong there.
     pub fn encode(&self, batch: &RecordBatch) -> Result<Chunk, Error> {
-        let text = self.shared.texts.take_as_it_is();
+        let text = match self.shared.form {
+            Form::Lines(_) => self.shared.texts.take_as_it_is(),
+            Form::Columns(_) => Vec::new(),
+        };
         let mut chunk = Chunk { text, ..Chunk::default() };
         self.encode_into(batch, &mut chunk)?;
         Ok(chunk)
@@ -131,67 +157,10 @@ impl Encoder {
     /// # Errors
     /// As [`Encoder::encode`]; the chunk then holds no useful rows.
     pub fn encode_into(&self, batch: &RecordBatch, chunk: &mut Chunk) -> Result<(), Error> {
-        let columns = self.resolve(batch)?;
-        let count = columns.len();
-        let rules = &self.shared.rules;
-        let mut lanes: Vec<Lane> = (0..count)
-            .map(|index| Lane::new(rules, index == 0, rules.ending(index + 1 == count)))
-            .collect();
-        let mut rows = Rows::new(chunk);
-        for start in (0..batch.num_rows()).step_by(LANE_ROWS) {
-            let rest = batch.num_rows() - start;
-            let block = LANE_ROWS.min(rest);
-            self.fill(&columns, start, block, &mut lanes)?;
-            rows.append(&lanes, &self.shared.names, block, rest - block)
-                .map_err(|Full| Error::BatchTooLarge { rows: batch.num_rows() })?;
+        match &self.shared.form {
+            Form::Lines(lines) => lines.encode_into(batch, chunk),
+            Form::Columns(columns) => columns.encode_into(batch, chunk),
         }
-        rows.finish();
-        Ok(())
-    }
-
-    fn resolve<'b>(&self, batch: &'b RecordBatch) -> Result<Vec<BoxedColumn<'b>>, Error> {
-        let headers = &self.shared.headers;
-        if batch.num_columns() != headers.len() {
-            return Err(Error::ColumnCount { expected: headers.len(), found: batch.num_columns() });
-        }
-        let columns = batch.columns().iter().zip(headers).enumerate();
-        columns
-            .map(|(index, (array, header))| {
-                column::resolve(array.as_ref(), &self.shared.rules, index == 0)
-                    .map_err(|unsupported| unsupported.in_column(header))
-            })
-            .collect()
-    }
-
-    /// Fills all lanes with the cells of `count` rows. Of several faults the one in the first row
-    /// is reported, and the first in that row.
-    fn fill(
-        &self,
-        columns: &[BoxedColumn<'_>],
-        start: usize,
-        count: usize,
-        lanes: &mut [Lane],
-    ) -> Result<(), Error> {
-        let mut first: Option<(usize, Fault)> = None;
-        for (index, (column, lane)) in columns.iter().zip(lanes.iter_mut()).enumerate() {
-            lane.clear();
-            let count = first.map_or(count, |(_, fault)| fault.row);
-            if let Err(fault) = column.fill(start, count, lane, &self.shared.rules) {
-                first = Some((index, fault));
-            }
-        }
-        if let (None, [lane]) = (first, lanes) {
-            // A line without any character is skipped by most readers, or ends the data.
-            let blank = (0..count).find(|&row| lane.is_blank(row));
-            first = blank.map(|row| (0, Fault { row, problem: Problem::EmptyLine }));
-        }
-        first.map_or(Ok(()), |(index, fault)| {
-            Err(Error::Cell {
-                row: (start + fault.row) as u64,
-                column: self.shared.headers[index].clone(),
-                problem: fault.problem,
-            })
-        })
     }
 }
 
@@ -211,14 +180,6 @@ fn check_headers(headers: &[String]) -> Result<(), Error> {
     Ok(())
 }
 
-/// Finds out whether arrays of a type can be written, by resolving an empty one.
-fn check_type(data_type: &DataType, rules: &Rules) -> Result<(), Unsupported> {
-    if nesting(data_type) > NESTING_MAX {
-        return Err(Unsupported(data_type.clone()));
-    }
-    column::resolve(new_empty_array(data_type).as_ref(), rules, false).map(|_| ())
-}
-
 /// How deep a type is nested; 0 for one without parts.
 fn nesting(data_type: &DataType) -> usize {
     match data_type {
@@ -234,34 +195,4 @@ fn nesting(data_type: &DataType) -> usize {
         DataType::Dictionary(_, values) => 1 + nesting(values),
         _ => 0,
     }
-}
-
-/// Writes the headers as the names of JSON objects.
-fn names(headers: &[String]) -> Result<Vec<Name>, Error> {
-    let name = |(index, header): (usize, &String)| {
-        Name::new(header, index == 0)
-            .map_err(|problem| Error::Header { column: header.clone(), problem })
-    };
-    headers.iter().enumerate().map(name).collect()
-}
-
-/// Writes the headers by the rules of all cells, since they too may hold delimiters or look like
-/// formulas.
-fn header_line(headers: &[String], rules: &Rules) -> Result<Vec<u8>, Error> {
-    let mut line = Vec::new();
-    for (index, header) in headers.iter().enumerate() {
-        let fault = |problem| Error::Header { column: header.clone(), problem };
-        let outcome = rules
-            .append_cell(header.as_bytes(), CellKind::Text, index == 0, &mut line)
-            .map_err(fault)?;
-        if outcome == Outcome::Rejected {
-            return Err(fault(Problem::Formula));
-        }
-        if line.is_empty() && headers.len() == 1 {
-            return Err(fault(Problem::EmptyLine));
-        }
-        let (ending, length) = rules.ending(index + 1 == headers.len());
-        line.extend_from_slice(&ending[..usize::from(length)]);
-    }
-    Ok(line)
 }

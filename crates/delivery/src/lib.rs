@@ -13,6 +13,8 @@ pub mod charset;
 pub mod compress;
 pub mod encode;
 pub mod split;
+pub mod table;
+mod zip;
 
 // How an object gets to a store, and how one learns what became of it.
 pub mod error;

@@ -6,7 +6,7 @@
 
 use std::collections::BTreeMap;
 
-use plan::file_format::{Compression, Encoding, FormulaGuard, LineEnd, Quoting};
+use plan::file_format::{Encoding, FormulaGuard, LineEnd, Quoting};
 use plan::staged::{ObjectKind, StagedObject};
 use plan::{FileFormat, Output, RunPlan};
 use serde::Serialize;
@@ -208,11 +208,7 @@ impl<'a> Format<'a> {
         Self {
             format: file.layout.as_str(),
             cells: is_delimited.then(|| Cells::new(file)),
-            compression: match file.compression {
-                Compression::None => "none",
-                Compression::Gzip => "gzip",
-                Compression::Zstd => "zstd",
-            },
+            compression: file.compression.as_str(),
             formula_guard: is_delimited.then_some(match file.dialect.formula_guard {
                 FormulaGuard::Off => "off",
                 FormulaGuard::Prefix => "prefix",

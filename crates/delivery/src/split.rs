@@ -1,7 +1,7 @@
 //! Where one file ends and the next begins.
 //!
-//! Bytes are those of the text, before the character set and compression and with the header, so
-//! that the cut does not depend on a compressor. No file but the first can be without rows: a
+//! Bytes are those of the text, before the character set and compression and with the header, or the
+//! plain size of the values of columns, so that the cut does not depend on a compressor. No file but the first can be without rows: a
 //! further one is only begun for a row.
 //!
 //! ```
@@ -11,7 +11,8 @@
 //!
 //! let format = FileFormat { rows_per_file: 2, ..FileFormat::new(Layout::Csv) };
 //! let mut splitter = Splitter::new(&format, 5);
-//! let mut chunk = Chunk { text: b"a\nb\nc\n".to_vec(), row_ends: vec![2, 4, 6], rejected: 0 };
+//! let text = b"a\nb\nc\n".to_vec();
+//! let mut chunk = Chunk { text, row_ends: vec![2, 4, 6], ..Chunk::default() };
 //! let mut files = vec![String::new()];
 //! while !chunk.is_empty() {
 //!     let rows = splitter.fit(&chunk);

@@ -5,11 +5,11 @@
 //!
 //! ```no_run
 //! # use std::sync::Arc;
-//! # use delivery::{Error, Store, encode::Chunk, upload::{Identity, Upload}};
+//! # use delivery::{Error, Store, encode::{Chunk, Head}, upload::{Identity, Upload}};
 //! # use plan::{Output, staged::{Condition, StagedObject}};
-//! # async fn example(store: Arc<dyn Store>, output: &Output, identity: Identity, header: Vec<u8>,
+//! # async fn example(store: Arc<dyn Store>, output: &Output, identity: Identity, head: Head,
 //! #     chunks: Vec<Chunk>) -> Result<Vec<StagedObject>, Error> {
-//! let mut upload = Upload::new(store, output, identity, header);
+//! let mut upload = Upload::new(store, output, identity, head);
 //! for chunk in chunks {
 //!     let mut rest = Some(chunk);
 //!     while let Some(chunk) = rest {
@@ -43,7 +43,7 @@ use tokio::task::{JoinError, JoinSet};
 
 use self::object::{Lane, OpenObject};
 use self::sending::Sending;
-use crate::encode::{Chunk, Encoder};
+use crate::encode::{Chunk, Encoder, Head};
 use crate::error::Error;
 use crate::part::PartSize;
 use crate::split::Splitter;
@@ -129,7 +129,7 @@ pub struct Upload {
     lane: Lane,
     output: Output,
     identity: Identity,
-    header: Vec<u8>,
+    head: Head,
     splitter: Splitter,
     part_size: PartSize,
     /// The only file that is wanted, when one is written again.
@@ -168,20 +168,19 @@ impl std::fmt::Debug for Upload {
 }
 
 impl Upload {
-    /// Begins a run's files. `header` is the text that every file begins with, possibly none.
-    pub fn new(
-        store: Arc<dyn Store>,
-        output: &Output,
-        identity: Identity,
-        header: Vec<u8>,
-    ) -> Self {
+    /// Begins a run's files. `head` is what every file begins with.
+    pub fn new(store: Arc<dyn Store>, output: &Output, identity: Identity, head: Head) -> Self {
+        let head_bytes = match &head {
+            Head::Text(text) => text.len(),
+            Head::Columns(_) => 0,
+        };
         let part_size = PartSize::for_files(&output.file);
         Self {
             lane: Lane::new(store, part_size.in_flight),
             output: output.clone(),
             identity,
-            splitter: Splitter::new(&output.file, header.len()),
-            header,
+            splitter: Splitter::new(&output.file, head_bytes),
+            head,
             part_size,
             only: None,
             number: 1,
@@ -249,8 +248,8 @@ impl Upload {
         }
         let upload_id = begin(&*self.lane.store, &intent).await?;
         self.begun.push(Begun { key: intent.key.clone(), upload_id: upload_id.clone() });
-        let (lane, header) = (self.lane.clone(), self.header.clone());
-        let object = OpenObject::new(lane, intent, upload_id.clone(), &self.output.file, header);
+        let (lane, head) = (self.lane.clone(), self.head.clone());
+        let object = OpenObject::new(lane, intent, upload_id.clone(), &self.output.file, head);
         self.current = Current::Open(Box::new(object));
         Ok(upload_id)
     }
@@ -267,9 +266,9 @@ impl Upload {
         }
         let rows = self.splitter.fit(&chunk);
         let rest = (rows < chunk.rows()).then(|| chunk.split_off(rows));
-        self.splitter.advance(rows, chunk.text.len());
+        self.splitter.advance(rows, chunk.bytes_of(rows));
         match &mut self.current {
-            Current::Open(object) if rows > 0 => object.write(chunk.text, rows as u64).await?,
+            Current::Open(object) if rows > 0 => object.write(chunk).await?,
             Current::None => return Err(self.out_of_turn("was written to before it was begun")),
             _ => {}
         }
@@ -377,6 +376,7 @@ fn content_type(file: &FileFormat) -> String {
     match file.compression {
         Compression::Gzip => "application/gzip".to_owned(),
         Compression::Zstd => "application/zstd".to_owned(),
+        Compression::Zip => "application/zip".to_owned(),
         Compression::None if file.layout.is_delimited() => {
             format!("{}; charset={}", file.content_type(), charset(file.encoding))
         }

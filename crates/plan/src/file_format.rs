@@ -17,17 +17,19 @@ pub struct FileFormat {
     pub layout: Layout,
     /// Extension without a dot and without a compression suffix: `csv`, `txt`.
     pub extension: String,
-    /// How a row of delimited text is written; JSON lines take `nul` and `non_finite` from it.
+    /// How a row of delimited text is written; JSON lines take `nul` and `non_finite` from it, and
+    /// Parquet nothing.
     pub dialect: Dialect,
     /// How characters become bytes; JSON lines are UTF-8.
     pub encoding: Encoding,
-    /// How bytes become smaller.
+    /// How bytes become smaller; Parquet does that inside.
     pub compression: Compression,
     /// A further file begins after this many rows; the header is not counted.
     pub rows_per_file: u64,
     /// A further file begins before a row that would take the file over this many bytes of text,
     /// counted before compression and with the header, so that the split does not depend on a
-    /// compressor. A single row that is larger gets a file of its own.
+    /// compressor; of Parquet, the plain size of the values is counted. A single row that is larger
+    /// gets a file of its own.
     pub bytes_per_file: Option<u64>,
     /// What a run without rows delivers.
     pub when_empty: WhenEmpty,
@@ -42,6 +44,8 @@ pub enum Layout {
     Tsv,
     /// One JSON object (RFC 8259) on each line.
     Json,
+    /// Apache Parquet: typed columns, compressed inside.
+    Parquet,
 }
 
 impl Layout {
@@ -57,6 +61,7 @@ impl Layout {
             Self::Csv => "csv",
             Self::Tsv => "tsv",
             Self::Json => "json",
+            Self::Parquet => "parquet",
         }
     }
 }
@@ -194,6 +199,8 @@ pub enum Compression {
     Gzip,
     /// Zstandard (RFC 8878), one frame.
     Zstd,
+    /// A zip archive of the one file, under its own name.
+    Zip,
 }
 
 impl Compression {
@@ -203,6 +210,17 @@ impl Compression {
             Self::None => "",
             Self::Gzip => ".gz",
             Self::Zstd => ".zst",
+            Self::Zip => ".zip",
+        }
+    }
+
+    /// Its name in the project file.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::None => "none",
+            Self::Gzip => "gzip",
+            Self::Zstd => "zstd",
+            Self::Zip => "zip",
         }
     }
 }
@@ -223,6 +241,7 @@ impl FileFormat {
             Layout::Csv => (Dialect::new(b','), "csv"),
             Layout::Tsv => (Dialect::new(b'\t'), "txt"),
             Layout::Json => (Dialect::json(), "json"),
+            Layout::Parquet => (Dialect::json(), "parquet"),
         };
         Self {
             layout,
@@ -242,6 +261,7 @@ impl FileFormat {
             Layout::Csv => "text/csv",
             Layout::Tsv => "text/tab-separated-values",
             Layout::Json => "application/x-ndjson",
+            Layout::Parquet => "application/vnd.apache.parquet",
         }
     }
 }

@@ -6,8 +6,10 @@ use proptest::prelude::*;
 
 use super::*;
 
+const NAME: &str = "name.csv";
+
 fn pack(encoding: Encoding, compression: Compression, pieces: &[&[u8]]) -> Vec<u8> {
-    let mut packer = Packer::new(encoding, compression);
+    let mut packer = Packer::new(encoding, compression, NAME);
     let mut out = Vec::new();
     for piece in pieces {
         packer.write(piece, &mut out).unwrap();
@@ -24,11 +26,16 @@ fn unpack(compression: Compression, bytes: &[u8]) -> Vec<u8> {
             flate2::read::GzDecoder::new(bytes).read_to_end(&mut text).map(|_| ()).unwrap();
         }
         Compression::Zstd => text = zstd::stream::decode_all(bytes).unwrap(),
+        Compression::Zip => {
+            let mut archive = zip::ZipArchive::new(std::io::Cursor::new(bytes)).unwrap();
+            archive.by_name(NAME).unwrap().read_to_end(&mut text).map(|_| ()).unwrap();
+        }
     }
     text
 }
 
-const ALL: [Compression; 3] = [Compression::None, Compression::Gzip, Compression::Zstd];
+const ALL: [Compression; 4] =
+    [Compression::None, Compression::Gzip, Compression::Zstd, Compression::Zip];
 
 /// Rows like those of an export.
 fn rows(count: u32) -> Vec<u8> {
@@ -56,7 +63,7 @@ fn large_texts_read_back() {
 fn compressors_hand_out_bytes_as_they_go() {
     let text = rows(30_000);
     for compression in ALL {
-        let mut packer = Packer::new(Encoding::Utf8, compression);
+        let mut packer = Packer::new(Encoding::Utf8, compression, NAME);
         let mut out = Vec::new();
         packer.write(&text, &mut out).unwrap();
         assert!(!out.is_empty());
@@ -88,7 +95,7 @@ fn files_without_text() {
 fn the_character_set_comes_first() {
     let packed = pack(Encoding::Utf16Le, Compression::Gzip, &["é\n".as_bytes()]);
     assert_eq!(unpack(Compression::Gzip, &packed), b"\xff\xfe\xe9\0\n\0");
-    let mut packer = Packer::new(Encoding::Iso8859_1, Compression::Zstd);
+    let mut packer = Packer::new(Encoding::Iso8859_1, Compression::Zstd, NAME);
     let error = packer.write("€".as_bytes(), &mut Vec::new()).unwrap_err();
     assert_eq!(error.code(), "unencodable");
 }

@@ -38,7 +38,19 @@ pub(super) struct Unsupported(pub(super) DataType);
 
 impl Unsupported {
     pub(super) fn in_column(self, header: &str) -> Error {
-        Error::UnsupportedType { column: header.to_owned(), data_type: self.0.to_string() }
+        Error::UnsupportedType {
+            column: header.to_owned(),
+            data_type: self.0.to_string(),
+            file: "a text file",
+        }
+    }
+
+    pub(super) fn in_column_of_parquet(self, header: &str) -> Error {
+        Error::UnsupportedType {
+            column: header.to_owned(),
+            data_type: self.0.to_string(),
+            file: "a Parquet file",
+        }
     }
 }
 

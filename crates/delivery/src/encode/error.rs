@@ -4,6 +4,8 @@
 
 use std::io;
 
+use arrow_schema::ArrowError;
+use parquet::errors::ParquetError;
 use plan::file_format::{CELL_BYTES_MAX, COLUMNS_MAX};
 
 /// A failure of the encoder or of the packer.
@@ -27,12 +29,14 @@ pub enum Error {
         second: String,
     },
     /// A column (or a part of a nested one) is of a type that has no form in a cell.
-    #[error("column {column:?} is of type {data_type}, which has no form in a text file")]
+    #[error("column {column:?} is of type {data_type}, which has no form in {file}")]
     UnsupportedType {
         /// Header of the column.
         column: String,
         /// The Arrow type.
         data_type: String,
+        /// The kind of file, with its article.
+        file: &'static str,
     },
     /// The settings of the file contradict each other.
     #[error("the file settings contradict each other: {reason}")]
@@ -66,6 +70,19 @@ pub enum Error {
         /// Columns of the batch.
         found: usize,
     },
+    /// A value is beyond what the type of its column in the file can hold: a point in time whose
+    /// milliseconds pass 64 bits. Nothing more is said, since the cause would show the value.
+    #[error("a value of column {column:?} is out of the range of its type in a Parquet file")]
+    Inconvertible {
+        /// Header of the column.
+        column: String,
+    },
+    /// Columns that do not make a batch; a fault of the program.
+    #[error("the columns of a batch do not fit the file")]
+    Columns(#[source] ArrowError),
+    /// The Parquet writer failed; a fault of the program.
+    #[error("the Parquet writer failed")]
+    Parquet(#[source] ParquetError),
     /// The text of one batch passes 4 GiB; the caller has to hand over fewer rows at a time.
     #[error("the text of a batch of {rows} rows is over 4 GiB")]
     BatchTooLarge {
@@ -171,6 +188,8 @@ impl Error {
             Self::Dialect { .. } => "invalid_dialect",
             Self::Header { problem, .. } | Self::Cell { problem, .. } => problem.code(),
             Self::ColumnCount { .. } => "column_count",
+            Self::Inconvertible { .. } => "out_of_range",
+            Self::Columns(_) | Self::Parquet(_) => "parquet_failed",
             Self::BatchTooLarge { .. } => "batch_too_large",
             Self::Unencodable { .. } => "unencodable",
             Self::InvalidText { .. } => "invalid_unicode",
@@ -188,7 +207,10 @@ impl Error {
             Self::Header { problem, .. } | Self::Cell { problem, .. } => Some(problem.hint()),
             Self::Unencodable { .. } => Some("Set `encoding: utf-8` under `file:`."),
             Self::Dialect { .. } => Some("Change one of these settings under `file:`."),
+            Self::Inconvertible { .. } => Some(Problem::OutOfRange.hint()),
             Self::ColumnCount { .. }
+            | Self::Columns(_)
+            | Self::Parquet(_)
             | Self::BatchTooLarge { .. }
             | Self::InvalidText { .. }
             | Self::Compress(_) => None,

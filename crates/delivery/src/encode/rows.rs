@@ -26,6 +26,7 @@ pub(super) struct Full;
 impl<'c> Rows<'c> {
     /// Starts over in `chunk`, whose buffers are used again.
     pub(super) fn new(chunk: &'c mut Chunk) -> Self {
+        chunk.columns = None;
         chunk.row_ends.clear();
         chunk.rejected = 0;
         Self { chunk, length: 0 }

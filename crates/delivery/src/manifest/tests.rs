@@ -1,7 +1,7 @@
 use jiff::Timestamp;
 use plan::Query;
 use plan::diagnostic::Span;
-use plan::file_format::Layout;
+use plan::file_format::{Compression, Layout};
 use plan::project::{Column, ColumnSource, Guard, Rule, RuleOrigin};
 use plan::staged::Condition;
 use uuid::Uuid;

@@ -1,7 +1,7 @@
-//! One object on its way into a store: text goes in, parts go out.
+//! One object on its way into a store: rows go in, parts go out.
 //!
 //! Packing and digesting run on a blocking thread, one step behind whoever writes; parts are sent
-//! from there while the next text is packed. What is in memory is bounded by the part that is being
+//! from there while the next rows are packed. What is in memory is bounded by the part that is being
 //! filled and by the permits for parts on their way.
 
 use std::sync::Arc;
@@ -15,6 +15,7 @@ use super::Intent;
 use super::press::{Press, Summary};
 use super::sending::Sending;
 use crate::buffers::Buffers;
+use crate::encode::{Chunk, Head};
 use crate::error::Error;
 use crate::store::{Part, Store, crc64_text};
 
@@ -52,28 +53,30 @@ pub(super) struct OpenObject {
 type Pressing = JoinHandle<Result<(Press, Vec<Part>), Error>>;
 
 impl OpenObject {
-    /// Begins to write into the upload that was opened for `intent`, with what every file begins with.
+    /// Begins to write into the upload that was opened for `intent`, with what every file begins
+    /// with. If that fails, the next act says so.
     pub(super) fn new(
         lane: Lane,
         intent: Intent,
         upload_id: String,
         file: &FileFormat,
-        header: Vec<u8>,
+        head: Head,
     ) -> Self {
-        let press = Press::new(&intent.key, file, intent.part_bytes, lane.buffers);
+        let (key, file, part_bytes) = (intent.key.clone(), file.clone(), intent.part_bytes);
+        let buffers = lane.buffers;
+        let begun = spawn_blocking(move || Press::begin(&key, &file, head, part_bytes, buffers));
         let sending = Sending::new(lane.store, lane.permits, &intent.key, &upload_id);
         let texts = lane.texts;
-        let pressing = Some(press_on(press, header, Arc::clone(&texts)));
-        Self { intent, upload_id, rows: 0, pressing, texts, sending }
+        Self { intent, upload_id, rows: 0, pressing: Some(begun), texts, sending }
     }
 
-    /// Writes whole rows. It waits while the text before is still being packed, or while too many
+    /// Writes whole rows. It waits while the rows before are still being packed, or while too many
     /// parts are on their way.
-    pub(super) async fn write(&mut self, text: Vec<u8>, rows: u64) -> Result<(), Error> {
+    pub(super) async fn write(&mut self, rows: Chunk) -> Result<(), Error> {
         let (press, parts) = self.pressed().await?;
-        // At once, so that this text is packed while the parts before it wait for their turn.
-        self.pressing = Some(press_on(press, text, Arc::clone(&self.texts)));
-        self.rows += rows;
+        self.rows += rows.rows() as u64;
+        // At once, so that these rows are packed while the parts before them wait for their turn.
+        self.pressing = Some(press_on(press, rows, Arc::clone(&self.texts)));
         self.sending.send(parts).await
     }
 
@@ -127,10 +130,10 @@ pub(super) fn staged_object(
     }
 }
 
-fn press_on(mut press: Press, text: Vec<u8>, texts: Arc<Buffers>) -> Pressing {
+fn press_on(mut press: Press, rows: Chunk, texts: Arc<Buffers>) -> Pressing {
     spawn_blocking(move || {
-        let parts = press.write(&text)?;
-        texts.put_back(text);
+        let parts = press.write(&rows)?;
+        texts.put_back(rows.text);
         Ok((press, parts))
     })
 }

@@ -1,4 +1,4 @@
-//! From the text of one file to its parts: packed, cut to size, and digested on the way.
+//! From the rows of one file to its parts: packed, cut to size, and digested on the way.
 //!
 //! It is plain computation on bytes and runs on a thread that may be kept busy.
 
@@ -6,23 +6,31 @@ use std::sync::Arc;
 
 use aws_lc_rs::digest::{Context, SHA256};
 use bytes::Bytes;
+use plan::Output;
 use plan::file_format::FileFormat;
 use plan::staged::PARTS_MAX;
 
 use crate::buffers::Buffers;
 use crate::compress::Packer;
+use crate::encode::{Chunk, Head};
 use crate::error::Error;
 use crate::store::{Part, hex_text};
+use crate::table::Table;
 
-/// What becomes of the text of one file.
+/// What becomes of the rows of one file.
 pub(super) struct Press {
     key: String,
-    packer: Packer,
+    form: Form,
     /// Packed bytes that are not a whole part yet.
     packed: Vec<u8>,
     buffers: Arc<Buffers>,
     part_bytes: usize,
     digests: Digests,
+}
+
+enum Form {
+    Text(Box<Packer>),
+    Table(Box<Table>),
 }
 
 /// Checksums of the bytes so far.
@@ -43,43 +51,79 @@ pub(super) struct Summary {
 }
 
 impl Press {
-    /// Begins a file.
-    pub(super) fn new(
+    /// Begins a file with what every file begins with, and returns the parts that it fills.
+    pub(super) fn begin(
         key: &str,
         file: &FileFormat,
+        head: Head,
         part_bytes: u64,
         buffers: Arc<Buffers>,
-    ) -> Self {
+    ) -> Result<(Self, Vec<Part>), Error> {
         let part_bytes = usize::try_from(part_bytes).unwrap_or(usize::MAX);
-        Self {
-            key: key.to_owned(),
-            packer: Packer::new(file.encoding, file.compression),
-            packed: buffers.take(),
-            buffers,
-            part_bytes,
-            digests: Digests::new(),
-        }
+        let (form, text) = match head {
+            Head::Text(text) => {
+                let packer = Packer::new(file.encoding, file.compression, unpacked_name(key, file));
+                (Form::Text(Box::new(packer)), text)
+            }
+            Head::Columns(schema) => (Form::Table(Box::new(Table::new(&schema)?)), Vec::new()),
+        };
+        let packed = buffers.take();
+        let key = key.to_owned();
+        let mut press = Self { key, form, packed, buffers, part_bytes, digests: Digests::new() };
+        let parts = press.write(&Chunk { text, ..Chunk::default() })?;
+        Ok((press, parts))
     }
 
-    /// Takes text and returns the parts that it fills.
-    pub(super) fn write(&mut self, text: &[u8]) -> Result<Vec<Part>, Error> {
-        // Room for a part and what goes over it, once per buffer rather than by doubling.
-        let room = (self.part_bytes + text.len()).saturating_sub(self.packed.len());
-        self.packed.reserve_exact(room);
-        self.packer.write(text, &mut self.packed)?;
-        self.full_parts()
+    /// Takes rows and returns the parts that they fill.
+    pub(super) fn write(&mut self, rows: &Chunk) -> Result<Vec<Part>, Error> {
+        match &mut self.form {
+            Form::Text(packer) => {
+                // Room for a part and what goes over it, once per buffer rather than by doubling.
+                let room = (self.part_bytes + rows.text.len()).saturating_sub(self.packed.len());
+                self.packed.reserve_exact(room);
+                packer.write(&rows.text, &mut self.packed)?;
+                self.full_parts()
+            }
+            Form::Table(table) => {
+                let mut bytes = Vec::new();
+                table.write(rows, &mut bytes)?;
+                self.cut(&bytes)
+            }
+        }
     }
 
     /// Ends the file and returns its last parts. A file without a byte has one empty part, because
     /// an upload without parts cannot be completed.
     pub(super) fn finish(mut self) -> Result<(Vec<Part>, Summary), Error> {
-        self.packer.finish(&mut self.packed)?;
-        let mut parts = self.full_parts()?;
+        let mut parts = match &mut self.form {
+            Form::Text(packer) => {
+                packer.finish(&mut self.packed)?;
+                self.full_parts()?
+            }
+            Form::Table(table) => {
+                let mut bytes = Vec::new();
+                table.finish(&mut bytes)?;
+                self.cut(&bytes)?
+            }
+        };
         if !self.packed.is_empty() || self.digests.parts == 0 {
             let last = std::mem::take(&mut self.packed);
             parts.push(self.digests.part(&self.key, self.buffers.lend(last))?);
         }
         Ok((parts, self.digests.summary()))
+    }
+
+    /// Takes many bytes at once, a row group, so that no buffer becomes larger than a part.
+    fn cut(&mut self, mut bytes: &[u8]) -> Result<Vec<Part>, Error> {
+        let mut parts = Vec::new();
+        while !bytes.is_empty() {
+            let room = (self.part_bytes - self.packed.len()).min(bytes.len());
+            let (head, rest) = bytes.split_at(room);
+            self.packed.extend_from_slice(head);
+            parts.append(&mut self.full_parts()?);
+            bytes = rest;
+        }
+        Ok(parts)
     }
 
     fn full_parts(&mut self) -> Result<Vec<Part>, Error> {
@@ -93,6 +137,12 @@ impl Press {
         }
         Ok(parts)
     }
+}
+
+/// What a file is called when it is unpacked.
+fn unpacked_name<'k>(key: &'k str, file: &FileFormat) -> &'k str {
+    let name = Output::name_of(key);
+    name.strip_suffix(file.compression.suffix()).unwrap_or(name)
 }
 
 impl Digests {
@@ -146,18 +196,25 @@ pub(super) fn cut(key: &str, body: &Bytes, part_bytes: u64) -> Result<(Vec<Part>
 
 #[cfg(test)]
 mod tests {
+    use arrow_array::{ArrayRef, RecordBatch, StringArray};
     use plan::file_format::{Compression, Layout};
 
     use super::*;
+    use crate::encode::Encoder;
 
     const FIVE: u64 = 5;
 
+    fn chunk(text: &[u8]) -> Chunk {
+        Chunk { text: text.to_vec(), ..Chunk::default() }
+    }
+
     fn press_all(texts: &[&str], compression: Compression) -> (Vec<Part>, Summary) {
         let file = FileFormat { compression, ..FileFormat::new(Layout::Csv) };
-        let mut press = Press::new("a.csv", &file, FIVE, Buffers::new(2));
-        let mut parts = Vec::new();
+        let head = Head::Text(Vec::new());
+        let (mut press, mut parts) =
+            Press::begin("a.csv", &file, head, FIVE, Buffers::new(2)).unwrap();
         for text in texts {
-            parts.extend(press.write(text.as_bytes()).unwrap());
+            parts.extend(press.write(&chunk(text.as_bytes())).unwrap());
         }
         let (last, summary) = press.finish().unwrap();
         parts.extend(last);
@@ -194,7 +251,9 @@ mod tests {
 
     #[test]
     fn the_same_text_gives_the_same_parts_however_it_comes() {
-        for compression in [Compression::None, Compression::Gzip, Compression::Zstd] {
+        for compression in
+            [Compression::None, Compression::Gzip, Compression::Zstd, Compression::Zip]
+        {
             let whole = press_all(&["one,two\nthree,four\n"], compression).1;
             let pieces = press_all(&["one,t", "wo\nthree", ",four\n"], compression).1;
             assert_eq!(whole, pieces, "{compression:?}");
@@ -202,11 +261,32 @@ mod tests {
     }
 
     #[test]
+    fn a_row_group_is_cut_into_parts_of_the_size() {
+        let texts = (0..300).map(|row| format!("{row:x<99}"));
+        let texts: ArrayRef = Arc::new(StringArray::from_iter_values(texts));
+        let batch = RecordBatch::try_from_iter([("text", texts)]).unwrap();
+        let file = FileFormat::new(Layout::Parquet);
+        let encoder = Encoder::new(&file, &batch.schema()).unwrap();
+        let (mut press, mut parts) =
+            Press::begin("a.parquet", &file, encoder.head(), 64, Buffers::new(2)).unwrap();
+        parts.extend(press.write(&encoder.encode(&batch).unwrap()).unwrap());
+        let (last, summary) = press.finish().unwrap();
+        parts.extend(last);
+        let (tail, others) = parts.split_last().unwrap();
+        assert!(others.len() > 5 && others.iter().all(|part| part.bytes() == 64));
+        assert!((1..=64).contains(&tail.bytes()));
+        let whole: Vec<u8> = parts.iter().flat_map(|part| part.body().to_vec()).collect();
+        assert_eq!((&whole[..4], &whole[whole.len() - 4..]), (&b"PAR1"[..], &b"PAR1"[..]));
+        assert_eq!(cut("a.parquet", &Bytes::from(whole), 64).unwrap().1, summary);
+    }
+
+    #[test]
     fn more_parts_than_a_service_takes_are_an_error() {
         let file = FileFormat::new(Layout::Csv);
-        let mut press = Press::new("a.csv", &file, 1, Buffers::new(2));
-        assert_eq!(press.write(&vec![b'x'; PARTS_MAX]).unwrap().len(), PARTS_MAX);
-        let error = press.write(b"x").err().unwrap();
+        let head = Head::Text(Vec::new());
+        let (mut press, _) = Press::begin("a.csv", &file, head, 1, Buffers::new(2)).unwrap();
+        assert_eq!(press.write(&chunk(&vec![b'x'; PARTS_MAX])).unwrap().len(), PARTS_MAX);
+        let error = press.write(&chunk(b"x")).err().unwrap();
         insta::assert_snapshot!(error, @"parts of a.csv would pass the limit of 10000");
     }
 }

@@ -4,7 +4,7 @@
 use std::sync::Arc;
 
 use bytes::Bytes;
-use delivery::encode::Chunk;
+use delivery::encode::{Chunk, Head};
 use delivery::upload::{Identity, Upload};
 use delivery::{Error, Store, publish};
 use plan::Output;
@@ -115,7 +115,8 @@ async fn stage(
     output: &Output,
     chunks: Vec<Chunk>,
 ) -> Result<Vec<StagedObject>, Error> {
-    let mut upload = Upload::new(Arc::clone(store), output, identity(), b"h\n".to_vec());
+    let mut upload =
+        Upload::new(Arc::clone(store), output, identity(), Head::Text(b"h\n".to_vec()));
     for chunk in chunks {
         let mut rest = Some(chunk);
         while let Some(chunk) = rest {
@@ -182,7 +183,7 @@ async fn conditions_and_names_follow_the_output() {
 #[tokio::test]
 async fn the_same_rows_give_the_same_objects_however_they_come() {
     let (_folder, bench) = Bench::folder().await;
-    for compression in [Compression::None, Compression::Gzip, Compression::Zstd] {
+    for compression in [Compression::None, Compression::Gzip, Compression::Zstd, Compression::Zip] {
         let file = FileFormat { rows_per_file: 4, compression, ..FileFormat::new(Layout::Csv) };
         let output = output("same/", file);
         let whole = stage(&bench.store, &output, vec![chunk(0..10, 40)]).await.unwrap();
@@ -200,8 +201,12 @@ async fn the_same_rows_give_the_same_objects_however_they_come() {
 async fn aborting_leaves_nothing() {
     let (lab, bench) = Bench::lab(s3lab::Options::default()).await;
     let file = FileFormat { rows_per_file: 1, ..FileFormat::new(Layout::Csv) };
-    let mut upload =
-        Upload::new(Arc::clone(&bench.store), &output("abort/", file), identity(), Vec::new());
+    let mut upload = Upload::new(
+        Arc::clone(&bench.store),
+        &output("abort/", file),
+        identity(),
+        Head::Text(Vec::new()),
+    );
     let mut rest = Some(chunk(0..6, 100));
     while let Some(chunk) = rest {
         if let Some(intent) = upload.needs_object(&chunk) {
@@ -219,8 +224,12 @@ async fn aborting_leaves_nothing() {
 async fn acts_out_of_turn_are_errors() {
     let (_folder, bench) = Bench::folder().await;
     let file = FileFormat::new(Layout::Csv);
-    let mut upload =
-        Upload::new(Arc::clone(&bench.store), &output("early/", file), identity(), Vec::new());
+    let mut upload = Upload::new(
+        Arc::clone(&bench.store),
+        &output("early/", file),
+        identity(),
+        Head::Text(Vec::new()),
+    );
     let error = upload.write(chunk(0..1, 10)).await.unwrap_err();
     insta::assert_snapshot!(error, @"upload (none) of early/set.csv was written to before it was begun");
 

@@ -4,7 +4,7 @@
 use std::sync::Arc;
 
 use bytes::Bytes;
-use delivery::encode::Chunk;
+use delivery::encode::{Chunk, Head};
 use delivery::part::PartSize;
 use delivery::store::{AtKey, Completion, Listing, UploadState};
 use delivery::upload::{Identity, Intent, Upload, abort_all, begin, stage};
@@ -103,7 +103,8 @@ impl Run {
         only: Option<u32>,
     ) -> Result<Vec<StagedObject>, Error> {
         let part_size = PartSize { bytes: self.part_bytes, in_flight: 2 };
-        let upload = Upload::new(Arc::clone(store), &self.output, identity, self.header.clone());
+        let upload =
+            Upload::new(Arc::clone(store), &self.output, identity, Head::Text(self.header.clone()));
         let mut upload = upload.with_part_size(part_size);
         if let Some(number) = only {
             upload = upload.only(number);

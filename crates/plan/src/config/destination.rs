@@ -77,7 +77,7 @@ pub(crate) struct File {
     /// A further file begins after this many rows. Default: 5000000.
     #[schemars(range(min = 1))]
     pub rows_per_file: Option<u64>,
-    /// A further file begins before this many bytes, counted before compression. Default: unset.
+    /// A further file begins before this many bytes, counted uncompressed. Default: unset.
     #[schemars(range(min = 1))]
     pub bytes_per_file: Option<u64>,
     /// What a run without rows delivers. Default: header-only.
@@ -100,7 +100,7 @@ pub(crate) enum Format {
     Tsv,
     /// JSON lines: one object for each row.
     Json,
-    /// Apache Parquet (not available yet).
+    /// Apache Parquet: typed columns, compressed inside.
     Parquet,
 }
 
@@ -159,7 +159,7 @@ pub(crate) enum Compression {
     Gzip,
     /// Zstandard, with `.zst` behind the extension.
     Zstd,
-    /// zip (not available yet).
+    /// A zip archive of the one file, with `.zip` behind the extension.
     Zip,
 }
 

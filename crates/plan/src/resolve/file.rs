@@ -23,6 +23,8 @@ const OF_DELIMITED_TEXT: [&str; 10] = [
     "encoding",
     "formula_guard",
 ];
+/// The settings that only text has.
+const OF_TEXT: [&str; 2] = ["nul", "non_finite"];
 
 impl Resolver<'_> {
     pub(super) fn file(
@@ -37,34 +39,40 @@ impl Resolver<'_> {
             Some(config::Format::Csv) | None => Layout::Csv,
             Some(config::Format::Tsv) => Layout::Tsv,
             Some(config::Format::Json) => Layout::Json,
-            Some(config::Format::Parquet) => {
-                self.not_available(item.span("format"), "writing Parquet");
-                return None;
-            }
+            Some(config::Format::Parquet) => Layout::Parquet,
         };
         let mut format = FileFormat::new(layout);
         self.extension(item, file, &mut format);
-        self.compression(item, file, &mut format);
         if layout.is_delimited() {
             self.signs(item, file, &mut format);
             self.marks(item, file, &mut format.dialect);
             cells(file, &mut format);
         } else {
-            self.refuse(item, layout);
+            self.refuse(item, file, layout);
         }
         words(file, &mut format);
         Some(format)
     }
 
     /// Settings that would do nothing are refused rather than passed over.
-    fn refuse(&mut self, item: Item<'_>, layout: Layout) {
-        for key in OF_DELIMITED_TEXT {
+    fn refuse(&mut self, item: Item<'_>, file: &config::File, layout: Layout) {
+        let of_text: &[&str] = if layout == Layout::Parquet { &OF_TEXT } else { &[] };
+        for key in OF_DELIMITED_TEXT.iter().chain(of_text) {
             if item.node.get(key).is_none() {
                 continue;
             }
             let message = format!("`{key}` has no meaning for `format: {}`", layout.as_str());
-            let hint = "Remove it, or write `format: csv`.";
+            let hint = match OF_TEXT.contains(key) {
+                true => "Remove it: Parquet keeps such values as they are.",
+                false => "Remove it, or write `format: csv`.",
+            };
             self.error("misplaced_key", item.key_place(key), message, hint);
+        }
+        let is_packed = !matches!(file.compression, None | Some(config::Compression::None));
+        if layout == Layout::Parquet && is_packed {
+            let message = "a Parquet file is compressed inside, and not once more as a whole";
+            let hint = "Remove it: its columns are compressed with Zstandard.";
+            self.error("misplaced_key", item.key_place("compression"), message, hint);
         }
     }
 
@@ -80,18 +88,6 @@ impl Resolver<'_> {
             return;
         }
         format.extension.clone_from(extension);
-    }
-
-    fn compression(&mut self, item: Item<'_>, file: &config::File, format: &mut FileFormat) {
-        format.compression = match file.compression {
-            Some(config::Compression::None) | None => Compression::None,
-            Some(config::Compression::Gzip) => Compression::Gzip,
-            Some(config::Compression::Zstd) => Compression::Zstd,
-            Some(config::Compression::Zip) => {
-                self.not_available(item.span("compression"), "zip");
-                Compression::None
-            }
-        };
     }
 
     /// Delimiter, quote and escape, each one character and all of them different.
@@ -257,6 +253,12 @@ fn words(file: &config::File, format: &mut FileFormat) {
     format.when_empty = match file.when_empty {
         Some(config::WhenEmpty::Skip) => WhenEmpty::Skip,
         Some(config::WhenEmpty::HeaderOnly) | None => WhenEmpty::HeaderOnly,
+    };
+    format.compression = match file.compression {
+        Some(config::Compression::None) | None => Compression::None,
+        Some(config::Compression::Gzip) => Compression::Gzip,
+        Some(config::Compression::Zstd) => Compression::Zstd,
+        Some(config::Compression::Zip) => Compression::Zip,
     };
     if let Some(rows) = file.rows_per_file {
         format.rows_per_file = rows;

@@ -1,5 +1,6 @@
 //! `segue preview`: the first rows, as they would be written.
 
+use ::plan::file_format::{FileFormat, Layout};
 use delivery::encode::Encoder;
 use futures::StreamExt as _;
 
@@ -16,7 +17,7 @@ const ROWS_MAX: usize = 1_000;
 /// Show the first rows of an activation as they would be written
 ///
 /// Letters and digits are masked unless --unmask is given, because a preview ends up in scrollback
-/// and screenshots.
+/// and screenshots. Rows of a Parquet file are shown as lines of JSON.
 #[derive(Debug, clap::Args)]
 pub(crate) struct Args {
     /// The activation
@@ -70,7 +71,13 @@ async fn first_rows(
     wanted: usize,
 ) -> Result<(String, String), Failure> {
     let rows = sources.engine.rows(&plan.query, &sources.profiles).await.map_err(Failure::from)?;
-    let encoder = Encoder::new(&plan.output.file, &rows.schema()).map_err(Failure::from)?;
+    let file = &plan.output.file;
+    // Nobody can read Parquet; its rows are shown as lines of JSON.
+    let lines = match file.layout {
+        Layout::Parquet => &FileFormat::new(Layout::Json),
+        _ => file,
+    };
+    let encoder = Encoder::new(lines, &rows.schema()).map_err(Failure::from)?;
     let header = readable(encoder.header())?;
     let mut chunks = rows.map_ordered(move |batch| {
         let batch = batch.slice(0, batch.num_rows().min(wanted));

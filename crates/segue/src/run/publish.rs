@@ -125,7 +125,7 @@ impl Attempt<'_> {
         let rows = self.choose(work).await?.rows;
         let encoder = Encoder::new(&work.plan.output.file, &rows.schema())?;
         let store = std::sync::Arc::clone(&self.around.store);
-        let upload = Upload::new(store, &work.plan.output, self.identity.clone(), encoder.header());
+        let upload = Upload::new(store, &work.plan.output, self.identity.clone(), encoder.head());
         let mut upload = upload.only(lost.number).giving_back_to(&encoder);
         let mut opening = Opening { token: Some(&lost.token), ..Opening::default() };
         let mut chunks =

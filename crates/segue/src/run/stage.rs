@@ -76,7 +76,7 @@ impl Attempt<'_> {
         let encoder = Encoder::new(&work.plan.output.file, &rows.schema())?;
         let store = std::sync::Arc::clone(&self.around.store);
         let mut upload =
-            Upload::new(store, &work.plan.output, self.identity.clone(), encoder.header())
+            Upload::new(store, &work.plan.output, self.identity.clone(), encoder.head())
                 .giving_back_to(&encoder);
         let mut opening = Opening::default();
         let rejected = self.write_rows(&mut upload, &mut opening, rows, encoder).await?;

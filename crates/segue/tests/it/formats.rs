@@ -1,5 +1,11 @@
 //! Every kind of file, end to end: from profiles to an object that an independent reader agrees with.
 
+use bytes::Bytes;
+use jiff::Timestamp;
+use jiff::civil::date;
+use parquet::basic::Compression;
+use parquet::file::reader::{FileReader as _, SerializedFileReader};
+use parquet::record::{Field, Row};
 use s3lab::{Action, Fault, Lab, Operation, Outcome};
 use serde_json::{Value, json};
 
@@ -97,6 +103,137 @@ async fn json_lines_are_split_and_compressed_like_text() {
     assert_eq!(rows.concat(), members());
 }
 
+#[tokio::test(flavor = "multi_thread")]
+async fn a_zip_archive_holds_the_file_under_its_own_name() {
+    let lab = lab().await;
+    let mut rows = Vec::new();
+    for (key, bytes) in
+        delivered(&project("{ format: json, rows_per_file: 2, compression: zip }", &lab), &lab)
+    {
+        let name =
+            key.strip_prefix("drop/").and_then(|key| key.strip_suffix(".zip")).expect("a zip");
+        let mut archive = zip::ZipArchive::new(std::io::Cursor::new(bytes)).expect("an archive");
+        assert_eq!(archive.len(), 1);
+        let mut text = Vec::new();
+        let mut entry = archive.by_name(name).expect("the file");
+        std::io::Read::read_to_end(&mut entry, &mut text).expect("its checksum holds");
+        rows.push(json_rows(&text));
+        assert_eq!(
+            lab.object(BUCKET, &key).expect("the archive").content_type.as_deref(),
+            Some("application/zip")
+        );
+    }
+    assert_eq!(rows.iter().map(Vec::len).collect::<Vec<_>>(), [2, 1]);
+    assert_eq!(rows.concat(), members());
+}
+
+/// A value as the reader of Parquet finds it, in the words of [`members`].
+fn as_json(field: &Field) -> Value {
+    match field {
+        Field::Null => Value::Null,
+        Field::Bool(value) => (*value).into(),
+        Field::Long(value) => (*value).into(),
+        Field::Double(value) => (*value).into(),
+        Field::Str(text) => text.as_str().into(),
+        Field::Date(days) => {
+            let day = date(1970, 1, 1).checked_add(jiff::Span::new().days(*days));
+            day.expect("a date").to_string().into()
+        }
+        Field::TimestampMillis(millis) => {
+            Timestamp::from_millisecond(*millis).expect("a time").to_string().into()
+        }
+        Field::TimestampMicros(micros) => {
+            Timestamp::from_microsecond(*micros).expect("a time").to_string().into()
+        }
+        Field::Group(row) => row_as_json(row),
+        Field::ListInternal(list) => list.elements().iter().map(as_json).collect(),
+        other => panic!("{other:?}"),
+    }
+}
+
+fn row_as_json(row: &Row) -> Value {
+    row.get_column_iter().map(|(name, field)| (name.clone(), as_json(field))).collect()
+}
+
+fn parquet_rows(bytes: &[u8]) -> Vec<Value> {
+    let reader = SerializedFileReader::new(Bytes::copy_from_slice(bytes)).expect("Parquet");
+    let columns: Vec<_> = reader.metadata().file_metadata().schema().get_fields().to_vec();
+    assert_eq!(columns.iter().map(|column| column.name()).collect::<Vec<_>>(), HEADERS);
+    for group in reader.metadata().row_groups() {
+        let is_packed = |compression| matches!(compression, Compression::ZSTD(_));
+        assert!(group.columns().iter().all(|column| is_packed(column.compression())));
+    }
+    reader.get_row_iter(None).expect("rows").map(|row| row_as_json(&row.expect("a row"))).collect()
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn parquet_has_typed_and_nested_columns() {
+    let lab = lab().await;
+    let project = project("{ format: parquet, rows_per_file: 2 }", &lab);
+    let mut rows = Vec::new();
+    for (number, (key, bytes)) in delivered(&project, &lab).iter().enumerate() {
+        let part = ["", "_2"][number];
+        assert_eq!(*key, format!("drop/loyal_20260104063000{part}.parquet"));
+        rows.push(parquet_rows(bytes));
+        let object = lab.object(BUCKET, key).expect("the file");
+        assert_eq!(object.content_type.as_deref(), Some("application/vnd.apache.parquet"));
+    }
+    assert_eq!(rows.iter().map(Vec::len).collect::<Vec<_>>(), [2, 1]);
+    assert_eq!(rows.concat(), members());
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn parquet_is_split_by_the_plain_size_of_its_values() {
+    let lab = lab().await;
+    let project = project("{ format: parquet, bytes_per_file: 120 }", &lab);
+    let files = delivered(&project, &lab);
+    let rows: Vec<Vec<Value>> = files.iter().map(|(_, bytes)| parquet_rows(bytes)).collect();
+    assert_eq!(rows.iter().map(Vec::len).collect::<Vec<_>>(), [1, 2]);
+    assert_eq!(rows.concat(), members());
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_number_of_threads_changes_no_byte_of_parquet() {
+    let lab = lab().await;
+    let mut people = String::new();
+    for number in 0..30_000 {
+        people += &format!(
+            "{{\"id\": {number}, \"points\": {}, \"tags\": [\"t{}\"]}}\n",
+            number % 40,
+            number % 7
+        );
+    }
+    let mut sums = Vec::new();
+    for threads in ["1", "2", "4"] {
+        let text = Text { mapping: "[id, points, tags]", ..text("{ format: parquet }") };
+        let project = Project::new(&text.yaml(), Some(&lab));
+        project.write("people.jsonl", &people);
+        let run = project.json(&["--threads", threads, "run", "daily", "--to", "out"]);
+        sums.push(run["runs"][0]["objects"][0]["sha256"].clone());
+    }
+    assert!(sums[0].is_string());
+    assert_eq!((&sums[0], &sums[0]), (&sums[1], &sums[2]));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_column_that_parquet_has_no_form_for_is_named() {
+    let lab = lab().await;
+    let mapping = "[id, { expression: \"CAST(born AS TIMESTAMP) - TIMESTAMP '2000-01-01T00:00:00Z'\", target: age }]";
+    let yaml = Text { mapping, ..text("{ format: parquet }") }.yaml();
+    let project = Project::new(&yaml, Some(&lab));
+    project.write("people.jsonl", PEOPLE);
+    let said = project.segue(&["run", "daily"]);
+    insta::assert_snapshot!(project.transcript(&said), @r#"
+    exit code 1
+    --- stderr
+    error: daily/loyal for 2026-01-04T06:30:00Z
+      caused by: column "age" is of type Duration(ns), which has no form in a Parquet file
+      hint: Cast the column to text with an expression.
+    "#);
+    assert_eq!(lab.history().len(), 0);
+    assert_eq!(lab.open_uploads(BUCKET).len(), 0);
+}
+
 /// Loses the upload of the only file after the commit record, and returns what is delivered then.
 async fn delivered_after_a_loss(project: &Project, lab: &Lab, key: &str) -> Vec<u8> {
     let hang = Action::Hang(Outcome::NotDone);
@@ -115,7 +252,11 @@ async fn delivered_after_a_loss(project: &Project, lab: &Lab, key: &str) -> Vec<
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_lost_upload_is_made_again_with_the_same_bytes() {
-    for (file, extension) in [("{ format: json }", "json")] {
+    for (file, extension) in [
+        ("{ format: json }", "json"),
+        ("{ format: csv, compression: zip }", "csv.zip"),
+        ("{ format: parquet }", "parquet"),
+    ] {
         let whole = lab().await;
         let expected = delivered(&project(file, &whole), &whole);
         let lab = lab().await;
@@ -125,23 +266,33 @@ async fn a_lost_upload_is_made_again_with_the_same_bytes() {
     }
 }
 
-#[tokio::test(flavor = "multi_thread")]
-async fn nobody_to_send_is_an_empty_file() {
+/// The only file of a run that nobody is in.
+async fn delivered_without_members(file: &'static str) -> (String, Vec<u8>) {
     let lab = lab().await;
-    let yaml = Text { rule: "points < 0", ..text("{ format: json }") }.yaml();
+    let yaml = Text { rule: "points < 0", ..text(file) }.yaml();
     let project = Project::new(&yaml, Some(&lab));
     project.write("people.jsonl", PEOPLE);
-    let files = delivered(&project, &lab);
-    assert_eq!(files, [("drop/loyal_20260104063000.json".to_owned(), Vec::new())]);
+    delivered(&project, &lab).remove(0)
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn nobody_to_send_is_a_file_without_rows() {
+    let (key, bytes) = delivered_without_members("{ format: json }").await;
+    assert_eq!((&*key, bytes.len()), ("drop/loyal_20260104063000.json", 0));
+    let (key, bytes) = delivered_without_members("{ format: parquet }").await;
+    assert_eq!(key, "drop/loyal_20260104063000.parquet");
+    assert_eq!(parquet_rows(&bytes), [Value::Null; 0]);
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_preview_of_json_hides_values_and_shows_names() {
     let lab = lab().await;
+    let parquet = project("{ format: parquet }", &lab).segue(&["preview", "daily", "--rows", "2"]);
     let project = project("{ format: json }", &lab);
     let said = project.segue(&["preview", "daily", "--rows", "2"]);
     insta::assert_snapshot!(said.stdout, @r#"
     {"id":0,"name":{"xxxxx":"xxx","xxxx":"x'xxxx \"x\""},"tags":["x","x\xx"],"sum of points":0000000000000000,"score":0.0,"born":"0000-00-00","vip":xxxx,"at":"0000-00-00x00:00:00x"}
     {"id":0,"name":{"xxxxx":null,"xxxx":"x\x0000x"},"tags":[],"sum of points":00,"score":0.0,"born":null,"vip":xxxxx,"at":"0000-00-00x00:00:00x"}
     "#);
+    assert_eq!(parquet.stdout, said.stdout, "Parquet is shown as JSON");
 }

@@ -351,7 +351,6 @@ fn destinations() {
 #[test]
 fn file_settings() {
     insta::assert_snapshot!(changes(&[
-        ("format: tsv", "format: parquet"),
         ("format: tsv", "format: tsv\n      delimiter: \",\""),
         ("format: tsv", "format: tsv\n      extension: .csv"),
         ("format: tsv", "format: csv\n      delimiter: \"'\""),
@@ -367,14 +366,10 @@ fn file_settings() {
         ("null: \"NULL\"", "null: \"''\""),
         ("null: \"NULL\"", "null: \"\""),
         ("null: \"NULL\"", "null: NULL"),
-        ("compression: gzip", "compression: zip"),
         ("encoding: utf-16le", "encoding: utf8"),
         ("rows_per_file: 100\n", "rows_per_file: 99999999999999999999\n"),
         ("rows_per_file: 100\n", "rows_per_file: \"${NONE:-many}\"\n"),
     ]), @r#"
-    format: parquet
-    44:15 not_available writing Parquet is not available yet in this version <parquet>
-        Remove it; it would not happen.
     format: tsv
           delimiter: ","
     45:7 misplaced_key the delimiter of tsv is a tab <delimiter>
@@ -430,9 +425,6 @@ fn file_settings() {
         Write `null: ""` for nothing, or the text in quotes.
     49:15 warning null_equals_empty missing values and empty strings look the same <>
         Choose different texts if the reader should tell them apart.
-    compression: zip
-    53:20 not_available zip is not available yet in this version <zip>
-        Remove it; it would not happen.
     encoding: utf8
     52:17 unknown_value unknown value `utf8` <utf8>
         Did you mean `utf-8`? Known: `utf-8`, `utf-8-bom`, `utf-16le`, `utf-16be`, `iso-8859-1`, `windows-1252`.
@@ -454,7 +446,18 @@ fn file_of(settings: &str) -> String {
 
 #[test]
 fn settings_that_a_format_does_not_have() {
+    assert_eq!(file_of("format: csv\n      compression: zip"), "");
     assert_eq!(file_of("format: json\n      compression: zstd\n      nul: keep"), "");
+    assert_eq!(file_of("format: parquet\n      compression: none"), "");
+    let settings = "format: parquet\n      compression: zip\n      header: true\n      nul: keep";
+    insta::assert_snapshot!(file_of(settings), @r"
+    45:7 misplaced_key a Parquet file is compressed inside, and not once more as a whole <compression>
+        Remove it: its columns are compressed with Zstandard.
+    46:7 misplaced_key `header` has no meaning for `format: parquet` <header>
+        Remove it, or write `format: csv`.
+    47:7 misplaced_key `nul` has no meaning for `format: parquet` <nul>
+        Remove it: Parquet keeps such values as they are.
+    ");
     insta::assert_snapshot!(file_of("format: json\n      delimiter: \",\""), @r"
     45:7 misplaced_key `delimiter` has no meaning for `format: json` <delimiter>
         Remove it, or write `format: csv`.
