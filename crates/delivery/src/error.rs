@@ -66,6 +66,14 @@ pub enum Error {
         /// The limit.
         limit: u64,
     },
+    /// A file with certificates cannot be used.
+    #[error("{name} {problem}")]
+    Certificates {
+        /// The file.
+        name: String,
+        /// What is wrong with it, as in "… holds no certificate".
+        problem: &'static str,
+    },
     /// The same run produced other bytes than before.
     #[error("nondeterministic_output: {key} was staged with SHA-256 {staged} and is now {found}")]
     Nondeterministic {
@@ -125,9 +133,12 @@ impl Error {
     /// Returns what the caller can do about it.
     pub fn kind(&self) -> Kind {
         match self {
-            Self::Request(request) => request.fault.kind(),
+            Self::Request(request) => request.kind(),
             Self::Folder { source, .. } => kind_of_io(source),
-            Self::Key { .. } | Self::Limit { .. } | Self::Content(_) => Kind::Invalid,
+            Self::Key { .. }
+            | Self::Limit { .. }
+            | Self::Content(_)
+            | Self::Certificates { .. } => Kind::Invalid,
             Self::Condition { .. } => Kind::Conflict,
             Self::Upload { .. } | Self::Nondeterministic { .. } | Self::Damaged { .. } => {
                 Kind::Corrupt
@@ -141,6 +152,7 @@ impl Error {
         match self {
             Self::Request(request) => request.hint(),
             Self::Folder { source, path, .. } => hint_of_io(source, path),
+            Self::Certificates { .. } => Some("Check ca_file of the account: it holds the certificates of your authority, in PEM form.".to_owned()),
             Self::Key { .. } => Some("Choose a folder and a file name without `..` and empty segments.".to_owned()),
             Self::Limit { what: "files", .. } => Some("Raise rows_per_file or bytes_per_file.".to_owned()),
             Self::Limit { .. } => Some("Set rows_per_file or bytes_per_file, so that more files share the rows.".to_owned()),

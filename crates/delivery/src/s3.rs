@@ -6,10 +6,15 @@
 //! for the destination ([`Check`]).
 
 mod answer;
+mod bounded;
 mod check;
 mod client;
+pub mod probe;
 mod request;
+mod session;
 mod shape;
+mod sign_in;
+mod trust;
 
 use std::fmt;
 use std::future::Future;
@@ -20,16 +25,21 @@ use aws_sdk_s3::Client;
 use aws_sdk_s3::config::http::HttpResponse;
 use aws_sdk_s3::error::{ProvideErrorMetadata, SdkError};
 use aws_sdk_s3::operation::upload_part::UploadPartOutput;
+use plan::object_settings::ObjectSettings;
 use plan::project::Account;
 use plan::staged::{PARTS_MAX, StagedObject, StagedPart};
 
 use self::answer::Failure;
+pub use self::bounded::ERROR_BYTES_MAX;
 use self::check::{Check, Checks};
 pub use self::client::{
-    ATTEMPT_TIMEOUT, BACKOFF_INITIAL, BACKOFF_MAX, COMPLETE_TIMEOUT, CONNECT_TIMEOUT, READ_TIMEOUT,
-    REGION_DEFAULT, REQUEST_ATTEMPTS_MAX, STALL_GRACE, client, client_for_bucket,
+    ATTEMPT_TIMEOUT, BACKOFF_INITIAL, BACKOFF_MAX, CHECK_ATTEMPTS_MAX, CHECK_READ_TIMEOUT,
+    COMPLETE_TIMEOUT, CONNECT_TIMEOUT, Pace, READ_TIMEOUT, REGION_DEFAULT, REQUEST_ATTEMPTS_MAX,
+    STALL_GRACE, client,
 };
 use self::request::Target;
+pub use self::session::{Place, RENEW_BEFORE, SIGN_IN_TIMEOUT, Session};
+pub use self::trust::Trust;
 use crate::error::{Act, Error, Fault, Kind, RequestError};
 use crate::store::{Completion, Head, Listing, NewUpload, Part, Store};
 
@@ -41,13 +51,23 @@ pub const ABORT_ROUNDS_MAX: u32 = 3;
 
 /// A bucket.
 pub struct S3Store {
-    /// Replaced once, when the service names another region than the account does.
-    client: RwLock<Client>,
+    session: Session,
+    /// Replaced when the service names another region than the account does, and when the
+    /// credentials have ended.
+    client: RwLock<Signed>,
     endpoint: String,
     bucket: String,
     expected_owner: Option<String>,
+    objects: ObjectSettings,
     signs_bodies: bool,
     checks: Checks,
+}
+
+/// A client, and the number of the credentials that it signs with.
+#[derive(Clone)]
+struct Signed {
+    client: Client,
+    generation: u64,
 }
 
 impl fmt::Debug for S3Store {
@@ -56,24 +76,21 @@ impl fmt::Debug for S3Store {
     }
 }
 
-/// Opens a bucket with the credentials of an account. The service is asked for nothing unless the
-/// region has to be found out.
+/// Opens a bucket with the credentials of an account, in a session of its own.
 ///
 /// # Errors
-/// As [`client_for_bucket`].
+/// As [`Session::open`].
 pub async fn connect(
     account: &Account,
     bucket: &str,
     expected_owner: Option<&str>,
 ) -> Result<S3Store, Error> {
-    Ok(S3Store {
-        client: RwLock::new(client_for_bucket(account, bucket).await?),
-        endpoint: client::shown_endpoint(account),
+    let place = Place {
         bucket: bucket.to_owned(),
         expected_owner: expected_owner.map(str::to_owned),
-        signs_bodies: !client::is_encrypted(account),
-        checks: Checks::default(),
-    })
+        ..Place::default()
+    };
+    Session::new(account, None).open(&place, Pace::Run).await
 }
 
 /// Names a bucket of an account as its store does, without asking anybody.
@@ -86,19 +103,52 @@ fn identity_at(endpoint: &str, bucket: &str) -> String {
 }
 
 impl S3Store {
-    fn client(&self) -> Client {
+    async fn open(session: Session, place: &Place, pace: Pace) -> Result<Self, Error> {
+        let (mut client, generation) = session.store_client(pace);
+        let account = &session.shared.account;
+        if account.region.is_none() && account.endpoint_url.is_none() {
+            let region = client::find_region(&client, &place.bucket).await?;
+            client = client::in_region(&client, &region);
+        }
+        Ok(Self {
+            endpoint: client::shown_endpoint(account),
+            signs_bodies: !client::is_encrypted(account),
+            session,
+            client: RwLock::new(Signed { client, generation }),
+            bucket: place.bucket.clone(),
+            expected_owner: place.expected_owner.clone(),
+            objects: place.objects.clone(),
+            checks: Checks::default(),
+        })
+    }
+
+    /// Returns the address of the service, without anything that could be a secret.
+    pub fn endpoint(&self) -> &str {
+        &self.endpoint
+    }
+
+    /// Returns the region that requests are signed for: as given, or as learnt from the service.
+    pub fn region(&self) -> Option<String> {
+        self.signed().client.config().region().map(ToString::to_string)
+    }
+
+    fn signed(&self) -> Signed {
         self.client.read().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    fn sign_with(&self, signed: Signed) {
+        *self.client.write().unwrap_or_else(PoisonError::into_inner) = signed;
     }
 
     fn failure<E>(&self, act: Act, key: Option<&str>, error: &SdkError<E, HttpResponse>) -> Failure
     where
-        E: ProvideErrorMetadata,
+        E: ProvideErrorMetadata + std::error::Error + 'static,
     {
         answer::failure(act, &self.endpoint, &self.bucket, key, error)
     }
 
-    /// Sends a request, and once more when the answer names another region than it was signed for:
-    /// such a request has done nothing.
+    /// Sends a request; once more when the answer names another region than it was signed for, and
+    /// once more with new credentials when the old ones have ended: such a request has done nothing.
     async fn ask<T, E, F>(
         &self,
         act: Act,
@@ -106,27 +156,45 @@ impl S3Store {
         call: impl Fn(Client) -> F,
     ) -> Result<T, Failure>
     where
-        E: ProvideErrorMetadata,
+        E: ProvideErrorMetadata + std::error::Error + 'static,
         F: Future<Output = Result<T, SdkError<E, HttpResponse>>>,
     {
-        let client = self.client();
-        let signed_for = client.config().region().map(ToString::to_string);
-        let failure = match call(client).await {
-            Ok(answer) => return Ok(answer),
-            Err(error) => self.failure(act, key, &error),
-        };
-        let Fault::WrongRegion(Some(region)) = &failure.fault else { return Err(failure) };
-        if signed_for.as_ref() == Some(region) {
-            return Err(failure);
+        let (mut moved, mut renewed) = (false, false);
+        let mut signed = self.signed();
+        loop {
+            let failure = match call(signed.client.clone()).await {
+                Ok(answer) => return Ok(answer),
+                Err(error) => self.failure(act, key, &error),
+            };
+            let next = match &failure.fault {
+                Fault::WrongRegion(Some(region)) if !moved => {
+                    moved = true;
+                    self.in_region(&signed, region)
+                }
+                Fault::ExpiredToken if !renewed => {
+                    renewed = true;
+                    let fresh = self.session.renewed(&signed.client, signed.generation);
+                    fresh.map(|(client, generation)| Signed { client, generation })
+                }
+                _ => None,
+            };
+            let Some(next) = next else { return Err(failure) };
+            self.sign_with(next.clone());
+            signed = next;
+        }
+    }
+
+    fn in_region(&self, signed: &Signed, region: &str) -> Option<Signed> {
+        if signed.client.config().region().is_some_and(|current| current.as_ref() == region) {
+            return None;
         }
         tracing::warn!(
             bucket = self.bucket,
             region,
             "the bucket is in another region than the account says"
         );
-        let client = client::in_region(&self.client(), region);
-        *self.client.write().unwrap_or_else(PoisonError::into_inner) = client.clone();
-        call(client).await.map_err(|error| self.failure(act, key, &error))
+        let client = client::in_region(&signed.client, region);
+        Some(Signed { client, generation: signed.generation })
     }
 
     /// Sends a part until the service has confirmed it, with the strongest check that it takes.
@@ -171,13 +239,20 @@ impl S3Store {
 
     /// Describes an answer that is well-formed for HTTP and lacks what every S3 service gives.
     fn not_s3(&self, act: Act, key: &str) -> Failure {
+        let mut failure = self.failure_of(act, Some(key), Fault::NotS3);
+        failure.status = Some(200);
+        failure
+    }
+
+    /// Describes a fault that no answer names.
+    fn failure_of(&self, act: Act, key: Option<&str>, fault: Fault) -> Failure {
         Box::new(RequestError {
             act,
             endpoint: self.endpoint.clone(),
             bucket: self.bucket.clone(),
-            key: Some(key.to_owned()),
-            fault: Fault::NotS3,
-            status: Some(200),
+            key: key.map(str::to_owned),
+            fault,
+            status: None,
             code: None,
             message: None,
             request_id: None,

@@ -318,7 +318,11 @@ impl Upload {
             number: self.number,
             key: self.output.key(self.number),
             token: self.identity.token(self.number),
-            content_type: content_type(&self.output.file),
+            content_type: self
+                .output
+                .content_type
+                .clone()
+                .unwrap_or_else(|| content_type(&self.output.file)),
             part_bytes: self.part_size.bytes,
         }
     }

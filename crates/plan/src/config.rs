@@ -214,6 +214,11 @@ pub(crate) struct Account {
     pub endpoint_url: Option<String>,
     /// How the bucket is addressed. Default: auto.
     pub addressing: Option<Addressing>,
+    /// A file with the certificates (PEM) that this service is trusted by, instead of those of the
+    /// machine; relative to the project file.
+    pub ca_file: Option<String>,
+    /// Whether an `http://` address beyond this machine is accepted. Default: false.
+    pub allow_http: Option<bool>,
 }
 
 /// The kind of service.
@@ -231,20 +236,21 @@ pub(crate) struct Auth {
     /// Which of the ways.
     #[schemars(required)]
     pub kind: Option<AuthKind>,
-    /// access-key: the public half of the key.
+    /// access-key, or the key that assumes a role: the public half.
     pub access_key_id: Option<String>,
-    /// access-key: the secret half, from a variable: `${AWS_SECRET_ACCESS_KEY}`.
+    /// The secret half, from a variable: `${AWS_SECRET_ACCESS_KEY}`.
     pub secret_access_key: Option<String>,
-    /// access-key: the token of a temporary key, from a variable.
+    /// The token of a temporary key, from a variable.
     pub session_token: Option<String>,
-    /// assume-role (not available yet): the role.
-    #[expect(dead_code, reason = "known to the file format, not available yet")]
+    /// assume-role: the role, `arn:aws:iam::123456789012:role/segue`.
     pub role_arn: Option<String>,
-    /// assume-role (not available yet): the external id that the role asks for.
-    #[expect(dead_code, reason = "known to the file format, not available yet")]
+    /// assume-role: the external id that the role asks for. Default: one that is made for this
+    /// account; `segue policy` shows it.
     pub external_id: Option<String>,
-    /// default (not available yet): the profile of the shared configuration files.
-    #[expect(dead_code, reason = "known to the file format, not available yet")]
+    /// assume-role: the address of STS, for S3-compatible services. Default: Amazon's.
+    pub sts_endpoint_url: Option<String>,
+    /// default, or the profile that assumes a role: one of the shared configuration files. Default:
+    /// AWS_PROFILE, or `default`.
     pub profile: Option<String>,
 }
 
@@ -261,9 +267,9 @@ impl std::fmt::Debug for Auth {
 pub(crate) enum AuthKind {
     /// With an access key and its secret.
     AccessKey,
-    /// With a role that is assumed (not available yet).
+    /// With a role that is assumed, by an access key or by what the machine offers.
     AssumeRole,
-    /// With whatever the machine offers: variables, files, instance role (not available yet).
+    /// With whatever the machine offers: variables, files, single sign-on, instance role.
     Default,
 }
 

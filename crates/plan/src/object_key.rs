@@ -145,6 +145,19 @@ impl Template {
         !self.has_time() && !self.pieces.contains(&Piece::Macro(Macro::RunId))
     }
 
+    /// The text before the first macro: what every expansion begins with.
+    pub fn literal_start(&self) -> &str {
+        match self.pieces.first() {
+            Some(Piece::Literal(literal)) => literal,
+            Some(Piece::Macro(_)) | None => "",
+        }
+    }
+
+    /// Whether the text holds a macro at all.
+    pub fn has_macro(&self) -> bool {
+        self.pieces.iter().any(|piece| matches!(piece, Piece::Macro(_)))
+    }
+
     /// Fills in the macros. The result is in Unicode's form NFC.
     pub fn expand(&self, values: &Values<'_>) -> String {
         let mut text = String::new();

@@ -14,6 +14,7 @@ use crate::diagnostic::Span;
 use crate::field::FieldPath;
 use crate::file_format::FileFormat;
 use crate::object_key::Template;
+use crate::object_settings::ObjectSettings;
 use crate::pql::SourceMap;
 use crate::schema::FieldType;
 
@@ -265,6 +266,8 @@ pub struct Account {
     pub endpoint_url: Option<String>,
     /// How the bucket is addressed.
     pub addressing: Addressing,
+    /// A file with the certificates that the service is trusted by, instead of the machine's.
+    pub ca_file: Option<String>,
 }
 
 /// How requests are signed.
@@ -278,6 +281,25 @@ pub enum Auth {
         secret_access_key: SecretString,
         /// For temporary keys.
         session_token: Option<SecretString>,
+    },
+    /// A role that is assumed, for at most an hour at a time.
+    AssumeRole {
+        /// The role.
+        role_arn: String,
+        /// What the role's trust policy asks for, so that nobody else's Segue can be made to use it.
+        external_id: String,
+        /// What the sessions are called in the role's audit log.
+        session_name: String,
+        /// The address of STS; Amazon's own when absent.
+        sts_endpoint_url: Option<String>,
+        /// Who assumes it: an access key, or what the machine offers.
+        base: Box<Auth>,
+    },
+    /// What the machine offers: variables, shared files, `credential_process`, single sign-on, web
+    /// identity, and the roles of containers and instances.
+    Default {
+        /// The profile of the shared files; AWS_PROFILE or `default` when absent.
+        profile: Option<String>,
     },
 }
 
@@ -309,6 +331,8 @@ pub struct Destination {
     pub folder: Template,
     /// The account id that must own the bucket, sent with every request.
     pub expected_bucket_owner: Option<String>,
+    /// What its objects are written with.
+    pub objects: ObjectSettings,
     /// How rows become files.
     pub file: FileFormat,
     /// Whether a manifest is published behind the files.

@@ -13,6 +13,7 @@ mod endpoint;
 mod file;
 mod increment;
 mod names;
+mod object_settings;
 mod profiles;
 mod schedule;
 mod segment;

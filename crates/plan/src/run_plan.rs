@@ -81,6 +81,8 @@ pub struct Output {
     pub file: FileFormat,
     /// The account id that must own the bucket.
     pub expected_bucket_owner: Option<String>,
+    /// The media type of the data files, if it is not that of the format.
+    pub content_type: Option<String>,
 }
 
 impl Output {
@@ -206,6 +208,7 @@ impl Project {
                 is_static: names.is_static,
                 file: destination.file.clone(),
                 expected_bucket_owner: destination.expected_bucket_owner.clone(),
+                content_type: destination.objects.content_type.clone(),
             },
             export: export.export,
             increment: self.increment(export),

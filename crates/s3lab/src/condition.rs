@@ -11,6 +11,8 @@ pub(crate) enum WriteCondition {
     Always,
     /// `If-None-Match: *`: no object is there.
     Absent,
+    /// `If-Match: *` of a deletion: an object is there.
+    Present,
     /// `If-Match`: the object that is there has this ETag.
     Matches(String),
 }
@@ -35,12 +37,12 @@ impl WriteCondition {
     /// Compares with the ETag of the object that is visible now.
     pub(crate) fn check(&self, current: Option<&str>) -> S3Result<()> {
         match (self, current) {
-            (Self::Always, _) | (Self::Absent, None) => Ok(()),
+            (Self::Always, _) | (Self::Absent, None) | (Self::Present, Some(_)) => Ok(()),
             (Self::Matches(etag), Some(current)) if etag == current => Ok(()),
             (Self::Matches(_), None) => {
                 Err(s3_error!(NoSuchKey, "The specified key does not exist."))
             }
-            (Self::Absent | Self::Matches(_), Some(_)) => Err(failed()),
+            (Self::Absent | Self::Matches(_), Some(_)) | (Self::Present, None) => Err(failed()),
         }
     }
 }

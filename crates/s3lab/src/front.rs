@@ -20,7 +20,7 @@ use s3s::service::S3Service;
 use crate::access_log::Entry;
 use crate::answer::{Refusal, complete_error, error_code};
 use crate::fault::{Action, HELD_BODY_BYTES_MAX, Held, Outcome, Timing};
-use crate::operation::Target;
+use crate::operation::{Operation, Target};
 use crate::request_body::RequestBody;
 use crate::shared::Shared;
 use crate::signature::{Claim, Expected};
@@ -279,6 +279,9 @@ fn dress(response: Response<Body>, exchange: &Exchange) -> (Response<Body>, Opti
         body = complete_error(&document, &resource, &exchange.request_id).map_or(body, Body::from);
         head.headers.remove(http::header::CONTENT_LENGTH);
     }
+    if code.is_some() && exchange.target.operation == Operation::AssumeRole {
+        body = body_in_sts_form(body);
+    }
     if code.is_some() && (exchange.is_head || head.status == http::StatusCode::NOT_MODIFIED) {
         body = Body::empty();
         head.headers.remove(http::header::CONTENT_TYPE);
@@ -287,9 +290,18 @@ fn dress(response: Response<Body>, exchange: &Exchange) -> (Response<Body>, Opti
     (Response::from_parts(head, body), code)
 }
 
+/// STS wraps its error documents.
+fn body_in_sts_form(body: Body) -> Body {
+    let document = body.bytes().unwrap_or_default();
+    let text = String::from_utf8_lossy(&document);
+    let error = text.find("<Error>").map_or("", |at| &text[at..]);
+    Body::from(format!("<ErrorResponse>{error}</ErrorResponse>"))
+}
+
 fn add_ids(headers: &mut HeaderMap, request_id: &str) {
     if let Ok(value) = HeaderValue::from_str(request_id) {
         headers.insert("x-amz-request-id", value.clone());
+        headers.insert("x-amzn-requestid", value.clone());
         headers.insert("x-amz-id-2", value);
     }
     headers.insert(http::header::SERVER, HeaderValue::from_static("s3lab"));

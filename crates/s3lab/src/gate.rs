@@ -13,6 +13,12 @@ use crate::operation::{Operation, Target};
 use crate::options::Listing;
 use crate::shared::Shared;
 use crate::signature::unknown_key;
+use crate::state::Place;
+
+/// The kind of encryption that needs permissions of its own.
+const KMS: &str = "aws:kms";
+/// The key of [`KMS`] when none is named.
+const DEFAULT_KEY: &str = "aws/s3";
 
 /// The gate in front of every operation.
 #[derive(Clone)]
@@ -48,7 +54,15 @@ impl S3Access for Gate {
             return Err(denied());
         }
         self.check_dialect(target.operation)?;
-        let needed = needed(&target, &|name| header(name).map(str::to_owned));
+        let mut needed = needed(&target, &|name| header(name).map(str::to_owned));
+        needed.extend(self.key_of_upload(&target));
+        let makes_object = matches!(
+            target.operation,
+            Operation::PutObject | Operation::CreateMultipartUpload | Operation::CopyObject
+        );
+        if makes_object && !self.0.meets_demands(&access_key, &header) {
+            return Err(denied());
+        }
         if needed.iter().all(|(action, resource)| self.0.permits(&access_key, action, resource)) {
             return Ok(());
         }
@@ -57,6 +71,18 @@ impl S3Access for Gate {
 }
 
 impl Gate {
+    /// Sending parts to an upload under a KMS key, and completing it, decrypts the upload's data key.
+    fn key_of_upload(&self, target: &Target) -> Option<(&'static str, String)> {
+        let uses =
+            matches!(target.operation, Operation::UploadPart | Operation::CompleteMultipartUpload);
+        let id = &target.query.iter().find(|(name, _)| uses && name == "uploadId")?.1;
+        let place = Place { bucket: target.bucket.clone(), key: target.key.clone() };
+        let state = self.0.state();
+        let attributes = &state.uploads.get(id, &place).ok()?.attributes;
+        let is_kms = attributes.encryption.as_deref() == Some(KMS);
+        is_kms.then(|| ("kms:Decrypt", attributes.kms_key_id.clone().unwrap_or(DEFAULT_KEY.into())))
+    }
+
     fn check_dialect(&self, operation: Operation) -> S3Result<()> {
         let listing = matches!(
             operation,
@@ -117,6 +143,7 @@ fn needed(target: &Target, header: &dyn Fn(&str) -> Option<String>) -> Vec<(&'st
             vec![of("s3:DeleteObjectTagging", "s3:DeleteObjectVersionTagging")]
         }
         Operation::DeleteObject => vec![of("s3:DeleteObject", "s3:DeleteObjectVersion")],
+        Operation::RestoreObject => vec![on("s3:RestoreObject")],
         Operation::ListParts => vec![on("s3:ListMultipartUploadParts")],
         Operation::AbortMultipartUpload => vec![on("s3:AbortMultipartUpload")],
         Operation::UploadPart => vec![on("s3:PutObject")],
@@ -129,7 +156,8 @@ fn needed(target: &Target, header: &dyn Fn(&str) -> Option<String>) -> Vec<(&'st
             needed
         }
         // Each key of DeleteObjects is judged on its own, where the keys are known.
-        Operation::DeleteObjects | Operation::Other => Vec::new(),
+        // Roles are judged where they are assumed.
+        Operation::AssumeRole | Operation::DeleteObjects | Operation::Other => Vec::new(),
     }
 }
 
@@ -147,6 +175,10 @@ fn writing(
         if header(name).is_some() {
             needed.push(on(action));
         }
+    }
+    if header("x-amz-server-side-encryption").as_deref() == Some(KMS) {
+        let key = header("x-amz-server-side-encryption-aws-kms-key-id");
+        needed.push(("kms:GenerateDataKey", key.unwrap_or(DEFAULT_KEY.into())));
     }
     needed
 }
@@ -197,6 +229,12 @@ mod tests {
                 &[("x-amz-copy-source", "/c/a%20b")],
                 "s3:PutObject on b/k, s3:GetObject on c/a b",
             ),
+            (
+                "POST /b/k?uploads",
+                &[("x-amz-server-side-encryption", "aws:kms")],
+                "s3:PutObject on b/k, kms:GenerateDataKey on aws/s3",
+            ),
+            ("POST /b/k?restore", &[], "s3:RestoreObject on b/k"),
             ("POST /b?delete", &[], ""),
         ] {
             let mut map = http::HeaderMap::new();

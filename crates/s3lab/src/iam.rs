@@ -1,7 +1,8 @@
 //! Who may do what: policies, and their evaluation.
 //!
 //! The rules are Amazon's: an action is refused unless an allowing grant matches it, and a denying grant wins
-//! over every allowing one. Conditions and principals are not modelled; a policy belongs to a user.
+//! over every allowing one. Of conditions only those on headers of new objects are modelled, and no
+//! principals: a policy belongs to a user.
 
 /// What a user may do.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -10,6 +11,8 @@ pub struct Policy {
     pub allow: Vec<Grant>,
     /// Grants that deny, whatever is allowed.
     pub deny: Vec<Grant>,
+    /// Headers that a new object has to be written with, as a bucket's policy may demand.
+    pub demands: Vec<(String, String)>,
 }
 
 /// Actions on resources.
@@ -49,6 +52,13 @@ impl Policy {
     #[must_use]
     pub fn and_deny(mut self, actions: &[&str], resources: &[&str]) -> Self {
         self.deny.push(Grant::new(actions, resources));
+        self
+    }
+
+    /// Refuses new objects that are not written with this header.
+    #[must_use]
+    pub fn and_demand(mut self, header: &str, value: &str) -> Self {
+        self.demands.push((header.to_owned(), value.to_owned()));
         self
     }
 

@@ -26,6 +26,7 @@ use crate::service::Service;
 use crate::shared::Shared;
 use crate::state::Place;
 use crate::store::Store;
+use crate::sts::Sts;
 
 /// A running S3 service on a loopback port of its own. It stops when it is dropped.
 pub struct Lab {
@@ -144,6 +145,15 @@ impl Lab {
         users.push(user);
     }
 
+    /// Ends all temporary credentials that were given out by [`Role`](crate::Role)s, before their time.
+    pub fn end_sessions(&self) {
+        let now = self.shared().now();
+        let mut users = self.shared().users.write().unwrap_or_else(PoisonError::into_inner);
+        users.iter_mut().filter(|user| user.expires.is_some()).for_each(|user| {
+            user.expires = Some(now);
+        });
+    }
+
     /// Returns the object that is visible now.
     pub fn object(&self, bucket: &str, key: &str) -> Option<Object> {
         let state = self.shared().state();
@@ -246,6 +256,7 @@ fn protocol(shared: &Arc<Shared>) -> s3s::service::S3Service {
     builder.set_config(Arc::new(StaticConfigProvider::new(Arc::new(config))));
     builder.set_auth(Gate(Arc::clone(shared)));
     builder.set_access(Gate(Arc::clone(shared)));
+    builder.set_route(Sts(Arc::clone(shared)));
     builder.build()
 }
 

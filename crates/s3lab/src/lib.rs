@@ -53,6 +53,7 @@ mod upload;
 // How the protocol reaches what is stored.
 mod gate;
 mod service;
+mod sts;
 
 // What can be seen afterwards.
 mod access_log;
@@ -65,3 +66,4 @@ pub use iam::{Grant, Policy};
 pub use lab::{Lab, Object, OpenUpload};
 pub use operation::Operation;
 pub use options::{Backend, BucketSpec, Clock, Dialect, Listing, Options, SecondComplete, User};
+pub use sts::Role;

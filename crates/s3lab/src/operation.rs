@@ -31,6 +31,7 @@ macro_rules! operations {
 
 operations!(
     AbortMultipartUpload,
+    AssumeRole,
     CompleteMultipartUpload,
     CopyObject,
     CreateBucket,
@@ -55,6 +56,7 @@ operations!(
     PutBucketVersioning,
     PutObject,
     PutObjectTagging,
+    RestoreObject,
     UploadPart,
 );
 
@@ -68,6 +70,7 @@ impl Operation {
                 | Self::DeleteObjects
                 | Self::PutBucketVersioning
                 | Self::PutObjectTagging
+                | Self::RestoreObject
         )
     }
 }
@@ -125,7 +128,11 @@ fn classify(
 ) -> Operation {
     let has = |name: &str| query.iter().any(|(n, _)| n == name);
     if bucket.is_empty() {
-        return if method == Method::GET { Operation::ListBuckets } else { Operation::Other };
+        return match *method {
+            Method::GET => Operation::ListBuckets,
+            Method::POST => Operation::AssumeRole,
+            _ => Operation::Other,
+        };
     }
     if key.is_empty() { of_bucket(method, &has, query) } else { of_object(method, &has, headers) }
 }
@@ -178,10 +185,10 @@ fn of_bucket(method: &Method, has: &dyn Fn(&str) -> bool, query: &[(String, Stri
 }
 
 fn of_object(method: &Method, has: &dyn Fn(&str) -> bool, headers: &HeaderMap) -> Operation {
-    if ["acl", "legal-hold", "retention", "torrent", "restore", "select"]
-        .iter()
-        .any(|name| has(name))
-    {
+    if ["acl", "legal-hold", "retention", "torrent", "select"].iter().any(|name| has(name)) {
+        return Operation::Other;
+    }
+    if has("restore") && *method != Method::POST {
         return Operation::Other;
     }
     let copies = headers.contains_key("x-amz-copy-source");
@@ -194,6 +201,7 @@ fn of_object(method: &Method, has: &dyn Fn(&str) -> bool, headers: &HeaderMap) -
         "DELETE" if has("tagging") => Operation::DeleteObjectTagging,
         "DELETE" if has("uploadId") => Operation::AbortMultipartUpload,
         "DELETE" => Operation::DeleteObject,
+        "POST" if has("restore") => Operation::RestoreObject,
         "POST" if has("uploads") => Operation::CreateMultipartUpload,
         "POST" if has("uploadId") => Operation::CompleteMultipartUpload,
         "PUT" if has("tagging") => Operation::PutObjectTagging,
@@ -242,6 +250,7 @@ mod tests {
     fn requests_are_named() {
         for (request, expected) in [
             ("GET /", Operation::ListBuckets),
+            ("POST /", Operation::AssumeRole),
             ("HEAD /b", Operation::HeadBucket),
             ("PUT /b", Operation::CreateBucket),
             ("PUT /b/", Operation::CreateBucket),
@@ -263,6 +272,8 @@ mod tests {
             ("GET /b/k?uploadId=u", Operation::ListParts),
             ("GET /b/k?attributes", Operation::GetObjectAttributes),
             ("GET /b/k?versionId=v", Operation::GetObject),
+            ("POST /b/k?restore", Operation::RestoreObject),
+            ("GET /b/k?restore", Operation::Other),
             ("GET /b/k?acl", Operation::Other),
         ] {
             let (method, uri) = request.split_once(' ').unwrap();

@@ -6,6 +6,7 @@ use std::sync::Arc;
 use std::time::{Duration, SystemTime};
 
 use crate::iam::Policy;
+use crate::sts::Role;
 
 /// The smallest part that is not the last one, in bytes, by Amazon's limits.
 pub(crate) const PART_BYTES_MIN: u64 = 5 * 1024 * 1024;
@@ -27,6 +28,8 @@ pub struct Options {
     pub account_id: String,
     /// Who may sign requests, and for what.
     pub users: Vec<User>,
+    /// Roles that users may assume, by `POST /`, as at AWS STS.
+    pub roles: Vec<Role>,
     /// Buckets that exist from the start.
     pub buckets: Vec<BucketSpec>,
     /// How this service deviates from Amazon's.
@@ -53,6 +56,7 @@ impl Default for Options {
             region: "us-east-1".into(),
             account_id: "111122223333".into(),
             users: vec![User::default()],
+            roles: Vec::new(),
             buckets: Vec::new(),
             dialect: Dialect::default(),
             clock: Clock::system(),
@@ -105,6 +109,8 @@ pub struct User {
     pub session_token: Option<String>,
     /// What the user may do.
     pub policy: Policy,
+    /// When the key ends, for temporary credentials.
+    pub expires: Option<SystemTime>,
 }
 
 impl Default for User {
@@ -115,6 +121,7 @@ impl Default for User {
             secret_access_key: "lab-admin-secret-for-loopback-only-00000".into(),
             session_token: None,
             policy: Policy::all(),
+            expires: None,
         }
     }
 }
@@ -143,6 +150,8 @@ pub struct Dialect {
     pub part_etags_unchecked: bool,
     /// Declared checksums and MD5 are neither verified nor kept.
     pub no_checksums: bool,
+    /// Uploads are begun without the encryption that they ask for, and nothing says so.
+    pub ignores_encryption: bool,
     /// ETags are not MD5 (as for objects under a KMS key).
     pub opaque_etags: bool,
     /// What ListObjects, ListParts and ListMultipartUploads answer.

@@ -49,6 +49,7 @@ operations! {
     get_object_attributes(GetObjectAttributesInput) -> GetObjectAttributesOutput = reads::attributes;
     copy_object(CopyObjectInput) -> CopyObjectOutput = copies::copy;
     delete_object(DeleteObjectInput) -> DeleteObjectOutput = deletions::one;
+    restore_object(RestoreObjectInput) -> RestoreObjectOutput = reads::restore;
     delete_objects(DeleteObjectsInput) -> DeleteObjectsOutput = deletions::many;
 
     get_object_tagging(GetObjectTaggingInput) -> GetObjectTaggingOutput = tagging::get;

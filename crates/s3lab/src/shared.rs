@@ -76,6 +76,22 @@ impl Shared {
         users.iter().find(|user| user.access_key_id == access_key_id).cloned()
     }
 
+    /// Tells whether a new object is written with everything that is demanded of a user.
+    pub(crate) fn meets_demands<'a>(
+        &self,
+        access_key_id: &str,
+        header: &dyn Fn(&str) -> Option<&'a str>,
+    ) -> bool {
+        self.user(access_key_id).is_some_and(|user| {
+            user.policy.demands.iter().all(|(name, value)| header(name) == Some(value))
+        })
+    }
+
+    /// Adds a user with a key that nobody has yet.
+    pub(crate) fn add_user(&self, user: User) {
+        self.users.write().unwrap_or_else(PoisonError::into_inner).push(user);
+    }
+
     /// Tells whether a user may do something to `bucket` or `bucket/key`.
     pub(crate) fn permits(&self, access_key_id: &str, action: &str, resource: &str) -> bool {
         self.user(access_key_id).is_some_and(|user| user.policy.permits(action, resource))

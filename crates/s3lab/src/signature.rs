@@ -69,6 +69,9 @@ impl Claim {
                 "The provided token is malformed or otherwise invalid.",
             ));
         }
+        if user.expires.is_some_and(|expires| expires <= expected.now) {
+            return Err(Refusal::new(400, "ExpiredToken", "The provided token has expired."));
+        }
         self.check_region(expected)
     }
 
@@ -141,7 +144,7 @@ fn old_mechanism() -> Refusal {
 fn scope(credential: &str, date: Option<String>, token: Option<String>) -> Result<Claim, Refusal> {
     let fields: Vec<&str> = credential.split('/').collect();
     match fields[..] {
-        [key, _, region, "s3", "aws4_request"] => {
+        [key, _, region, "s3" | "sts", "aws4_request"] => {
             Ok(Claim { access_key_id: key.to_owned(), region: region.to_owned(), date, token })
         }
         _ => Err(Refusal::new(
@@ -165,7 +168,7 @@ fn parse_date(text: &str) -> Option<SystemTime> {
     Some(UNIX_EPOCH + Duration::from_secs(u64::try_from(seconds).ok()?))
 }
 
-fn iso(time: SystemTime) -> String {
+pub(crate) fn iso(time: SystemTime) -> String {
     jiff::Timestamp::try_from(time)
         .map(|t| t.strftime("%Y-%m-%dT%H:%M:%SZ").to_string())
         .unwrap_or_default()

@@ -5,6 +5,7 @@
 //! goes wrong reaches a person.
 
 mod ambient;
+mod capabilities;
 mod cli;
 mod demo;
 mod draw;

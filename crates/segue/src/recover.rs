@@ -47,7 +47,7 @@ impl Recovery<'_> {
     }
 
     async fn one(&self, run: &RunRecord) -> Result<Option<Ended>, Failure> {
-        let Some(store) = stores::reopen(&self.workspace.project, run).await? else {
+        let Some(store) = stores::reopen(self.workspace, run).await? else {
             tracing::warn!(run_id = %run.run_id, store = run.store, "a run is not finished, but its destination is not in the project any more");
             return Ok(None);
         };
@@ -110,7 +110,7 @@ impl Recovery<'_> {
     /// The store of an upload; without it the upload stays listed and is tried at the next start.
     async fn store_of(&self, upload: &ledger::OpenUpload) -> Option<Arc<dyn Store>> {
         let detail = self.ledger.run(upload.run_id).await.ok().flatten()?;
-        match stores::reopen(&self.workspace.project, &detail.run).await {
+        match stores::reopen(self.workspace, &detail.run).await {
             Ok(store) => store,
             Err(failure) => {
                 tracing::warn!(

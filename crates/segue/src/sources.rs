@@ -29,7 +29,7 @@ impl Sources {
         workspace: &Workspace,
         global: &Global,
     ) -> Result<(Self, Vec<Diagnostic>), Failure> {
-        let engine = engine(workspace, global);
+        let engine = engine(workspace, global)?;
         let Pinned { snapshots, schemas, mut problems } = pin_all(&engine, workspace).await?;
         let is_whole = problems.is_empty();
         problems.extend(workspace.project.check_fields(&schemas));
@@ -49,7 +49,7 @@ impl Sources {
     }
 }
 
-fn engine(workspace: &Workspace, global: &Global) -> Engine {
+fn engine(workspace: &Workspace, global: &Global) -> Result<Engine, Failure> {
     let settings = Settings {
         memory_bytes: global.memory,
         spill_bytes_max: SPILL_BYTES_MAX,
@@ -58,9 +58,10 @@ fn engine(workspace: &Workspace, global: &Global) -> Engine {
     };
     let mut engine = Engine::new(settings);
     for account in &workspace.project.accounts {
-        engine.add_s3(&account.key, delivery::s3::client(account));
+        let session = workspace.sessions.of(account, &workspace.folder)?;
+        engine.add_s3(&account.key, session.client());
     }
-    engine
+    Ok(engine)
 }
 
 /// What could be pinned, and why the rest could not.

@@ -1,15 +1,18 @@
 //! Where objects go: the bucket of a destination, or a folder on this machine.
 
+use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
 
 use delivery::Store;
 use delivery::folder::FolderStore;
+use delivery::s3::{Pace, Place, S3Store, Session, Trust};
 use plan::Project;
-use plan::project::{Account, Auth};
+use plan::project::{Account, Auth, Destination};
 use secrecy::ExposeSecret as _;
 
 use crate::failure::{Failure, Kind};
+use crate::workspace::Workspace;
 
 /// What a folder store's identity begins with.
 const FOLDER_SCHEME: &str = "file://";
@@ -23,35 +26,67 @@ pub(crate) enum Target {
     Folder(PathBuf),
 }
 
+/// The accounts of a project that were signed in to: each once for a process.
+#[derive(Debug, Default)]
+pub(crate) struct Sessions {
+    made: Mutex<BTreeMap<String, Session>>,
+}
+
+impl Sessions {
+    /// Returns the session of an account; certificates are read from below `folder`.
+    ///
+    /// # Errors
+    /// The file with the certificates cannot be read.
+    pub(crate) fn of(&self, account: &Account, folder: &Path) -> Result<Session, Failure> {
+        let mut made = self.made.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(session) = made.get(&account.key) {
+            return Ok(session.clone());
+        }
+        let trust = account.ca_file.as_deref().map(|name| trust(folder, name)).transpose()?;
+        let session = Session::new(account, trust.as_ref());
+        made.insert(account.key.clone(), session.clone());
+        Ok(session)
+    }
+}
+
+fn trust(folder: &Path, name: &str) -> Result<Trust, Failure> {
+    let pem = std::fs::read(folder.join(name)).map_err(|error| {
+        Failure::from_error(Kind::Usage, &error)
+            .context(format!("failed to read the certificates {name}"))
+            .hint("Correct ca_file of the account; it is relative to the project file.")
+    })?;
+    Trust::from_pem(name, &pem).map_err(|error| Failure { kind: Kind::Usage, ..error.into() })
+}
+
 /// Opens the store of a destination.
 ///
 /// # Errors
 /// The bucket cannot be reached, or the folder not be made.
 pub(crate) async fn open(
-    project: &Project,
+    workspace: &Workspace,
     destination: &str,
     target: &Target,
 ) -> Result<Arc<dyn Store>, Failure> {
     match target {
         Target::Folder(folder) => open_folder(folder).await,
-        Target::Buckets => open_bucket(project, destination).await,
+        Target::Buckets => Ok(Arc::new(bucket(workspace, destination, Pace::Run).await?.0)),
     }
 }
 
 /// Opens the store in which an earlier process left a run, by what the ledger holds of it. `None`
 /// when the project has no such destination any more, or it now goes elsewhere.
 pub(crate) async fn reopen(
-    project: &Project,
+    workspace: &Workspace,
     run: &ledger::RunRecord,
 ) -> Result<Option<Arc<dyn Store>>, Failure> {
     if let Some(folder) = run.store.strip_prefix(FOLDER_SCHEME) {
         return open_folder(Path::new(folder)).await.map(Some);
     }
-    if project.destination(&run.destination).is_none() {
+    if workspace.project.destination(&run.destination).is_none() {
         return Ok(None);
     }
-    let store = open_bucket(project, &run.destination).await?;
-    Ok((store.identity() == run.store).then_some(store))
+    let (store, _) = bucket(workspace, &run.destination, Pace::Run).await?;
+    Ok((store.identity() == run.store).then(|| Arc::new(store) as Arc<dyn Store>))
 }
 
 /// What the ledger calls the bucket of a destination.
@@ -65,21 +100,43 @@ async fn open_folder(folder: &Path) -> Result<Arc<dyn Store>, Failure> {
     Ok(Arc::new(FolderStore::open(folder).await?))
 }
 
-async fn open_bucket(project: &Project, destination: &str) -> Result<Arc<dyn Store>, Failure> {
+/// Opens the bucket of a destination.
+///
+/// # Errors
+/// There is no such destination, its account has no credentials, or Amazon does not know the bucket.
+pub(crate) async fn bucket(
+    workspace: &Workspace,
+    destination: &str,
+    pace: Pace,
+) -> Result<(S3Store, Session), Failure> {
+    let project = &workspace.project;
     let missing = |what: &str| {
         Failure::new(Kind::Internal, format!("destination `{destination}` has no {what}"))
     };
     let found = project.destination(destination).ok_or_else(|| missing("entry"))?;
     let account = project.account(&found.account).ok_or_else(|| missing("account"))?;
     check_credentials(account)?;
-    let owner = found.expected_bucket_owner.as_deref();
-    let store = delivery::s3::connect(account, &found.bucket, owner).await?;
-    Ok(Arc::new(store))
+    let session = workspace.sessions.of(account, &workspace.folder)?;
+    let store = session.open(&place(found), pace).await?;
+    Ok((store, session))
 }
 
-/// A project may be read without credentials; delivering needs them.
+fn place(destination: &Destination) -> Place {
+    Place {
+        bucket: destination.bucket.clone(),
+        expected_owner: destination.expected_bucket_owner.clone(),
+        objects: destination.objects.clone(),
+    }
+}
+
+/// A project may be read without credentials; delivering needs them. What the machine offers is only
+/// known when it is asked.
 fn check_credentials(account: &Account) -> Result<(), Failure> {
-    let Auth::AccessKey { access_key_id, secret_access_key, .. } = &account.auth;
+    let auth = match &account.auth {
+        Auth::AssumeRole { base, .. } => base,
+        auth => auth,
+    };
+    let Auth::AccessKey { access_key_id, secret_access_key, .. } = auth else { return Ok(()) };
     let missing = match (access_key_id.is_empty(), secret_access_key.expose_secret().is_empty()) {
         (true, _) => "access_key_id",
         (false, true) => "secret_access_key",

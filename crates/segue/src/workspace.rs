@@ -8,11 +8,14 @@ use crate::ambient;
 use crate::cli::Global;
 use crate::draw;
 use crate::failure::{Failure, Kind};
+use crate::stores::Sessions;
 
 /// The name of a project file.
 pub(crate) const PROJECT_FILE: &str = "segue.yaml";
 /// The folder beside the project file in which runs are recorded.
 const STATE_FOLDER: &str = ".segue";
+/// What is known of the services of destinations, inside the state folder.
+const CAPABILITIES_FOLDER: &str = "destinations";
 /// The ledger inside the state folder.
 const LEDGER_FILE: &str = "ledger.sqlite";
 
@@ -28,6 +31,8 @@ pub(crate) struct Workspace {
     pub(crate) project: Project,
     /// What is worth knowing about it.
     pub(crate) warnings: Vec<Diagnostic>,
+    /// The accounts that were signed in to.
+    pub(crate) sessions: Sessions,
     state: PathBuf,
 }
 
@@ -57,7 +62,15 @@ impl Workspace {
             return Err(invalid(&path, &text, &reading.diagnostics));
         };
         let state = global.state_dir.clone().unwrap_or_else(|| folder.join(STATE_FOLDER));
-        Ok(Self { path, text, folder, project, warnings: reading.diagnostics, state })
+        Ok(Self {
+            path,
+            text,
+            folder,
+            project,
+            warnings: reading.diagnostics,
+            sessions: Sessions::default(),
+            state,
+        })
     }
 
     /// Turns errors among diagnostics into a failure.
@@ -71,6 +84,11 @@ impl Workspace {
     /// The ledger's file.
     pub(crate) fn ledger_path(&self) -> PathBuf {
         self.state.join(LEDGER_FILE)
+    }
+
+    /// What is known of a destination's service.
+    pub(crate) fn capabilities_path(&self, destination: &str) -> PathBuf {
+        self.state.join(CAPABILITIES_FOLDER).join(format!("{destination}.json"))
     }
 
     /// Where incremental runs leave what they have sent.

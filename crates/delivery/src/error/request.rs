@@ -33,6 +33,10 @@ pub struct RequestError {
 /// A request to an S3 service.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Act {
+    /// Getting the credentials that requests are signed with.
+    SignIn,
+    /// Finding out whether the service answers and whether it lists objects.
+    Reach,
     /// Finding out the bucket's region.
     FindRegion,
     /// `CreateMultipartUpload`
@@ -43,6 +47,8 @@ pub enum Act {
     Complete,
     /// `AbortMultipartUpload`
     Abort,
+    /// `DeleteObject`, of what a check made
+    Delete,
     /// `HeadObject`
     Head,
     /// `ListParts`
@@ -55,11 +61,14 @@ impl Act {
     /// Returns the words for it, as in "failed to …".
     fn words(self) -> &'static str {
         match self {
+            Self::SignIn => "sign in for",
+            Self::Reach => "reach",
             Self::FindRegion => "find the region of",
             Self::CreateUpload => "start an upload to",
             Self::PutPart => "upload a part of",
             Self::Complete => "complete the upload of",
             Self::Abort => "abort the upload of",
+            Self::Delete => "delete",
             Self::Head => "look at",
             Self::ListParts => "list the parts of",
             Self::ListUploads => "list the uploads of",
@@ -69,9 +78,11 @@ impl Act {
     /// Returns the permission that Amazon asks for (service authorization reference, "Actions defined by Amazon S3").
     pub fn permission(self) -> &'static str {
         match self {
-            Self::FindRegion => "s3:ListBucket",
+            Self::SignIn => "sts:AssumeRole",
+            Self::Reach | Self::FindRegion => "s3:ListBucket",
             Self::CreateUpload | Self::PutPart | Self::Complete => "s3:PutObject",
             Self::Abort => "s3:AbortMultipartUpload",
+            Self::Delete => "s3:DeleteObject",
             Self::Head => "s3:GetObject",
             Self::ListParts => "s3:ListMultipartUploadParts",
             Self::ListUploads => "s3:ListBucketMultipartUploads",
@@ -79,7 +90,7 @@ impl Act {
     }
 
     pub(super) fn is_about_bucket(self) -> bool {
-        matches!(self, Self::FindRegion | Self::ListUploads)
+        matches!(self, Self::SignIn | Self::Reach | Self::FindRegion | Self::ListUploads)
     }
 }
 
@@ -92,6 +103,18 @@ pub enum Fault {
     UnknownKey,
     /// A temporary credential has ended.
     ExpiredToken,
+    /// The token is not that of the access key.
+    WrongToken,
+    /// Nothing on this machine gives credentials.
+    NoCredentials,
+    /// The role of this ARN was not given.
+    RoleRefused(String),
+    /// The KMS key cannot be used.
+    KeyUnusable,
+    /// The service ignores the encryption that was asked for.
+    NotEncrypted,
+    /// The bucket belongs to another account than was expected.
+    WrongOwner,
     /// The caller may not do this.
     Denied,
     /// There is no such bucket.
@@ -135,12 +158,19 @@ pub enum Fault {
 impl Fault {
     pub(super) fn kind(&self) -> Kind {
         match self {
-            Self::WrongSecret | Self::UnknownKey | Self::ExpiredToken | Self::Denied => {
-                Kind::Denied
-            }
+            Self::WrongSecret
+            | Self::UnknownKey
+            | Self::ExpiredToken
+            | Self::WrongToken
+            | Self::NoCredentials
+            | Self::RoleRefused(_)
+            | Self::KeyUnusable
+            | Self::WrongOwner
+            | Self::Denied => Kind::Denied,
             Self::NoBucket
             | Self::WrongRegion(_)
             | Self::NotS3
+            | Self::NotEncrypted
             | Self::UnknownHost
             | Self::Tls
             | Self::ClockSkew => Kind::Connection,
@@ -159,6 +189,14 @@ impl Fault {
             Self::WrongSecret => "the secret access key does not match the access key id",
             Self::UnknownKey => "the service does not know the access key id",
             Self::ExpiredToken => "the credentials have expired",
+            Self::WrongToken => "the session token does not belong to the access key id",
+            Self::NoCredentials => "no credentials were found on this machine",
+            Self::RoleRefused(_) => "the role was not given",
+            Self::KeyUnusable => "the KMS key cannot be used",
+            Self::NotEncrypted => "the service ignores the encryption that is asked for",
+            Self::WrongOwner => {
+                "the bucket belongs to another account than expected_bucket_owner says"
+            }
             Self::Denied => "access denied",
             Self::NoBucket => "the bucket does not exist",
             Self::WrongRegion(_) => "the bucket is in another region",
@@ -183,6 +221,14 @@ impl Fault {
 }
 
 impl RequestError {
+    pub(super) fn kind(&self) -> Kind {
+        match (self.act, &self.fault) {
+            // What never answered yet is a wrong address rather than a bad moment.
+            (Act::Reach, Fault::Timeout | Fault::Broken) => Kind::Connection,
+            (_, fault) => fault.kind(),
+        }
+    }
+
     /// Returns the resource that the permission is about, as IAM writes it.
     pub fn resource(&self) -> String {
         match &self.key {
@@ -199,16 +245,24 @@ impl RequestError {
             Fault::WrongSecret => "Check secret_access_key of the account: it belongs to another key, or has a stray character.".to_owned(),
             Fault::UnknownKey => format!("Check access_key_id of the account: is it active, and of the service at {endpoint}?"),
             Fault::ExpiredToken => "Fetch new temporary credentials and run again.".to_owned(),
+            Fault::WrongToken => "Fetch the temporary key anew: id, secret and session_token belong together.".to_owned(),
+            Fault::NoCredentials => "Set AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, or sign in (`aws sso login`), or name the `profile` of the account.".to_owned(),
+            Fault::RoleRefused(role) => format!("Check the trust policy of {role}: it must allow sts:AssumeRole to the one who signs, under the external id; `segue policy` prints it."),
+            Fault::KeyUnusable => "Enable the KMS key, or correct kms_key_id of the destination.".to_owned(),
+            Fault::NotEncrypted => "Remove encryption.sse of the destination, and have the service or the disk encrypt; or use a service that knows it.".to_owned(),
+            Fault::WrongOwner => format!("Find out whose bucket {bucket} is before anything is sent; then correct bucket or expected_bucket_owner."),
             Fault::Denied => self.hint_of_denied(),
             Fault::NoBucket => format!("Create the bucket {bucket}, or correct bucket (and endpoint_url) of the destination."),
             Fault::WrongRegion(Some(region)) => format!("Set region: {region} in the account."),
             Fault::WrongRegion(None) => "Set region of the account to that of the bucket.".to_owned(),
             Fault::ClockSkew => "Set the clock of this machine (NTP): signatures hold for 15 minutes.".to_owned(),
             Fault::ConditionFailed => "Find out who else writes this name, or give the file name a time.".to_owned(),
+            Fault::Timeout if self.act == Act::Reach => format!("Check that an S3 service runs at {endpoint}, and that no firewall swallows the answers."),
+            Fault::Broken if self.act == Act::Reach => format!("Check that {endpoint} is an S3 service, and whether it wants https:// instead of http://."),
             Fault::NotS3 => format!("Check endpoint_url {endpoint}: it must be the S3 address of the service, not its web page."),
             Fault::UnknownHost => format!("Check the host name in endpoint_url {endpoint}, and with addressing: path if the bucket is part of it."),
             Fault::ConnectionRefused => format!("Check that the service runs at {endpoint} and that the port is right."),
-            Fault::Tls => format!("Check that {endpoint} speaks https and that this machine trusts its certificate."),
+            Fault::Tls => format!("Check that {endpoint} speaks https and that this machine trusts its certificate; ca_file of the account names an authority of your own."),
             Fault::Throttled | Fault::Unavailable | Fault::Timeout | Fault::Broken => "Run again later: the run continues as the same run.".to_owned(),
             Fault::Damaged => "Check proxies between this machine and the service: nothing damaged is published.".to_owned(),
             Fault::NoUpload | Fault::Conflict | Fault::Refused | Fault::Unsupported | Fault::Construction => return None,

@@ -57,7 +57,7 @@ fn bad_connections_say_what_to_mend() {
     ");
     insta::assert_snapshot!(drawn(&request(Act::CreateUpload, Fault::Tls, None, None)), @r"
     failed to start an upload to s3://exports/day/a.csv: no trusted TLS connection to the endpoint
-    hint: Check that https://s3.example.com speaks https and that this machine trusts its certificate.
+    hint: Check that https://s3.example.com speaks https and that this machine trusts its certificate; ca_file of the account names an authority of your own.
     ");
 }
 

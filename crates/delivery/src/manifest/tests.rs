@@ -29,6 +29,7 @@ fn run() -> RunPlan {
             is_static: false,
             file,
             expected_bucket_owner: None,
+            content_type: None,
         },
         export: plan::project::Export::Full,
         increment: None,

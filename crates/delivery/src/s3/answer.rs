@@ -7,9 +7,12 @@
 use std::error::Error as StdError;
 use std::io;
 
+use aws_credential_types::provider::error::CredentialsError;
 use aws_sdk_s3::config::http::HttpResponse;
 use aws_sdk_s3::error::{ProvideErrorMetadata, SdkError};
 
+use super::bounded::is_web_page;
+use super::sign_in::Refused;
 use crate::error::{Act, Error, Fault, RequestError, short_message};
 use crate::store::Completion;
 
@@ -30,30 +33,83 @@ pub(super) fn failure<E>(
     error: &SdkError<E, HttpResponse>,
 ) -> Failure
 where
-    E: ProvideErrorMetadata,
+    E: ProvideErrorMetadata + StdError + 'static,
 {
     let raw = error.raw_response();
     let meta = error.as_service_error();
-    let status = raw.map(|raw| raw.status().as_u16());
-    let code = meta.and_then(|meta| meta.code()).map(short_message).filter(|code| !code.is_empty());
-    let fault = match raw {
-        Some(raw) => fault_of_answer(act, raw.status().as_u16(), code.as_deref(), region_of(error)),
-        None => fault_without_answer(error),
-    };
-    Box::new(RequestError {
+    let text = |text: Option<&str>| text.map(short_message).filter(|text| !text.is_empty());
+    let mut failure = RequestError {
         act,
         endpoint: endpoint.to_owned(),
         bucket: bucket.to_owned(),
         key: key.map(str::to_owned),
-        fault,
-        status,
-        code,
-        message: meta
-            .and_then(|meta| meta.message())
-            .map(short_message)
-            .filter(|text| !text.is_empty()),
+        fault: Fault::Broken,
+        status: raw.map(|raw| raw.status().as_u16()),
+        code: text(meta.and_then(|meta| meta.code())),
+        message: text(meta.and_then(|meta| meta.message())),
         request_id: raw.and_then(|raw| raw.headers().get("x-amz-request-id")).map(short_message),
-    })
+    };
+    failure.fault = match raw {
+        Some(raw) if raw.headers().get("content-type").is_some_and(is_web_page) => Fault::NotS3,
+        Some(raw) => {
+            let code = failure.code.as_deref();
+            fault_of_answer(act, raw.status().as_u16(), code, region_of(error))
+        }
+        None => match fault_of_sign_in(error, &mut failure) {
+            Some(fault) => fault,
+            None => fault_without_answer(error),
+        },
+    };
+    Box::new(failure)
+}
+
+/// Finds out whether a request was never sent because there was nothing to sign it with, and why.
+fn fault_of_sign_in(error: &(dyn StdError + 'static), facts: &mut RequestError) -> Option<Fault> {
+    let mut found = None;
+    let mut next = Some(error);
+    while let Some(error) = next {
+        if let Some(refused) = error.downcast_ref::<Refused>() {
+            facts.act = Act::SignIn;
+            facts.status = refused.status;
+            facts.code.clone_from(&refused.code);
+            facts.message.clone_from(&refused.message);
+            facts.request_id.clone_from(&refused.request_id);
+            return Some(fault_of_sts(refused));
+        }
+        if let Some(credentials) = error.downcast_ref::<CredentialsError>() {
+            facts.act = Act::SignIn;
+            found = Some(match credentials {
+                CredentialsError::ProviderTimedOut(_) => Fault::Timeout,
+                _ => fault_of_chain(credentials),
+            });
+        }
+        next = error.source();
+    }
+    found
+}
+
+/// Reads why the chain has nothing: the way to STS may be broken, or there are no credentials.
+fn fault_of_chain(error: &CredentialsError) -> Fault {
+    match (error, error.source()) {
+        (CredentialsError::ProviderError(_), Some(source)) => match fault_of_connection(source) {
+            Fault::Broken => Fault::NoCredentials,
+            fault => fault,
+        },
+        _ => Fault::NoCredentials,
+    }
+}
+
+/// Reads the codes of STS ("Common Errors" and `AssumeRole` of its API reference).
+fn fault_of_sts(refused: &Refused) -> Fault {
+    match refused.code.as_deref().unwrap_or_default() {
+        "SignatureDoesNotMatch" => Fault::WrongSecret,
+        "InvalidClientTokenId" | "InvalidAccessKeyId" => Fault::UnknownKey,
+        "ExpiredToken" | "ExpiredTokenException" => Fault::ExpiredToken,
+        "RequestExpired" | "RequestTimeTooSkewed" => Fault::ClockSkew,
+        "Throttling" | "ThrottlingException" => Fault::Throttled,
+        _ if refused.status.is_some_and(|status| status >= 500) => Fault::Unavailable,
+        _ => Fault::RoleRefused(refused.role_arn.clone()),
+    }
 }
 
 /// Sorts an unsuccessful attempt to complete an upload.
@@ -72,9 +128,15 @@ pub(super) fn completion(failure: Failure) -> Completion {
         {
             Completion::Refused(error)
         }
-        Fault::WrongSecret | Fault::UnknownKey | Fault::ExpiredToken | Fault::Denied => {
-            Completion::Denied(error)
-        }
+        Fault::WrongSecret
+        | Fault::UnknownKey
+        | Fault::ExpiredToken
+        | Fault::Denied
+        | Fault::WrongToken
+        | Fault::NoCredentials
+        | Fault::WrongOwner
+        | Fault::KeyUnusable
+        | Fault::RoleRefused(_) => Completion::Denied(error),
         Fault::NoBucket | Fault::WrongRegion(_) | Fault::ClockSkew => Completion::Denied(error),
         _ => Completion::Unclear(error),
     }
@@ -110,9 +172,13 @@ fn fault_of_answer(act: Act, status: u16, code: Option<&str>, region: Option<Str
     match code.unwrap_or_default() {
         "SignatureDoesNotMatch" => return Fault::WrongSecret,
         "InvalidAccessKeyId" | "NotSignedUp" => return Fault::UnknownKey,
+        "KMS.DisabledException" | "KMS.NotFoundException" | "KMS.KMSInvalidStateException" => {
+            return Fault::KeyUnusable;
+        }
         "ExpiredToken" | "ExpiredTokenException" | "TokenRefreshRequired" => {
             return Fault::ExpiredToken;
         }
+        "InvalidToken" => return Fault::WrongToken,
         "RequestTimeTooSkewed" => return Fault::ClockSkew,
         "NoSuchBucket" => return Fault::NoBucket,
         "NoSuchUpload" => return Fault::NoUpload,

@@ -26,6 +26,15 @@ pub(super) enum Check {
 impl Check {
     const ALL: [Self; 3] = [Self::Crc64, Self::Crc64AndMd5, Self::Md5];
 
+    /// Returns its name, for records.
+    pub(super) fn name(self) -> &'static str {
+        match self {
+            Self::Crc64 => "crc64nvme",
+            Self::Crc64AndMd5 => "crc64nvme+md5",
+            Self::Md5 => "md5",
+        }
+    }
+
     /// Whether uploads are opened for CRC-64/NVME and parts carry it.
     pub(super) fn has_crc64(self) -> bool {
         self != Self::Md5

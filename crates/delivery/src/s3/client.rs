@@ -6,7 +6,6 @@
 
 use std::time::Duration;
 
-use aws_credential_types::Credentials;
 use aws_sdk_s3::Client;
 use aws_sdk_s3::config::retry::RetryConfig;
 use aws_sdk_s3::config::timeout::TimeoutConfig;
@@ -14,10 +13,11 @@ use aws_sdk_s3::config::{
     BehaviorVersion, Builder, Config, Region, RequestChecksumCalculation,
     ResponseChecksumValidation, StalledStreamProtectionConfig,
 };
-use plan::project::{Account, Addressing, Auth};
-use secrecy::ExposeSecret as _;
+use plan::project::{Account, Addressing};
 
 use super::answer;
+use super::bounded::Bounded;
+use super::session::Session;
 use crate::error::{Act, Error, Fault};
 
 /// How often a request that may be repeated is sent at most.
@@ -38,6 +38,10 @@ pub const ATTEMPT_TIMEOUT: Duration = Duration::from_secs(300);
 pub const COMPLETE_TIMEOUT: Duration = Duration::from_secs(600);
 /// How long a body may move no byte.
 pub const STALL_GRACE: Duration = Duration::from_secs(20);
+/// How often a request of a check is sent at most.
+pub const CHECK_ATTEMPTS_MAX: u32 = 2;
+/// How long a service may be silent when it is checked, or when a role is assumed.
+pub const CHECK_READ_TIMEOUT: Duration = Duration::from_secs(10);
 /// The region that requests are signed for when an account with an endpoint names none: what
 /// S3-compatible services take as their default.
 pub const REGION_DEFAULT: &str = "us-east-1";
@@ -46,21 +50,7 @@ pub(super) const AMAZON_ENDPOINT: &str = "https://s3.amazonaws.com";
 
 /// Makes a client for an account, signing for its region, or for [`REGION_DEFAULT`] when it names none.
 pub fn client(account: &Account) -> Client {
-    Client::from_conf(config(account, account.region.as_deref().unwrap_or(REGION_DEFAULT)))
-}
-
-/// Makes a client for a bucket. When the account names neither region nor endpoint, Amazon is asked
-/// for the bucket's region.
-///
-/// # Errors
-/// When Amazon cannot be reached, or knows no such bucket.
-pub async fn client_for_bucket(account: &Account, bucket: &str) -> Result<Client, Error> {
-    let client = client(account);
-    if account.region.is_some() || account.endpoint_url.is_some() {
-        return Ok(client);
-    }
-    let region = find_region(&client, bucket).await?;
-    Ok(in_region(&client, &region))
+    Session::new(account, None).client()
 }
 
 /// Makes the same client for another region.
@@ -89,34 +79,50 @@ pub(super) fn is_encrypted(account: &Account) -> bool {
     account.endpoint_url.as_deref().is_none_or(|url| url.starts_with("https://"))
 }
 
-fn config(account: &Account, region: &str) -> Config {
+/// Returns the settings of a client, all but who signs.
+pub(super) fn config(account: &Account, region: &str, pace: Pace, no_objects: bool) -> Builder {
     // `WhenRequired` for every service: parts carry checksums that this crate sets itself, and the
     // SDK's own additions (a trailer over http) are refused by several compatible services.
-    let mut builder = Config::builder()
+    let builder = Config::builder()
         .behavior_version(BehaviorVersion::v2026_01_12())
         .region(Region::new(region.to_owned()))
-        .credentials_provider(credentials(&account.auth))
-        .retry_config(retries())
-        .timeout_config(timeouts(ATTEMPT_TIMEOUT))
+        .retry_config(pace.retries())
+        .timeout_config(pace.timeouts())
         .stalled_stream_protection(
             StalledStreamProtectionConfig::enabled().grace_period(STALL_GRACE).build(),
         )
         .request_checksum_calculation(RequestChecksumCalculation::WhenRequired)
+        .interceptor(Bounded { no_objects })
         .force_path_style(is_path_style(account));
-    if let Some(url) = &account.endpoint_url {
-        builder = builder
+    match &account.endpoint_url {
+        Some(url) => builder
             .endpoint_url(url)
-            .response_checksum_validation(ResponseChecksumValidation::WhenRequired);
+            .response_checksum_validation(ResponseChecksumValidation::WhenRequired),
+        None => builder,
     }
-    builder.build()
 }
 
-fn credentials(auth: &Auth) -> Credentials {
-    match auth {
-        Auth::AccessKey { access_key_id, secret_access_key, session_token } => {
-            let token = session_token.as_ref().map(|token| token.expose_secret().to_owned());
-            let secret = secret_access_key.expose_secret();
-            Credentials::new(access_key_id, secret, token, None, "segue project file")
+/// How long a client waits and how often it repeats.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Pace {
+    /// As a run does, which nobody watches.
+    Run,
+    /// As a check does, which somebody waits for.
+    Check,
+}
+
+impl Pace {
+    fn retries(self) -> RetryConfig {
+        match self {
+            Self::Run => retries(),
+            Self::Check => retries().with_max_attempts(CHECK_ATTEMPTS_MAX),
+        }
+    }
+
+    fn timeouts(self) -> TimeoutConfig {
+        match self {
+            Self::Run => timeouts(ATTEMPT_TIMEOUT),
+            Self::Check => timeouts_of_sign_in(),
         }
     }
 }
@@ -129,11 +135,20 @@ fn is_path_style(account: &Account) -> bool {
     }
 }
 
-fn retries() -> RetryConfig {
+pub(super) fn retries() -> RetryConfig {
     RetryConfig::standard()
         .with_max_attempts(REQUEST_ATTEMPTS_MAX)
         .with_initial_backoff(BACKOFF_INITIAL)
         .with_max_backoff(BACKOFF_MAX)
+}
+
+/// The time limits of requests that carry next to nothing.
+pub(super) fn timeouts_of_sign_in() -> TimeoutConfig {
+    TimeoutConfig::builder()
+        .connect_timeout(CONNECT_TIMEOUT)
+        .read_timeout(CHECK_READ_TIMEOUT)
+        .operation_attempt_timeout(CHECK_READ_TIMEOUT)
+        .build()
 }
 
 fn timeouts(attempt: Duration) -> TimeoutConfig {
@@ -146,7 +161,7 @@ fn timeouts(attempt: Duration) -> TimeoutConfig {
 
 /// Asks Amazon where a bucket is. The answer names the region in a header whether or not the caller
 /// may see the bucket.
-async fn find_region(client: &Client, bucket: &str) -> Result<String, Error> {
+pub(super) async fn find_region(client: &Client, bucket: &str) -> Result<String, Error> {
     let error = match client.head_bucket().bucket(bucket).send().await {
         Ok(found) => return Ok(found.bucket_region().unwrap_or(REGION_DEFAULT).to_owned()),
         Err(error) => error,
@@ -163,6 +178,8 @@ async fn find_region(client: &Client, bucket: &str) -> Result<String, Error> {
 
 #[cfg(test)]
 mod tests {
+    use plan::project::Auth;
+
     use super::*;
 
     fn account(endpoint_url: Option<&str>) -> Account {
@@ -176,6 +193,7 @@ mod tests {
             region: None,
             endpoint_url: endpoint_url.map(str::to_owned),
             addressing: Addressing::Auto,
+            ca_file: None,
         }
     }
 

@@ -2,10 +2,15 @@
 
 use aws_sdk_s3::Client;
 use aws_sdk_s3::operation::complete_multipart_upload::CompleteMultipartUploadOutput;
+use aws_sdk_s3::operation::create_multipart_upload::builders::CreateMultipartUploadFluentBuilder;
 use aws_sdk_s3::operation::head_object::HeadObjectOutput;
 use aws_sdk_s3::operation::upload_part::UploadPartOutput;
 use aws_sdk_s3::primitives::ByteStream;
-use aws_sdk_s3::types::{ChecksumAlgorithm, ChecksumMode, ChecksumType, CompletedMultipartUpload};
+use aws_sdk_s3::types::{
+    ChecksumAlgorithm, ChecksumMode, ChecksumType, CompletedMultipartUpload, ObjectCannedAcl,
+    ServerSideEncryption, StorageClass,
+};
+use plan::object_settings::{Encryption, ObjectSettings};
 use plan::staged::{Condition, StagedObject, StagedPart};
 
 use super::answer::Failure;
@@ -34,7 +39,7 @@ impl S3Store {
         let algorithm = check.has_crc64().then_some(ChecksumAlgorithm::Crc64Nvme);
         let kind = check.has_crc64().then_some(ChecksumType::FullObject);
         let send = |client: Client| {
-            client
+            let request = client
                 .create_multipart_upload()
                 .bucket(&self.bucket)
                 .key(&new.key)
@@ -42,11 +47,19 @@ impl S3Store {
                 .content_type(&new.content_type)
                 .metadata(TOKEN_FIELD, &new.token)
                 .set_checksum_algorithm(algorithm.clone())
-                .set_checksum_type(kind.clone())
-                .send()
+                .set_checksum_type(kind.clone());
+            written_with(request, &self.objects).send()
         };
         let created = self.ask(Act::CreateUpload, Some(&new.key), send).await?;
-        created.upload_id.ok_or_else(|| self.not_s3(Act::CreateUpload, &new.key))
+        let is_encrypted = is_encrypted_as_asked(&self.objects, created.server_side_encryption());
+        let missing = || self.not_s3(Act::CreateUpload, &new.key);
+        let upload_id = created.upload_id.ok_or_else(missing)?;
+        if is_encrypted {
+            return Ok(upload_id);
+        }
+        // Nothing was sent yet, and nothing will be.
+        self.abort_once(&Target { key: &new.key, upload_id: &upload_id }).await?;
+        Err(self.failure_of(Act::CreateUpload, Some(&new.key), Fault::NotEncrypted))
     }
 
     pub(super) async fn put_with(
@@ -192,5 +205,37 @@ impl S3Store {
                 return Ok(uploads);
             }
         }
+    }
+}
+
+/// Adds what the objects of a destination are written with.
+pub(super) fn written_with(
+    request: CreateMultipartUploadFluentBuilder,
+    objects: &ObjectSettings,
+) -> CreateMultipartUploadFluentBuilder {
+    let mut request = request
+        .set_storage_class(objects.storage_class.as_deref().map(StorageClass::from))
+        .set_acl(objects.acl.as_deref().map(ObjectCannedAcl::from))
+        .set_tagging(shape::tagging(&objects.tags));
+    for (name, value) in &objects.metadata {
+        request = request.metadata(name, value);
+    }
+    match &objects.encryption {
+        None => request,
+        Some(Encryption::Aes256) => request.server_side_encryption(ServerSideEncryption::Aes256),
+        Some(Encryption::Kms { key_id, context, bucket_key }) => request
+            .server_side_encryption(ServerSideEncryption::AwsKms)
+            .set_ssekms_key_id(key_id.clone())
+            .set_ssekms_encryption_context(shape::kms_context(context))
+            .set_bucket_key_enabled(*bucket_key),
+    }
+}
+
+/// Tells whether the service does what was asked for: one that ignores the header would keep profiles
+/// in the clear without a word.
+fn is_encrypted_as_asked(objects: &ObjectSettings, answer: Option<&ServerSideEncryption>) -> bool {
+    match &objects.encryption {
+        None => true,
+        Some(asked) => answer.is_some_and(|answer| answer.as_str() == asked.name()),
     }
 }

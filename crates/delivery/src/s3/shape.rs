@@ -3,6 +3,7 @@
 use aws_sdk_s3::operation::head_object::HeadObjectOutput;
 use aws_sdk_s3::primitives::DateTime;
 use aws_sdk_s3::types::{ChecksumType, CompletedPart, MultipartUpload, Part};
+use base64::Engine as _;
 use jiff::Timestamp;
 use plan::staged::StagedPart;
 
@@ -43,6 +44,36 @@ pub(super) fn head_of(answer: HeadObjectOutput) -> Head {
     }
 }
 
+/// Writes tags as the header wants them: a query.
+pub(super) fn tagging(tags: &[(String, String)]) -> Option<String> {
+    let pairs: Vec<String> =
+        tags.iter().map(|(key, value)| format!("{}={}", escaped(key), escaped(value))).collect();
+    (!pairs.is_empty()).then(|| pairs.join("&"))
+}
+
+fn escaped(text: &str) -> String {
+    let mut escaped = String::with_capacity(text.len());
+    for byte in text.bytes() {
+        match byte {
+            b'a'..=b'z' | b'A'..=b'Z' | b'0'..=b'9' | b'-' | b'_' | b'.' | b'~' => {
+                escaped.push(char::from(byte));
+            }
+            _ => escaped.push_str(&format!("%{byte:02X}")),
+        }
+    }
+    escaped
+}
+
+/// Writes the context of a KMS key as the header wants it: base64 of a JSON object.
+pub(super) fn kms_context(context: &[(String, String)]) -> Option<String> {
+    if context.is_empty() {
+        return None;
+    }
+    let entries = context.iter().map(|(key, value)| (key.clone(), value.clone().into()));
+    let json = serde_json::Value::Object(entries.collect()).to_string();
+    Some(base64::engine::general_purpose::STANDARD.encode(json))
+}
+
 pub(super) fn open_upload(upload: MultipartUpload) -> Option<OpenUpload> {
     let initiated = upload.initiated().and_then(timestamp);
     Some(OpenUpload { key: upload.key?, upload_id: upload.upload_id?, initiated })
@@ -50,4 +81,23 @@ pub(super) fn open_upload(upload: MultipartUpload) -> Option<OpenUpload> {
 
 fn timestamp(time: &DateTime) -> Option<Timestamp> {
     Timestamp::from_second(time.secs()).ok()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn tags_and_contexts_are_written_as_headers() {
+        let pair = |key: &str, value: &str| (key.to_owned(), value.to_owned());
+        assert_eq!(tagging(&[]), None);
+        assert_eq!(
+            tagging(&[pair("team", "data & CRM"), pair("é", "=")]).as_deref(),
+            Some("team=data%20%26%20CRM&%C3%A9=%3D")
+        );
+        assert_eq!(kms_context(&[]), None);
+        let context = kms_context(&[pair("b", "1"), pair("a", "2")]).expect("a context");
+        let json = base64::engine::general_purpose::STANDARD.decode(context).expect("base64");
+        assert_eq!(json, br#"{"b":"1","a":"2"}"#);
+    }
 }

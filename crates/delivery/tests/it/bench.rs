@@ -178,5 +178,6 @@ pub(crate) fn account(
         region: None,
         endpoint_url: Some(endpoint_url),
         addressing: Addressing::Auto,
+        ca_file: None,
     }
 }

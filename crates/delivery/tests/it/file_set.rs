@@ -34,6 +34,7 @@ pub(crate) fn output(prefix: &str, file: FileFormat) -> Output {
         is_static: false,
         file,
         expected_bucket_owner: None,
+        content_type: None,
     }
 }
 

@@ -3,6 +3,8 @@
 use schemars::JsonSchema;
 use serde::Deserialize;
 
+use super::Ordered;
+
 /// An account, a bucket, a folder and a file format.
 #[derive(Debug, Default, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
@@ -21,8 +23,10 @@ pub(crate) struct Destination {
     pub folder: Option<String>,
     /// The twelve digits of the AWS account that must own the bucket.
     pub expected_bucket_owner: Option<String>,
-    /// Encryption of the objects (not available yet).
+    /// Encryption of the objects.
     pub encryption: Option<Encryption>,
+    /// What the objects are written with.
+    pub objects: Option<Objects>,
     /// How rows become files.
     pub file: Option<File>,
     /// Whether a manifest that lists the files is published behind them. Default: false.
@@ -31,19 +35,47 @@ pub(crate) struct Destination {
     pub marketing_actions: Option<Vec<String>>,
 }
 
-/// Encryption of the objects (not available yet).
+/// Encryption of the objects.
 #[derive(Debug, Default, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct Encryption {
-    /// Server-side encryption: `AES256` or `aws:kms`.
-    #[expect(dead_code, reason = "known to the file format, not available yet")]
-    pub sse: Option<String>,
-    /// The key of `aws:kms`.
-    #[expect(dead_code, reason = "known to the file format, not available yet")]
+    /// Server-side encryption. Default: what the bucket does.
+    pub sse: Option<Sse>,
+    /// aws:kms: the key, by id or ARN. Default: Amazon's own key of the account.
     pub kms_key_id: Option<String>,
-    /// Files with the public keys of the recipients.
-    #[expect(dead_code, reason = "known to the file format, not available yet")]
+    /// aws:kms: names and values that the key's policy and its audit log see; no personal data.
+    pub kms_context: Option<Ordered<String>>,
+    /// aws:kms: whether the bucket's key saves requests to KMS. Default: what the bucket does.
+    pub bucket_key: Option<bool>,
+    /// Files with the public keys of the recipients (not available yet).
     pub pgp: Option<Vec<String>>,
+}
+
+/// A kind of server-side encryption.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize, JsonSchema)]
+pub(crate) enum Sse {
+    /// With a key of the service (SSE-S3).
+    #[serde(rename = "AES256")]
+    Aes256,
+    /// With a key of AWS KMS (SSE-KMS).
+    #[serde(rename = "aws:kms")]
+    Kms,
+}
+
+/// What the objects are written with.
+#[derive(Debug, Default, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct Objects {
+    /// `STANDARD_IA`, `INTELLIGENT_TIERING`, …. Default: the service's.
+    pub storage_class: Option<String>,
+    /// Tags, at most 10.
+    pub tags: Option<Ordered<String>>,
+    /// A canned ACL: `bucket-owner-full-control`. Default: none is sent.
+    pub acl: Option<String>,
+    /// The media type of the data files. Default: that of the format.
+    pub content_type: Option<String>,
+    /// User metadata, without `x-amz-meta-`.
+    pub metadata: Option<Ordered<String>>,
 }
 
 /// How rows become files.

@@ -2,6 +2,7 @@ use proptest::prelude::*;
 
 use super::*;
 
+mod connection;
 mod meaning;
 mod profiles;
 
@@ -322,8 +323,8 @@ fn variables_and_secrets() {
     31:79 syntax this is not YAML: while parsing a flow mapping, did not find expected ',' or '}' <{>
         Put `${…}` in quotes inside braces.
     role:
-    31:19 not_available assuming a role is not available yet in this version <assume-role>
-        Remove it; it would not happen.
+    31:42 role_arn_form this is not the ARN of a role <x>
+        Write for example `arn:aws:iam::123456789012:role/segue`.
     foreign:
     31:31 misplaced_key `profile` does not belong to `kind: access-key` <profile>
         Remove it.

@@ -1,6 +1,7 @@
 //! Accounts: credentials that never stand in the file, regions, addresses.
 
 use secrecy::SecretString;
+use uuid::Uuid;
 
 use super::{Item, Resolver, endpoint};
 use crate::config;
@@ -10,53 +11,141 @@ use crate::tree::{Node, Origin};
 /// The keys whose values are never written in the file and never shown.
 pub(crate) const SECRET_KEYS: [&str; 2] = ["secret_access_key", "session_token"];
 
+/// The longest name of a session, in characters (AWS STS, `AssumeRole`).
+const SESSION_NAME_CHARS_MAX: usize = 64;
+
+/// The keys that belong to each kind; `kind` belongs to all.
+const ACCESS_KEY: &[&str] = &["access_key_id", "secret_access_key", "session_token"];
+const ROLE: &[&str] = &["role_arn", "external_id", "sts_endpoint_url"];
+const PROFILE: &[&str] = &["profile"];
+
 impl Resolver<'_> {
     pub(super) fn account(&mut self, item: Item<'_>, file: &config::Account) -> Option<Account> {
-        let endpoint_url = file.endpoint_url.as_deref().and_then(|url| self.endpoint(item, url));
+        let allow_http = file.allow_http.unwrap_or(false);
+        let endpoint = |me: &mut Self, item: Item<'_>, key: &str, url: &Option<String>| {
+            url.as_deref().and_then(|url| me.endpoint(item, key, url, allow_http))
+        };
+        let endpoint_url = endpoint(self, item, "endpoint_url", &file.endpoint_url);
         let region = file.region.as_deref().and_then(|region| self.region(item, region));
-        let auth = self.auth(item.child("auth")?, file.auth.as_ref()?)?;
+        let (child, written) = (item.child("auth")?, file.auth.as_ref()?);
+        let sts = endpoint(self, child, "sts_endpoint_url", &written.sts_endpoint_url);
+        let auth = self.auth(item.key, child, written, sts)?;
         let addressing = match file.addressing {
             Some(config::Addressing::Path) => Addressing::Path,
             Some(config::Addressing::Virtual) => Addressing::Virtual,
             Some(config::Addressing::Auto) | None => Addressing::Auto,
         };
-        Some(Account { key: item.key.to_owned(), auth, region, endpoint_url, addressing })
+        Some(Account {
+            key: item.key.to_owned(),
+            auth,
+            region,
+            endpoint_url,
+            addressing,
+            ca_file: file.ca_file.clone(),
+        })
     }
 
-    fn auth(&mut self, item: Item<'_>, file: &config::Auth) -> Option<Auth> {
+    fn auth(
+        &mut self,
+        account: &str,
+        item: Item<'_>,
+        file: &config::Auth,
+        sts_endpoint_url: Option<String>,
+    ) -> Option<Auth> {
         // Written in the clear is wrong whatever the kind is, and worth saying first.
-        let clear = SECRET_KEYS.map(|key| self.is_in_clear(item, key));
-        match file.kind? {
-            config::AuthKind::AccessKey => {}
-            config::AuthKind::AssumeRole => {
-                self.not_available(item.span("kind"), "assuming a role");
-                return None;
-            }
-            config::AuthKind::Default => {
-                self.not_available(item.span("kind"), "the default chain of credentials");
-                return None;
-            }
-        }
-        for key in ["role_arn", "external_id", "profile"] {
+        let clear = SECRET_KEYS.map(|key| self.is_in_clear(item, key)).contains(&true);
+        let kind = file.kind?;
+        let (name, foreign): (_, &[&[&str]]) = match kind {
+            config::AuthKind::AccessKey => ("access-key", &[ROLE, PROFILE]),
+            config::AuthKind::AssumeRole => ("assume-role", &[]),
+            config::AuthKind::Default => ("default", &[ACCESS_KEY, ROLE]),
+        };
+        for key in foreign.iter().copied().flatten() {
             if item.node.get(key).is_some() {
-                let message = format!("`{key}` does not belong to `kind: access-key`");
+                let message = format!("`{key}` does not belong to `kind: {name}`");
                 self.error("misplaced_key", item.key_place(key), message, "Remove it.");
             }
         }
+        let auth = match kind {
+            config::AuthKind::AccessKey => self.access_key(item, file),
+            config::AuthKind::Default => Some(Auth::Default { profile: file.profile.clone() }),
+            config::AuthKind::AssumeRole => self.role(account, item, file, sts_endpoint_url),
+        };
+        auth.filter(|_| !clear)
+    }
+
+    fn access_key(&mut self, item: Item<'_>, file: &config::Auth) -> Option<Auth> {
         let id = self.credential(item, "access_key_id", file.access_key_id.as_deref(), true);
         let secret =
             self.credential(item, "secret_access_key", file.secret_access_key.as_deref(), true);
         let token = self.credential(item, "session_token", file.session_token.as_deref(), false);
         let (id, secret) = (id?, secret?);
         self.check_swapped(item, &id, &secret);
-        if clear.contains(&true) {
-            return None;
-        }
         Some(Auth::AccessKey {
             access_key_id: id,
             secret_access_key: SecretString::from(secret),
             session_token: token.map(SecretString::from),
         })
+    }
+
+    fn role(
+        &mut self,
+        account: &str,
+        item: Item<'_>,
+        file: &config::Auth,
+        sts_endpoint_url: Option<String>,
+    ) -> Option<Auth> {
+        let has_key = ACCESS_KEY.iter().any(|key| item.node.get(key).is_some());
+        if has_key && file.profile.is_some() {
+            let message = "the role is assumed either by a key or by a profile";
+            self.error("misplaced_key", item.key_place("profile"), message, "Remove one of them.");
+        }
+        let base = match has_key {
+            true => self.access_key(item, file),
+            false => Some(Auth::Default { profile: file.profile.clone() }),
+        };
+        let Some(role_arn) = &file.role_arn else {
+            let hint = "Write for example `role_arn: arn:aws:iam::123456789012:role/segue`.";
+            let message = "`kind: assume-role` needs a `role_arn`";
+            self.error("missing_key", item.key_span, message, hint);
+            return None;
+        };
+        if !is_role_arn(role_arn) {
+            let hint = "Write for example `arn:aws:iam::123456789012:role/segue`.";
+            let place = item.span("role_arn");
+            self.error("role_arn_form", place, "this is not the ARN of a role", hint);
+        }
+        let external_id =
+            file.external_id.clone().unwrap_or_else(|| self.derived_external_id(account));
+        if !is_external_id(&external_id) {
+            let hint = "Leave it out: one is made for the account, and `segue policy` shows it.";
+            let place = item.span("external_id");
+            self.error("external_id_form", place, "this is not an external id", hint);
+        }
+        Some(Auth::AssumeRole {
+            role_arn: role_arn.clone(),
+            external_id,
+            session_name: self.session_name(),
+            sts_endpoint_url,
+            base: Box::new(base?),
+        })
+    }
+
+    /// An external id tells apart whom a role serves; it is no secret. This one follows from the
+    /// project's name and the account's key, so that it stays the same on every machine.
+    fn derived_external_id(&self, account: &str) -> String {
+        let id = Uuid::new_v5(&self.namespace, format!("external-id/{account}").as_bytes());
+        format!("segue-{id}")
+    }
+
+    fn session_name(&self) -> String {
+        let project = self.root.get("name").and_then(Node::scalar).map(|scalar| &*scalar.text);
+        let plain = |c: char| match c {
+            c if c.is_ascii_alphanumeric() || matches!(c, '-' | '_' | '.') => c,
+            _ => '-',
+        };
+        let name = format!("segue-{}", project.unwrap_or_default());
+        name.chars().map(plain).take(SESSION_NAME_CHARS_MAX).collect()
     }
 
     /// Reports a secret that stands in the file. The place is the key, never the value.
@@ -144,14 +233,20 @@ impl Resolver<'_> {
         Some(region)
     }
 
-    fn endpoint(&mut self, item: Item<'_>, url: &str) -> Option<String> {
-        let place = item.span("endpoint_url");
+    fn endpoint(
+        &mut self,
+        item: Item<'_>,
+        key: &str,
+        url: &str,
+        allow_http: bool,
+    ) -> Option<String> {
+        let place = item.span(key);
         match endpoint::check(url) {
             Ok(endpoint) => {
-                if endpoint.is_plain_and_far {
-                    let message = "the address is not encrypted";
-                    let hint = "Use `https://`, unless the network is your own.";
-                    self.warn("plain_http", place, message, hint);
+                if endpoint.is_plain_and_far && !allow_http {
+                    let message = "what is sent would leave this machine unencrypted";
+                    let hint = "Use `https://`; if the network is your own, add `allow_http: true` to the account.";
+                    self.error("plain_http", place, message, hint);
                 }
                 Some(endpoint.url)
             }
@@ -159,6 +254,59 @@ impl Resolver<'_> {
                 self.error("endpoint_form", place, problem.message, problem.hint);
                 None
             }
+        }
+    }
+}
+
+/// `arn:PARTITION:iam::ACCOUNT:role/PATH` (IAM user guide, "IAM identifiers"; names of roles have at
+/// most 64 characters).
+fn is_role_arn(text: &str) -> bool {
+    let fields: Vec<&str> = text.splitn(6, ':').collect();
+    let [arn, partition, service, region, account, role] = fields[..] else { return false };
+    let Some(path) = role.strip_prefix("role/") else { return false };
+    let name = path.rsplit('/').next().unwrap_or_default();
+    let is_name = |c: char| c.is_ascii_alphanumeric() || "+=,.@_-".contains(c);
+    arn == "arn"
+        && partition.starts_with("aws")
+        && service == "iam"
+        && region.is_empty()
+        && account.len() == 12
+        && account.bytes().all(|byte| byte.is_ascii_digit())
+        && (1..=64).contains(&name.len())
+        && name.chars().all(is_name)
+}
+
+/// 2 to 1224 of the characters that STS takes (`AssumeRole`, `ExternalId`).
+fn is_external_id(text: &str) -> bool {
+    (2..=1_224).contains(&text.len())
+        && text.chars().all(|c| c.is_ascii_alphanumeric() || "+=,.@:/_-\\".contains(c))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn roles_are_named_by_their_arn() {
+        for (text, expected) in [
+            ("arn:aws:iam::123456789012:role/segue", true),
+            ("arn:aws-cn:iam::123456789012:role/team/data/segue", true),
+            ("arn:aws:iam::123456789012:user/segue", false),
+            ("arn:aws:iam::12345678901:role/segue", false),
+            ("arn:aws:sts::123456789012:assumed-role/segue/x", false),
+            ("arn:aws:iam::123456789012:role/", false),
+            ("arn:aws:iam::123456789012:role/a b", false),
+            ("segue", false),
+        ] {
+            assert_eq!(is_role_arn(text), expected, "{text}");
+        }
+    }
+
+    #[test]
+    fn external_ids_are_what_sts_takes() {
+        assert!(is_external_id("segue-6f0b5f3e"));
+        for text in ["", "x", "a b", "a\nb", "é!"] {
+            assert!(!is_external_id(text), "{text}");
         }
     }
 }

@@ -17,9 +17,7 @@ impl Resolver<'_> {
     ) -> Option<Destination> {
         let name = self.name(item, file.name.as_deref());
         let id = self.id(item, "destination", file.id.as_deref());
-        if file.encryption.is_some() {
-            self.not_available(item.key_place("encryption"), "encryption of objects");
-        }
+        let objects = self.object_settings(item, file);
         if file.marketing_actions.is_some() {
             let hint = "No policy reads them yet.";
             let message = "marketing actions are recorded but not enforced yet";
@@ -49,6 +47,7 @@ impl Resolver<'_> {
             bucket,
             folder: folder?,
             expected_bucket_owner: file.expected_bucket_owner.clone(),
+            objects,
             file: format?,
             manifest: file.manifest.unwrap_or(false),
             span: item.key_span,

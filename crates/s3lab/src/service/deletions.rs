@@ -22,7 +22,8 @@ pub(super) async fn one(
     let place = Place { bucket: input.bucket, key: input.key };
     let condition = match input.if_match {
         Some(ETagCondition::ETag(etag)) => WriteCondition::Matches(etag.into_value()),
-        Some(ETagCondition::Any) | None => WriteCondition::Always,
+        Some(ETagCondition::Any) => WriteCondition::Present,
+        None => WriteCondition::Always,
     };
     let deleted = delete(shared, &place, input.version_id.as_deref(), &condition)?;
     let output = DeleteObjectOutput {

@@ -65,6 +65,21 @@ fn deleted(by_id: bool, shown_id: Option<String>) -> S3Error {
     error
 }
 
+/// Restores an archived object. Nothing is archived here.
+pub(super) async fn restore(
+    shared: &Arc<Shared>,
+    request: S3Request<RestoreObjectInput>,
+) -> S3Result<S3Response<RestoreObjectOutput>> {
+    let caller = caller(&request);
+    let input = request.input;
+    let place = Place { bucket: input.bucket, key: input.key };
+    find(shared, &caller, &place, input.version_id.as_deref())?;
+    Err(s3_error!(
+        InvalidObjectState,
+        "Restore is not allowed for the object's current storage class"
+    ))
+}
+
 /// Which bytes of an object a request asks for.
 struct Selection {
     bytes: Range<u64>,

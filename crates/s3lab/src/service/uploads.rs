@@ -28,8 +28,12 @@ pub(super) async fn create(
     let initiator = caller(&request);
     let S3Request { input, headers, .. } = request;
     let place = Place { bucket: input.bucket, key: input.key };
-    let attributes = attributes::read(&headers, input.metadata.as_ref())?;
-    let server_side_encryption = attributes::encryption(&attributes);
+    let mut attributes = attributes::read(&headers, input.metadata.as_ref())?;
+    let mut server_side_encryption = attributes::encryption(&attributes);
+    if shared.options.dialect.ignores_encryption {
+        (attributes.encryption, attributes.kms_key_id) = (None, None);
+        server_side_encryption = None;
+    }
     let ssekms_key_id = attributes.kms_key_id.clone();
     let checksum = checksum_of(input.checksum_algorithm.as_ref(), input.checksum_type.as_ref())?;
     let checksum = checksum.filter(|_| !shared.options.dialect.no_checksums);

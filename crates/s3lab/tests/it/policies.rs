@@ -224,3 +224,44 @@ async fn each_key_of_a_batch_is_judged() {
     );
     assert_eq!(lab.keys("bucket"), ["kept/a"]);
 }
+
+#[tokio::test]
+async fn a_key_of_kms_needs_permissions_of_its_own() {
+    let (lab, client) = lab_with(Policy::all().without(&["kms:Decrypt"])).await;
+    let create = || client.create_multipart_upload().bucket("bucket").key("k");
+    let upload =
+        create().server_side_encryption("aws:kms".into()).ssekms_key_id("key-1").send().await;
+    let id = upload.unwrap().upload_id.unwrap();
+    let part = || client.upload_part().bucket("bucket").key("k").upload_id(&id).part_number(1);
+    assert_eq!(code(&part().body(body("x")).send().await), "AccessDenied");
+    lab.set_policy("LABUSER", Policy::all());
+    assert_eq!(code(&part().body(body("x")).send().await), "ok");
+    let others = Policy::all().and_deny(&["kms:GenerateDataKey"], &["key-1"]);
+    lab.set_policy("LABUSER", others);
+    let with = |key: &str| {
+        create().server_side_encryption("aws:kms".into()).ssekms_key_id(key.to_owned()).send()
+    };
+    assert_eq!(code(&with("key-1").await), "AccessDenied");
+    assert_eq!(code(&with("key-2").await), "ok");
+}
+
+#[tokio::test]
+async fn a_bucket_may_demand_encryption() {
+    let policy = Policy::all().and_demand("x-amz-server-side-encryption", "AES256");
+    let (_lab, client) = lab_with(policy).await;
+    let put = || client.put_object().bucket("bucket").key("k").body(body("x"));
+    assert_eq!(code(&put().send().await), "AccessDenied");
+    let with = |kind: &str| put().server_side_encryption(kind.into()).send();
+    assert_eq!(code(&with("aws:kms").await), "AccessDenied");
+    assert_eq!(code(&with("AES256").await), "ok");
+}
+
+#[tokio::test]
+async fn a_deletion_may_ask_for_an_object_to_be_there() {
+    let (lab, client) = lab_with(Policy::all()).await;
+    let delete = || client.delete_object().bucket("versioned").key("k").if_match("*").send();
+    assert_eq!(code(&delete().await), "PreconditionFailed");
+    assert_eq!(lab.history().len(), 0, "no marker was made");
+    lab.put("versioned", "k", "x").await.unwrap();
+    assert_eq!(code(&delete().await), "ok");
+}

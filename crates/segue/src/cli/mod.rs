@@ -3,12 +3,14 @@
 //! Results go to stdout, everything else to stderr. Each command is a file of its own with an
 //! `Args` type, whose documentation is its help page, and a `run` function.
 
+mod check;
 mod completions;
 mod count;
 mod demo;
 mod init;
 mod mask;
 mod plan;
+mod policy;
 mod preview;
 mod profile;
 mod report;
@@ -117,6 +119,8 @@ impl Runs {
 enum Command {
     Init(init::Args),
     Validate(validate::Args),
+    Check(check::Args),
+    Policy(policy::Args),
     Plan(plan::Args),
     Run(run::Args),
     Preview(preview::Args),
@@ -168,6 +172,8 @@ async fn dispatch(cli: Cli) -> Result<(), Failure> {
     match cli.command {
         Command::Init(args) => init::run(&args),
         Command::Validate(args) => validate::run(&global, &args).await,
+        Command::Check(args) => check::run(&global, &args).await,
+        Command::Policy(args) => policy::run(&global, &args).await,
         Command::Plan(args) => plan::run(&global, &args).await,
         Command::Run(args) => run::run(&global, &args).await,
         Command::Preview(args) => preview::run(&global, &args).await,
@@ -185,7 +191,8 @@ async fn dispatch(cli: Cli) -> Result<(), Failure> {
 /// Logs go to stderr as text; no event holds a profile value or a secret.
 fn start_logging(filter: &str) -> Result<(), Failure> {
     // The protocol layer of the demo's service logs whole requests, signatures included.
-    let filter = format!("s3s=warn,{filter}");
+    // What goes wrong on a connection is told by the error, once.
+    let filter = format!("s3s=warn,aws_smithy_http_client=error,{filter}");
     let filter = tracing_subscriber::EnvFilter::try_new(filter).map_err(|error| {
         Failure::from_error(Kind::Usage, &error).context("--log is not a filter")
     })?;

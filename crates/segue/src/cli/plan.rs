@@ -1,9 +1,11 @@
 //! `segue plan`: what `run` would do.
 
 use ::plan::RunPlan;
+use delivery::s3::probe::Grade;
 use engine::Baselines;
 use ledger::{Ledger, RunState};
 
+use crate::capabilities;
 use crate::cli::{Format, Global, Runs, report, table};
 use crate::failure::Failure;
 use crate::run;
@@ -27,6 +29,8 @@ struct Preview {
     counts: engine::Counts,
     /// Why it would not run, or what it would replace.
     note: Option<String>,
+    /// What the destination's service is known to do.
+    grade: Option<Grade>,
 }
 
 pub(crate) async fn run(global: &Global, args: &Args) -> Result<(), Failure> {
@@ -37,7 +41,8 @@ pub(crate) async fn run(global: &Global, args: &Args) -> Result<(), Failure> {
     let ledger = Ledger::open_read_only(&workspace.ledger_path()).await?;
     let mut previews = Vec::new();
     for plan in plans {
-        previews.push(preview(&workspace, &sources, ledger.as_ref(), plan).await?);
+        let grade = capabilities::grade(&workspace, &plan.destination);
+        previews.push(preview(&workspace, &sources, ledger.as_ref(), plan, grade).await?);
     }
     match global.output {
         Format::Text if previews.is_empty() => {
@@ -54,10 +59,11 @@ async fn preview(
     sources: &Sources,
     ledger: Option<&Ledger>,
     plan: RunPlan,
+    grade: Option<Grade>,
 ) -> Result<Preview, Failure> {
     let counts = counts(workspace, sources, ledger, &plan).await?;
     let note = note(ledger, &plan, &counts).await?;
-    Ok(Preview { plan, counts, note })
+    Ok(Preview { plan, counts, note, grade })
 }
 
 /// Exact counts; of an increment those of the difference, without leaving a trace.
@@ -171,6 +177,7 @@ fn text(previews: &[Preview]) -> String {
         for key in keys(preview) {
             lines.push(format!("  → s3://{}/{key}", plan.output.bucket));
         }
+        lines.push(format!("  {}", capabilities::said(preview.grade, &plan.destination)));
         if let Some(note) = &preview.note {
             lines.push(format!("  {note}"));
         }
@@ -199,6 +206,7 @@ fn json(preview: &Preview) -> serde_json::Value {
             "removed": movement.removed,
             "isFirst": !movement.baseline,
         })),
+        "grade": preview.grade.map(|grade| format!("{grade:?}")),
         "note": preview.note,
     })
 }

@@ -149,7 +149,7 @@ impl Command<'_> {
     async fn one(&self, plan: &RunPlan) -> Result<Ended, Failure> {
         let line = self.progress.line(&format!("{} {}", plan.activation, plan.segment));
         line.phase("connecting");
-        let store = stores::open(&self.workspace.project, &plan.destination, self.target).await?;
+        let store = stores::open(self.workspace, &plan.destination, self.target).await?;
         let Sources { engine, profiles } = self.sources;
         let around = Surroundings {
             ledger: self.ledger,

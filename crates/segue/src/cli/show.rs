@@ -2,6 +2,7 @@
 
 use ledger::{Ledger, RunDetail};
 
+use crate::capabilities;
 use crate::cli::{Format, Global, report, table};
 use crate::failure::Failure;
 use crate::workspace::Workspace;
@@ -20,7 +21,7 @@ pub(crate) async fn run(global: &Global, args: &Args) -> Result<(), Failure> {
     let workspace = Workspace::load(global)?;
     let detail = find(&workspace, &args.run).await?;
     match global.output {
-        Format::Text => super::answer(&text(&detail)),
+        Format::Text => super::answer(&text(&workspace, &detail)),
         Format::Json => super::answer_json(&report::detail_json(&detail)),
     }
     Ok(())
@@ -44,13 +45,13 @@ async fn find(workspace: &Workspace, prefix: &str) -> Result<RunDetail, Failure>
     }
 }
 
-fn text(detail: &RunDetail) -> String {
+fn text(workspace: &Workspace, detail: &RunDetail) -> String {
     let run = &detail.run;
     let mut lines = vec![
         format!("run          {}", run.run_id),
         format!("activation   {}", run.activation),
         format!("segment      {} ({})", run.segment, run.segment_id),
-        format!("destination  {}", run.destination),
+        format!("destination  {}{}", run.destination, grade(workspace, run)),
         format!("slot         {}", run.slot),
         format!("state        {}{}", run.state, attempts(run.epoch)),
     ];
@@ -87,6 +88,14 @@ fn text(detail: &RunDetail) -> String {
         lines.push(format!("\n{}", inputs(detail)));
     }
     lines.join("\n")
+}
+
+/// What the service of the destination is known to do, for runs that went there.
+fn grade(workspace: &Workspace, run: &ledger::RunRecord) -> String {
+    match capabilities::grade(workspace, &run.destination) {
+        Some(grade) if !run.store.starts_with("file://") => format!(" (grade {grade:?})"),
+        _ => String::new(),
+    }
 }
 
 fn attempts(epoch: u32) -> String {

@@ -1,5 +1,6 @@
 //! The binary as a user meets it: real processes, real files, a real S3 protocol on loopback.
 
+mod check;
 mod crash;
 mod delivery;
 mod demo;
@@ -7,7 +8,12 @@ mod formats;
 mod increment;
 mod leaks;
 mod messages;
+mod objects;
+mod policy;
 mod profiles;
 mod project;
+mod real_iam;
 mod real_server;
+mod sign_in;
 mod surface;
+mod trust;

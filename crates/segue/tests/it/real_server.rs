@@ -6,7 +6,7 @@ use plan::project::Account;
 
 use crate::project::{NOW, Project, Text};
 
-fn variable(name: &str) -> Option<String> {
+pub(crate) fn variable(name: &str) -> Option<String> {
     #[expect(clippy::disallowed_methods, reason = "the environment says whether there is a server")]
     std::env::var(format!("SEGUE_TEST_S3_{name}")).ok()
 }
@@ -20,6 +20,12 @@ fn account(yaml: &str, endpoint: &str, secret: &str) -> Account {
     };
     let reading = plan::read(yaml, &variables, &|path| Err(path.to_owned()));
     reading.project.expect("the project is valid").accounts.remove(0)
+}
+
+/// Makes the bucket of a server that was just started; it may be there already.
+pub(crate) async fn make_bucket(yaml: &str, endpoint: &str, secret: &str, bucket: &str) {
+    let account = account(yaml, endpoint, secret);
+    let _ = delivery::s3::client(&account).create_bucket().bucket(bucket).send().await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -36,8 +42,7 @@ async fn a_run_reaches_a_real_server() {
         .replace("bucket: exports", &format!("bucket: {bucket}"))
         .replace("access_key_id: LAB", &format!("access_key_id: {key}"));
     let account = account(&yaml, &endpoint, &secret);
-    // The bucket of a server that was just started; it may be there already.
-    let _ = delivery::s3::client(&account).create_bucket().bucket(&bucket).send().await;
+    make_bucket(&yaml, &endpoint, &secret, &bucket).await;
 
     let project = Project::new(&yaml, None);
     let mut command = project.command(&["run", "daily", "--output", "json", "--slot", NOW]);

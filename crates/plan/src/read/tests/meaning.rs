@@ -266,8 +266,8 @@ fn accounts() {
     32:13 region_form this is not the name of a region <../>
         Write for example `eu-west-3`, or leave the key out.
     endpoint_url: http://minio.example.com
-    33:19 warning plain_http the address is not encrypted <http://minio.example.com>
-        Use `https://`, unless the network is your own.
+    33:19 plain_http what is sent would leave this machine unencrypted <http://minio.example.com>
+        Use `https://`; if the network is your own, add `allow_http: true` to the account.
     endpoint_url: http://169.254.169.254
     33:19 endpoint_form no service can be at this address <http://169.254.169.254>
         Write for example `https://minio.example.com:9000`.
@@ -284,8 +284,10 @@ fn accounts() {
     34:17 unknown_value unknown value `paths` <paths>
         Did you mean `path`? Known: `auto`, `path`, `virtual`.
     kind: default
-    31:19 not_available the default chain of credentials is not available yet in this version <default>
-        Remove it; it would not happen.
+    31:28 misplaced_key `access_key_id` does not belong to `kind: default` <access_key_id>
+        Remove it.
+    31:56 misplaced_key `secret_access_key` does not belong to `kind: default` <secret_access_key>
+        Remove it.
     "#);
 }
 
@@ -302,7 +304,7 @@ fn destinations() {
         (folder, "folder: \"%TIMESTAMP%/%DATETIME(yyyy)%\""),
         ("\"123456789012\"", "\"12345\""),
         ("\"123456789012\"", "123456789012"),
-        ("manifest: true", "encryption: { sse: aws:kms }"),
+        ("manifest: true", "encryption: { pgp: [keys/partner.asc] }"),
         ("manifest: true", "marketing_actions: [email-targeting]"),
         ("name: Partner drop", "name: Partner drop\n    id: x"),
     ]), @r#"
@@ -335,8 +337,8 @@ fn destinations() {
     123456789012
     42:28 wrong_type expected text, found a whole number <123456789012>
         Put the value in quotes.
-    encryption: { sse: aws:kms }
-    60:5 not_available encryption of objects is not available yet in this version <encryption>
+    encryption: { pgp: [keys/partner.asc] }
+    60:19 not_available encryption with PGP is not available yet in this version <pgp>
         Remove it; it would not happen.
     marketing_actions: [email-targeting]
     60:5 warning not_enforced marketing actions are recorded but not enforced yet <marketing_actions>

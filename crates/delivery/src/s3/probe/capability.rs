@@ -1,0 +1,237 @@
+//! What a service does and what it only accepts, found out on an upload that is never completed.
+
+use std::collections::BTreeMap;
+
+use bytes::Bytes;
+use plan::permission::Permission;
+use serde::{Deserialize, Serialize};
+
+use super::walk::delete_nothing;
+use super::{Answer, Left, Probe, Verdict, judge};
+use crate::error::Fault;
+use crate::s3::answer::Failure;
+use crate::s3::check::Check;
+use crate::s3::request::Target;
+use crate::store::Part;
+
+/// What the part of a probe holds.
+const BODY: &[u8] = b"segue check\n";
+/// The longest key that S3 takes, in bytes.
+const KEY_BYTES_MAX: usize = plan::object_key::KEY_BYTES_MAX;
+
+/// What is known of an ability.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Known {
+    /// It is there.
+    Yes,
+    /// It is not.
+    No,
+    /// It could not be seen.
+    #[default]
+    Unknown,
+}
+
+/// What a service does, as far as it could be seen.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Capabilities {
+    /// Whether a part that arrives damaged is refused.
+    pub refuses_damage: Known,
+    /// How parts are checked: `crc64nvme`, `crc64nvme+md5`, `md5`.
+    pub part_check: Option<String>,
+    /// Whether an object appears only while its condition holds.
+    pub keeps_conditions: Known,
+    /// Whether the parts of an upload can be listed.
+    pub lists_parts: Known,
+    /// Whether open uploads can be listed.
+    pub lists_uploads: Known,
+    /// Whether the bucket keeps versions.
+    pub keeps_versions: Known,
+    /// Whether keys of the full length are taken.
+    pub takes_long_keys: Known,
+    /// Whether the settings of the destination (encryption, storage class, tags, ACL) are taken.
+    pub takes_settings: Known,
+}
+
+/// What can be promised of files in a place.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub enum Grade {
+    /// Everything.
+    A,
+    /// Everything but what two writers of the same name, or a lost answer, can do.
+    B,
+    /// Damage on the way is noticed only by the size.
+    C,
+}
+
+impl Capabilities {
+    /// Returns what can be promised; `None` when too little is known.
+    pub fn grade(&self) -> Option<Grade> {
+        match (self.refuses_damage, self.keeps_conditions, self.lists_parts) {
+            (Known::Unknown, ..) => None,
+            (Known::No, ..) => Some(Grade::C),
+            (Known::Yes, Known::Yes, Known::Yes) => Some(Grade::A),
+            (Known::Yes, ..) => Some(Grade::B),
+        }
+    }
+}
+
+impl Grade {
+    /// Returns the promise.
+    pub fn promise(self) -> &'static str {
+        match self {
+            Self::A => {
+                "file sets are whole or not visible, and never replace what somebody else wrote"
+            }
+            Self::B => {
+                "file sets are whole or not visible; what somebody else writes under the same name at the same moment may be replaced"
+            }
+            Self::C => {
+                "file sets are complete by count and size; the service does not notice damaged bytes"
+            }
+        }
+    }
+}
+
+/// Tries what a service does on an open upload.
+pub(super) async fn find(
+    probe: &Probe<'_>,
+    upload_id: &str,
+    found: &BTreeMap<Permission, (Verdict, Option<Answer>)>,
+) -> Result<Capabilities, Failure> {
+    let part = Part::new(1, Bytes::from_static(BODY));
+    let to = Target { key: &probe.key, upload_id };
+    let refuses_crc64 = refuses_damage(probe, upload_id, &part).await?;
+    let staged = probe.store.put_checked(&to, &part).await?;
+    let check = probe.store.checks.current();
+    let lists_parts = match probe.parts(upload_id).await {
+        Ok(1) => Known::Yes,
+        Ok(_) => Known::No,
+        Err(failure) => known_of(&failure),
+    };
+    Ok(Capabilities {
+        refuses_damage: match check {
+            Check::Crc64 => refuses_crc64,
+            // MD5 has been compared since the first day of S3.
+            Check::Crc64AndMd5 | Check::Md5 => refuses_wrong_md5(probe, upload_id, &part).await?,
+        },
+        part_check: Some(check.name().to_owned()),
+        keeps_conditions: keeps_conditions(probe, upload_id, &staged.etag, found).await?,
+        lists_parts,
+        lists_uploads: match found.get(&Permission::ListBucketMultipartUploads) {
+            Some((Verdict::Granted, _)) => Known::Yes,
+            Some((Verdict::CannotTell(_), _)) => Known::No,
+            _ => Known::Unknown,
+        },
+        keeps_versions: match probe.versioning().await {
+            Ok(state) => known(state.as_deref() == Some("Enabled")),
+            Err(failure) => known_of(&failure),
+        },
+        takes_long_keys: takes_long_keys(probe).await,
+        takes_settings: Known::Yes,
+    })
+}
+
+async fn refuses_damage(probe: &Probe<'_>, upload_id: &str, part: &Part) -> Result<Known, Failure> {
+    match probe.damaged_part(upload_id, part).await {
+        Ok(()) => Ok(Known::No),
+        Err(failure) if failure.status.is_none() => Err(failure),
+        Err(failure) => Ok(known(matches!(failure.fault, Fault::Damaged | Fault::Refused))),
+    }
+}
+
+async fn refuses_wrong_md5(
+    probe: &Probe<'_>,
+    upload_id: &str,
+    part: &Part,
+) -> Result<Known, Failure> {
+    match probe.part_with_wrong_md5(upload_id, part).await {
+        Ok(()) => Ok(Known::No),
+        Err(failure) if failure.status.is_none() => Err(failure),
+        Err(failure) => Ok(known(matches!(failure.fault, Fault::Damaged | Fault::Refused))),
+    }
+}
+
+/// Completes an upload under a condition that cannot hold. Where the condition is not kept an object
+/// appears; so this is tried only where it can be deleted again, and never at Amazon, which documents
+/// it.
+async fn keeps_conditions(
+    probe: &Probe<'_>,
+    upload_id: &str,
+    part_etag: &str,
+    found: &BTreeMap<Permission, (Verdict, Option<Answer>)>,
+) -> Result<Known, Failure> {
+    if probe.store.session.shared.account.endpoint_url.is_none() {
+        return Ok(Known::Yes);
+    }
+    let (may_delete, _) = match found.get(&Permission::DeleteObject) {
+        Some(found) => found.clone(),
+        None => delete_nothing(probe).await?,
+    };
+    if may_delete != Verdict::Granted {
+        return Ok(Known::Unknown);
+    }
+    match probe.complete(upload_id, part_etag).await {
+        Ok(done) => {
+            let version_id = done.version_id.clone();
+            probe.made().push(Left::Object { key: probe.key.clone(), version_id });
+            Ok(Known::No)
+        }
+        Err(failure) => Ok(match failure.fault {
+            Fault::ConditionFailed | Fault::Conflict => Known::Yes,
+            Fault::Refused if failure.code.as_deref() == Some("NoSuchKey") => Known::Yes,
+            _ => Known::Unknown,
+        }),
+    }
+}
+
+/// Looks at a key of the full length: a service that does not take it says so.
+async fn takes_long_keys(probe: &Probe<'_>) -> Known {
+    let mut key = probe.key.clone();
+    while key.len() < KEY_BYTES_MAX {
+        key.push('x');
+    }
+    match judge(probe.head(&key, None).await) {
+        Ok((Verdict::Granted, Some(answer))) => known(answer.status == 404),
+        _ => Known::Unknown,
+    }
+}
+
+fn known(is_so: bool) -> Known {
+    if is_so { Known::Yes } else { Known::No }
+}
+
+fn known_of(failure: &Failure) -> Known {
+    known_of_fault(&failure.fault)
+}
+
+fn known_of_fault(fault: &Fault) -> Known {
+    if *fault == Fault::Unsupported { Known::No } else { Known::Unknown }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_grade_is_what_is_known_and_no_more() {
+        let best = Capabilities {
+            refuses_damage: Known::Yes,
+            keeps_conditions: Known::Yes,
+            lists_parts: Known::Yes,
+            ..Capabilities::default()
+        };
+        let but = |change: fn(&mut Capabilities)| {
+            let mut capabilities = best.clone();
+            change(&mut capabilities);
+            capabilities.grade()
+        };
+        assert_eq!(best.grade(), Some(Grade::A));
+        assert_eq!(but(|it| it.keeps_conditions = Known::Unknown), Some(Grade::B));
+        assert_eq!(but(|it| it.lists_parts = Known::No), Some(Grade::B));
+        assert_eq!(but(|it| it.refuses_damage = Known::No), Some(Grade::C));
+        assert_eq!(but(|it| it.refuses_damage = Known::Unknown), None);
+        assert_eq!(Capabilities::default().grade(), None);
+    }
+}

@@ -1,0 +1,260 @@
+//! The order of a walk, and what the answers mean together.
+
+use std::collections::BTreeMap;
+
+use plan::object_settings::{Encryption, ObjectSettings};
+use plan::permission::Permission;
+
+use super::capability::{self, Capabilities};
+use super::requests::{NO_UPLOAD, NULL_VERSION};
+use super::{Answer, Checked, Finding, Left, Probe, Verdict, judge};
+use crate::error::{Act, Fault};
+use crate::s3::answer::Failure;
+
+const HIDDEN: &str = "without s3:ListBucket, S3 does not tell a missing object from a hidden one";
+const NO_REQUEST: &str = "no request needs it: S3's own replication does, under its role";
+const NOT_TRIED: &str = "not tried, as an earlier step was refused";
+
+/// What was found so far.
+type Found = BTreeMap<Permission, (Verdict, Option<Answer>)>;
+
+pub(super) async fn walk(probe: &Probe<'_>) -> Result<Checked, Failure> {
+    let mut found = Found::new();
+    let listed = judge(probe.list(true).await)?;
+    let aborted = judge(probe.abort(true).await)?;
+    check_owner(probe, &listed.0, &aborted.0).await?;
+    // A right to list that is tied to a prefix does not show what is absent.
+    let sees_absence =
+        listed.0 == Verdict::Granted && judge(probe.list_all().await)?.0 == Verdict::Granted;
+    let may_abort = aborted.0 == Verdict::Granted;
+    found.insert(Permission::ListBucket, listed);
+    found.insert(Permission::AbortMultipartUpload, aborted);
+    found.insert(Permission::ListMultipartUploadParts, judge(probe.parts(NO_UPLOAD).await)?);
+    found.insert(Permission::ListBucketMultipartUploads, judge(probe.uploads().await)?);
+    let hides = |found: (Verdict, Option<Answer>)| match found {
+        (Verdict::Missing(_), answer) if !sees_absence => (Verdict::CannotTell(HIDDEN), answer),
+        found => found,
+    };
+    let key = &probe.key;
+    found.insert(Permission::GetObject, hides(judge(probe.head(key, None).await)?));
+    let swept = if may_abort { probe.sweep().await } else { 0 };
+    let writing = write(probe, &mut found, may_abort).await?;
+    extras(probe, &mut found, &hides).await?;
+    let capabilities = match writing {
+        Some(upload_id) => match capability::find(probe, &upload_id, &found).await {
+            Ok(capabilities) => capabilities,
+            Err(failure) => {
+                refused_part(probe, &mut found, failure)?;
+                Capabilities::default()
+            }
+        },
+        None => Capabilities::default(),
+    };
+    Ok(Checked { findings: findings(probe, found), capabilities, swept })
+}
+
+/// Finds out whether it is the owner that everything is refused for.
+async fn check_owner(
+    probe: &Probe<'_>,
+    listed: &Verdict,
+    aborted: &Verdict,
+) -> Result<(), Failure> {
+    let is_refused = |verdict: &Verdict| matches!(verdict, Verdict::Missing(_));
+    if probe.store.expected_owner.is_none() || !is_refused(listed) || !is_refused(aborted) {
+        return Ok(());
+    }
+    let others = [judge(probe.list(false).await)?, judge(probe.abort(false).await)?];
+    if others.iter().all(|(verdict, _)| is_refused(verdict)) {
+        return Ok(());
+    }
+    Err(probe.store.failure_of(Act::Reach, None, Fault::WrongOwner))
+}
+
+/// Tries to write as a run does. Returns the upload that is open then.
+async fn write(
+    probe: &Probe<'_>,
+    found: &mut Found,
+    may_abort: bool,
+) -> Result<Option<String>, Failure> {
+    let nothing = judge(probe.complete_nothing().await)?;
+    if !may_abort {
+        // An upload that cannot be aborted is not begun.
+        found.insert(Permission::PutObject, nothing);
+        return Ok(None);
+    }
+    let objects = &probe.store.objects;
+    let created = match try_create(probe, objects).await {
+        Ok(upload_id) => {
+            found.insert(Permission::PutObject, (Verdict::Granted, None));
+            return Ok(Some(upload_id));
+        }
+        Err(failure) => failure,
+    };
+    if created.fault != Fault::Denied {
+        // The settings do not fit the bucket or the key: that is no question of permission.
+        return Err(created);
+    }
+    let (_, answer) = judge::<()>(Err(created))?;
+    let may_write = nothing.0 == Verdict::Granted;
+    blame(probe, found, answer, may_write).await?;
+    Ok(None)
+}
+
+/// Begins an upload, and remembers it until it is removed.
+async fn try_create(probe: &Probe<'_>, objects: &ObjectSettings) -> Result<String, Failure> {
+    let created = probe.create(objects).await?;
+    let encrypted = created.server_side_encryption().map(|kind| kind.as_str().to_owned());
+    let missing = || probe.store.not_s3(Act::CreateUpload, &probe.key);
+    let upload_id = created.upload_id.ok_or_else(missing)?;
+    let made = Left::Upload { key: probe.key.clone(), upload_id: upload_id.clone() };
+    probe.made().push(made);
+    match &objects.encryption {
+        Some(asked) if encrypted.as_deref() != Some(asked.name()) => {
+            Err(probe.store.failure_of(Act::CreateUpload, Some(&probe.key), Fault::NotEncrypted))
+        }
+        _ => Ok(upload_id),
+    }
+}
+
+/// Writing is refused: finds out what of it, by asking for a little less or a little more each time.
+async fn blame(
+    probe: &Probe<'_>,
+    found: &mut Found,
+    answer: Option<Answer>,
+    may_write: bool,
+) -> Result<(), Failure> {
+    let objects = &probe.store.objects;
+    let without_tags = ObjectSettings { tags: Vec::new(), ..objects.clone() };
+    let without_acl = ObjectSettings { acl: None, ..objects.clone() };
+    let without_key = ObjectSettings { encryption: None, ..objects.clone() };
+    let with_aes = ObjectSettings { encryption: Some(Encryption::Aes256), ..objects.clone() };
+    let kms = Encryption::Kms { key_id: None, context: Vec::new(), bucket_key: None };
+    let with_kms = ObjectSettings { encryption: Some(kms), ..objects.clone() };
+    let tries = [
+        (Permission::PutObjectTagging, &without_tags, !objects.tags.is_empty(), None),
+        (Permission::PutObjectAcl, &without_acl, objects.acl.is_some(), None),
+        (Permission::GenerateDataKey, &without_key, is_kms(objects), None),
+        (
+            Permission::PutObject,
+            &with_aes,
+            objects.encryption != Some(Encryption::Aes256),
+            Some("the bucket's policy demands encryption: set encryption: { sse: AES256 }"),
+        ),
+        (
+            Permission::PutObject,
+            &with_kms,
+            !is_kms(objects),
+            Some("the bucket's policy demands encryption: set encryption: { sse: aws:kms }"),
+        ),
+    ];
+    for (permission, less, applies, reason) in tries {
+        if !applies || try_create(probe, less).await.is_err() {
+            continue;
+        }
+        let verdict = Verdict::Missing(reason.map(str::to_owned));
+        found.insert(permission, (verdict, answer));
+        if permission != Permission::PutObject {
+            found.insert(Permission::PutObject, (Verdict::Granted, None));
+        }
+        return Ok(());
+    }
+    let reason = "writing is allowed, but not in this way: look for conditions in the policies";
+    let verdict = Verdict::Missing(may_write.then(|| reason.to_owned()));
+    found.insert(Permission::PutObject, (verdict, answer));
+    Ok(())
+}
+
+fn is_kms(objects: &ObjectSettings) -> bool {
+    matches!(objects.encryption, Some(Encryption::Kms { .. }))
+}
+
+/// The upload was begun, and its part is refused: under a KMS key that is because the key may not be
+/// used to decrypt, which S3 does for every part.
+fn refused_part(probe: &Probe<'_>, found: &mut Found, failure: Failure) -> Result<(), Failure> {
+    let (verdict, answer) = judge::<()>(Err(failure))?;
+    let permission = match is_kms(&probe.store.objects) {
+        true => Permission::Decrypt,
+        false => Permission::PutObject,
+    };
+    found.insert(permission, (verdict, answer));
+    Ok(())
+}
+
+/// Tries what only a complete check asks for.
+async fn extras(
+    probe: &Probe<'_>,
+    found: &mut Found,
+    hides: &impl Fn((Verdict, Option<Answer>)) -> (Verdict, Option<Answer>),
+) -> Result<(), Failure> {
+    let key = &probe.key;
+    for permission in Permission::ALL {
+        if probe.need(permission).is_none() || found.contains_key(&permission) {
+            continue;
+        }
+        let outcome = match permission {
+            Permission::GetBucketLocation => judge(probe.location().await)?,
+            Permission::ListBuckets => judge(probe.buckets().await)?,
+            Permission::GetObjectVersion => {
+                hides(judge(probe.head(key, Some(NULL_VERSION)).await)?)
+            }
+            Permission::DeleteObject => delete_nothing(probe).await?,
+            Permission::DeleteObjectVersion => {
+                judge(probe.delete(key, Some(NULL_VERSION.to_owned()), None).await)?
+            }
+            Permission::PutBucketVersioning => judge(probe.set_versioning().await)?,
+            Permission::RestoreObject => hides(judge(probe.restore().await)?),
+            Permission::ReplicateObject => (Verdict::CannotTell(NO_REQUEST), None),
+            _ => continue,
+        };
+        found.insert(permission, outcome);
+    }
+    Ok(())
+}
+
+/// Deletes an object that is not there. A service that does not know the condition may leave a marker
+/// in a bucket with versions, which is then removed by its version.
+pub(super) async fn delete_nothing(
+    probe: &Probe<'_>,
+) -> Result<(Verdict, Option<Answer>), Failure> {
+    let deleted = probe.delete(&probe.key, None, Some("*")).await;
+    if let Ok(done) = &deleted
+        && done.delete_marker == Some(true)
+    {
+        let version_id = done.version_id.clone();
+        probe.made().push(Left::Object { key: probe.key.clone(), version_id });
+    }
+    judge(deleted)
+}
+
+/// Puts what was found into the order of the needs.
+fn findings(probe: &Probe<'_>, mut found: Found) -> Vec<Finding> {
+    let writes = |found: &Found| {
+        found.get(&Permission::PutObject).is_some_and(|(verdict, _)| *verdict == Verdict::Granted)
+            && found
+                .get(&Permission::AbortMultipartUpload)
+                .is_some_and(|(verdict, _)| *verdict == Verdict::Granted)
+    };
+    let written_whole = writes(&found)
+        && !found.keys().any(|permission| {
+            matches!(
+                permission,
+                Permission::PutObjectTagging
+                    | Permission::PutObjectAcl
+                    | Permission::GenerateDataKey
+                    | Permission::Decrypt
+            )
+        });
+    let finding = |(permission, need): &(Permission, plan::permission::Need)| {
+        let (verdict, answer) = found.remove(permission).unwrap_or({
+            // What a whole write needs was there when the whole write passed.
+            let verdict = match written_whole {
+                true => Verdict::Granted,
+                false => Verdict::CannotTell(NOT_TRIED),
+            };
+            (verdict, None)
+        });
+        let resource = probe.scope.resource(*permission);
+        Finding { permission: *permission, resource, need: *need, verdict, answer }
+    };
+    probe.needs.iter().map(finding).collect()
+}

@@ -1,0 +1,136 @@
+//! An account that requests are signed with: one for all clients of a process, so that a role is
+//! assumed once and not once per file, and so that credentials that end are renewed for all.
+
+use std::sync::{Arc, PoisonError, RwLock};
+use std::time::Duration;
+
+use aws_credential_types::provider::SharedCredentialsProvider;
+use aws_sdk_s3::Client;
+use aws_sdk_s3::config::{Config, IdentityCache, SharedHttpClient, SharedIdentityCache};
+use plan::object_settings::ObjectSettings;
+use plan::project::{Account, Auth};
+
+use super::client::{self, REGION_DEFAULT};
+use super::sign_in::{SignIn, Source};
+use super::trust::Trust;
+use super::{Pace, S3Store};
+use crate::error::Error;
+
+/// How long finding credentials may take: a `credential_process` or a single sign-on may be slow.
+pub const SIGN_IN_TIMEOUT: Duration = Duration::from_secs(60);
+/// How long before they end credentials are renewed.
+pub const RENEW_BEFORE: Duration = Duration::from_secs(60);
+
+/// An account, ready to sign. Clones share the credentials.
+#[derive(Debug, Clone)]
+pub struct Session {
+    pub(super) shared: Arc<Shared>,
+}
+
+#[derive(Debug)]
+pub(super) struct Shared {
+    pub(super) account: Account,
+    pub(super) sign_in: Arc<SignIn>,
+    provider: SharedCredentialsProvider,
+    http_client: Option<SharedHttpClient>,
+    cache: RwLock<Generation>,
+}
+
+/// The credentials at hand, and how often they were thrown away.
+#[derive(Debug, Clone)]
+struct Generation {
+    number: u64,
+    cache: SharedIdentityCache,
+}
+
+/// A place in a service: a bucket and how its objects are written.
+#[derive(Debug, Clone, Default)]
+pub struct Place {
+    /// The bucket.
+    pub bucket: String,
+    /// The account id that must own the bucket, sent with every request.
+    pub expected_owner: Option<String>,
+    /// What its objects are written with.
+    pub objects: ObjectSettings,
+}
+
+impl Session {
+    /// Makes a session. Nothing is asked for yet, of nobody.
+    pub fn new(account: &Account, trust: Option<&Trust>) -> Self {
+        let http_client = trust.and_then(Trust::http_client);
+        let sign_in = Arc::new(SignIn::new(account, http_client.clone()));
+        let provider = SharedCredentialsProvider::new(Source(Arc::clone(&sign_in)));
+        let cache = RwLock::new(Generation { number: 0, cache: fresh_cache() });
+        let account = account.clone();
+        Self { shared: Arc::new(Shared { account, sign_in, provider, http_client, cache }) }
+    }
+
+    /// Makes a client that signs for the account's region, or for [`REGION_DEFAULT`] when it names
+    /// none, for reading objects.
+    pub fn client(&self) -> Client {
+        let region = self.shared.account.region.as_deref().unwrap_or(REGION_DEFAULT);
+        let config = client::config(&self.shared.account, region, Pace::Run, false);
+        Client::from_conf(self.signed(config, &self.generation()))
+    }
+
+    /// Opens a bucket. The service is asked for nothing unless the region has to be found out.
+    ///
+    /// # Errors
+    /// When Amazon has to be asked for the region of the bucket and cannot be reached, or knows no
+    /// such bucket.
+    pub async fn open(&self, place: &Place, pace: Pace) -> Result<S3Store, Error> {
+        S3Store::open(self.clone(), place, pace).await
+    }
+
+    /// Finds out whether the account's role is given to whoever names it, without the external id: then
+    /// everybody whom the role trusts could be made to use it. `None` for other accounts.
+    pub async fn role_is_open(&self) -> Option<bool> {
+        match self.shared.account.auth {
+            Auth::AssumeRole { .. } => Some(self.shared.sign_in.assume(None).await.is_ok()),
+            _ => None,
+        }
+    }
+
+    /// Makes a client for a store, with the number of the credentials that it signs with.
+    pub(super) fn store_client(&self, pace: Pace) -> (Client, u64) {
+        let region = self.shared.account.region.as_deref().unwrap_or(REGION_DEFAULT);
+        let generation = self.generation();
+        let config = client::config(&self.shared.account, region, pace, true);
+        (Client::from_conf(self.signed(config, &generation)), generation.number)
+    }
+
+    /// Replaces the credentials that a client signs with, after the service said that they have
+    /// ended. `None` when asking again would give the same ones.
+    pub(super) fn renewed(&self, client: &Client, seen: u64) -> Option<(Client, u64)> {
+        if !self.shared.sign_in.can_renew() {
+            return None;
+        }
+        let generation = {
+            let mut current = self.shared.cache.write().unwrap_or_else(PoisonError::into_inner);
+            if current.number == seen {
+                *current = Generation { number: seen + 1, cache: fresh_cache() };
+            }
+            current.clone()
+        };
+        let config = client.config().to_builder();
+        Some((Client::from_conf(self.signed(config, &generation)), generation.number))
+    }
+
+    fn generation(&self) -> Generation {
+        self.shared.cache.read().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    fn signed(&self, mut config: aws_sdk_s3::config::Builder, generation: &Generation) -> Config {
+        // The provider itself and not a new one around it: the cache knows it by its identity.
+        config.set_credentials_provider(Some(self.shared.provider.clone()));
+        config.set_identity_cache(generation.cache.clone());
+        if let Some(http_client) = &self.shared.http_client {
+            config.set_http_client(Some(http_client.clone()));
+        }
+        config.build()
+    }
+}
+
+fn fresh_cache() -> SharedIdentityCache {
+    IdentityCache::lazy().load_timeout(SIGN_IN_TIMEOUT).buffer_time(RENEW_BEFORE).build()
+}
