@@ -154,7 +154,7 @@ impl Selection {
             if path.data_type(schema).is_none() {
                 let message = format!("the dataset has no field `{path}`");
                 let error = Error::new(Kind::Invalid, "unknown_field", message);
-                return Err(error.at_field(path.to_string()));
+                return Err(error.at_field("timestamp"));
             }
             sources.push(Source::Path(path.clone()));
         }

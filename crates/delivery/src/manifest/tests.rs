@@ -119,6 +119,7 @@ fn a_manifest_serves_readers_of_both_kinds() {
         "key": "partner",
         "id": "00000000-0000-0000-0000-000000000003"
       },
+      "export": "full",
       "counts": {
         "received": 2010,
         "excluded": {

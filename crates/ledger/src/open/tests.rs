@@ -155,8 +155,9 @@ async fn later_schemas_are_applied_in_order_and_whole() {
         .expect("the column is there");
     assert_eq!(notes, 2);
     schema::migrate(&mut db, &path, &scripts).await.expect("there is nothing to do");
-    let error =
-        schema::migrate(&mut db, &path, schema::MIGRATIONS).await.expect_err("the ledger is newer");
+    let error = schema::migrate(&mut db, &path, &schema::MIGRATIONS[..1])
+        .await
+        .expect_err("the ledger is newer");
     assert!(matches!(error, Error::NewerSchema { found: 2, known: 1, .. }), "{error:?}");
 }
 

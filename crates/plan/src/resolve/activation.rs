@@ -28,7 +28,7 @@ impl Resolver<'_> {
         });
         let target = file.destination.as_deref().and_then(|key| project.destination(key));
         let mapping = self.mapping(project, item, file);
-        let increments = Increments { project, mapping: mapping.as_deref(), target };
+        let increments = Increments { mapping: mapping.as_deref(), target };
         let segments = self.exports(item, file, &increments);
         let destination = file.destination.clone().filter(|_| known)?;
         let (mapping, mut segments) = (mapping?, segments?);
@@ -101,7 +101,7 @@ impl Resolver<'_> {
             file_name.is_static() && around.target.is_some_and(|it| it.folder.is_static());
         if export != Export::Full {
             let repeats = schedule.as_ref().is_none_or(Schedule::repeats);
-            self.check_increment(item, export, repeats, is_static, around);
+            self.check_increment(item, repeats, is_static, around);
         }
         if is_static && export == Export::Full && schedule.as_ref().is_none_or(Schedule::repeats) {
             let message = "the name holds no time: each run replaces the file of the last";

@@ -3,11 +3,10 @@
 use super::{Item, Resolver};
 use crate::config;
 use crate::file_format::FormulaGuard;
-use crate::project::{Column, ColumnSource, Destination, Export, Project};
+use crate::project::{Column, ColumnSource, Destination, Export};
 
 /// What an export is resolved against; what could not be resolved itself is not there.
 pub(super) struct Increments<'a> {
-    pub(super) project: &'a Project,
     pub(super) mapping: Option<&'a [Column]>,
     pub(super) target: Option<&'a Destination>,
 }
@@ -60,21 +59,11 @@ impl Resolver<'_> {
     pub(super) fn check_increment(
         &mut self,
         item: Item<'_>,
-        export: Export,
         repeats: bool,
         is_static: bool,
         around: &Increments<'_>,
     ) {
         let place = item.span("export");
-        let word = export.as_str();
-        for dataset in around.project.profile_datasets().filter(|it| it.identities.is_empty()) {
-            let message = format!(
-                "`export: {word}` has to know people again, and the dataset `{}` has no identities",
-                dataset.key
-            );
-            let hint = "Add `identities:` to the dataset; the first is the primary identity.";
-            self.error("increment_without_identity", place, message, hint);
-        }
         if !repeats {
             let message = "a run that happens once has nothing to compare with";
             let hint = "Choose another `frequency`, or `export: full`.";

@@ -487,6 +487,41 @@ fn settings_that_a_format_does_not_have() {
 }
 
 #[test]
+fn increments() {
+    let increment = |more: &[(&str, &str)]| {
+        let mut text = FULL.replace("export: full", "export: incremental");
+        for (from, to) in more {
+            assert!(text.contains(from), "{from}");
+            text = text.replace(from, to);
+        }
+        problems(&text)
+    };
+    let status = "      - { source: segmentMembership.status, target: status }\n";
+    let name = "%DESTINATION_NAME%_%DATETIME(yyyyMMdd)%";
+    insta::assert_snapshot!([
+        increment(&[]),
+        increment(&[("leavers: auto", "leavers: always"), (status, "")]),
+        increment(&[(name, "%SEGMENT_NAME%")]),
+        increment(&[("frequency: daily", "frequency: once"), (", end: 2026-01-11", "")]),
+        increment(&[("formula_guard: prefix", "formula_guard: reject")]),
+    ]
+    .join("--\n"), @"
+    --
+    68:18 unmarked_leavers nothing in the file would tell those who left from members <always>
+        Map `segmentMembership.status` or `segmentMembership.operation`.
+    --
+    70:21 warning static_increment the name holds no time: each increment replaces the one before <%SEGMENT_NAME%>
+        Add `%DATETIME(yyyyMMdd_HHmmss)%`, so that a reader who is late loses nothing.
+    --
+    67:17 increment_once a run that happens once has nothing to compare with <incremental>
+        Choose another `frequency`, or `export: full`.
+    --
+    67:17 increment_with_reject rows that `formula_guard: reject` leaves out would be taken for sent <incremental>
+        Choose `formula_guard: prefix` or `off`, or `export: full`.
+    ");
+}
+
+#[test]
 fn activations() {
     let name = "file_name: \"%DESTINATION_NAME%_%DATETIME(yyyyMMdd)%\"";
     let first = "- person.name.firstName";
@@ -495,7 +530,6 @@ fn activations() {
         ("destination: partner", "destination: partners"),
         ("- segment: luxury", "- segment: luxary"),
         ("- segment: lapsed", "- segment: luxury"),
-        ("export: full", "export: incremental"),
         ("leavers: auto", "leavers: always"),
         (name, "file_name: \"%SEGMENT_NAME%\""),
         (name, "file_name: \"../%SEGMENT%\""),
@@ -530,12 +564,9 @@ fn activations() {
     - segment: luxury
     71:18 duplicate_segment the segment `luxury` is sent twice by this activation <luxury>
         Keep one of the two, or make another activation.
-    export: incremental
-    67:17 not_available incremental export is not available yet in this version <incremental>
-        Remove it; it would not happen.
     leavers: always
-    68:18 not_available sending leavers is not available yet in this version <always>
-        Remove it; it would not happen.
+    68:18 leavers_in_full a full export holds members only <always>
+        Choose `export: incremental` or `changes`, or remove `leavers`.
     file_name: "%SEGMENT_NAME%"
     70:21 warning static_name the name holds no time: each run replaces the file of the last <%SEGMENT_NAME%>
         Add `%DATETIME(yyyyMMdd_HHmmss)%` to keep every file.
