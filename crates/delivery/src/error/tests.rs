@@ -62,6 +62,14 @@ fn bad_connections_say_what_to_mend() {
 }
 
 #[test]
+fn keys_of_kms_say_what_to_mend() {
+    insta::assert_snapshot!(drawn(&request(Act::CreateUpload, Fault::KeyUnusable, Some(400), Some("KMS.DisabledException"))), @r"
+    failed to start an upload to s3://exports/day/a.csv: the KMS key cannot be used (HTTP 400, KMS.DisabledException, request id R1)
+    hint: Enable the KMS key, or correct kms_key_id of the destination.
+    ");
+}
+
+#[test]
 fn missing_permissions_are_named() {
     for (act, expected) in [
         (Act::CreateUpload, "Grant s3:PutObject on arn:aws:s3:::exports/day/a.csv to"),

@@ -18,6 +18,8 @@ use super::S3Store;
 use super::answer::Failure;
 use super::request::Target;
 use crate::error::{Error, Fault};
+use crate::store::OpenUpload;
+use jiff::Timestamp;
 use plan::permission::{Need, PROBE_NAME, Permission, Scope};
 
 /// A permission, and whether it is there.
@@ -94,19 +96,23 @@ pub struct Probe<'a> {
     scope: &'a Scope,
     needs: &'a [(Permission, Need)],
     key: String,
+    abandoned_before: Timestamp,
     made: Mutex<Vec<Left>>,
 }
 
 impl<'a> Probe<'a> {
-    /// Prepares a walk. `nonce` is what no other check has; a store at the pace of a check keeps a
-    /// silent service from keeping everybody waiting.
+    /// Prepares a walk. `nonce` is what no other check has; uploads of other checks that were begun
+    /// before `abandoned_before` are ended on the way. A store at the pace of a check keeps a silent
+    /// service from keeping everybody waiting.
     pub fn new(
         store: &'a S3Store,
         scope: &'a Scope,
         needs: &'a [(Permission, Need)],
         nonce: &str,
+        abandoned_before: Timestamp,
     ) -> Self {
-        Self { store, scope, needs, key: scope.probe_key(nonce), made: Mutex::default() }
+        let key = scope.probe_key(nonce);
+        Self { store, scope, needs, key, abandoned_before, made: Mutex::default() }
     }
 
     /// Walks through all permissions. It may be dropped at any moment; [`clean_up`](Self::clean_up)
@@ -164,7 +170,10 @@ impl<'a> Probe<'a> {
         let prefix = format!("{}{PROBE_NAME}", self.scope.start);
         let Ok(uploads) = self.store.list_all_uploads(&prefix).await else { return 0 };
         let mut swept = 0;
-        for upload in uploads.iter().filter(|upload| upload.key != self.key) {
+        let is_abandoned = |upload: &&OpenUpload| {
+            upload.initiated.is_some_and(|initiated| initiated < self.abandoned_before)
+        };
+        for upload in uploads.iter().filter(is_abandoned) {
             let to = Target { key: &upload.key, upload_id: &upload.upload_id };
             swept += usize::from(self.store.abort_once(&to).await.is_ok());
         }

@@ -26,6 +26,9 @@ pub(crate) struct Args {
     all: bool,
 }
 
+/// After how long an upload of another check is taken for one that was killed.
+const ABANDONED_AFTER: jiff::SignedDuration = jiff::SignedDuration::from_mins(15);
+
 /// What was found, with what it was found of.
 struct Report<'a> {
     destination: &'a Destination,
@@ -82,7 +85,9 @@ async fn check<'a>(
         false => permission::needs(&destination.objects, replaces),
     };
     let scope = Scope::of(destination, store.region().as_deref());
-    let probe = Probe::new(store, &scope, &needs, &ambient::nonce());
+    let now = ambient::now();
+    let abandoned = now.checked_sub(ABANDONED_AFTER).unwrap_or(now);
+    let probe = Probe::new(store, &scope, &needs, &ambient::nonce(), abandoned);
     let walked = tokio::select! {
         walked = probe.walk() => Some(walked),
         () = interrupt.requested() => None,
@@ -131,7 +136,7 @@ fn with_left(mut failure: Failure, left: &[Left]) -> Failure {
 fn said(left: &Left) -> String {
     match left {
         Left::Upload { key, upload_id } => format!(
-            "An unfinished upload is left at {key} (id {upload_id}), which nobody sees: the next check aborts it, and so does a lifecycle rule."
+            "An unfinished upload is left at {key} (id {upload_id}), which nobody sees: a check in a quarter of an hour aborts it, and so does a lifecycle rule."
         ),
         Left::Object { key, version_id } => {
             let version = version_id.as_ref().map(|id| format!(" (version {id})"));

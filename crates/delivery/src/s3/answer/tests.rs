@@ -34,6 +34,8 @@ fn answers_are_sorted_by_code_and_else_by_status() {
     for (status, code, expected) in [
         (403, Some("SignatureDoesNotMatch"), Fault::WrongSecret),
         (403, Some("InvalidAccessKeyId"), Fault::UnknownKey),
+        (400, Some("InvalidToken"), Fault::WrongToken),
+        (400, Some("KMS.DisabledException"), Fault::KeyUnusable),
         (403, Some("AccessDenied"), Fault::Denied),
         (403, None, Fault::Denied),
         (400, Some("ExpiredToken"), Fault::ExpiredToken),
@@ -58,6 +60,47 @@ fn answers_are_sorted_by_code_and_else_by_status() {
     ] {
         assert_eq!(fault(&answer(status, code, &[], "")), expected, "{status} {code:?}");
     }
+}
+
+#[test]
+fn a_web_page_is_no_answer_of_s3() {
+    for (status, code) in [(200, None), (403, None), (403, Some("AccessDenied")), (503, None)] {
+        let page = [("content-type", "text/html; charset=utf-8")];
+        assert_eq!(fault(&answer(status, code, &page, "<html>")), Fault::NotS3, "{status}");
+    }
+}
+
+#[test]
+fn what_sts_says_is_kept() {
+    let refused = |status, code: &str| Refused {
+        role_arn: "arn:aws:iam::111122223333:role/segue".to_owned(),
+        status: Some(status),
+        code: Some(code.to_owned()),
+        message: None,
+        request_id: Some("R1".to_owned()),
+    };
+    for (status, code, expected) in [
+        (403, "SignatureDoesNotMatch", Fault::WrongSecret),
+        (403, "InvalidClientTokenId", Fault::UnknownKey),
+        (403, "ExpiredToken", Fault::ExpiredToken),
+        (503, "ServiceUnavailable", Fault::Unavailable),
+        (
+            403,
+            "AccessDenied",
+            Fault::RoleRefused("arn:aws:iam::111122223333:role/segue".to_owned()),
+        ),
+    ] {
+        let error = CredentialsError::provider_error(refused(status, code));
+        let lost: Answer = SdkError::construction_failure(error);
+        let failure = failure(Act::PutPart, "e", "exports", Some("a.csv"), &lost);
+        assert_eq!(failure.fault, expected, "{code}");
+        assert_eq!(failure.act, Act::SignIn);
+        assert_eq!((failure.status, failure.request_id.as_deref()), (Some(status), Some("R1")));
+    }
+    let nothing: Answer =
+        SdkError::construction_failure(CredentialsError::not_loaded("nothing was found"));
+    let failure = failure(Act::PutPart, "e", "exports", Some("a.csv"), &nothing);
+    assert_eq!(failure.fault, Fault::NoCredentials);
 }
 
 #[test]

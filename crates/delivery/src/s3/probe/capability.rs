@@ -6,7 +6,7 @@ use bytes::Bytes;
 use plan::permission::Permission;
 use serde::{Deserialize, Serialize};
 
-use super::walk::delete_nothing;
+use super::walk::{Begun, delete_nothing};
 use super::{Answer, Left, Probe, Verdict, judge};
 use crate::error::Fault;
 use crate::s3::answer::Failure;
@@ -50,8 +50,8 @@ pub struct Capabilities {
     pub keeps_versions: Known,
     /// Whether keys of the full length are taken.
     pub takes_long_keys: Known,
-    /// Whether the settings of the destination (encryption, storage class, tags, ACL) are taken.
-    pub takes_settings: Known,
+    /// How objects are encrypted at rest, as the service says it: `AES256`, `aws:kms`.
+    pub encryption: Option<String>,
 }
 
 /// What can be promised of files in a place.
@@ -97,9 +97,10 @@ impl Grade {
 /// Tries what a service does on an open upload.
 pub(super) async fn find(
     probe: &Probe<'_>,
-    upload_id: &str,
+    begun: &Begun,
     found: &BTreeMap<Permission, (Verdict, Option<Answer>)>,
 ) -> Result<Capabilities, Failure> {
+    let upload_id = &*begun.upload_id;
     let part = Part::new(1, Bytes::from_static(BODY));
     let to = Target { key: &probe.key, upload_id };
     let refuses_crc64 = refuses_damage(probe, upload_id, &part).await?;
@@ -129,7 +130,7 @@ pub(super) async fn find(
             Err(failure) => known_of(&failure),
         },
         takes_long_keys: takes_long_keys(probe).await,
-        takes_settings: Known::Yes,
+        encryption: begun.encryption.clone(),
     })
 }
 

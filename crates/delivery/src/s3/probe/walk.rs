@@ -41,7 +41,7 @@ pub(super) async fn walk(probe: &Probe<'_>) -> Result<Checked, Failure> {
     let writing = write(probe, &mut found, may_abort).await?;
     extras(probe, &mut found, &hides).await?;
     let capabilities = match writing {
-        Some(upload_id) => match capability::find(probe, &upload_id, &found).await {
+        Some(begun) => match capability::find(probe, &begun, &found).await {
             Ok(capabilities) => capabilities,
             Err(failure) => {
                 refused_part(probe, &mut found, failure)?;
@@ -70,12 +70,19 @@ async fn check_owner(
     Err(probe.store.failure_of(Act::Reach, None, Fault::WrongOwner))
 }
 
+/// An upload that a walk has begun.
+pub(super) struct Begun {
+    pub(super) upload_id: String,
+    /// How the object would be encrypted, if the service says it.
+    pub(super) encryption: Option<String>,
+}
+
 /// Tries to write as a run does. Returns the upload that is open then.
 async fn write(
     probe: &Probe<'_>,
     found: &mut Found,
     may_abort: bool,
-) -> Result<Option<String>, Failure> {
+) -> Result<Option<Begun>, Failure> {
     let nothing = judge(probe.complete_nothing().await)?;
     if !may_abort {
         // An upload that cannot be aborted is not begun.
@@ -84,9 +91,9 @@ async fn write(
     }
     let objects = &probe.store.objects;
     let created = match try_create(probe, objects).await {
-        Ok(upload_id) => {
+        Ok(begun) => {
             found.insert(Permission::PutObject, (Verdict::Granted, None));
-            return Ok(Some(upload_id));
+            return Ok(Some(begun));
         }
         Err(failure) => failure,
     };
@@ -101,18 +108,18 @@ async fn write(
 }
 
 /// Begins an upload, and remembers it until it is removed.
-async fn try_create(probe: &Probe<'_>, objects: &ObjectSettings) -> Result<String, Failure> {
+async fn try_create(probe: &Probe<'_>, objects: &ObjectSettings) -> Result<Begun, Failure> {
     let created = probe.create(objects).await?;
-    let encrypted = created.server_side_encryption().map(|kind| kind.as_str().to_owned());
+    let encryption = created.server_side_encryption().map(|kind| kind.as_str().to_owned());
     let missing = || probe.store.not_s3(Act::CreateUpload, &probe.key);
     let upload_id = created.upload_id.ok_or_else(missing)?;
     let made = Left::Upload { key: probe.key.clone(), upload_id: upload_id.clone() };
     probe.made().push(made);
     match &objects.encryption {
-        Some(asked) if encrypted.as_deref() != Some(asked.name()) => {
+        Some(asked) if encryption.as_deref() != Some(asked.name()) => {
             Err(probe.store.failure_of(Act::CreateUpload, Some(&probe.key), Fault::NotEncrypted))
         }
-        _ => Ok(upload_id),
+        _ => Ok(Begun { upload_id, encryption }),
     }
 }
 
