@@ -10,6 +10,7 @@
 //! the paths of a mapping count from 0.
 
 mod allow;
+mod arguments;
 mod catalog;
 pub(crate) mod compile;
 mod dialect;
@@ -18,6 +19,7 @@ mod lambda;
 mod paths;
 mod scalar;
 mod vocabulary;
+mod wrong_parts;
 
 use std::thread;
 

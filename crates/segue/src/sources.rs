@@ -175,6 +175,15 @@ fn misplaced(origin: &RuleOrigin, what: &str, error: ExpressionError) -> Diagnos
         hint: None,
         span: origin.place(offset, length),
     };
-    found.hint = hint;
+    // The engine speaks of SQL.
+    let is_translated = matches!(origin, RuleOrigin::Translated { .. });
+    found.hint = match code {
+        "type_error" if is_translated => hint.map(|_| {
+            "Write numbers without quotes and texts between double quotes; compare values of one \
+             type."
+                .to_owned()
+        }),
+        _ => hint,
+    };
     found
 }

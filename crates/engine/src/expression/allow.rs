@@ -105,6 +105,9 @@ impl Walk<'_> {
             | Expr::AllOp { left, right, .. }
             | Expr::Position { expr: left, r#in: right } => self.all([&mut **left, right], depth),
             Expr::BinaryOp { left, op, right } if is_allowed(op) => {
+                if let (true, Expr::Value(pattern)) = (is_match(op), &**right) {
+                    self.pattern(pattern)?;
+                }
                 self.all([&mut **left, right], depth)
             }
             Expr::Between { expr, low, high, .. } => self.all([&mut **expr, low, high], depth),
@@ -213,9 +216,7 @@ impl Walk<'_> {
                 if functions::PADDING.contains(&lower.as_str()) {
                     self.padding(&list.args, span)?;
                 }
-                if functions::PATTERNS.contains(&lower.as_str()) {
-                    self.pattern(&list.args)?;
-                }
+                self.literals(&lower, &list.args)?;
                 if functions::HIGHER_ORDER.contains(&lower.as_str()) {
                     return self.higher_order(&lower, &mut list.args, span, depth);
                 }
@@ -231,24 +232,6 @@ impl Walk<'_> {
         }
     }
 
-    /// The length of a padded text is a number in the rule, so that no record can ask for more.
-    fn padding(&self, arguments: &[FunctionArg], span: Span) -> Allowed {
-        let length = match arguments.get(1) {
-            Some(FunctionArg::Unnamed(FunctionArgExpr::Expr(Expr::Value(value)))) => {
-                match &value.value {
-                    Value::Number(digits, _) => digits.parse::<u64>().ok(),
-                    _ => None,
-                }
-            }
-            _ => None,
-        };
-        if length.is_some_and(|length| length <= functions::PADDING_MAX) {
-            return Ok(());
-        }
-        let max = functions::PADDING_MAX;
-        Err(self.refuse(span, format!("the length has to be a number up to {max}")))
-    }
-
     fn unknown_function(&self, name: &str, span: Span) -> ExpressionError {
         if let Some(reason) = functions::reason_refused(&name.to_lowercase()) {
             let message = format!("`{name}` is not available: {reason}");
@@ -259,32 +242,6 @@ impl Walk<'_> {
         match plan::nearest::nearest(name, functions::ALLOWED.iter().copied()) {
             Some(nearest) => error.with_hint(format!("Did you mean `{nearest}`?")),
             None => error,
-        }
-    }
-
-    /// A pattern that stands in the rule is looked at before any record is.
-    fn pattern(&self, arguments: &[FunctionArg]) -> Allowed {
-        let Some(FunctionArg::Unnamed(FunctionArgExpr::Expr(Expr::Value(value)))) =
-            arguments.get(1)
-        else {
-            return Ok(());
-        };
-        let Value::SingleQuotedString(pattern) = &value.value else { return Ok(()) };
-        let compiled =
-            regex::RegexBuilder::new(pattern).size_limit(functions::PATTERN_BYTES_MAX).build();
-        match compiled {
-            Ok(_) => Ok(()),
-            Err(regex::Error::CompiledTooBig(_)) => {
-                let message = "the pattern is too large";
-                Err(self.positions.error(value.span, "invalid_pattern", message))
-            }
-            Err(error) => {
-                let text = error.to_string();
-                let last = text.lines().last().unwrap_or_default();
-                let message = format!("this is no pattern: {}", last.trim_start_matches("error: "));
-                let error = self.positions.error(value.span, "invalid_pattern", message);
-                Err(error.with_hint("Look-around and back references are not available."))
-            }
         }
     }
 
@@ -378,6 +335,16 @@ fn balanced(mut operands: Vec<Expr>, op: &BinaryOperator) -> Expr {
     Expr::BinaryOp { left: Box::new(left), op: op.clone(), right: Box::new(right) }
 }
 
+fn is_match(op: &BinaryOperator) -> bool {
+    matches!(
+        op,
+        BinaryOperator::PGRegexMatch
+            | BinaryOperator::PGRegexIMatch
+            | BinaryOperator::PGRegexNotMatch
+            | BinaryOperator::PGRegexNotIMatch
+    )
+}
+
 fn is_allowed(op: &BinaryOperator) -> bool {
     matches!(
         op,
@@ -395,9 +362,5 @@ fn is_allowed(op: &BinaryOperator) -> bool {
             | BinaryOperator::NotEq
             | BinaryOperator::BitwiseAnd
             | BinaryOperator::BitwiseOr
-            | BinaryOperator::PGRegexMatch
-            | BinaryOperator::PGRegexIMatch
-            | BinaryOperator::PGRegexNotMatch
-            | BinaryOperator::PGRegexNotIMatch
-    )
+    ) || is_match(op)
 }

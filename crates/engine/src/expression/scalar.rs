@@ -9,9 +9,12 @@ mod countries;
 mod digest;
 mod json;
 mod lists;
+mod literals;
 mod maps;
 mod times;
 mod url;
+
+pub(super) use literals::wrong_literal;
 
 use std::hash::{Hash, Hasher};
 use std::sync::Arc;

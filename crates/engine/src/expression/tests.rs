@@ -207,6 +207,15 @@ fn refusals_name_the_place_and_the_next_step() {
         "format(country, 'yyyy') = 'x'",
         "to_array(country, 1) = 1",
         "min(score) > 1",
+        "country ~ '['",
+        "hash_phone(country, 'XX') = 'x'",
+        "format(seen, 'yyyy-QQ') = 'x'",
+        "format(seen, 'yyyy ''T') = 'x'",
+        "set_date_part('mont', seen, 1) = seen",
+        "make_date_time(2026, 1, 1, 0, 0, 0, 0, 'Europe/Pari') = seen",
+        "get_url_query_str(country, 'anchor') IS NULL",
+        "str_to_object(country, '', '=') IS NULL",
+        "json_value(country, 'a..b') = 'x'",
     ];
     let mut seen = String::new();
     for text in cases {
@@ -393,6 +402,33 @@ fn refusals_name_the_place_and_the_next_step() {
       It tells whether what is missing is kept: `to_array(FALSE, a, b)`.
     "min(score) > 1"
       function_not_allowed at "min": `min` is not available: it works on many records, and a rule sees one
+    "country ~ '['"
+      invalid_pattern at "'['": this is no pattern: unclosed character class
+      Look-around and back references are not available.
+    "hash_phone(country, 'XX') = 'x'"
+      wrong_argument at "'XX'": there is no country `XX`, or its numbers are not known
+      Write the two letters of a country: `FR`.
+    "format(seen, 'yyyy-QQ') = 'x'"
+      wrong_argument at "'yyyy-QQ'": the letter `Q` has no meaning in the pattern of a time
+      Write for example `yyyy-MM-dd HH:mm:ss`; texts stand in two single quotes.
+    "format(seen, 'yyyy ''T') = 'x'"
+      wrong_argument at "'yyyy ''T'": a quote in the pattern is not closed
+      Write for example `yyyy-MM-dd HH:mm:ss`; texts stand in two single quotes.
+    "set_date_part('mont', seen, 1) = seen"
+      wrong_argument at "'mont'": a time has no part `mont` that can be set
+      Did you mean `month`?
+    "make_date_time(2026, 1, 1, 0, 0, 0, 0, 'Europe/Pari') = seen"
+      wrong_argument at "'Europe/Pari'": there is no time zone `Europe/Pari`
+      Write a name such as `Europe/Paris`.
+    "get_url_query_str(country, 'anchor') IS NULL"
+      wrong_argument at "'anchor'": `anchor` says nothing about the anchor
+      Write one of `remove`, `retain`, `append`.
+    "str_to_object(country, '', '=') IS NULL"
+      wrong_argument at "''": the text between pairs, or in a pair, is empty
+      Write for example `str_to_object(x, '&', '=')`.
+    "json_value(country, 'a..b') = 'x'"
+      wrong_argument at "'a..b'": this is no path: expected a field name
+      Write for example `items[0].sku`.
     "#);
 }
 

@@ -10,4 +10,5 @@ mod merge;
 mod order;
 mod pql;
 mod s3;
+mod scalar;
 mod support;

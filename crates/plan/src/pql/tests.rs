@@ -31,6 +31,16 @@ fn rules_become_the_sql_of_the_table() {
 }
 
 #[test]
+fn the_example_of_the_page_is_what_the_command_prints() {
+    let page = include_str!("../../../../docs/pql.md");
+    let command = "$ segue segment translate --pql '";
+    let (_, rest) = page.split_once(command).expect("the page has an example");
+    let (rule, rest) = rest.split_once("'\n").expect("the rule ends");
+    let (sql, _) = rest.split_once("\n```").expect("the answer ends");
+    assert_eq!(translate(rule, &[]).map(|found| found.sql).as_deref(), Ok(sql));
+}
+
+#[test]
 fn every_name_that_can_be_called_is_in_the_table() {
     let written: String = table().iter().map(|(text, _)| format!("{text}\n")).collect();
     for method in names::METHODS {

@@ -126,10 +126,10 @@ enum Command {
     Preview(preview::Args),
     Profile(profile::Args),
     Count(count::Args),
+    Segment(segment::Args),
     Runs(runs::Args),
     Show(show::Args),
     Demo(demo::Args),
-    Segment(segment::Args),
     Schema(schema::Args),
     Completions(completions::Args),
 }

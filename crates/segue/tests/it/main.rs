@@ -14,6 +14,7 @@ mod profiles;
 mod project;
 mod real_iam;
 mod real_server;
+mod segments;
 mod sign_in;
 mod surface;
 mod trust;

@@ -119,6 +119,25 @@ enum Piece {
     Text(String),
 }
 
+/// The letters that have a meaning.
+const LETTERS: &str = "yMdHhmsSEaDZXz";
+
+/// What is wrong with a pattern.
+pub(super) fn wrong_pattern(pattern: &str) -> Option<String> {
+    if pieces(pattern).is_some() {
+        return None;
+    }
+    if pattern.chars().count() > PATTERN_CHARS_MAX {
+        return Some(format!("the pattern is longer than {PATTERN_CHARS_MAX} characters"));
+    }
+    let outside = pattern.split('\'').step_by(2).flat_map(str::chars);
+    let mut unknown = outside.filter(|c| c.is_ascii_alphabetic() && !LETTERS.contains(*c));
+    Some(match unknown.next() {
+        Some(letter) => format!("the letter `{letter}` has no meaning in the pattern of a time"),
+        None => "a quote in the pattern is not closed".to_owned(),
+    })
+}
+
 /// Splits a pattern; nothing if a letter has no meaning here.
 fn pieces(pattern: &str) -> Option<Vec<Piece>> {
     if pattern.chars().count() > PATTERN_CHARS_MAX {
@@ -142,7 +161,7 @@ fn pieces(pattern: &str) -> Option<Vec<Piece>> {
             while chars.next_if_eq(&c).is_some() {
                 count += 1;
             }
-            let is_known = "yMdHhmsSEaDZXz".contains(c);
+            let is_known = LETTERS.contains(c);
             pieces.push(is_known.then_some(Piece::Letter(c, count))?);
         } else {
             pieces.push(Piece::Text(c.to_string()));
@@ -261,6 +280,12 @@ impl ScalarUDFImpl for SetPart {
     }
 }
 
+/// The parts of a time that can be set, in small letters.
+pub(super) const PARTS: [&str; 17] = [
+    "year", "yyyy", "yy", "month", "mm", "m", "day", "dd", "d", "hour", "hh", "hh24", "minute",
+    "mi", "n", "second", "ss",
+];
+
 fn with_part(time: DateTime, part: &str, value: i64) -> Option<DateTime> {
     let small = i8::try_from(value).ok();
     let with = match part.to_lowercase().as_str() {
@@ -269,7 +294,7 @@ fn with_part(time: DateTime, part: &str, value: i64) -> Option<DateTime> {
         "day" | "dd" | "d" => time.with().day(small?),
         "hour" | "hh" | "hh24" => time.with().hour(small?),
         "minute" | "mi" | "n" => time.with().minute(small?),
-        "second" | "ss" | "s" => time.with().second(small?),
+        "second" | "ss" => time.with().second(small?),
         _ => return None,
     };
     with.build().ok()

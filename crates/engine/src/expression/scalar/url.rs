@@ -34,6 +34,9 @@ pub(super) const ALL: [Texts; 3] = [
 /// The most pairs that are taken out of one query.
 const PAIRS_MAX: usize = 1_000;
 
+/// What can become of an anchor.
+pub(super) const ANCHORS: [&str; 3] = ["remove", "retain", "append"];
+
 fn parse(text: &str) -> Option<Url> {
     Url::parse(text).ok()
 }
