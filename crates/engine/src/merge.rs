@@ -10,6 +10,7 @@
 
 mod bucket;
 mod bucket_file;
+mod components;
 mod fingerprint;
 mod fragments;
 mod graph;

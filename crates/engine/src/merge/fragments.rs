@@ -25,8 +25,12 @@ use crate::ordered::{Ordered, Outlet, Stop};
 use crate::path::Steps;
 use crate::row_set::Address;
 
-/// Bytes of records that a bucket should hold.
-const BUCKET_BYTES_TARGET: u64 = 32 << 20;
+/// The most bytes of records of one bucket. A profile takes about as much again when it is written.
+const BUCKET_BYTES_MAX: usize = 64 << 20;
+/// The fewest, however little memory there is.
+const BUCKET_BYTES_MIN: usize = 4 << 10;
+/// The part of the memory that the buckets of all threads take together.
+const BUCKET_SHARE: usize = 8;
 /// How much larger records are in memory than in their files, about: Parquet packs and compresses.
 const EXPANSION: u64 = 4;
 
@@ -91,6 +95,12 @@ impl Clock {
     }
 }
 
+/// The most bytes of records of one bucket, which is in memory while it is merged.
+pub(super) fn bucket_bytes_max(settings: &Settings) -> u64 {
+    let each = settings.memory_bytes / BUCKET_SHARE / settings.threads.max(1);
+    each.clamp(BUCKET_BYTES_MIN, BUCKET_BYTES_MAX) as u64
+}
+
 /// How a record finds its person.
 #[derive(Debug)]
 pub(super) enum Keys {
@@ -134,7 +144,9 @@ pub(super) async fn sort(
         source.identities.iter().try_for_each(|column| column.check(&source.survey.schema))?;
     }
     let bytes = union.sources.iter().map(|source| source.survey.bytes()).sum::<u64>();
-    let bits = Bits::for_bytes(0, bytes.saturating_mul(EXPANSION), BUCKET_BYTES_TARGET);
+    // What is known of the files is rough: a bucket that comes out too large is split again.
+    let each = bucket_bytes_max(settings) / 2;
+    let bits = Bits::for_bytes(0, bytes.saturating_mul(EXPANSION), each);
     let spilled = Arc::new(AtomicU64::new(0));
     let sorter = Sorter::new(bits, schema(union), settings.limits(), Arc::clone(&spilled));
     let shared = Arc::new(Shared {

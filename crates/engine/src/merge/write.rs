@@ -19,7 +19,7 @@ use super::Union;
 pub(super) use super::bucket::profile_field;
 use super::bucket::{Bucket, Group, RECORDS_MAX};
 use super::bucket_file::{Bits, BucketFile, Sorter, bytes_of, hashes, too_wide};
-use super::fragments::Sorted;
+use super::fragments::{Sorted, bucket_bytes_max};
 use crate::engine::Settings;
 use crate::error::Error;
 use crate::fields::PROFILE_FIELD;
@@ -28,10 +28,6 @@ use crate::parquet_file::{BATCH_BYTES_TARGET, BATCH_ROWS_MAX};
 use crate::spill::Limits;
 use crate::survey::MORSEL_ROWS;
 
-/// A bucket with more bytes than this is split again.
-const BUCKET_BYTES_MAX: u64 = 128 << 20;
-/// Into parts of about so many bytes.
-const SPLIT_BYTES_TARGET: u64 = 32 << 20;
 /// The most encoded bytes of a row group, which is in memory until it is written.
 const ROW_GROUP_BYTES_MAX: usize = 64 << 20;
 /// Hashes are split up to this bit; two persons that are the same so far are too unlikely to be.
@@ -61,6 +57,7 @@ pub(super) async fn merge(
         limits: settings.limits(),
         spilled,
         schema: written_schema(union),
+        bucket_bytes_max: bucket_bytes_max(settings),
     };
     let mut outcomes: Ordered<Outcome, Error> =
         Ordered::new(jobs, settings.threads, move |job, outlet: &Outlet<Outcome, Error>| {
@@ -91,6 +88,8 @@ struct Merging {
     limits: Limits,
     spilled: Arc<AtomicU64>,
     schema: SchemaRef,
+    /// A bucket with more bytes is split again.
+    bucket_bytes_max: u64,
 }
 
 impl Merging {
@@ -102,7 +101,7 @@ impl Merging {
         mut file: BucketFile,
         outcome: &mut Outcome,
     ) -> Result<(), Error> {
-        if file.bytes > BUCKET_BYTES_MAX && below < SPLIT_BITS_MAX {
+        if file.bytes > self.bucket_bytes_max && below < SPLIT_BITS_MAX {
             return self.split(prefix, below, file, outcome);
         }
         let batches = file.read()?.collect::<Result<Vec<RecordBatch>, Error>>()?;
@@ -127,7 +126,7 @@ impl Merging {
     ) -> Result<(), Error> {
         let crowded = crowded(&mut file)?;
         outcome.too_many += crowded.len() as u64;
-        let bits = Bits::for_bytes(below, file.bytes, SPLIT_BYTES_TARGET);
+        let bits = Bits::for_bytes(below, file.bytes, self.bucket_bytes_max / 2);
         let mut sorter: Option<Sorter> = None;
         for batch in file.read()? {
             let batch = batch?;

@@ -7,6 +7,7 @@ mod formats;
 mod histories;
 mod mapping;
 mod merge;
+mod merged;
 mod order;
 mod pql;
 mod s3;

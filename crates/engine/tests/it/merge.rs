@@ -252,7 +252,7 @@ fn record(chance: &mut Chance, dataset: usize, people: u64) -> Record {
     Record { dataset, time: chance.below(4).checked_sub(1).map(|time| time as i64), values }
 }
 
-fn dataset(number: usize) -> Dataset {
+pub(crate) fn dataset(number: usize) -> Dataset {
     let (key, identities, _) = DATASETS[number];
     let path = |text: &str| FieldPath::parse(text).expect("a path");
     let identity = |(field, namespace): &(&str, usize)| Identity {
@@ -292,12 +292,16 @@ fn dataset(number: usize) -> Dataset {
     }
 }
 
-fn engine(case: &Case, threads: usize, memory_bytes: usize) -> Engine {
+pub(crate) fn engine(case: &Case, threads: usize, memory_bytes: usize) -> Engine {
     let folder = case.path(&format!(".state-{threads}"));
     Engine::new(Settings { threads, memory_bytes, ..Settings::new(&folder) })
 }
 
-async fn rows(engine: &Engine, case: &Case, profiles: &Profiles) -> Result<Vec<String>, Error> {
+pub(crate) async fn rows(
+    engine: &Engine,
+    case: &Case,
+    profiles: &Profiles,
+) -> Result<Vec<String>, Error> {
     let rows = engine.rows(&case.query, profiles).await?;
     let lines: Vec<Vec<String>> =
         rows.map_ordered(|batch| Ok::<_, Error>(lines(&batch))).try_collect().await?;
@@ -315,7 +319,7 @@ async fn profiles_are_those_of_a_plain_computation() {
             people.into_values().map(|records| world.merge(records).join("|")).collect();
         expected.sort();
         let mut orders = Vec::new();
-        for (threads, memory) in [(1, 1 << 30), (3, 1 << 14)] {
+        for (threads, memory) in [(1, 1 << 30), (3, 1 << 18)] {
             let engine = engine(&case, threads, memory);
             let profiles = world.profiles(&case, &engine).await;
             let found = rows(&engine, &case, &profiles).await.expect("the profiles are read");
