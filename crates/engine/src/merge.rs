@@ -182,6 +182,12 @@ impl Union {
         Arc::new(Schema::new(fields))
     }
 
+    /// The primary namespace of the first dataset.
+    pub(crate) fn primary_namespace(&self) -> &str {
+        let primary = self.sources.first().and_then(|source| source.identities.first());
+        primary.map_or("", |column| &self.namespaces[column.namespace])
+    }
+
     /// How many morsels all datasets have.
     pub(crate) fn morsels(&self) -> usize {
         self.sources.last().map_or(0, |source| source.first_morsel + source.survey.morsels.len())

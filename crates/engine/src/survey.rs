@@ -13,7 +13,7 @@ use arrow::datatypes::{Field, FieldRef, Fields, Schema, SchemaRef};
 use futures::TryStreamExt;
 use parquet::arrow::arrow_reader::ArrowReaderMetadata;
 use plan::field::Step;
-use plan::project::{Dataset, DatasetFormat};
+use plan::project::{Dataset, DatasetFormat, Identity};
 use plan::schema::FieldType;
 
 use crate::csv_record::Format;
@@ -43,6 +43,29 @@ pub(crate) struct Morsel {
     slice: Option<Slice>,
 }
 
+/// What tells profiles apart: the namespace and the value of their key, the same whether the
+/// profiles were merged or are the records themselves.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct ProfileKey {
+    /// The columns: the value alone, or namespace and value. None if nothing tells them apart.
+    pub(crate) columns: Vec<Steps>,
+    /// The namespace, where it is the same for all and no column holds it.
+    pub(crate) namespace: Option<String>,
+    /// The primary namespace of the first dataset, for messages and for comparing baselines.
+    pub(crate) primary: String,
+}
+
+impl ProfileKey {
+    /// The key of records that are profiles.
+    fn computed(identity: &Identity) -> Self {
+        Self {
+            columns: vec![Steps::from(&identity.field)],
+            namespace: Some(identity.namespace.clone()),
+            primary: identity.namespace.clone(),
+        }
+    }
+}
+
 /// What one file turned out to hold.
 struct FileSurvey {
     fields: Fields,
@@ -58,9 +81,8 @@ pub(crate) struct Survey {
     pub(crate) schema: SchemaRef,
     /// The field that says which of two records is newer.
     pub(crate) timestamp: Option<Steps>,
-    /// The fields that tell one profile from another: the primary identity, or of merged profiles its
-    /// namespace and value. None where profiles have no identity.
-    pub(crate) key: Vec<Steps>,
+    /// What tells one profile from another.
+    pub(crate) key: ProfileKey,
     pub(crate) morsels: Vec<Morsel>,
     /// Keeps the files of merged profiles from being removed.
     #[expect(dead_code, reason = "held, never read")]
@@ -107,8 +129,7 @@ impl Survey {
         }
         let schema = Arc::new(Schema::new(union.finish(dataset)?));
         let timestamp = dataset.timestamp.as_ref().map(Steps::from);
-        let key = dataset.identities.first().map(|identity| Steps::from(&identity.field));
-        let key = key.into_iter().collect();
+        let key = dataset.identities.first().map(ProfileKey::computed).unwrap_or_default();
         let (inputs, footers) = (inputs.to_vec(), Mutex::default());
         Ok(Self { reader, inputs, schema, timestamp, key, morsels, held: None, footers })
     }
@@ -120,7 +141,11 @@ impl Survey {
         Self {
             schema: union.schema(),
             timestamp: Some(known("latest")),
-            key: vec![known("namespace"), known("value")],
+            key: ProfileKey {
+                columns: vec![known("namespace"), known("value")],
+                namespace: None,
+                primary: union.primary_namespace().to_owned(),
+            },
             held: Some(held),
             ..self
         }

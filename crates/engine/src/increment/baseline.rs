@@ -31,7 +31,7 @@ use plan::project::ColumnSource;
 use plan::run_plan::Increment;
 
 use crate::error::{Error, Kind};
-use crate::path::Steps;
+use crate::survey::ProfileKey;
 
 /// Rows that are read or written at once.
 pub(super) const BATCH_ROWS: usize = 65_536;
@@ -58,7 +58,7 @@ impl Facts {
     pub(super) fn new(
         query: &Query,
         increment: &Increment,
-        profile: &[Steps],
+        profile: &ProfileKey,
         kept: &Schema,
     ) -> Self {
         let key = query.columns.iter().filter(|column| column.deduplicate);
@@ -68,7 +68,7 @@ impl Facts {
             _ => column.header.clone(),
         });
         let mut parts: Vec<String> = key.collect();
-        parts.extend(profile.iter().map(ToString::to_string));
+        parts.push(format!("profile by {}", profile.primary));
         let time = DataType::Timestamp(TimeUnit::Microsecond, Some("UTC".into()));
         let mut columns = vec![
             Field::new("entity", DataType::FixedSizeBinary(16), false),

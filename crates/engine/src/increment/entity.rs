@@ -23,7 +23,7 @@ use crate::row_set::{Address, RowSet};
 use crate::rows::{Pass, Piece, sort};
 use crate::selection::{Parts, Restriction, Selection, present};
 use crate::spill::{Limits, Sorted};
-use crate::survey::Survey;
+use crate::survey::{ProfileKey, Survey};
 
 /// Bytes of an entry before the kept values: entity, row hash, address, length of what follows.
 pub(super) const ENTRY_HEAD_BYTES: usize = 16 + 8 + 8 + 4;
@@ -68,11 +68,17 @@ pub(super) struct Teller {
     key: Vec<usize>,
     /// Positions in the batch of what tells profiles apart.
     profile: Vec<usize>,
+    /// The namespace of profiles, where it is not among the columns.
+    namespace: Option<String>,
 }
 
 impl Teller {
     /// A teller for batches of `columns` followed by what tells profiles apart.
-    pub(super) fn new(columns: &[Column], schema: &Schema) -> Result<Self, Error> {
+    pub(super) fn new(
+        columns: &[Column],
+        schema: &Schema,
+        profile_key: &ProfileKey,
+    ) -> Result<Self, Error> {
         let key: Vec<usize> =
             (0..columns.len()).filter(|&column| columns[column].deduplicate).collect();
         let profile: Vec<usize> = (columns.len()..schema.fields().len()).collect();
@@ -83,7 +89,7 @@ impl Teller {
             return Err(Error::new(Kind::Invalid, "invalid_identity", message)
                 .with_hint("Name a field inside it under `identities:`."));
         }
-        Ok(Self { key, profile })
+        Ok(Self { key, profile, namespace: profile_key.namespace.clone() })
     }
 
     /// The entity of each row; nothing for a row without any value to tell it by.
@@ -107,6 +113,9 @@ impl Teller {
             } else if is_known(row) {
                 // No text is so long that a key would begin like this.
                 bytes.push(0xff);
+                // The same bytes whether profiles are merged or not: the first record that has to
+                // be merged makes nobody another one.
+                self.namespace.iter().for_each(|namespace| append(&mut bytes, namespace));
                 profile.iter().for_each(|column| append(&mut bytes, column.value(row)));
             } else {
                 return None;
@@ -167,11 +176,11 @@ impl Entities {
         let parts = Parts {
             rule: &query.rule.text,
             columns: &columns,
-            hidden: &survey.key,
+            hidden: &survey.key.columns,
             evaluated_at: query.evaluated_at,
         };
         let selection = Arc::new(Selection::new(parts, &survey.schema)?);
-        let teller = Teller::new(&columns, &selection.schema)?;
+        let teller = Teller::new(&columns, &selection.schema, &survey.key)?;
         let attributes =
             increment.changes.then(|| Attributes::new(&columns, &selection.schema)).transpose()?;
         let place = |position: &usize| read.iter().position(|(column, _)| column == position);

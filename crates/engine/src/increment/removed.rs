@@ -100,11 +100,11 @@ async fn records(
     let parts = Parts {
         rule: "TRUE",
         columns: &columns,
-        hidden: &survey.key,
+        hidden: &survey.key.columns,
         evaluated_at: query.evaluated_at,
     };
     let selection = Arc::new(Selection::new(parts, &survey.schema)?);
-    let teller = Teller::new(&columns, &selection.schema)?;
+    let teller = Teller::new(&columns, &selection.schema, &survey.key)?;
     let table = table(left)?;
     let pass = Pass { survey: Arc::clone(survey), selection };
     let all = |_, _, _| Some(Restriction::None);

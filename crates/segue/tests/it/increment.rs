@@ -63,6 +63,28 @@ async fn later_files_hold_who_joined_and_who_left() {
     assert_eq!(run(&project, &lab, "2026-01-06T02:00:00Z"), [""; 0]);
 }
 
+/// A second record of somebody means that profiles are merged from then on; nobody becomes another
+/// one by it, with a deduplication key in the mapping or without.
+#[tokio::test(flavor = "multi_thread")]
+async fn records_that_have_to_be_merged_make_nobody_join_or_leave() {
+    for key in ["id, ", "{ source: id, deduplicate: true }, "] {
+        let lab = lab().await;
+        let mapping =
+            format!("[{key}points, {{ source: segmentMembership.operation, target: op }}]");
+        let project = Project::new(&yaml("incremental", mapping.leak()), Some(&lab));
+        project.write("people.csv", people(&[("1", "a@x", 10), ("2", "b@x", 20), ("3", "", 30)]));
+        run(&project, &lab, "2026-01-04T02:00:00Z");
+        let twice = [("1", "a@x", 10), ("3", "c@x", 5), ("1", "z@x", 11), ("4", "d@x", 40)];
+        project.write("people.csv", people(&twice));
+        let mut second = run(&project, &lab, "2026-01-05T02:00:00Z");
+        second.sort();
+        let ids: Vec<&str> = second.iter().map(|row| row.split(',').next().unwrap_or("")).collect();
+        let operations: Vec<&str> =
+            second.iter().map(|row| row.rsplit(',').next().unwrap_or("")).collect();
+        assert_eq!((ids, operations), (vec!["2", "3", "4"], vec!["removed", "removed", "added"]));
+    }
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn an_export_of_changes_holds_members_whose_attributes_differ() {
     let lab = lab().await;
