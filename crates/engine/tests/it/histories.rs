@@ -257,6 +257,7 @@ async fn play(seed: u64) {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+#[expect(clippy::disallowed_methods, reason = "more histories are played when somebody asks")]
 async fn increments_are_those_of_a_plain_computation() {
     let asked = std::env::var("SEGUE_HISTORIES").ok().and_then(|count| count.parse().ok());
     for seed in 0..asked.unwrap_or(HISTORIES) {
