@@ -53,6 +53,10 @@ impl Resolver<'_> {
     /// Translates a rule in PQL.
     fn translated(&mut self, item: Item<'_>, key: &str, rule: Rule) -> Option<Rule> {
         match pql::translate(&rule.text, &self.segments) {
+            Ok(pql::Translation { sql, .. }) if unavailable(&sql).is_some() => {
+                self.not_available(item.span(key), unavailable(&sql).unwrap_or_default());
+                None
+            }
             Ok(pql::Translation { sql, map }) => {
                 let written = Box::new(rule.origin);
                 Some(Rule { text: sql, origin: RuleOrigin::Translated { written, map } })
@@ -128,4 +132,36 @@ pub(super) fn origin(node: &Node) -> RuleOrigin {
     }
     let verbatim = node.scalar().and_then(|scalar| scalar.verbatim);
     RuleOrigin::Project { span: verbatim.unwrap_or(node.span), spans_text: verbatim.is_some() }
+}
+
+/// What a rule asks for that no dataset or segment can answer yet, going by its words outside quotes.
+fn unavailable(sql: &str) -> Option<&'static str> {
+    let mut quote = None;
+    let mut words = String::with_capacity(sql.len());
+    for letter in sql.chars() {
+        match quote {
+            Some(open) if open == letter => quote = None,
+            Some(_) => {}
+            None if matches!(letter, '\'' | '"') => quote = Some(letter),
+            None => words.push(letter),
+        }
+    }
+    let parts = [
+        ("(SELECT", "a rule over events"),
+        ("sequence(", "a rule over events"),
+        ("in_segment(", "a rule over other segments"),
+    ];
+    parts.into_iter().find(|(word, _)| words.contains(word)).map(|(_, what)| what)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::unavailable;
+
+    #[test]
+    fn words_in_quotes_ask_for_nothing() {
+        assert_eq!(unavailable("EXISTS (SELECT FROM events)"), Some("a rule over events"));
+        assert_eq!(unavailable("NOT in_segment('vip')"), Some("a rule over other segments"));
+        assert_eq!(unavailable("a = '(SELECT' OR \"in_segment(\" = 'it''s'"), None);
+    }
 }

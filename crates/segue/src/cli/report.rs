@@ -20,7 +20,7 @@ pub(crate) fn runs_table(runs: &[RunRecord]) -> String {
             run.segment.clone(),
             run.slot.to_string(),
             run.state.to_string(),
-            run.received.map(table::number).unwrap_or_default(),
+            members(run).map(table::number).unwrap_or_default(),
             run.activated.map(table::number).unwrap_or_default(),
             run.files.to_string(),
             table::size(run.bytes),
@@ -86,6 +86,12 @@ pub(crate) fn reason(code: &str) -> String {
         _ if code == "formula" => "a cell looks like a formula".to_owned(),
         _ => code.to_owned(),
     }
+}
+
+/// Members of the segment; those who left and are told so are received too, but no members.
+pub(crate) fn members(run: &RunRecord) -> Option<u64> {
+    let removed = run.movement.map_or(0, |movement| movement.removed);
+    run.received.map(|received| received.saturating_sub(removed))
 }
 
 /// How the set moved, in words.

@@ -65,10 +65,10 @@ fn text(workspace: &Workspace, detail: &RunDetail) -> String {
     if let Some(stop) = &run.stop {
         lines.push(format!("reason       {} ({})", stop.message, stop.code));
     }
-    if let (Some(received), Some(activated)) = (run.received, run.activated) {
+    if let (Some(members), Some(activated)) = (report::members(run), run.activated) {
         lines.push(format!(
             "members      {}, {} rows sent",
-            table::number(received - run.movement.map_or(0, |movement| movement.removed)),
+            table::number(members),
             table::number(activated)
         ));
     }
