@@ -86,29 +86,6 @@ impl Sent {
         self.all.has_any(morsel)
     }
 
-    /// Which of the next records of a morsel are sent.
-    pub(crate) fn restriction(
-        &self,
-        first_row: u64,
-        rows: usize,
-        morsel: &Known<'_>,
-    ) -> Restriction {
-        let bits = |set: &RowSet| {
-            let slice = set.slice(morsel.number, first_row, rows);
-            slice.unwrap_or_else(|| BooleanBuffer::new_unset(rows))
-        };
-        let since = morsel.since.iter();
-        let since = since.filter(|(row, _)| (first_row..first_row + rows as u64).contains(row));
-        Restriction::Exactly {
-            rows: bits(&self.all),
-            marks: Marks {
-                changed: bits(&self.changed),
-                removed: bits(&self.removed),
-                since: since.map(|&(row, time)| ((row - first_row) as usize, time)).collect(),
-            },
-        }
-    }
-
     /// Loads what is known of the rows of a morsel.
     pub(crate) fn known(&self, morsel: usize) -> Result<Known<'_>, Error> {
         let mut known = Known { number: morsel, since: Vec::new(), sent: self };
@@ -139,9 +116,25 @@ pub(crate) struct Known<'a> {
 }
 
 impl Known<'_> {
-    /// Which of the next records are sent.
+    /// Which of the next records are sent, and why.
     pub(crate) fn restriction(&self, first_row: u64, rows: usize) -> Restriction {
-        self.sent.restriction(first_row, rows, self)
+        let bits = |set: &RowSet| {
+            let slice = set.slice(self.number, first_row, rows);
+            slice.unwrap_or_else(|| BooleanBuffer::new_unset(rows))
+        };
+        let before = |end: u64| self.since.partition_point(|(row, _)| *row < end);
+        let since = &self.since[before(first_row)..before(first_row + rows as u64)];
+        Restriction::Exactly {
+            rows: bits(&self.sent.all),
+            marks: Marks {
+                changed: bits(&self.sent.changed),
+                removed: bits(&self.sent.removed),
+                since: since
+                    .iter()
+                    .map(|&(row, time)| ((row - first_row) as usize, time))
+                    .collect(),
+            },
+        }
     }
 }
 

@@ -8,7 +8,7 @@ mod increment;
 mod publish;
 mod stage;
 
-pub(crate) use increment::check_order;
+pub(crate) use increment::{baseline_in, check_order};
 pub(crate) use publish::abort;
 pub(crate) use stage::inputs;
 

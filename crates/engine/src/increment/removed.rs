@@ -40,6 +40,8 @@ pub(super) struct Found {
 #[derive(Debug)]
 pub(crate) struct Gone {
     entities: Shared<File>,
+    /// Where that file is, for messages.
+    folder: String,
     baseline: Baseline,
 }
 
@@ -80,7 +82,8 @@ pub(super) async fn find(
             }
         }
         let gone = gone.into_inner().map_err(|error| failed(error.into_error()))?;
-        let gone = (gone_count > 0).then(|| Gone { entities: Shared::new(gone), baseline: last });
+        let gone =
+            (gone_count > 0).then(|| Gone { entities: Shared::new(gone), folder, baseline: last });
         Ok(Found { here, gone, count })
     };
     tokio::task::spawn_blocking(join).await.map_err(crate::store::stopped)?
@@ -175,16 +178,16 @@ impl Gone {
         selection: &Selection,
         mut each: impl FnMut(RecordBatch) -> Result<Result<(), S>, Error>,
     ) -> Result<Result<(), S>, Error> {
-        let mut wanted = self.entities.with(|file| -> io::Result<_> {
+        let failed = |error| Error::io(&self.folder, "read a temporary file", error);
+        let opened = self.entities.with(|file| -> io::Result<_> {
             let mut file = file.try_clone()?;
             file.seek(SeekFrom::Start(0))?;
             Ok(BufReader::new(file))
         });
-        let failed = |error| Error::io("", "read a temporary file", error);
-        let wanted = wanted.as_mut().map_err(|error| failed(io::Error::from(error.kind())))?;
+        let mut wanted = opened.map_err(failed)?;
         let mut part = Vec::new();
         let mut next = || -> Result<Option<u128>, Error> {
-            let is_there = read_part(wanted, &mut part, 16).map_err(failed)?;
+            let is_there = read_part(&mut wanted, &mut part, 16).map_err(failed)?;
             Ok(part[..].try_into().ok().filter(|_| is_there).map(u128::from_le_bytes))
         };
         let mut entity = next()?;

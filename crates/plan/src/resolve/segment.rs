@@ -53,11 +53,11 @@ impl Resolver<'_> {
     /// Translates a rule in PQL.
     fn translated(&mut self, item: Item<'_>, key: &str, rule: Rule) -> Option<Rule> {
         match pql::translate(&rule.text, &self.segments) {
-            Ok(pql::Translation { sql, .. }) if unavailable(&sql).is_some() => {
-                self.not_available(item.span(key), unavailable(&sql).unwrap_or_default());
-                None
-            }
             Ok(pql::Translation { sql, map }) => {
+                if let Some(what) = unavailable(&sql) {
+                    self.not_available(item.span(key), what);
+                    return None;
+                }
                 let written = Box::new(rule.origin);
                 Some(Rule { text: sql, origin: RuleOrigin::Translated { written, map } })
             }

@@ -85,7 +85,7 @@ async fn counts(
     };
     run::check_order(plan, delivered.as_ref(), committed.as_ref())?;
     let folder = workspace.baselines_folder();
-    let last = delivered.map(|run| folder.join(format!("{}.parquet", run.run_id)));
+    let last = delivered.map(|run| run::baseline_in(&folder, run.run_id));
     let baselines = Baselines { last: last.as_deref(), next: None };
     let rows =
         sources.engine.difference(&plan.query, increment, baselines, &sources.profiles).await?;

@@ -1,6 +1,6 @@
 //! Which rows a run sends: all, or what changed since the last one that was delivered to the place.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use engine::{Baselines, Rows};
 use ledger::RunRecord;
@@ -48,7 +48,7 @@ impl Attempt<'_> {
     }
 
     fn baseline(&self, run_id: Uuid) -> PathBuf {
-        self.around.baselines.join(format!("{run_id}.parquet"))
+        baseline_in(self.around.baselines, run_id)
     }
 
     /// Removes the baseline that the delivered run's own has replaced. What stays behind is in nobody's
@@ -64,6 +64,11 @@ impl Attempt<'_> {
             }
         }
     }
+}
+
+/// Where a run leaves the set of rows that it has sent.
+pub(crate) fn baseline_in(folder: &Path, run_id: Uuid) -> PathBuf {
+    folder.join(format!("{run_id}.parquet"))
 }
 
 /// Increments build on one another, so they are made in the order of their slots.

@@ -77,6 +77,18 @@ fn part_of_now(part: &str) -> Fragment {
 }
 
 fn unknown_function(name: &Name) -> Error {
+    unknown(name, &names::FUNCTIONS, &names::METHODS, || {
+        format!("It stands behind a value: `x.{}(…)`.", name.text)
+    })
+}
+
+/// A name that is none of `known`; `elsewhere` tells how it is written if it is one of `others`.
+pub(super) fn unknown(
+    name: &Name,
+    known: &[&'static str],
+    others: &[&'static str],
+    elsewhere: impl FnOnce() -> String,
+) -> Error {
     let written = &name.text;
     if let Some(instead) = names::unsupported(written) {
         let message = format!("`{written}` is not available");
@@ -84,11 +96,9 @@ fn unknown_function(name: &Name) -> Error {
     }
     let message = format!("unknown function `{written}`");
     let error = Error::new(name.place.clone(), "unknown_function", message);
-    match nearest(written, names::FUNCTIONS) {
+    match nearest(written, known.iter().copied()) {
         Some(near) => error.with_hint(format!("Did you mean `{near}`?")),
-        None if names::METHODS.contains(&written.as_str()) => {
-            error.with_hint(format!("It stands behind a value: `x.{written}(…)`."))
-        }
+        None if others.contains(&written.as_str()) => error.with_hint(elsewhere()),
         None => error,
     }
 }

@@ -2,11 +2,11 @@
 
 use std::rc::Rc;
 
+use super::functions::unknown;
 use super::scope::{Events, PathStep, Scope, Value};
 use super::{
     Translated, Translator, arrays, called, events, is_not_null, is_null, text, wrong_count,
 };
-use crate::nearest::nearest;
 use crate::pql::fragment::{Fragment, Level, Type, Writer};
 use crate::pql::tree::{Comparison, Expr, Name, Node, Quantifier};
 use crate::pql::{Error, names};
@@ -278,18 +278,7 @@ fn check_count(function: &str, found: usize) -> Result<(), &'static str> {
 }
 
 fn unknown_method(name: &Name) -> Error {
-    let written = &name.text;
-    if let Some(instead) = names::unsupported(written) {
-        let message = format!("`{written}` is not available");
-        return Error::new(name.place.clone(), "unsupported", message).with_hint(instead);
-    }
-    let message = format!("unknown function `{written}`");
-    let error = Error::new(name.place.clone(), "unknown_function", message);
-    match nearest(written, names::METHODS) {
-        Some(near) => error.with_hint(format!("Did you mean `{near}`?")),
-        None if names::FUNCTIONS.contains(&written.as_str()) => {
-            error.with_hint(format!("It stands alone: `{written}(…)`."))
-        }
-        None => error,
-    }
+    unknown(name, &names::METHODS, &names::FUNCTIONS, || {
+        format!("It stands alone: `{}(…)`.", name.text)
+    })
 }
