@@ -12,11 +12,12 @@ use crate::deduplicate;
 use crate::error::Error;
 use crate::fields;
 use crate::increment::{self, Baselines};
-use crate::merge::Union;
+use crate::merge;
+use crate::postgres::Sessions;
 use crate::profiles::Profiles;
 use crate::rows::{Counts, Pass, Rows};
 use crate::selection::{Parts, Selection};
-use crate::snapshot::Snapshot;
+use crate::snapshot::{Places, Snapshot};
 use crate::spill::Limits;
 use crate::store::Clients;
 
@@ -30,6 +31,8 @@ pub struct Settings {
     pub spill_folder: PathBuf,
     /// Where merged profiles are kept from one command to the next.
     pub profiles_folder: PathBuf,
+    /// Where the rows of databases are kept, each as one snapshot showed them.
+    pub landed_folder: PathBuf,
     /// The most bytes of temporary files.
     pub spill_bytes_max: u64,
     /// How many threads read and work at once.
@@ -44,6 +47,7 @@ impl Settings {
             memory_bytes: 1 << 30,
             spill_folder: folder.join("spill"),
             profiles_folder: folder.join("profiles"),
+            landed_folder: folder.join("landed"),
             spill_bytes_max: 64 << 30,
             threads: 2,
         }
@@ -68,12 +72,13 @@ const BUFFER_SHARE: usize = 16;
 pub struct Engine {
     pub(crate) settings: Settings,
     clients: Clients,
+    sessions: Sessions,
 }
 
 impl Engine {
     /// Returns an engine.
     pub fn new(settings: Settings) -> Self {
-        Self { settings, clients: Clients::new() }
+        Self { settings, clients: Clients::new(), sessions: Sessions::default() }
     }
 
     /// Makes the `s3://` datasets of an account readable.
@@ -86,7 +91,39 @@ impl Engine {
     /// # Errors
     /// No file matches, or the place cannot be read.
     pub async fn pin(&self, dataset: &Dataset, base: &Path) -> Result<Snapshot, Error> {
-        Snapshot::pin(dataset, base, &self.clients).await
+        let places = Places {
+            base,
+            clients: &self.clients,
+            sessions: &self.sessions,
+            landed_folder: &self.settings.landed_folder,
+        };
+        Snapshot::pin(dataset, places).await
+    }
+
+    /// Reads the rows of databases, once for all that is asked of the profiles: from then on they are
+    /// among the inputs. What needs rows does it by itself.
+    ///
+    /// # Errors
+    /// A database refuses, or its connection is lost; nothing of its rows is kept then.
+    pub async fn land(&self, profiles: &Profiles) -> Result<(), Error> {
+        for snapshot in profiles.snapshots.iter() {
+            snapshot.land().await?;
+        }
+        Ok(())
+    }
+
+    /// The profiles as they were when `recorded` was read of them: locations and versions of inputs.
+    /// Rows of databases are those that landed then, if they are still kept.
+    ///
+    /// # Errors
+    /// The state directory cannot be read.
+    pub fn recall(
+        &self,
+        profiles: &Profiles,
+        recorded: &[(&str, &str)],
+    ) -> Result<Profiles, Error> {
+        let snapshots = profiles.snapshots.iter().map(|it| it.recalled(recorded));
+        Ok(Profiles::new(profiles.policy.clone(), snapshots.collect::<Result<_, _>>()?))
     }
 
     /// Looks up the fields of one dataset.
@@ -94,8 +131,7 @@ impl Engine {
     /// # Errors
     /// A file cannot be read, or two files disagree on the type of a field.
     pub async fn schema(&self, snapshot: &Snapshot) -> Result<plan::Schema, Error> {
-        let survey = snapshot.survey(self.settings.threads).await?;
-        Ok(fields::describe(&survey.schema))
+        Ok(fields::describe(&*snapshot.schema(self.settings.threads).await?))
     }
 
     /// Looks up the fields of profiles: those of all datasets, in the order in which they are first
@@ -104,8 +140,8 @@ impl Engine {
     /// # Errors
     /// As [`Engine::schema`], or two datasets disagree on the type of a field.
     pub async fn fields(&self, profiles: &Profiles) -> Result<plan::Schema, Error> {
-        let union = Union::of(profiles, self.settings.threads).await?;
-        Ok(fields::describe(&union.schema()))
+        let fields = merge::fields(profiles, self.settings.threads).await?;
+        Ok(fields::describe(&fields))
     }
 
     /// Prepares the rows of a query: merges the profiles if that was not done for these inputs yet,

@@ -19,6 +19,9 @@ mod source;
 mod store;
 mod survey;
 
+mod delta;
+mod postgres;
+
 mod csv_file;
 mod csv_record;
 mod guess;
@@ -30,6 +33,7 @@ mod expression;
 mod fields;
 mod path;
 
+mod kept;
 mod merge;
 mod profiles;
 

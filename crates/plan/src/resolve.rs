@@ -7,6 +7,7 @@
 mod account;
 mod activation;
 mod column;
+mod database;
 mod dataset;
 mod destination;
 mod endpoint;

@@ -2,6 +2,7 @@
 
 mod bad_input;
 mod deduplicate;
+mod delta;
 mod documented;
 mod formats;
 mod histories;
@@ -9,6 +10,7 @@ mod mapping;
 mod merge;
 mod merged;
 mod order;
+mod postgres;
 mod pql;
 mod s3;
 mod scalar;

@@ -42,7 +42,7 @@ fn datasets() {
     ]), @r#"
     location: data/crm/
     8:15 missing_format the format cannot be told from the location <data/crm/>
-        Add `format: parquet`, `csv` or `jsonl`.
+        Add `format: parquet`, `csv`, `jsonl`, `delta` or `postgres`.
     location: data/crm.parquet
         delimiter: a
     9:5 misplaced_key `delimiter` is for csv only <delimiter>
