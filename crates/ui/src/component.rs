@@ -46,6 +46,11 @@ pub fn badge(tone: Tone, text: &str) -> Markup {
     html! { span class={ "badge " (tone.class()) } { (text) } }
 }
 
+/// A word in a frame, which says what kind of thing it is.
+pub fn kind(text: &str) -> Markup {
+    html! { span class="badge plain" { (text) } }
+}
+
 /// How a page begins: where it is, what it is called, and what can be done.
 pub struct Head<'a> {
     /// Links to the pages above.
@@ -120,7 +125,7 @@ pub fn kpis(all: &[Kpi<'_>]) -> Markup {
                 dl class="card kpi" {
                     dt { (kpi.label) }
                     dd class="figure" { (kpi.figure) }
-                    dd class="note" { (kpi.note) }
+                    dd class="against" { (kpi.note) }
                 }
             }
         }

@@ -34,7 +34,7 @@ pub fn number(lang: Lang, value: u64) -> String {
     };
     let mut written = String::with_capacity(digits.len() * 2);
     for (at, digit) in digits.chars().enumerate() {
-        if at > 0 && (digits.len() - at) % 3 == 0 {
+        if at > 0 && (digits.len() - at).is_multiple_of(3) {
             written.push_str(separator);
         }
         written.push(digit);
@@ -60,7 +60,9 @@ impl Locale {
             Lang::En => english,
             Lang::Fr => french,
         };
-        format!("{}{TIED}{suffix}", self.figures(ratio(value, unit)))
+        let figures = self.figures(ratio(value, unit));
+        let figures = figures.trim_end_matches(".0").trim_end_matches(",0");
+        format!("{figures}{TIED}{suffix}")
     }
 
     /// Writes a size in bytes with decimal units: `1.2 GB`, `1,2 Go`.
@@ -82,9 +84,8 @@ impl Locale {
 
     /// Writes a share of 1 in percent with one decimal where that says something: `99.3%`, `99,3 %`.
     pub fn percent(&self, share: f64) -> String {
-        let hundredths = share * 100.0;
-        let decimals = usize::from(hundredths.abs() < 99.95 && hundredths != 0.0);
-        let written = self.decimal(format!("{hundredths:.decimals$}"));
+        let hundredths = format!("{:.1}", share * 100.0);
+        let written = self.decimal(hundredths.trim_end_matches(".0").to_owned());
         match self.lang {
             Lang::En => format!("{written}%"),
             Lang::Fr => format!("{written}{NARROW}%"),

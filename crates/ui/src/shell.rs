@@ -150,7 +150,7 @@ impl Shell {
                     (brand(lang))
                     button type="button" class="button quiet icon-only" popovertarget="side" aria-label=(lang.open_navigation()) { (Icon::Menu.draw()) }
                 }
-                div id="side" class="side" popover="auto" {
+                nav id="side" class="side" popover="auto" aria-label=(lang.main_navigation()) {
                     (brand(lang))
                     (self.navigation(place))
                     (self.me())
@@ -170,7 +170,7 @@ impl Shell {
             (lang.group_manage(), &[Place::Audit, Place::Settings]),
         ];
         html! {
-            nav class="nav" aria-label=(lang.main_navigation()) {
+            div class="nav" {
                 @for (title, places) in groups {
                     @let places: Vec<Place> = places.iter().copied().filter(|place| self.places.contains(place)).collect();
                     @if !places.is_empty() {

@@ -29,7 +29,7 @@ fn numbers_are_written_as_the_language_does() {
     assert_eq!(both(|l| l.short_number(9_990)), ["9,990", "9_990"]);
     assert_eq!(both(|l| l.short_number(12_340)), ["12.3~k", "12,3~k"]);
     assert_eq!(both(|l| l.short_number(999_499)), ["999~k", "999~k"]);
-    assert_eq!(both(|l| l.short_number(999_500)), ["1.0~M", "1,0~M"]);
+    assert_eq!(both(|l| l.short_number(999_500)), ["1~M", "1~M"]);
     assert_eq!(both(|l| l.short_number(2_400_000_000)), ["2.4~B", "2,4~Md"]);
 }
 

@@ -146,7 +146,7 @@ impl Activation {
                 div class="columns wide-left" {
                     div class="stack" {
                         (self.mapping(shell))
-                        @if !self.recent.is_empty() { (flush_card(lang.recent_runs(), &nothing(), &runs::table(shell, lang.recent_runs(), &self.recent))) }
+                        @if !self.recent.is_empty() { (flush_card(lang.recent_runs(), &nothing(), &runs::table(shell, lang.recent_runs(), &self.recent, runs::Under::Nothing))) }
                     }
                     div class="stack" { (self.slots(shell)) (self.guards(shell)) }
                 }

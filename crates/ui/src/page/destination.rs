@@ -8,7 +8,7 @@ use super::segment::from_files;
 use super::{RunLine, activation_url, entry, runs};
 use crate::component::{
     Column, Head, Note, Table, Tone, badge, card, code_block, copyable, facts, flush_card,
-    hidden_fields, nothing,
+    hidden_fields, kind, nothing,
 };
 use crate::icon::Icon;
 use crate::shell::{Place, Shell};
@@ -135,7 +135,7 @@ impl Destination {
         let head = Head {
             crumbs: &[(lang.destinations_title(), Place::Destinations.url())],
             title: &self.name,
-            beside: badge(Tone::Idle, self.preset.name(lang)),
+            beside: kind(self.preset.name(lang)),
             lead: copyable(lang, &self.address, &self.address, lang.address()),
             actions: html! {
                 @if self.may_check {
@@ -153,7 +153,7 @@ impl Destination {
                 div class="columns wide-left" {
                     div class="stack" {
                         @if self.preset != Preset::Folder { (self.permissions(shell)) }
-                        @if !self.recent.is_empty() { (flush_card(lang.recent_runs(), &nothing(), &runs::table(shell, lang.recent_runs(), &self.recent))) }
+                        @if !self.recent.is_empty() { (flush_card(lang.recent_runs(), &nothing(), &runs::table(shell, lang.recent_runs(), &self.recent, runs::Under::Nothing))) }
                         @for policy in &self.policies { (policy.draw(lang)) }
                     }
                     div class="stack" { (self.promise(shell)) (self.connection(shell)) (self.uses(shell)) }

@@ -230,6 +230,9 @@ impl Run {
     fn people(&self, shell: &Shell) -> Markup {
         let (lang, locale) = (shell.lang(), &shell.locale);
         let Some(people) = &self.people else {
+            if self.live.is_none() {
+                return nothing();
+            }
             return card(
                 lang.people(),
                 &nothing(),

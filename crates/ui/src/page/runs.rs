@@ -108,7 +108,7 @@ impl Runs {
                         @if self.runs.is_empty() {
                             (empty(Icon::Search, lang.runs_no_match(), lang.runs_no_match_text(),
                                 &link_button(Place::Runs.url(), None, lang.clear(), "")))
-                        } @else { (table(shell, lang.runs_title(), &self.runs)) }
+                        } @else { (table(shell, lang.runs_title(), &self.runs, Under::Place)) }
                         @if self.older.is_some() || self.is_later_page { (self.pages(shell)) }
                     }
                 }
@@ -173,12 +173,25 @@ impl Runs {
     }
 }
 
+/// What stands below the segment of a run.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Under {
+    /// Activation and destination.
+    Place,
+    /// Nothing, where the page is about one of them.
+    Nothing,
+}
+
 /// A table of runs.
-pub(crate) fn table(shell: &Shell, caption: &str, runs: &[RunLine]) -> Markup {
+pub(crate) fn table(shell: &Shell, caption: &str, runs: &[RunLine], under: Under) -> Markup {
     let (lang, locale) = (shell.lang(), &shell.locale);
+    let place = |run: &RunLine| match under {
+        Under::Place => format!("{} · {}", run.activation, run.destination),
+        Under::Nothing => String::new(),
+    };
     let row = |run: &RunLine| {
         vec![
-            entry(&run.url(), &run.segment, &format!("{} · {}", run.activation, run.destination)),
+            entry(&run.url(), &run.segment, &place(run)),
             run.status.badge(lang),
             moment(locale, run.slot),
             maybe(run.rows.map(|rows| locale.number(rows))),

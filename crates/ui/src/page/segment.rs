@@ -7,8 +7,8 @@ use super::segments::change;
 use super::{activation_url, entry};
 use crate::chart::{Bar, bars};
 use crate::component::{
-    Column, Head, Kpi, Table, Tone, badge, card, code_block, facts, flush_card, hidden_fields,
-    kpis, nothing,
+    Column, Head, Kpi, Table, Tone, card, code_block, facts, flush_card, hidden_fields, kind, kpis,
+    nothing,
 };
 use crate::icon::Icon;
 use crate::locale::ratio;
@@ -79,7 +79,7 @@ impl Segment {
         let head = Head {
             crumbs: &[(lang.segments_title(), Place::Segments.url())],
             title: &self.name,
-            beside: badge(Tone::Idle, &self.language),
+            beside: kind(&self.language),
             lead: html! { code { (self.key) } },
             actions: self.count_form(shell),
         };
@@ -226,5 +226,5 @@ impl Segment {
 /// Says that something is written in the project file and changed there.
 pub(crate) fn from_files(shell: &Shell) -> Markup {
     let lang = shell.lang();
-    html! { p class="muted small from-files" { b { (lang.from_files()) "." } " " (lang.from_files_hint()) } }
+    html! { p class="muted small from-files" { b { (lang.defined_in_files()) "." } " " (lang.defined_in_files_hint()) } }
 }

@@ -41,8 +41,8 @@ catalogue! {
     // States of things
     enabled = "Enabled" | "Active";
     disabled = "Paused" | "En pause";
-    from_files = "Defined in segue.yaml" | "Défini dans segue.yaml";
-    from_files_hint = "Change it there, and run segue plan: what stands in files is not edited here." | "Modifiez-le là, puis lancez segue plan\u{a0}: ce qui est dans les fichiers ne se modifie pas ici.";
+    defined_in_files = "Defined in segue.yaml" | "Défini dans segue.yaml";
+    defined_in_files_hint = "Change it there, and run segue plan: what stands in files is not edited here." | "Modifiez-le là, puis lancez segue plan\u{a0}: ce qui est dans les fichiers ne se modifie pas ici.";
     never = "Never" | "Jamais";
     none = "None" | "Aucun";
     yes = "Yes" | "Oui";
@@ -112,7 +112,7 @@ catalogue! {
     set_up_title = "Welcome to Segue" | "Bienvenue dans Segue";
     set_up_lead = "Nobody can sign in yet. Create the first user, who may do everything; the others come after." | "Personne ne peut encore se connecter. Créez le premier utilisateur, qui peut tout faire\u{a0}; les autres viennent ensuite.";
     set_up_code = "Set-up code" | "Code d’installation";
-    set_up_code_hint = "Segue printed it when it started. It works once, for ten minutes." | "Segue l’a affiché à son démarrage. Il sert une fois, pendant dix minutes.";
+    set_up_code_hint = "Segue printed it when it started. It works once, for half an hour." | "Segue l’a affiché à son démarrage. Il sert une fois, pendant une demi-heure.";
     claim = "The members of your segments, as files in your own bucket. On schedule, whole or not at all, and proven." | "Les membres de vos segments, en fichiers dans votre propre bucket. À l’heure, en entier ou pas du tout, et prouvé.";
 
     // Problems

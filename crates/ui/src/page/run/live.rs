@@ -76,7 +76,7 @@ impl Live {
         };
         let fact = |label: &str, name: &str| html! { div { dt { (label) } dd data-bind=(name) { (value(name)) } } };
         let body = html! {
-            div class="live" data-live={ "/runs/" (run) "/events" } {
+            div class="under-way" data-live={ "/runs/" (run) "/events" } {
                 p class="big" data-bind="percent" { (value("percent")) }
                 @match self.percent() {
                     Some(percent) => progress data-bind="bar" max="100" value=(percent) aria-label=(lang.progress()) {},
