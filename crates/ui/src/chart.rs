@@ -27,8 +27,6 @@ const HEIGHT: f64 = 148.0;
 const ABOVE: f64 = 14.0;
 /// Space below for labels.
 const BELOW: f64 = 24.0;
-/// Space at the left for the labels of the lines; the stylesheet gives the bars the rest.
-const LABELS: u8 = 46;
 
 /// Draws bars over time. `label` says what is counted.
 pub fn bars(locale: &Locale, label: &str, value_head: &str, all: &[Bar]) -> Markup {
@@ -36,26 +34,16 @@ pub fn bars(locale: &Locale, label: &str, value_head: &str, all: &[Bar]) -> Mark
     #[expect(clippy::cast_precision_loss, reason = "there are a few dozen bars")]
     let step = 100.0 / all.len().max(1) as f64;
     let y = |value: u64| ABOVE + HEIGHT * (1.0 - ratio(value, top));
+    let lines = [0, top / 2, top];
     html! {
         figure class="chart" {
-            svg role="img" aria-label=(label) height=(ABOVE + HEIGHT + BELOW) {
-                @for line in [0, top / 2, top] {
-                    line class="grid" x1=(LABELS) x2="100%" y1=(y(line)) y2=(y(line)) {}
-                    text x="0" y=(y(line) + 4.0) { (locale.short_number(line)) }
+            div class="plot" role="img" aria-label=(label) {
+                svg height=(ABOVE + HEIGHT + BELOW) aria-hidden="true" {
+                    @for line in lines { text x="0" y=(y(line) + 4.0) { (locale.short_number(line)) } }
                 }
-                svg class="plot" x=(LABELS) height=(ABOVE + HEIGHT + BELOW) {
-                    @for (at, bar) in all.iter().enumerate() {
-                        @let left = step * index(at);
-                        g class="hit" {
-                            title { (bar.label) " — " (bar.told) }
-                            rect class="zone" x=(percent(left)) y=(ABOVE) width=(percent(step)) height=(HEIGHT) {}
-                            @if bar.value > 0 || bar.tone != Tone::Live {
-                                @let height = (HEIGHT + ABOVE - y(bar.value)).max(if bar.tone == Tone::Bad { 4.0 } else { 1.5 });
-                                rect class={ "mark " (bar.tone.class()) } x=(percent(left + step * 0.16)) width=(percent(step * 0.68))
-                                    y=(pixels(ABOVE + HEIGHT - height)) height=(pixels(height)) rx="3" {}
-                            }
-                        }
-                    }
+                svg height=(ABOVE + HEIGHT + BELOW) aria-hidden="true" {
+                    @for line in lines { line class="grid" x1="0" x2="100%" y1=(y(line)) y2=(y(line)) {} }
+                    @for (at, bar) in all.iter().enumerate() { (mark(bar, index(at) * step, step, y(bar.value))) }
                     @for (at, anchor) in labelled(all.len()) {
                         @let place = match anchor { "end" => 100.0, "middle" => step * (index(at) + 0.5), _ => step * 0.16 };
                         text x=(percent(place)) y=(ABOVE + HEIGHT + 18.0) text-anchor=(anchor) { (all[at].label) }
@@ -63,6 +51,26 @@ pub fn bars(locale: &Locale, label: &str, value_head: &str, all: &[Bar]) -> Mark
                 }
             }
             (as_table(locale, label, value_head, all))
+        }
+    }
+}
+
+/// A bar from the lowest line up to `top`, in a zone that is told of where it is pointed at.
+fn mark(bar: &Bar, left: f64, step: f64, top: f64) -> Markup {
+    let least = match bar.tone {
+        Tone::Live if bar.value == 0 => 0.0,
+        Tone::Live => 1.5,
+        _ => 4.0,
+    };
+    let height = (ABOVE + HEIGHT - top).max(least);
+    html! {
+        g class="hit" {
+            title { (bar.label) " — " (bar.told) }
+            rect class="zone" x=(percent(left)) y=(ABOVE) width=(percent(step)) height=(HEIGHT) {}
+            @if height > 0.0 {
+                rect class={ "mark " (bar.tone.class()) } x=(percent(left + step * 0.16)) width=(percent(step * 0.68))
+                    y=(pixels(ABOVE + HEIGHT - height)) height=(pixels(height)) rx="3" {}
+            }
         }
     }
 }
