@@ -1,6 +1,6 @@
 //! Deleted rows: bitmaps of positions in a data file, beside the file or in the log itself.
 
-use roaring::RoaringTreemap;
+use roaring::{RoaringBitmap, RoaringTreemap};
 
 use super::Table;
 use super::action::DeletionVector;
@@ -11,8 +11,9 @@ use crate::store::Store;
 
 /// The largest bitmap, in bytes.
 const VECTOR_BYTES_MAX: u64 = 256 << 20;
-/// Begins every bitmap.
-const MAGIC: u32 = 1_681_511_377;
+/// What bitmaps of the two forms begin with.
+const PORTABLE: u32 = 1_681_511_377;
+const NATIVE: u32 = 1_681_511_376;
 
 impl DeletionVector {
     /// The path, in the table's folder, of the file that holds the bitmap, if a file does.
@@ -81,8 +82,25 @@ fn checksum(bytes: &[u8]) -> u64 {
 
 fn parse(bytes: &[u8]) -> Option<RoaringTreemap> {
     let (magic, rest) = bytes.split_at_checked(4)?;
-    (magic == MAGIC.to_le_bytes()).then_some(())?;
-    RoaringTreemap::deserialize_from(rest).ok()
+    if magic == PORTABLE.to_le_bytes() {
+        return RoaringTreemap::deserialize_from(rest).ok();
+    }
+    // An older form, that of the protocol's own example: bitmaps one after the other, each behind its
+    // length.
+    let number: fn([u8; 4]) -> u32 = match magic {
+        _ if magic == NATIVE.to_le_bytes() => u32::from_le_bytes,
+        _ if magic == NATIVE.to_be_bytes() => u32::from_be_bytes,
+        _ => return None,
+    };
+    let (count, mut rest) = rest.split_first_chunk::<4>()?;
+    let mut bitmaps = Vec::new();
+    for high in 0..number(*count) {
+        let (length, behind) = rest.split_first_chunk::<4>()?;
+        let (bitmap, behind) = behind.split_at_checked(number(*length) as usize)?;
+        bitmaps.push((high, RoaringBitmap::deserialize_from(bitmap).ok()?));
+        rest = behind;
+    }
+    Some(RoaringTreemap::from_bitmaps(bitmaps))
 }
 
 fn broken(location: &str) -> Error {

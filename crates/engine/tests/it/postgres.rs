@@ -319,7 +319,7 @@ async fn real_postgres_connections_that_end_early_leave_nothing() {
         .as_mut()
         .expect("a database")
         .address
-        .push_str("&options[statement_timeout]=300");
+        .push_str("&options[statement_timeout]=1500");
     insta::assert_snapshot!(timed.error().await, @r"
     database_timeout: the database ended the query: it took longer than its statement timeout (postgres://SERVER#query)
       Raise `statement_timeout` for this user (`ALTER ROLE … SET statement_timeout = …`), or read less.
@@ -334,10 +334,14 @@ async fn real_postgres_connections_that_end_early_leave_nothing() {
         .push_str("&application_name=t_early_victim");
     let running = async { case.run().await.expect_err("the connection ends") };
     let ending = async {
-        tokio::time::sleep(Duration::from_millis(700)).await;
-        server
-            .run("SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE application_name = 't_early_victim'")
-            .await;
+        let copying = "SELECT FROM pg_stat_activity WHERE application_name = 't_early_victim'
+            AND query LIKE 'COPY%' AND state = 'active'";
+        while server.db.fetch_optional(copying).await.expect("an answer").is_none() {
+            tokio::time::sleep(Duration::from_millis(20)).await;
+        }
+        let end = "SELECT pg_terminate_backend(pid) FROM pg_stat_activity
+            WHERE application_name = 't_early_victim'";
+        server.run(end).await;
     };
     let (error, ()) = tokio::join!(running, ending);
     assert_eq!((error.kind(), error.code()), (Kind::Unavailable, "database_lost"), "{error}");

@@ -153,7 +153,7 @@ impl Resolver<'_> {
                 self.error("missing_account", place, "an `s3://` location needs an account", hint);
             }
         } else if location.contains("://") {
-            let hint = "Locations are local paths or begin with `s3://`.";
+            let hint = "Locations are local paths, or begin with `s3://` or `postgres://`.";
             self.error("location_form", place, "this kind of address cannot be read", hint);
         } else if account.is_some() {
             let hint = "Only `s3://` locations are read with an account.";

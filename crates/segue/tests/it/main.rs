@@ -16,5 +16,6 @@ mod real_iam;
 mod real_server;
 mod segments;
 mod sign_in;
+mod sources;
 mod surface;
 mod trust;
