@@ -25,6 +25,7 @@ mod postgres;
 mod csv_file;
 mod csv_record;
 mod guess;
+mod int96;
 mod json_lines;
 mod parquet_file;
 mod parquet_schema;
