@@ -199,9 +199,10 @@ impl Engine {
         let content = profiles.content(&self.settings).await?;
         let rule = Text { text: &query.rule.text, place: "rule" };
         let mut texts = vec![rule];
-        // A column of the key decides who is sent, even where only others are written.
-        let keys = query.columns.iter().filter(|column| column.deduplicate || column.mandatory);
-        for column in columns.iter().chain(keys) {
+        // Where a key decides who is sent, all columns have a say, even those that are not written.
+        let has_key = query.columns.iter().any(|column| column.deduplicate);
+        let others = if has_key { query.columns.as_slice() } else { &[] };
+        for column in columns.iter().chain(others) {
             if let ColumnSource::Expression { text, .. } = &column.source {
                 texts.push(Text { text, place: &column.header });
             }

@@ -417,7 +417,7 @@ async fn play(seed: u64) -> usize {
         .columns(&["id"]);
     case.policy.stitch = stitch;
     case.threads = 1 + random.below(3) as usize;
-    case.memory_bytes = if random.one_in(2) { 1 << 20 } else { 256 };
+    case.memory_bytes = if random.one_in(2) { 1 << 20 } else { 4 << 10 };
     let orders: Vec<Event> = (0..random.below(40)).map(|_| event(&mut random, "p")).collect();
     let clicks: Vec<Event> = (0..random.below(40)).map(|_| event(&mut random, "m")).collect();
     add(&mut case, &mut random, "orders", "CRMID", &orders);

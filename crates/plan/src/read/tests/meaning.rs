@@ -133,7 +133,7 @@ fn datasets() {
         An event names its person by `profile: { field: …, namespace: … }`.
       web: { kind: event, location: web.csv, profile: { field: id, namespace: ECID } }
     profiles:
-    16:78 unknown_namespace no profile dataset has identities of the namespace `ECID` <ECID>
+    16:75 unknown_namespace no profile dataset has identities of the namespace `ECID` <ECID>
         Known: `CRMID`, `Email`.
     merge: newest
     17:10 unknown_value unknown value `newest` <newest>
