@@ -116,7 +116,8 @@ impl Project {
         // Which record is newer, numbers can tell; when something happened, they cannot.
         let is_number = matches!(found, FieldType::Integer);
         let is_time = matches!(found, FieldType::Timestamp | FieldType::Date | FieldType::String);
-        if !is_time && !(is_number && dataset.kind == DatasetKind::Profile) {
+        let is_enough = is_time || (is_number && dataset.kind == DatasetKind::Profile);
+        if !is_enough {
             let message = format!("`{field}` is {} and does not tell a time", article(found));
             let hint = "Choose a timestamp or a date.";
             out.push(Diagnostic::error("timestamp_type", place, message).with_hint(hint));
