@@ -14,7 +14,7 @@ mod components;
 mod fingerprint;
 mod fragments;
 mod graph;
-mod identity;
+pub(crate) mod identity;
 mod kept;
 mod leaves;
 mod show;
@@ -121,7 +121,7 @@ pub(crate) async fn fields(profiles: &Profiles, threads: usize) -> Result<Schema
     let mut clocks = Vec::new();
     for snapshot in profiles.snapshots.iter() {
         let schema = snapshot.schema(threads).await?;
-        united.add(&snapshot.dataset.key, &fields::as_views(schema.fields()))?;
+        united.add(&snapshot.dataset.key, schema.fields())?;
         let timestamp = snapshot.dataset.timestamp.as_ref().map(Steps::from);
         clocks.push((snapshot.dataset.key.clone(), schema, timestamp));
     }

@@ -3,7 +3,7 @@
 use std::path::Path;
 use std::sync::Arc;
 
-use arrow::datatypes::SchemaRef;
+use arrow::datatypes::{Schema, SchemaRef};
 use plan::project::{Dataset, DatasetFormat};
 use tokio::sync::OnceCell;
 
@@ -11,7 +11,7 @@ use crate::error::Error;
 use crate::location::Location;
 use crate::store::{Clients, Input, Store};
 use crate::survey::{FileReader, Survey};
-use crate::{delta, postgres};
+use crate::{delta, fields, postgres};
 
 /// The files of a dataset as they were when they were pinned.
 ///
@@ -83,7 +83,9 @@ impl Snapshot {
     /// The fields, found without reading rows where that is possible.
     pub(crate) async fn schema(&self, threads: usize) -> Result<SchemaRef, Error> {
         match &self.content {
-            Content::Query(query) => Ok(query.schema()),
+            Content::Query(query) => {
+                Ok(Arc::new(Schema::new(fields::as_views(query.schema().fields()))))
+            }
             _ => Ok(Arc::clone(&self.survey(threads).await?.schema)),
         }
     }

@@ -82,8 +82,8 @@ impl Recovery<'_> {
         let recorded = detail.inputs.iter();
         let recorded: Vec<(&str, &str)> =
             recorded.map(|input| (input.location.as_str(), input.version.as_str())).collect();
-        let Sources { engine, profiles } = self.sources;
-        let profiles = engine.recall(profiles, &recorded)?;
+        let profiles = self.sources.profiles.asked_by(&plan.query);
+        let profiles = self.sources.engine.recall(&profiles, &recorded)?;
         let is_same = run::inputs(self.work(&plan, &profiles)) == detail.inputs;
         Ok(is_same.then_some((plan, profiles)))
     }
