@@ -22,7 +22,63 @@ fn problems_of_tables_and_databases() {
         "location: postgres://u@db/crm\n    table: t\n    password: hunter2",
     ];
     let shown: String = cases.iter().map(|to| format!("{to}\n{}", change(LOCATION, to))).collect();
-    insta::assert_snapshot!(shown, @"");
+    insta::assert_snapshot!(shown, @r"
+    location: crm
+        format: delta
+        version: 3
+        delimiter: x
+    11:5 misplaced_key `delimiter` is for csv only <delimiter>
+        Remove it.
+    location: crm
+        format: delta
+        version: -1
+    10:14 out_of_range expected 0 or more <-1>
+    location: crm.parquet
+        version: 3
+        table: t
+        password: ${SECRET}
+    9:5 misplaced_key `version` is for delta only <version>
+        Remove it.
+    10:5 misplaced_key `table` is for postgres only <table>
+        Remove it.
+    11:5 misplaced_key `password` is for postgres only <password>
+        Remove it.
+    location: crm
+        format: postgres
+        table: t
+    8:15 location_form this is not the address of a database <crm>
+        Write `postgres://user@host/database`, and the password under `password:`.
+    location: postgres://u:${SECRET}@db/crm
+    6:3 missing_key a database needs a `table` or a `query` <crm>
+        Add `table: customers`, or `query:` with a SELECT.
+    location: postgres://u@db/crm
+        table: t
+        query: SELECT 1
+    10:5 misplaced_key a dataset is either a `table` or a `query` <query>
+        Remove one of them.
+    location: postgres://u@db/crm
+        table: t
+        account: aws
+    10:14 warning unused_account the account is not used <aws>
+        A database is read with the user and the password of its address.
+    location: postgres://u:hunter2@db/crm
+        table: t
+    8:5 secret_in_clear the address holds a password in the clear <location>
+        Write `password: ${CRM_PASSWORD}` below it and set the variable; replace the password if the file was shared.
+    location: postgres://u:${NONE:-hunter2}@db/crm
+        table: t
+    8:5 secret_in_clear the address holds a password in the clear <location>
+        Write `password: ${CRM_PASSWORD}` below it and set the variable; replace the password if the file was shared.
+    location: postgres://u@db/crm?password=hunter2
+        table: t
+    8:5 secret_in_clear the address holds a password in the clear <location>
+        Write `password: ${CRM_PASSWORD}` below it and set the variable; replace the password if the file was shared.
+    location: postgres://u@db/crm
+        table: t
+        password: hunter2
+    10:5 secret_in_clear `password` is written in the clear <password>
+        Write `password: ${CRM_PASSWORD}` and set the variable; replace the password if the file was shared.
+    ");
 }
 
 #[test]
