@@ -77,9 +77,8 @@ impl Reader {
                         .at_field(&column.name)
                 })?
             } else {
-                let of_file = batch.schema_ref().fields().iter().zip(batch.columns());
-                let Some((_, array)) = of_file.into_iter().find(|(it, _)| column.is(it, *mapping))
-                else {
+                let mut of_file = batch.schema_ref().fields().iter().zip(batch.columns());
+                let Some((_, array)) = of_file.find(|(it, _)| column.is(it, *mapping)) else {
                     continue;
                 };
                 renamed(array, &column.shape, *mapping)
