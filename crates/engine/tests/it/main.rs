@@ -1,6 +1,7 @@
 //! The engine from outside: small files in, rows out.
 
 mod bad_input;
+mod consent;
 mod deduplicate;
 mod delta;
 mod documented;
@@ -8,7 +9,10 @@ mod event_histories;
 mod events;
 mod formats;
 mod histories;
+mod imports;
 mod mapping;
+mod membership;
+mod membership_histories;
 mod merge;
 mod merged;
 mod order;
@@ -16,4 +20,5 @@ mod postgres;
 mod pql;
 mod s3;
 mod scalar;
+mod segments;
 mod support;

@@ -5,6 +5,7 @@ use super::*;
 mod connection;
 mod meaning;
 mod profiles;
+mod segments;
 mod tables;
 
 const FULL: &str = include_str!("full.yaml");
