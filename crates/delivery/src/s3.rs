@@ -10,11 +10,13 @@ mod bounded;
 mod check;
 mod client;
 pub mod probe;
+mod renewal;
 mod request;
 mod session;
 mod shape;
 mod sign_in;
 mod trust;
+pub mod versions;
 
 use std::fmt;
 use std::future::Future;
@@ -234,7 +236,8 @@ impl S3Store {
     ) -> Result<StagedPart, Failure> {
         let etag = answer.e_tag.ok_or_else(|| self.not_s3(Act::PutPart, to.key))?;
         let (number, bytes) = (part.number(), part.bytes());
-        Ok(StagedPart { number, bytes, etag, crc64nvme: answer.checksum_crc64_nvme })
+        let crc64nvme = answer.checksum_crc64_nvme.filter(|_| self.checks.whole_object());
+        Ok(StagedPart { number, bytes, etag, crc64nvme })
     }
 
     /// Describes an answer that is well-formed for HTTP and lacks what every S3 service gives.

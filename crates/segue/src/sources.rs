@@ -29,9 +29,22 @@ impl Sources {
         workspace: &Workspace,
         global: &Global,
     ) -> Result<(Self, Vec<Diagnostic>), Failure> {
+        Self::open_with(workspace, global, Vec::new()).await
+    }
+
+    /// The same, telling other problems of the project together with those of its data.
+    ///
+    /// # Errors
+    /// As [`Sources::open`].
+    pub(crate) async fn open_with(
+        workspace: &Workspace,
+        global: &Global,
+        known: Vec<Diagnostic>,
+    ) -> Result<(Self, Vec<Diagnostic>), Failure> {
         let engine = engine(workspace, global)?;
         let Pinned { snapshots, schemas, mut problems } = pin_all(&engine, workspace).await?;
         let is_whole = problems.is_empty();
+        problems.extend(known);
         problems.extend(workspace.project.check_fields(&schemas));
         let profiles = Profiles::new(workspace.project.profiles.clone(), snapshots);
         if is_whole {

@@ -51,6 +51,7 @@ impl S3Store {
             written_with(request, &self.objects).send()
         };
         let created = self.ask(Act::CreateUpload, Some(&new.key), send).await?;
+        self.checks.was_given(created.checksum_type());
         let is_encrypted = is_encrypted_as_asked(&self.objects, created.server_side_encryption());
         let missing = || self.not_s3(Act::CreateUpload, &new.key);
         let upload_id = created.upload_id.ok_or_else(missing)?;

@@ -23,7 +23,11 @@ impl Resolver<'_> {
             let message = "marketing actions are recorded but not enforced yet";
             self.warn("not_enforced", item.key_place("marketing_actions"), message, hint);
         }
-        let format = self.file(item.child("file"), file.file.as_ref());
+        let pgp = self.pgp(item, file);
+        let mut format = self.file(item.child("file"), file.file.as_ref());
+        if let Some(format) = &mut format {
+            format.encrypted = pgp.is_some();
+        }
         let owner = file.expected_bucket_owner.as_deref();
         if owner
             .is_some_and(|owner| owner.len() != 12 || !owner.chars().all(|c| c.is_ascii_digit()))
@@ -50,6 +54,7 @@ impl Resolver<'_> {
             objects,
             file: format?,
             manifest: file.manifest.unwrap_or(false),
+            pgp,
             span: item.key_span,
         })
     }
