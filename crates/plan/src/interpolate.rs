@@ -51,7 +51,9 @@ fn fill_in(node: &mut Node, key: &str, outside: Outside<'_>, out: &mut Vec<Diagn
             items.iter_mut().for_each(|item| fill_in(item, "", outside, out));
         }
         Content::Mapping(entries) => {
-            entries.iter_mut().for_each(|entry| fill_in(&mut entry.value, &entry.key, outside, out));
+            entries
+                .iter_mut()
+                .for_each(|entry| fill_in(&mut entry.value, &entry.key, outside, out));
         }
     }
 }
@@ -76,9 +78,8 @@ fn fill(
     for (offset, problem) in problems {
         out.push(broken(at(scalar, place, offset, 2), problem));
     }
-    let is_secret = pieces
-        .iter()
-        .any(|(_, piece)| matches!(piece, Piece::File { .. } | Piece::Secret { .. }));
+    let is_secret =
+        pieces.iter().any(|(_, piece)| matches!(piece, Piece::File { .. } | Piece::Secret { .. }));
     if is_secret && !may_be_secret(key) {
         let message = "a secret stands where its value would be shown";
         let hint = "Use `${file:…}` and `${secret:…}` for credentials, and a variable here.";

@@ -114,8 +114,7 @@ fn find_secrets(node: &Node, secrets: &mut Vec<Span>) {
         let is_secret = nearest(&entry.key, SECRET_KEYS).is_some()
             || (text.contains("://") && text.contains('@'))
             || text.contains("PRIVATE KEY BLOCK");
-        let from_variable =
-            entry.value.scalar().is_some_and(|scalar| scalar.origin.is_elsewhere());
+        let from_variable = entry.value.scalar().is_some_and(|scalar| scalar.origin.is_elsewhere());
         if is_secret && !from_variable && !entry.value.is_null() {
             secrets.push(entry.value.span);
         }

@@ -162,7 +162,9 @@ impl<'a> Check<'a> {
         // What a variable holds is not shown: it may not be what it should.
         let message = match scalar.origin {
             Origin::Written => format!("unknown value `{}`", scalar.text),
-            Origin::Mixed | Origin::Variable | Origin::Secret => "the variable holds an unknown value".to_owned(),
+            Origin::Mixed | Origin::Variable | Origin::Secret => {
+                "the variable holds an unknown value".to_owned()
+            }
         };
         self.out.push(Diagnostic::error("unknown_value", node.span, message).with_hint(hint));
         None

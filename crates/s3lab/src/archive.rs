@@ -40,7 +40,13 @@ pub(crate) fn is_archived(attributes: &Attributes) -> bool {
 }
 
 impl Archive {
-    pub(crate) fn ask(&mut self, place: &Place, version: &Version, days: u32, now: SystemTime) -> Asked {
+    pub(crate) fn ask(
+        &mut self,
+        place: &Place,
+        version: &Version,
+        days: u32,
+        now: SystemTime,
+    ) -> Asked {
         let id = id(place, version);
         match self.copies.get_mut(&id) {
             Some(Restore { until: None, .. }) => Asked::UnderWay,

@@ -20,7 +20,9 @@ pub(crate) fn check(project: &Project, now: Timestamp) -> Vec<Diagnostic> {
     for pgp in project.destinations.iter().filter_map(|destination| destination.pgp.as_ref()) {
         for key in &pgp.recipients {
             match Recipient::read(&key.text, now) {
-                Ok(recipient) => found.extend(expiring(&key.name, key.span, recipient.expires(), now)),
+                Ok(recipient) => {
+                    found.extend(expiring(&key.name, key.span, recipient.expires(), now))
+                }
                 Err(problem) => found.push(misfit(&key.name, key.span, &problem)),
             }
         }
@@ -43,9 +45,7 @@ pub(crate) fn seal(pgp: &Pgp, seal: RunSeal, slot: Timestamp) -> Result<Arc<Seal
     let recipients: Result<Vec<Recipient>, Failure> = pgp
         .recipients
         .iter()
-        .map(|key| {
-            Recipient::read(&key.text, made).map_err(|problem| useless(&key.name, &problem))
-        })
+        .map(|key| Recipient::read(&key.text, made).map_err(|problem| useless(&key.name, &problem)))
         .collect();
     let read = |signer: &plan::project::SignerText| {
         SignWith::read(&signer.text, signer.passphrase.as_ref(), made)

@@ -18,7 +18,7 @@ use zeroize::Zeroizing;
 
 use self::envelope::Envelope;
 pub(crate) use self::master_key::{KEY_FILE_VARIABLE, KEY_VARIABLE};
-use self::master_key::{Keyring, KeySource, MasterKey};
+use self::master_key::{KeySource, Keyring, MasterKey};
 use crate::failure::{Failure, Kind};
 use crate::private_file;
 
@@ -218,12 +218,15 @@ fn check_name(name: &str) -> Result<(), Failure> {
     if plan::is_secret_name(name) {
         return Ok(());
     }
-    Err(Failure::usage("the name of a secret is made of letters, digits, `_`, `-` and `.`, begins with a letter or a digit, and has at most 64 characters"))
+    Err(Failure::usage(
+        "the name of a secret is made of letters, digits, `_`, `-` and `.`, begins with a letter or a digit, and has at most 64 characters",
+    ))
 }
 
 fn not_stored(name: &str) -> Failure {
-    Failure::usage(format!("the secret `{name}` is not stored"))
-        .hint(format!("Store it with `segue secret set {name}`; `segue secret list` shows what is there."))
+    Failure::usage(format!("the secret `{name}` is not stored")).hint(format!(
+        "Store it with `segue secret set {name}`; `segue secret list` shows what is there."
+    ))
 }
 
 fn damaged(name: &str) -> Failure {

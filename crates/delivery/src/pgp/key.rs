@@ -124,8 +124,8 @@ impl SignWith {
         let public = SignedPublicKey::from(key.clone());
         let certificate = Certificate::new(&public, at)?;
         let chosen = certificate.choose(Use::Sign)?;
-        let password = passphrase
-            .map_or_else(Password::empty, |text| Password::from(text.expose_secret()));
+        let password =
+            passphrase.map_or_else(Password::empty, |text| Password::from(text.expose_secret()));
         let part = match chosen.subkey {
             Some(index) => {
                 let mut part = key.secret_subkeys[index].key.clone();

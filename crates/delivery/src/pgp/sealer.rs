@@ -50,7 +50,8 @@ impl Sealer {
     /// Encryption failed; the file is of no use.
     pub(crate) fn write(&mut self, bytes: &[u8], out: &mut Vec<u8>) -> Result<(), Error> {
         for block in bytes.chunks(BLOCK_BYTES) {
-            let is_taken = self.input.as_ref().is_some_and(|input| input.send(block.to_vec()).is_ok());
+            let is_taken =
+                self.input.as_ref().is_some_and(|input| input.send(block.to_vec()).is_ok());
             if !is_taken {
                 return Err(self.ended());
             }
@@ -89,7 +90,12 @@ fn stopped() -> Error {
     Error::Encrypt { problem: "the thread stopped".to_owned() }
 }
 
-fn encrypt(seal: &Seal, token: &str, source: Blocks, out: Sealed) -> Result<(), pgp::errors::Error> {
+fn encrypt(
+    seal: &Seal,
+    token: &str,
+    source: Blocks,
+    out: Sealed,
+) -> Result<(), pgp::errors::Error> {
     let mut generator = seal.generator(token);
     let mut message = MessageBuilder::from_reader("", source)
         .seipd_v1(&mut generator, SymmetricKeyAlgorithm::AES256);

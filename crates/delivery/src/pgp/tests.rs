@@ -53,8 +53,19 @@ fn sample(bytes: usize) -> Vec<u8> {
 #[test]
 fn every_key_is_used_or_refused_with_its_reason() {
     let names = [
-        "rsa", "curve25519", "nistp256", "nistp521", "weak", "expired", "part-expired", "sign-only",
-        "elgamal", "brainpool", "revoked", "several", "curve25519-private",
+        "rsa",
+        "curve25519",
+        "nistp256",
+        "nistp521",
+        "weak",
+        "expired",
+        "part-expired",
+        "sign-only",
+        "elgamal",
+        "brainpool",
+        "revoked",
+        "several",
+        "curve25519-private",
     ];
     let said = |name: &str| match Recipient::read(&text(name), at()) {
         Ok(recipient) => format!("{name}: {}", recipient.fingerprint()),
@@ -67,12 +78,15 @@ fn every_key_is_used_or_refused_with_its_reason() {
 #[test]
 fn texts_that_are_no_key_are_told_apart() {
     let key = text("curve25519");
-    let base64 = |bytes: &[u8]| {
-        base64::Engine::encode(&base64::engine::general_purpose::STANDARD, bytes)
-    };
+    let base64 =
+        |bytes: &[u8]| base64::Engine::encode(&base64::engine::general_purpose::STANDARD, bytes);
     let armour_in_base64 = base64(key.as_bytes());
-    let body: String =
-        key.lines().skip(2).take_while(|line| !line.starts_with('=')).collect::<Vec<_>>().join("\n");
+    let body: String = key
+        .lines()
+        .skip(2)
+        .take_while(|line| !line.starts_with('='))
+        .collect::<Vec<_>>()
+        .join("\n");
     let fingerprint = recipient("curve25519").fingerprint().to_owned();
     for text in [&armour_in_base64, &body, &format!("\n  {key}\r\n"), &key.replace('\n', "\r\n")] {
         assert_eq!(Recipient::read(text, at()).unwrap().fingerprint(), fingerprint, "{text}");
@@ -80,10 +94,13 @@ fn texts_that_are_no_key_are_told_apart() {
     let cut = format!("{}\n-----END PGP PUBLIC KEY BLOCK-----\n", &key[..key.len() / 2]);
     let private_in_base64 = base64(text("curve25519-private").as_bytes());
     let ssh = "-----BEGIN OPENSSH PRIVATE KEY-----\nAAAA\n-----END OPENSSH PRIVATE KEY-----";
-    let wrong = ["", "hello", "aGVsbG8=", &cut, ssh, "-----BEGIN CERTIFICATE-----", &private_in_base64];
+    let wrong =
+        ["", "hello", "aGVsbG8=", &cut, ssh, "-----BEGIN CERTIFICATE-----", &private_in_base64];
     let lines: Vec<String> = wrong
         .iter()
-        .map(|text| Recipient::read(text, at()).map_or_else(|problem| problem.message, |_| "fine".into()))
+        .map(|text| {
+            Recipient::read(text, at()).map_or_else(|problem| problem.message, |_| "fine".into())
+        })
         .collect();
     insta::assert_snapshot!(lines.join("\n"), @"");
 }

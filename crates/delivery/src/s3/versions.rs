@@ -182,7 +182,8 @@ fn archive(storage_class: Option<&str>, restore: Option<&str>) -> Archive {
         return Archive::Restoring;
     }
     let until = restore.split_once("expiry-date=\"").and_then(|(_, rest)| rest.split_once('"'));
-    let until = until.map(|(until, _)| until.chars().filter(|c| !c.is_control()).take(40).collect());
+    let until =
+        until.map(|(until, _)| until.chars().filter(|c| !c.is_control()).take(40).collect());
     Archive::Restored { until: until.unwrap_or_default() }
 }
 

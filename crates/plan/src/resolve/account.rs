@@ -134,15 +134,14 @@ impl Resolver<'_> {
             self.error("external_id_form", place, "this is not an external id", hint);
         }
         let session_name = self.session_name();
-        let assumed = |base: Auth, role_arn: &String, external_id: Option<String>| {
-            Auth::AssumeRole {
+        let assumed =
+            |base: Auth, role_arn: &String, external_id: Option<String>| Auth::AssumeRole {
                 role_arn: role_arn.clone(),
                 external_id,
                 session_name: session_name.clone(),
                 sts_endpoint_url: sts_endpoint_url.clone(),
                 base: Box::new(base),
-            }
-        };
+            };
         let base = through.iter().fold(base?, |base, arn| assumed(base, arn, None));
         Some(assumed(base, role_arn, Some(external_id)))
     }

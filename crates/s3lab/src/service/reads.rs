@@ -92,7 +92,10 @@ pub(super) async fn restore(
         Asked::Begun => http::StatusCode::ACCEPTED,
         Asked::Prolonged => http::StatusCode::OK,
         Asked::UnderWay => {
-            return Err(s3_error!(RestoreAlreadyInProgress, "Object restore is already in progress"));
+            return Err(s3_error!(
+                RestoreAlreadyInProgress,
+                "Object restore is already in progress"
+            ));
         }
     });
     Ok(response)
@@ -105,10 +108,7 @@ fn check_archive(shared: &Shared, place: &Place, found: &Found) -> S3Result<()> 
     if is_readable {
         return Ok(());
     }
-    Err(s3_error!(
-        InvalidObjectState,
-        "The operation is not valid for the object's storage class"
-    ))
+    Err(s3_error!(InvalidObjectState, "The operation is not valid for the object's storage class"))
 }
 
 /// Which bytes of an object a request asks for.

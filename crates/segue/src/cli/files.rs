@@ -2,11 +2,11 @@
 
 use std::path::{Path, PathBuf};
 
+use ::plan::staged::ObjectKind;
 use clap::{Subcommand, ValueEnum};
 use delivery::s3::versions::{Archive, Kept, Restoring, Speed};
 use delivery::s3::{Pace, S3Store};
 use ledger::{FileRecord, Ledger, RunDetail, RunFilter, RunState};
-use ::plan::staged::ObjectKind;
 use serde_json::{Value, json};
 
 use crate::cli::{Format, Global, report, table};
@@ -192,8 +192,11 @@ impl Found {
         let (detail, file) = find(workspace, which).await?;
         let run = &detail.run;
         if let Some(folder) = run.store.strip_prefix("file://") {
-            return Err(Failure::usage(format!("{} was delivered to the folder {folder}", file.key))
-                .hint("It is an ordinary file there."));
+            return Err(Failure::usage(format!(
+                "{} was delivered to the folder {folder}",
+                file.key
+            ))
+            .hint("It is an ordinary file there."));
         }
         let Some(identity) = stores::identity(&workspace.project, &run.destination) else {
             return Err(gone(run));
@@ -232,12 +235,18 @@ impl Found {
             self.url(),
             format!("run            {}", self.detail.run.run_id),
             format!("size           {}", table::size(kept.bytes)),
-            format!("version        {}", kept.version_id.as_deref().unwrap_or("none: the bucket keeps no versions")),
+            format!(
+                "version        {}",
+                kept.version_id.as_deref().unwrap_or("none: the bucket keeps no versions")
+            ),
             format!("storage class  {}", kept.storage_class.as_deref().unwrap_or("STANDARD")),
             format!("state          {}", said(&kept.archive)),
         ];
         if !self.is_delivered(kept) {
-            lines.push("This is not the object that was delivered: another one has taken its place.".to_owned());
+            lines.push(
+                "This is not the object that was delivered: another one has taken its place."
+                    .to_owned(),
+            );
         }
         lines.join("\n")
     }
@@ -313,7 +322,9 @@ fn said(archive: &Archive) -> String {
         Archive::Online => "can be read".to_owned(),
         Archive::Archived => "archived: `segue files restore` makes it readable".to_owned(),
         Archive::Restoring => "is being restored from its archive".to_owned(),
-        Archive::Restored { until } => format!("restored from its archive, can be read until {until}"),
+        Archive::Restored { until } => {
+            format!("restored from its archive, can be read until {until}")
+        }
     }
 }
 
@@ -326,21 +337,34 @@ async fn get(
     let found = Found::find(workspace, which).await?;
     let kept = found.kept().await?;
     if matches!(kept.archive, Archive::Archived | Archive::Restoring) {
-        let message = format!("{} cannot be read: it is {}", found.url(), match kept.archive {
-            Archive::Restoring => "still being restored from its archive",
-            _ => "in an archive",
-        });
+        let message = format!(
+            "{} cannot be read: it is {}",
+            found.url(),
+            match kept.archive {
+                Archive::Restoring => "still being restored from its archive",
+                _ => "in an archive",
+            }
+        );
         return Err(Failure::new(Kind::Temporary, message)
             .hint("Restore it with `segue files restore`, and look with `segue files state`."));
     }
     let name = ::plan::Output::name_of(&found.file.key);
     let path = into.map_or_else(|| PathBuf::from(name), Path::to_path_buf);
     let path = if path.is_dir() { path.join(name) } else { path };
-    let sha256 = retrieve::into_file(&found.store, &found.file.key, found.version_id.as_deref(), &path).await?;
+    let sha256 =
+        retrieve::into_file(&found.store, &found.file.key, found.version_id.as_deref(), &path)
+            .await?;
     let is_as_delivered = sha256 == found.file.sha256;
     if !is_as_delivered && found.is_delivered(&kept) {
-        return Err(Failure::new(Kind::Run, format!("{} is damaged: its SHA-256 is {sha256}, and {} was delivered", path.display(), found.file.sha256))
-            .hint("Read it again; if it stays so, the object has changed at the service."));
+        return Err(Failure::new(
+            Kind::Run,
+            format!(
+                "{} is damaged: its SHA-256 is {sha256}, and {} was delivered",
+                path.display(),
+                found.file.sha256
+            ),
+        )
+        .hint("Read it again; if it stays so, the object has changed at the service."));
     }
     match global.output {
         Format::Text => super::answer(&format!(
@@ -386,14 +410,18 @@ async fn restore(
     let (word, text) = match came {
         Restoring::Begun => ("begun", "is being restored"),
         Restoring::UnderWay => ("underWay", "was being restored already"),
-        Restoring::Extended => ("extended", "is restored, and kept for the days that were asked for"),
+        Restoring::Extended => {
+            ("extended", "is restored, and kept for the days that were asked for")
+        }
     };
     match global.output {
         Format::Text => super::answer(&format!(
             "{} {text}; `segue files state` tells when it can be read",
             found.url()
         )),
-        Format::Json => super::answer_json(&json!({ "url": found.url(), "restore": word, "days": days })),
+        Format::Json => {
+            super::answer_json(&json!({ "url": found.url(), "restore": word, "days": days }))
+        }
     }
     Ok(())
 }

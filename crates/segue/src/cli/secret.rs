@@ -57,7 +57,10 @@ pub(crate) fn run(global: &Global, args: &Args) -> Result<(), Failure> {
         Action::Set { name, from_file } => {
             let text = read(name, from_file.as_deref())?;
             let entry = secrets.set(name, &text, ambient::now())?;
-            let said = format!("{name} is stored, sealed under the master key in {}; refer to it as ${{secret:{name}}}", secrets.key_place());
+            let said = format!(
+                "{name} is stored, sealed under the master key in {}; refer to it as ${{secret:{name}}}",
+                secrets.key_place()
+            );
             told(global, &said, entry_json(&entry));
         }
         Action::List => list(global, &secrets.list()?),
@@ -68,7 +71,10 @@ pub(crate) fn run(global: &Global, args: &Args) -> Result<(), Failure> {
         Action::Rotate => {
             let (key_id, sealed) = secrets.rotate()?;
             let counted = workspace::counted(sealed, "secret");
-            let said = format!("{counted} sealed under the master key {key_id} in {}", secrets.key_place());
+            let said = format!(
+                "{counted} sealed under the master key {key_id} in {}",
+                secrets.key_place()
+            );
             told(global, &said, serde_json::json!({ "keyId": key_id, "secrets": sealed }));
         }
     }
@@ -101,7 +107,8 @@ fn read(name: &str, from_file: Option<&Path>) -> Result<Zeroizing<String>, Failu
         }
     };
     let mut text = text.map_err(|error| {
-        Failure::from_error(Kind::Usage, &error).context(format!("the secret `{name}` cannot be read"))
+        Failure::from_error(Kind::Usage, &error)
+            .context(format!("the secret `{name}` cannot be read"))
     })?;
     let length = text.trim_end_matches(['\r', '\n']).len();
     text.truncate(length);

@@ -50,7 +50,11 @@ pub(super) fn seal(
 }
 
 /// Opens what [`seal`] made. `None` when anything about it is not as it was.
-pub(super) fn open(name: &str, envelope: &Envelope, master: &MasterKey) -> Option<Zeroizing<String>> {
+pub(super) fn open(
+    name: &str,
+    envelope: &Envelope,
+    master: &MasterKey,
+) -> Option<Zeroizing<String>> {
     let key = derived(master, &envelope.salt)?;
     let nonce = Nonce::try_assume_unique_for_key(&envelope.nonce).ok()?;
     let bound = aad(name, &envelope.key_id);

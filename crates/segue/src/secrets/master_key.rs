@@ -111,12 +111,14 @@ impl Keyring {
     }
 
     fn parse(text: &str, place: &dyn fmt::Display) -> Result<Self, Failure> {
-        let lines = text.split(|c: char| c.is_whitespace() || c == ',').filter(|line| !line.is_empty());
+        let lines =
+            text.split(|c: char| c.is_whitespace() || c == ',').filter(|line| !line.is_empty());
         let keys: Option<Vec<MasterKey>> = lines.map(MasterKey::from_line).collect();
         match keys {
             Some(keys) if !keys.is_empty() => Ok(Self { keys }),
-            _ => Err(Failure::usage(format!("{place} holds no master key"))
-                .hint("A master key is 32 random bytes as 64 hexadecimal digits: `openssl rand -hex 32`.")),
+            _ => Err(Failure::usage(format!("{place} holds no master key")).hint(
+                "A master key is 32 random bytes as 64 hexadecimal digits: `openssl rand -hex 32`.",
+            )),
         }
     }
 }

@@ -66,7 +66,11 @@ fn a_key_that_everybody_can_read_is_refused() {
     secrets.set("partner", CANARY, now()).unwrap();
     open_to(&state.path().join("master.key"), 0o644);
     let failure = secrets.get("partner").unwrap_err();
-    assert!(failure.message.starts_with("everybody on this machine can read"), "{}", failure.message);
+    assert!(
+        failure.message.starts_with("everybody on this machine can read"),
+        "{}",
+        failure.message
+    );
     open_to(&state.path().join("master.key"), 0o640);
     assert_eq!(*secrets.get("partner").unwrap(), CANARY);
 }

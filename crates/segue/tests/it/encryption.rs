@@ -21,7 +21,10 @@ fn key(name: &str) -> String {
 /// A project whose files are encrypted as said; `keys/partner.asc` is a key on a curve.
 fn project(file: &'static str, encryption: &str, lab: &Lab) -> Project {
     let yaml = Text { file, ..Text::default() }.yaml();
-    let yaml = yaml.replace("    folder: drop\n", &format!("    folder: drop\n    encryption: {encryption}\n"));
+    let yaml = yaml.replace(
+        "    folder: drop\n",
+        &format!("    folder: drop\n    encryption: {encryption}\n"),
+    );
     let project = Project::new(&yaml, Some(lab));
     project.write("keys/partner.asc", key("curve25519"));
     project.write("keys/second.asc", key("rsa"));
@@ -40,7 +43,8 @@ fn run(project: &Project) -> i32 {
 /// The data files of the bucket, in the order of their keys.
 fn files(lab: &Lab) -> Vec<(String, Vec<u8>)> {
     let keys = lab.keys(BUCKET).into_iter().filter(|key| !key.contains("manifest-"));
-    keys.map(|key| (key.clone(), lab.object(BUCKET, &key).expect("a file").bytes.to_vec())).collect()
+    keys.map(|key| (key.clone(), lab.object(BUCKET, &key).expect("a file").bytes.to_vec()))
+        .collect()
 }
 
 fn decrypted(file: &[u8], private: &str) -> Vec<u8> {
@@ -105,8 +109,11 @@ async fn lose_the_upload(lab: &Lab, project: &Project) -> std::process::Child {
     lab.faults().add(Fault::on(Operation::CompleteMultipartUpload, hang));
     let child = project.start(&["run", "daily"]);
     wait_until(|| lab.faults().held() > 0 || is_committed(project)).await;
-    let lost: Vec<_> =
-        lab.open_uploads(BUCKET).into_iter().filter(|upload| upload.key.ends_with(".gpg")).collect();
+    let lost: Vec<_> = lab
+        .open_uploads(BUCKET)
+        .into_iter()
+        .filter(|upload| upload.key.ends_with(".gpg"))
+        .collect();
     assert_eq!(lost.len(), 1);
     assert!(lab.drop_upload(&lost[0].upload_id), "the lifecycle rule strikes");
     child
@@ -201,11 +208,21 @@ async fn a_key_that_has_expired_since_fails_its_run_alone() {
 async fn a_private_key_or_a_passphrase_in_the_file_is_masked() {
     let lab = lab().await;
     let inline = key("signer-locked").replace('\n', "\n        ");
-    let encryption = format!("\n      pgp: [keys/partner.asc]\n      pgp_sign: |\n        {inline}\n      pgp_sign_passphrase: {SECRET}");
+    let encryption = format!(
+        "\n      pgp: [keys/partner.asc]\n      pgp_sign: |\n        {inline}\n      pgp_sign_passphrase: {SECRET}"
+    );
     let said = project("{ format: csv }", &encryption, &lab).segue(&["validate"]);
     assert_eq!(said.code, 2);
     let secret_line = key("signer-locked").lines().nth(4).expect("a line").to_owned();
-    assert!(!said.stderr.contains(SECRET) && !said.stderr.contains(&secret_line), "{}", said.stderr);
+    assert!(
+        !said.stderr.contains(SECRET) && !said.stderr.contains(&secret_line),
+        "{}",
+        said.stderr
+    );
     assert!(said.stderr.contains("`pgp_sign` is written in the clear"), "{}", said.stderr);
-    assert!(said.stderr.contains("`pgp_sign_passphrase` is written in the clear"), "{}", said.stderr);
+    assert!(
+        said.stderr.contains("`pgp_sign_passphrase` is written in the clear"),
+        "{}",
+        said.stderr
+    );
 }

@@ -50,11 +50,13 @@ async fn every_version_that_was_delivered_can_be_read_back() {
     let newest = std::fs::read_to_string(project.path("newest.csv")).expect("a file");
     assert_eq!(newest, "id,e_mail,points\n9,zoe@example.com,99\n");
     let url = "s3://exports/drop/audience.csv";
-    let said = project.segue(&["files", "get", url, "--run", &first_run[..8], "--into", "first.csv"]);
+    let said =
+        project.segue(&["files", "get", url, "--run", &first_run[..8], "--into", "first.csv"]);
     assert_eq!(said.code, 0, "{}", said.stderr);
     let first = std::fs::read_to_string(project.path("first.csv")).expect("a file");
     assert!(first.contains("ann@example.com"), "{first}");
-    let said = project.segue(&["files", "get", url, "--version", &versions[1], "--into", "same.csv"]);
+    let said =
+        project.segue(&["files", "get", url, "--version", &versions[1], "--into", "same.csv"]);
     assert!(said.stdout.contains("another version than the one"), "{}", said.stdout);
     assert_eq!(std::fs::read_to_string(project.path("same.csv")).expect("a file"), first);
 

@@ -125,10 +125,8 @@ async fn a_role_is_reached_through_another() {
         &format!("kind: assume-role\n      role_arn: {ROLE}\n      through: [\"{FIRST}\"]\n      external_id: segue-x\n      sts_endpoint_url: ${{LAB_ENDPOINT}}\n"),
     );
     let may = |arn: &str| Policy::default().and_allow(&["sts:AssumeRole"], &[arn]);
-    let roles = vec![
-        role(FIRST, None, may(ROLE)),
-        role(ROLE, Some("segue-x".to_owned()), Policy::all()),
-    ];
+    let roles =
+        vec![role(FIRST, None, may(ROLE)), role(ROLE, Some("segue-x".to_owned()), Policy::all())];
     let users = vec![user(may(FIRST), None)];
     let options = Options { roles, users, buckets: vec![BUCKET.into()], ..Options::default() };
     let lab = Lab::start(options).await.expect("a lab");

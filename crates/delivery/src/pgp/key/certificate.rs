@@ -42,15 +42,28 @@ impl<'k> Certificate<'k> {
         let at = u64::try_from(at.as_second()).unwrap_or_default();
         let primary = &key.primary_key;
         if !matches!(primary.version(), KeyVersion::V4 | KeyVersion::V6) {
-            return Err(KeyProblem::new("pgp_key_outdated", "is a key of a form that is no longer safe", NEW_KEY_HINT));
+            return Err(KeyProblem::new(
+                "pgp_key_outdated",
+                "is a key of a form that is no longer safe",
+                NEW_KEY_HINT,
+            ));
         }
         let revocations = &key.details.revocation_signatures;
         if revocations.iter().any(|signature| signature.verify_key(primary).is_ok()) {
-            return Err(KeyProblem::new("pgp_key_revoked", "was revoked by its owner", NEW_KEY_HINT));
+            return Err(KeyProblem::new(
+                "pgp_key_revoked",
+                "was revoked by its owner",
+                NEW_KEY_HINT,
+            ));
         }
         if u64::from(primary.created_at().as_secs()) > at {
-            let message = format!("is valid only from {}", shown(primary.created_at().as_secs().into()));
-            return Err(KeyProblem::new("pgp_key_not_yet", message, "Check the clock of this machine."));
+            let message =
+                format!("is valid only from {}", shown(primary.created_at().as_secs().into()));
+            return Err(KeyProblem::new(
+                "pgp_key_not_yet",
+                message,
+                "Check the clock of this machine.",
+            ));
         }
         let word = newest(own_words(key), at).ok_or_else(|| {
             let message = "bears no valid signature of its owner";
@@ -108,9 +121,8 @@ impl<'k> Certificate<'k> {
     /// for something else.
     fn subkey(&self, index: usize, wanted: Use) -> Result<Option<u64>, Option<KeyProblem>> {
         let (primary, subkey) = (&self.key.primary_key, &self.key.public_subkeys[index]);
-        let verifies = |signature: &&Signature| {
-            signature.verify_subkey_binding(primary, &subkey.key).is_ok()
-        };
+        let verifies =
+            |signature: &&Signature| signature.verify_subkey_binding(primary, &subkey.key).is_ok();
         let of_type = |wanted: SignatureType| {
             subkey.signatures.iter().filter(move |signature| signature.typ() == Some(wanted))
         };
