@@ -52,7 +52,7 @@ pub fn of(
     };
     let deliverer = role.map_or(signer, |(role_arn, _)| role_arn);
     // In a chain the last role trusts the one before it, and who signs needs the first.
-    let before = chain.iter().rev().nth(1).map_or(signer, |role_arn| role_arn);
+    let before = chain.iter().rev().nth(1).copied().unwrap_or(signer);
     Policies {
         iam: document(iam(&scope, &needs, region)),
         trust: role.map(|(_, external_id)| document(vec![trust(before, external_id)])),

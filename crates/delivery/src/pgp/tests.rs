@@ -72,7 +72,7 @@ fn every_key_is_used_or_refused_with_its_reason() {
         Err(KeyProblem { code, message, hint }) => format!("{name} {message} [{code}] {hint}"),
     };
     let lines: Vec<String> = names.iter().map(|name| said(name)).collect();
-    insta::assert_snapshot!(lines.join("\n"), @"");
+    insta::assert_snapshot!("keys", lines.join("\n"));
 }
 
 #[test]
@@ -102,7 +102,7 @@ fn texts_that_are_no_key_are_told_apart() {
             Recipient::read(text, at()).map_or_else(|problem| problem.message, |_| "fine".into())
         })
         .collect();
-    insta::assert_snapshot!(lines.join("\n"), @"");
+    insta::assert_snapshot!("texts", lines.join("\n"));
 }
 
 #[test]
@@ -136,7 +136,7 @@ fn who_signs_is_checked_too() {
         said("curve25519-private", None),
         said("rsa-private", None),
     ];
-    insta::assert_snapshot!(lines.join("\n"), @"");
+    insta::assert_snapshot!("signers", lines.join("\n"));
 }
 
 #[test]

@@ -116,7 +116,7 @@ async fn list(global: &Global, workspace: &Workspace, args: &Args) -> Result<(),
         Format::Text => super::answer(&listing(&details)),
         Format::Json => {
             let files = details.iter().flat_map(|detail| {
-                detail.files.iter().map(|file| {
+                detail.files.iter().map(move |file| {
                     let mut value = report::file_json(&detail.run, file);
                     value["runId"] = detail.run.run_id.to_string().into();
                     value["activation"] = detail.run.activation.clone().into();

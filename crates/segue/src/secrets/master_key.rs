@@ -26,6 +26,8 @@ pub(crate) const KEY_VARIABLE: &str = "SEGUE_MASTER_KEY";
 pub(super) const KEY_BYTES: usize = 32;
 /// The bytes of its id.
 const ID_BYTES: usize = 4;
+/// What its id is derived for.
+const ID_PURPOSE: &[u8] = b"segue master key id 1";
 /// What a key in a file begins with, so that people know what they have found.
 const PREFIX: &str = "segue-master-key-1-";
 /// The file of a key that Segue makes itself, in the state directory.
@@ -77,7 +79,7 @@ impl MasterKey {
     fn of(bytes: SecretSlice<u8>) -> Option<Self> {
         let mut id = [0; ID_BYTES];
         let extracted = Salt::new(HKDF_SHA256, &[]).extract(bytes.expose_secret());
-        extracted.expand(&[b"segue master key id 1"], IdLength).ok()?.fill(&mut id).ok()?;
+        extracted.expand(&[ID_PURPOSE], IdLength).ok()?.fill(&mut id).ok()?;
         Some(Self { id: hex(&id), bytes })
     }
 

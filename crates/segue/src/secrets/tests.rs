@@ -123,10 +123,10 @@ fn the_master_key_can_be_given() {
     assert!(own.message.contains("cannot be read"), "{}", own.message);
     let other = |name: &str| (name == KEY_VARIABLE).then(|| HEX.replace('0', "1"));
     let failure = Secrets::new(state.path(), &other).get("partner").unwrap_err();
-    insta::assert_snapshot!(failure.text(), @"");
+    insta::assert_snapshot!("other_master_key", failure.text());
     let wrong = |name: &str| (name == KEY_VARIABLE).then(|| CANARY.to_owned());
     let failure = Secrets::new(state.path(), &wrong).get("partner").unwrap_err();
-    insta::assert_snapshot!(failure.text(), @"");
+    insta::assert_snapshot!("no_master_key", failure.text());
 }
 
 #[test]

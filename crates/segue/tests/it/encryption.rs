@@ -168,7 +168,7 @@ async fn without_its_seal_a_lost_upload_stays_lost_and_is_named() {
     let said = project.segue(&["run"]);
     let transcript = project.transcript(&said);
     insta::with_settings!({ filters => vec![("run [0-9a-f-]{36}", "run [id]")] }, {
-        insta::assert_snapshot!(transcript, @"");
+        insta::assert_snapshot!("encryption_seal_lost", transcript);
     });
     assert_eq!(files(&lab).len(), 0, "other bytes are never published under the old checksum");
 }
@@ -187,10 +187,10 @@ async fn keys_that_do_not_fit_are_found_by_validate() {
         project.write(&format!("keys/{name}.asc"), key(from));
     }
     let said = project.segue(&["validate"]);
-    insta::assert_snapshot!(project.transcript(&said), @"");
+    insta::assert_snapshot!("encryption_keys_and_files", project.transcript(&said));
     project.write("keys/missing.asc", key("rsa"));
     let said = project.segue(&["validate", "--offline"]);
-    insta::assert_snapshot!(project.transcript(&said), @"");
+    insta::assert_snapshot!("encryption_keys_alone", project.transcript(&said));
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -199,7 +199,7 @@ async fn a_key_that_has_expired_since_fails_its_run_alone() {
     let project = project("{ format: csv }", PGP, &lab);
     project.write("keys/partner.asc", key("expired"));
     let said = project.segue(&["run", "daily"]);
-    insta::assert_snapshot!(project.transcript(&said), @"");
+    insta::assert_snapshot!("encryption_key_expired", project.transcript(&said));
     assert_eq!(lab.history().len(), 0);
     assert_eq!(lab.open_uploads(BUCKET).len(), 0);
 }

@@ -61,9 +61,9 @@ async fn every_version_that_was_delivered_can_be_read_back() {
     assert_eq!(std::fs::read_to_string(project.path("same.csv")).expect("a file"), first);
 
     let said = project.segue(&["files", "get", url, "--into", "newest.csv"]);
-    insta::assert_snapshot!(keep(&project, &said), @"");
+    insta::assert_snapshot!("files_there_already", keep(&project, &said));
     let said = project.segue(&["files", "get", "drop/other.csv"]);
-    insta::assert_snapshot!(keep(&project, &said), @"");
+    insta::assert_snapshot!("files_unknown", keep(&project, &said));
     let said = project.segue(&["files", "get", url, "--version", "gone", "--into", "x.csv"]);
     assert_eq!(said.code, 3, "{}", said.stderr);
     let left: Vec<_> = std::fs::read_dir(project.path(".")).expect("a folder").flatten().collect();
@@ -76,14 +76,14 @@ async fn files_are_listed_with_their_versions() {
     let project = delivered_twice(&lab);
     let filters = vec![("[0-9a-f]{32}", "[version]"), (r"\b[0-9a-f]{8}\b", "[run]")];
     insta::with_settings!({ filters => filters }, {
-        insta::assert_snapshot!(project.segue(&["files", "daily"]).stdout, @"");
+        insta::assert_snapshot!("files_list", project.segue(&["files", "daily"]).stdout);
         let said = project.segue(&["files", "state", "drop/audience.csv"]);
         insta::with_settings!({ filters => vec![("run            .*", "run            [id]"), ("version        .*", "version        [id]")] }, {
-            insta::assert_snapshot!(said.stdout, @"");
+            insta::assert_snapshot!("files_state", said.stdout);
         });
     });
     let said = project.segue(&["files", "weekly"]);
-    insta::assert_snapshot!(project.transcript(&said), @"");
+    insta::assert_snapshot!("files_unknown_activation", project.transcript(&said));
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -99,12 +99,12 @@ async fn an_archived_file_is_restored_before_it_is_read() {
     let state = |project: &Project| project.json(&["files", "state", key])["state"].clone();
     assert_eq!(state(&project), "archived");
     let said = project.segue(&["files", "get", key]);
-    insta::assert_snapshot!(project.transcript(&said), @"");
+    insta::assert_snapshot!("files_archived", project.transcript(&said));
     let said = project.segue(&["files", "restore", key, "--days", "3", "--tier", "bulk"]);
-    insta::assert_snapshot!(project.transcript(&said), @"");
+    insta::assert_snapshot!("files_restore", project.transcript(&said));
     assert_eq!(state(&project), "restoring");
     let said = project.segue(&["files", "restore", key]);
-    insta::assert_snapshot!(project.transcript(&said), @"");
+    insta::assert_snapshot!("files_restore_again", project.transcript(&said));
     assert_eq!(project.segue(&["files", "get", key]).code, 5);
     lab.finish_restores();
     assert_eq!(state(&project), "restored");

@@ -44,9 +44,9 @@ async fn a_stored_secret_signs_and_shows_nowhere() {
     let lab = lab().await;
     let project = Project::new(&yaml(), Some(&lab));
     let said = project.segue(&["validate"]);
-    insta::assert_snapshot!(project.transcript(&said), @"");
+    insta::assert_snapshot!("secrets_unknown", project.transcript(&said));
     let said = set(&project, "partner", &format!("{SECRET}\n"));
-    insta::assert_snapshot!(project.transcript(&said), @"");
+    insta::assert_snapshot!("secrets_set", project.transcript(&said));
     assert_eq!(set(&project, "partner-id", "LAB").code, 0);
     let commands: [&[&str]; 8] = [
         &["--log", "trace", "validate"],
@@ -70,13 +70,13 @@ async fn a_stored_secret_signs_and_shows_nowhere() {
     }
     let said = project.segue(&["secret", "list"]);
     insta::with_settings!({ filters => vec![("[0-9a-f]{8}", "[key]")] }, {
-        insta::assert_snapshot!(said.stdout, @"");
+        insta::assert_snapshot!("secrets_list", said.stdout);
     });
     let said = project.segue(&["run", "daily", "--slot", "2026-01-05T00:00:00Z"]);
     assert_eq!(said.code, 0, "after the rotation: {}", said.stderr);
     assert_eq!(project.segue(&["secret", "remove", "partner"]).code, 0);
     let said = project.segue(&["secret", "remove", "partner"]);
-    insta::assert_snapshot!(project.transcript(&said), @"");
+    insta::assert_snapshot!("secrets_remove_again", project.transcript(&said));
 }
 
 fn walk(folder: &std::path::Path) -> Vec<std::path::PathBuf> {
@@ -137,7 +137,7 @@ async fn secrets_come_from_files_too() {
     let yaml = Text::default().yaml().replace("${LAB_SECRET}", "\"${file:mounted/secret}\"");
     let project = Project::new(&yaml, Some(&lab));
     let said = project.segue(&["validate"]);
-    insta::assert_snapshot!(project.transcript(&said), @"");
+    insta::assert_snapshot!("secrets_no_file", project.transcript(&said));
     project.write("mounted/secret", format!("{SECRET}\n"));
     let said = project.segue(&["run", "daily"]);
     assert_eq!(said.code, 0, "{}", said.stderr);
@@ -150,7 +150,7 @@ async fn a_secret_is_refused_where_it_would_be_shown() {
     let project = Project::new(&yaml, Some(&lab));
     set(&project, "partner", SECRET);
     let said = project.segue(&["validate"]);
-    insta::assert_snapshot!(project.transcript(&said), @"");
+    insta::assert_snapshot!("secrets_shown", project.transcript(&said));
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -174,9 +174,9 @@ async fn the_master_key_may_be_elsewhere() {
     assert!(!project.path(".segue/master.key").exists());
     assert_eq!(run(Some(KEY), &["run", "daily"]).code, 0);
     let said = run(None, &["validate"]);
-    insta::assert_snapshot!(project.transcript(&said), @"");
+    insta::assert_snapshot!("secrets_other_key", project.transcript(&said));
     let said = run(Some("short"), &["validate"]);
-    insta::assert_snapshot!(project.transcript(&said), @"");
+    insta::assert_snapshot!("secrets_no_key", project.transcript(&said));
     // Another key in front of it, and then alone.
     let new = KEY.replace('0', "f");
     let both = format!("{new},{KEY}");
