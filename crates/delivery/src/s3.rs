@@ -236,8 +236,7 @@ impl S3Store {
     ) -> Result<StagedPart, Failure> {
         let etag = answer.e_tag.ok_or_else(|| self.not_s3(Act::PutPart, to.key))?;
         let (number, bytes) = (part.number(), part.bytes());
-        let crc64nvme = answer.checksum_crc64_nvme.filter(|_| self.checks.whole_object());
-        Ok(StagedPart { number, bytes, etag, crc64nvme })
+        Ok(StagedPart { number, bytes, etag, crc64nvme: answer.checksum_crc64_nvme })
     }
 
     /// Describes an answer that is well-formed for HTTP and lacks what every S3 service gives.

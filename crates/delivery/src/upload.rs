@@ -247,7 +247,9 @@ impl Upload {
     /// # Errors
     /// Those of [`Store::create_upload`], and when the run has [`FILES_MAX`] files already.
     pub async fn begin(&mut self, intent: Intent) -> Result<String, Error> {
-        if !matches!(self.current, Current::None) || intent != self.intent() {
+        // A repair has the token of what it replaces, which another process may have drawn.
+        let expected = Intent { token: intent.token.clone(), ..self.intent() };
+        if !matches!(self.current, Current::None) || intent != expected {
             return Err(self.out_of_turn("was begun out of turn"));
         }
         if intent.number > FILES_MAX {

@@ -194,7 +194,11 @@ impl Secrets {
 /// The same failure as a problem of the project file that names the secret.
 pub(crate) fn problem_of(failure: &Failure) -> SecretProblem {
     let message = failure.one_line();
-    let message = message.split_once("` ").map_or(message.clone(), |(_, rest)| rest.to_owned());
+    let about_it = message.strip_prefix("the secret `").and_then(|rest| rest.split_once("` "));
+    let message = match about_it {
+        Some((_, problem)) => problem.to_owned(),
+        None => format!("cannot be opened: {message}"),
+    };
     SecretProblem { message, hint: failure.hints.first().cloned().unwrap_or_default() }
 }
 

@@ -4,9 +4,8 @@
 //! the checksum, or take it and not look at it; MD5 is what all of them know. It is the slowest by
 //! far, so it is kept for those.
 
-use std::sync::atomic::{AtomicBool, AtomicU8, Ordering};
+use std::sync::atomic::{AtomicU8, Ordering};
 
-use aws_sdk_s3::types::ChecksumType;
 use base64::Engine as _;
 use md5::Digest as _;
 
@@ -69,27 +68,11 @@ impl Check {
 #[derive(Debug, Default)]
 pub(super) struct Checks {
     index: AtomicU8,
-    /// The service has a checksum of checksums where that of the whole object was asked for.
-    composite: AtomicBool,
 }
 
 impl Checks {
     pub(super) fn current(&self) -> Check {
         Check::ALL[usize::from(self.index.load(Ordering::Relaxed)) % Check::ALL.len()]
-    }
-
-    /// Notes what kind of checksum an upload was given. Where it is not that of the whole object,
-    /// parts are checked by theirs, and the object as a whole is not: a service that computes another
-    /// would refuse ours.
-    pub(super) fn was_given(&self, kind: Option<&ChecksumType>) {
-        if kind == Some(&ChecksumType::Composite) {
-            self.composite.store(true, Ordering::Relaxed);
-        }
-    }
-
-    /// Whether the checksum of a whole object may be stated when it is completed.
-    pub(super) fn whole_object(&self) -> bool {
-        !self.composite.load(Ordering::Relaxed)
     }
 
     /// Settles for a check, for all later requests; never again for a better one.

@@ -183,7 +183,7 @@ impl Resolver<'_> {
             _ => "AWS_SECRET_ACCESS_KEY",
         };
         let hint = format!(
-            "Write `{key}: ${{{variable}}}` and set the variable; replace the secret if the file was shared."
+            "Write `{key}: ${{{variable}}}` and set the variable; replace the key if the file was shared."
         );
         self.error("secret_in_clear", item.key_place(key), message, &hint);
         true

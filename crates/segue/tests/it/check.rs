@@ -425,6 +425,7 @@ async fn a_service_with_composite_checksums_is_delivered_to() {
     assert_eq!(said.code, 0, "{}", said.stderr);
     let checked = project.json(&["check", "partner"]);
     assert_eq!(checked["capabilities"]["wholeCheck"], "no", "{checked:#}");
+    assert_eq!(checked["capabilities"]["partCheck"], "md5");
     assert_eq!(checked["capabilities"]["refusesDamage"], "yes");
     assert_eq!(checked["capabilities"]["takesAllParts"], "yes");
     assert_eq!(checked["capabilities"]["takesTags"], "yes");

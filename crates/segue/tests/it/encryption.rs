@@ -129,7 +129,7 @@ async fn a_lost_upload_is_made_again_and_readable() {
     assert_eq!(said.code, 0, "{}", said.stderr);
     // The checksums in the manifest and in the ledger were written before the loss.
     let (_, sealed) = files(&lab).remove(0);
-    let object = project.json(&["show", "0"])["objects"][0].clone();
+    let object = project.json(&["files"])[0].clone();
     assert_eq!(object["bytes"], sealed.len());
     let mut text = String::new();
     let plain = decrypted(&sealed, "curve25519-private");

@@ -66,8 +66,8 @@ impl<'k> Certificate<'k> {
             ));
         }
         let word = newest(own_words(key), at).ok_or_else(|| {
-            let message = "bears no valid signature of its owner";
-            KeyProblem::new("pgp_key_unsigned", message, "Ask its owner to export it again.")
+            let message = "bears no signature of its owner that can be verified";
+            KeyProblem::new("pgp_key_unsigned", message, "Ask its owner to export it again, or for a key of a usual kind: RSA, Curve25519, a NIST curve.")
         })?;
         let expires = expiry(primary, word);
         match expires.filter(|expires| *expires <= at) {
