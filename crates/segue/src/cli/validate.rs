@@ -51,7 +51,7 @@ async fn check(
         workspace.fail_on_errors(&keys)?;
         warnings.extend(keys);
     } else {
-        let (_, found) = Sources::open_with(&workspace, global, keys).await?;
+        let (_, found) = Sources::open_all(&workspace, global, keys).await?;
         warnings.extend(found);
     }
     Ok((workspace, warnings))

@@ -5,6 +5,7 @@ mod crash;
 mod delivery;
 mod demo;
 mod encryption;
+mod events;
 mod files;
 mod formats;
 mod increment;
