@@ -18,11 +18,6 @@ impl Resolver<'_> {
         let name = self.name(item, file.name.as_deref());
         let id = self.id(item, "destination", file.id.as_deref());
         let objects = self.object_settings(item, file);
-        if file.marketing_actions.is_some() {
-            let hint = "No policy reads them yet.";
-            let message = "marketing actions are recorded but not enforced yet";
-            self.warn("not_enforced", item.key_place("marketing_actions"), message, hint);
-        }
         let pgp = self.pgp(item, file);
         let mut format = self.file(item.child("file"), file.file.as_ref());
         if let Some(format) = &mut format {
@@ -55,6 +50,7 @@ impl Resolver<'_> {
             file: format?,
             manifest: file.manifest.unwrap_or(false),
             pgp,
+            marketing_actions: file.marketing_actions.clone().unwrap_or_default(),
             span: item.key_span,
         })
     }

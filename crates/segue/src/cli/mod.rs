@@ -7,6 +7,7 @@ mod check;
 mod completions;
 mod count;
 mod demo;
+mod evaluate;
 mod files;
 mod init;
 mod mask;
@@ -20,6 +21,7 @@ mod runs;
 mod schema;
 mod secret;
 mod segment;
+mod segments;
 mod show;
 mod table;
 mod validate;
@@ -130,7 +132,9 @@ enum Command {
     Preview(preview::Args),
     Profile(profile::Args),
     Count(count::Args),
+    Evaluate(evaluate::Args),
     Segment(segment::Args),
+    Segments(segments::Args),
     Runs(runs::Args),
     Show(show::Args),
     Demo(demo::Args),
@@ -183,6 +187,8 @@ async fn dispatch(cli: Cli) -> Result<(), Failure> {
         Command::Preview(args) => preview::run(&global, &args).await,
         Command::Profile(args) => profile::run(&global, &args).await,
         Command::Count(args) => count::run(&global, &args).await,
+        Command::Evaluate(args) => evaluate::run(&global, &args).await,
+        Command::Segments(args) => segments::run(&global, &args),
         Command::Runs(args) => runs::run(&global, &args).await,
         Command::Show(args) => show::run(&global, &args).await,
         Command::Demo(args) => demo::run(&global, &args).await,

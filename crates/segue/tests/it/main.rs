@@ -11,6 +11,7 @@ mod formats;
 mod increment;
 mod leaks;
 mod machine;
+mod membership;
 mod messages;
 mod objects;
 mod policy;
