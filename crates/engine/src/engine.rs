@@ -133,9 +133,9 @@ impl Engine {
     ) -> Result<Rows, Error> {
         let threads = self.settings.threads;
         let content = profiles.content(&self.settings).await?;
-        let (survey, limits) = (&content.survey, self.settings.limits());
+        let (survey, limits) = (content.rows(query)?, self.settings.limits());
         let mut difference =
-            increment::difference(query, increment, baselines, survey, &limits, threads).await?;
+            increment::difference(query, increment, baselines, &survey, &limits, threads).await?;
         difference.counts.left_out = content.left_out.clone();
         Ok(Rows::of_difference(difference, threads))
     }
@@ -172,12 +172,12 @@ impl Engine {
     ) -> Result<Rows, Error> {
         let threads = self.settings.threads;
         let content = profiles.content(&self.settings).await?;
-        let survey = &content.survey;
+        let survey = content.rows(query)?;
         let rule = query.rule.text.as_str();
         let parts = Parts { rule, columns, hidden: &[], evaluated_at: query.evaluated_at };
         let selection = Arc::new(Selection::new(parts, &survey.schema)?);
-        let losers = deduplicate::losers(query, survey, self.settings.limits(), threads).await?;
-        let pass = Pass { survey: Arc::clone(survey), selection };
+        let losers = deduplicate::losers(query, &survey, self.settings.limits(), threads).await?;
+        let pass = Pass { survey, selection };
         Ok(Rows::of_members(pass, losers, &content.left_out, threads))
     }
 }

@@ -16,6 +16,7 @@ pub(crate) mod compile;
 mod dialect;
 mod functions;
 mod lambda;
+pub(crate) mod parts;
 mod paths;
 mod scalar;
 mod vocabulary;

@@ -12,10 +12,13 @@ use plan::schema::{Field as PlanField, FieldType};
 /// no mapping can name it.
 pub(crate) const PROFILE_FIELD: &str = "segue:profile";
 
+/// The identity that a row is for, where there is one row each (see `identity_rows`).
+pub(crate) const IDENTITY_FIELD: &str = "segue:identity";
+
 /// Describes Arrow fields in the words of the plan.
 pub(crate) fn describe(schema: &Schema) -> plan::Schema {
     let mut fields = describe_fields(schema.fields());
-    fields.retain(|field| field.name != PROFILE_FIELD);
+    fields.retain(|field| ![PROFILE_FIELD, IDENTITY_FIELD].contains(&field.name.as_str()));
     plan::Schema { fields }
 }
 

@@ -9,7 +9,8 @@
 //!
 //! Reading order: [`engine`](Engine) is what can be asked; `snapshot`, `survey` and `rows` are the
 //! way of the data; `selection` is what happens to a batch; `expression` is the language of rules;
-//! `deduplicate` and `increment` are what needs more than a batch.
+//! `deduplicate` and `increment` are what needs more than a batch; `explain` says of one person what
+//! all of these did.
 
 mod engine;
 
@@ -28,12 +29,14 @@ mod parquet_schema;
 
 mod expression;
 mod fields;
+mod identity_rows;
 mod path;
 
 mod merge;
 mod profiles;
 
 mod deduplicate;
+mod explain;
 mod increment;
 mod ordered;
 mod row_set;
@@ -45,6 +48,10 @@ mod error;
 
 pub use engine::{Engine, Settings};
 pub use error::{Error, Kind, Place};
+pub use explain::{
+    Duplicate, Explained, Explanation, Export, Fate, FileRow, Join, Judged, LeftOut, Move, Outcome,
+    PersonId, TieBreak, Value,
+};
 pub use expression::{Expect, ExpressionError, check_expression};
 pub use increment::Baselines;
 pub use merge::{Origin, Profile};

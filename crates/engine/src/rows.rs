@@ -135,11 +135,40 @@ impl Pass {
             let records = records.map_err(failed)?;
             let scanned = records.num_rows();
             let restriction = restriction(first_row, scanned);
-            let selected = self.selection.select(&records, &restriction).map_err(failed)?;
+            let selected = self.selection.select(&records, &restriction);
+            let selected = selected
+                .map_err(|error| failed(self.at_record(error, morsel, first_row, &records)))?;
             each(Piece { selected, first_row, scanned })?;
             first_row += scanned as u64;
         }
         Ok(())
+    }
+
+    /// Names the first record for which an expression fails, where records can be counted in a file.
+    fn at_record(
+        &self,
+        error: Error,
+        morsel: usize,
+        first_row: u64,
+        records: &RecordBatch,
+    ) -> Error {
+        let start = self.survey.first_row(morsel);
+        let (Some(start), "expression_error") = (start, error.code()) else { return error };
+        let fails = |from: usize, rows: usize| {
+            let part = records.slice(from, rows);
+            self.selection.select(&part, &Restriction::None).is_err()
+        };
+        let (mut from, mut rows) = (0, records.num_rows());
+        if !fails(from, rows) {
+            return error;
+        }
+        // It is in the first half, or else in the second.
+        while rows > 1 {
+            let half = rows / 2;
+            (from, rows) =
+                if fails(from, half) { (from, half) } else { (from + half, rows - half) };
+        }
+        error.at_row(start + first_row + from as u64 + 1)
     }
 }
 

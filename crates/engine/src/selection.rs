@@ -21,6 +21,7 @@ use crate::error::{Error, Kind};
 use crate::expression::compile::{Compiled, compile, flat_schema};
 use crate::expression::{self, Expect, ExpressionError, Parsed};
 use crate::fields;
+use crate::identity_rows::{self, IdentityView};
 use crate::path::Steps;
 
 /// A rule and columns, compiled for one dataset.
@@ -30,6 +31,8 @@ pub(crate) struct Selection {
     rule_inputs: Inputs,
     inputs: Inputs,
     outputs: Vec<Output>,
+    /// How columns see the identity of a row, where rows are for identities.
+    identity: Option<IdentityView>,
     mandatory: Vec<usize>,
     /// Headers and types of the columns.
     pub(crate) schema: SchemaRef,
@@ -136,6 +139,10 @@ impl Selection {
             compile(&rule, &rule_inputs.schema, Expect::Boolean, parts.evaluated_at)
                 .map_err(|error| wrong_expression(error, "rule"))?;
 
+        let identity = IdentityView::of(schema);
+        let column_schema =
+            identity.as_ref().map_or_else(|| schema.clone(), |it| it.schema(schema));
+        let column_fields = fields::describe(&column_schema);
         let mut sources = Vec::new();
         for column in parts.columns {
             sources.push(match &column.source {
@@ -143,8 +150,11 @@ impl Selection {
                     Source::Path(known(path, &plan_schema, &column.header)?)
                 }
                 ColumnSource::Expression { text, .. } => {
-                    Source::Parsed(Box::new(parse(text, &column.header)?))
+                    let parsed = Parsed::new(text, &column_fields);
+                    let failed = |error| wrong_expression(error, &column.header);
+                    Source::Parsed(Box::new(parsed.map_err(failed)?))
                 }
+                ColumnSource::Identity(namespace) => Source::Path(identity_rows::path(namespace)),
                 ColumnSource::MembershipStatus => Source::Status,
                 ColumnSource::MembershipOperation => Source::Operation,
                 ColumnSource::LastQualificationTime => Source::Time,
@@ -161,7 +171,7 @@ impl Selection {
         let mut paths: Vec<Steps> = sources.iter().flat_map(Source::paths).cloned().collect();
         paths.sort();
         paths.dedup();
-        let inputs = Inputs::new(paths, schema);
+        let inputs = Inputs::new(paths, &column_schema);
         let mut outputs = Vec::new();
         let mut output_fields = Vec::new();
         for (number, source) in sources.into_iter().enumerate() {
@@ -172,9 +182,21 @@ impl Selection {
         }
         let marked = parts.columns.iter().enumerate().filter(|(_, column)| column.mandatory);
         let mandatory = marked.map(|(number, _)| number).collect();
-        let needed = rule_inputs.paths.iter().chain(&inputs.paths).cloned().collect();
+        let source =
+            |path: &Steps| identity.as_ref().map_or_else(|| path.clone(), |it| it.source(path));
+        let needed =
+            rule_inputs.paths.iter().cloned().chain(inputs.paths.iter().map(source)).collect();
         let schema = Arc::new(Schema::new(output_fields));
-        Ok(Self { rule: compiled_rule, rule_inputs, inputs, outputs, mandatory, schema, needed })
+        Ok(Self {
+            rule: compiled_rule,
+            rule_inputs,
+            inputs,
+            outputs,
+            identity,
+            mandatory,
+            schema,
+            needed,
+        })
     }
 
     /// The reasons for which members are left out for lack of a value, in column order.
@@ -242,7 +264,10 @@ impl Selection {
         rows: usize,
         marks: Option<&Marks>,
     ) -> Result<Vec<ArrayRef>, Error> {
-        let mut inputs = self.inputs.extract(records)?;
+        let mut inputs = match &self.identity {
+            None => self.inputs.extract(records)?,
+            Some(identity) => self.inputs.extract(&identity.batch(records)?)?,
+        };
         if rows < records.num_rows() {
             let mask = BooleanArray::new(members.clone(), None);
             let filter = FilterBuilder::new(&mask).optimize().build();

@@ -19,6 +19,7 @@ use plan::schema::FieldType;
 use crate::csv_record::Format;
 use crate::error::{Error, Kind};
 use crate::fields::PROFILE_FIELD;
+use crate::identity_rows::IdentityRows;
 use crate::merge::Union;
 use crate::ordered::{Ordered, QUEUE_LENGTH, Stop};
 use crate::parquet_file::{self, BATCH_ROWS_MAX, Slice};
@@ -72,6 +73,9 @@ struct FileSurvey {
     slices: Option<Vec<Slice>>,
 }
 
+/// Batches of records.
+type Batches = Box<dyn Iterator<Item = Result<RecordBatch, Error>>>;
+
 /// What a snapshot holds.
 #[derive(Debug)]
 pub(crate) struct Survey {
@@ -85,8 +89,9 @@ pub(crate) struct Survey {
     pub(crate) key: ProfileKey,
     pub(crate) morsels: Vec<Morsel>,
     /// Keeps the files of merged profiles from being removed.
-    #[expect(dead_code, reason = "held, never read")]
-    held: Option<File>,
+    held: Option<Arc<File>>,
+    /// Repeats the records for identities.
+    identity_rows: Option<IdentityRows>,
     footers: Mutex<VecDeque<(usize, ArrowReaderMetadata)>>,
 }
 
@@ -131,7 +136,8 @@ impl Survey {
         let timestamp = dataset.timestamp.as_ref().map(Steps::from);
         let key = dataset.identities.first().map(ProfileKey::computed).unwrap_or_default();
         let (inputs, footers) = (inputs.to_vec(), Mutex::default());
-        Ok(Self { reader, inputs, schema, timestamp, key, morsels, held: None, footers })
+        let (held, identity_rows) = (None, None);
+        Ok(Self { reader, inputs, schema, timestamp, key, morsels, held, identity_rows, footers })
     }
 
     /// Makes this survey, of files of merged profiles, one of their fields and their latest times.
@@ -146,8 +152,23 @@ impl Survey {
                 namespace: None,
                 primary: union.primary_namespace().to_owned(),
             },
-            held: Some(held),
+            held: Some(Arc::new(held)),
             ..self
+        }
+    }
+
+    /// This survey with a row for each identity instead of one for each profile.
+    pub(crate) fn with_identity_rows(&self, rows: IdentityRows) -> Self {
+        Self {
+            reader: self.reader.clone(),
+            inputs: self.inputs.clone(),
+            schema: rows.schema(&self.schema),
+            timestamp: self.timestamp.clone(),
+            key: self.key.clone(),
+            morsels: self.morsels.clone(),
+            held: self.held.clone(),
+            identity_rows: Some(rows),
+            footers: Mutex::default(),
         }
     }
 
@@ -161,12 +182,29 @@ impl Survey {
         &self.inputs[self.morsels[morsel].input].location
     }
 
+    /// The position in its file of the first row of a morsel; nothing where rows are not records of a
+    /// file that somebody wrote.
+    pub(crate) fn first_row(&self, morsel: usize) -> Option<u64> {
+        if self.held.is_some() || self.identity_rows.is_some() {
+            return None;
+        }
+        let input = self.morsels[morsel].input;
+        let before = self.morsels[..morsel].iter().rev().take_while(|it| it.input == input);
+        Some(before.filter_map(|it| it.slice.as_ref()).map(|it| it.rows.end - it.rows.start).sum())
+    }
+
     /// Reads the rows of a morsel with the fields that `needed` paths lead through.
-    pub(crate) fn read(
-        &self,
-        morsel: usize,
-        needed: &BTreeSet<Steps>,
-    ) -> Result<Box<dyn Iterator<Item = Result<RecordBatch, Error>>>, Error> {
+    pub(crate) fn read(&self, morsel: usize, needed: &BTreeSet<Steps>) -> Result<Batches, Error> {
+        let Some(rows) = self.identity_rows.clone() else { return self.records(morsel, needed) };
+        let records = self.records(morsel, &rows.needed(needed))?;
+        let repeated = records.flat_map(move |records| match records.and_then(|it| rows.of(&it)) {
+            Ok(batches) => batches.into_iter().map(Ok).collect(),
+            Err(error) => vec![Err(error)],
+        });
+        Ok(Box::new(repeated))
+    }
+
+    fn records(&self, morsel: usize, needed: &BTreeSet<Steps>) -> Result<Batches, Error> {
         let Morsel { input, slice } = &self.morsels[morsel];
         let source = Source::open(&self.reader.store, &self.inputs[*input])?;
         let roots = || -> Fields {

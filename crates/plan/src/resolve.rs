@@ -11,6 +11,7 @@ mod dataset;
 mod destination;
 mod endpoint;
 mod file;
+mod identity_column;
 mod increment;
 mod names;
 mod object_settings;

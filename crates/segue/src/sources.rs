@@ -118,10 +118,11 @@ fn check_expressions(workspace: &Workspace, schema: &Schema) -> Vec<Diagnostic> 
             problems.push(misplaced(&rule.origin, &what, error));
         }
     }
+    let column_fields = workspace.project.column_fields(schema);
     for activation in &workspace.project.activations {
         for column in &activation.mapping {
             let ColumnSource::Expression { text, origin } = &column.source else { continue };
-            if let Err(error) = engine::check_expression(text, schema, Expect::Any) {
+            if let Err(error) = engine::check_expression(text, &column_fields, Expect::Any) {
                 let what = format!("expression of column `{}`", column.header);
                 problems.push(misplaced(origin, &what, error));
             }

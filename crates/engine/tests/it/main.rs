@@ -5,6 +5,7 @@ mod deduplicate;
 mod documented;
 mod formats;
 mod histories;
+mod identity_rows;
 mod mapping;
 mod merge;
 mod merged;

@@ -7,6 +7,7 @@ mod check;
 mod completions;
 mod count;
 mod demo;
+mod explain;
 mod init;
 mod mask;
 mod plan;
@@ -126,6 +127,7 @@ enum Command {
     Preview(preview::Args),
     Profile(profile::Args),
     Count(count::Args),
+    Explain(explain::Args),
     Segment(segment::Args),
     Runs(runs::Args),
     Show(show::Args),
@@ -179,6 +181,7 @@ async fn dispatch(cli: Cli) -> Result<(), Failure> {
         Command::Preview(args) => preview::run(&global, &args).await,
         Command::Profile(args) => profile::run(&global, &args).await,
         Command::Count(args) => count::run(&global, &args).await,
+        Command::Explain(args) => explain::run(&global, &args).await,
         Command::Runs(args) => runs::run(&global, &args).await,
         Command::Show(args) => show::run(&global, &args).await,
         Command::Demo(args) => demo::run(&global, &args).await,
