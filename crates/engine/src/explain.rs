@@ -96,14 +96,15 @@ impl Engine {
             return Ok(left_out.map_or(Explained::Nobody, Explained::LeftOut));
         };
         let known_by = identity_of(survey, address)?;
+        let survey = self.answered(query, &query.columns, profiles).await?.survey;
         let judged = {
-            let (query, survey) = (query.clone(), Arc::clone(survey));
+            let (query, survey) = (query.clone(), Arc::clone(&survey));
             let judge = move || rule::judge(&query, &survey, address);
             tokio::task::spawn_blocking(judge).await.map_err(stopped)??
         };
         let mut explanation = Explanation { person: known_by, rule: judged, rows: Vec::new() };
         if let Some(export) = export {
-            let rows = content.rows(query)?;
+            let rows = content.rows(query, &survey)?;
             // Where rows are identities, there are others at other places.
             let addresses = match query.identity_namespace() {
                 None => vec![address],

@@ -8,6 +8,8 @@ use arrow::datatypes::{
 };
 use plan::schema::{Field as PlanField, FieldType};
 
+use crate::expression::event_query::ANSWER;
+
 /// What Segue itself knows about a merged profile. The field is none of the profile's: no rule and
 /// no mapping can name it.
 pub(crate) const PROFILE_FIELD: &str = "segue:profile";
@@ -18,7 +20,9 @@ pub(crate) const IDENTITY_FIELD: &str = "segue:identity";
 /// Describes Arrow fields in the words of the plan.
 pub(crate) fn describe(schema: &Schema) -> plan::Schema {
     let mut fields = describe_fields(schema.fields());
-    fields.retain(|field| ![PROFILE_FIELD, IDENTITY_FIELD].contains(&field.name.as_str()));
+    let is_own =
+        |name: &str| name.starts_with(ANSWER) || [PROFILE_FIELD, IDENTITY_FIELD].contains(&name);
+    fields.retain(|field| !is_own(&field.name));
     plan::Schema { fields }
 }
 

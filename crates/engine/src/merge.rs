@@ -57,16 +57,17 @@ pub(crate) struct Content {
 }
 
 impl Content {
-    /// The rows that a query is about: profiles, or their identities of one namespace.
-    pub(crate) fn rows(&self, query: &Query) -> Result<Arc<Survey>, Error> {
+    /// The rows that a query is about: `profiles`, these or the same with more fields, or their
+    /// identities of one namespace.
+    pub(crate) fn rows(&self, query: &Query, profiles: &Arc<Survey>) -> Result<Arc<Survey>, Error> {
         let Some(namespace) = query.identity_namespace() else {
-            return Ok(Arc::clone(&self.survey));
+            return Ok(Arc::clone(profiles));
         };
         let rows = self.identities.rows(&namespace).ok_or_else(|| {
             let message = format!("no profile dataset has the namespace `{namespace}`");
             Error::new(Kind::Invalid, "unknown_namespace", message)
         })?;
-        Ok(Arc::new(self.survey.with_identity_rows(rows)))
+        Ok(Arc::new(profiles.with_identity_rows(rows)))
     }
 }
 

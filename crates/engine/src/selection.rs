@@ -51,7 +51,7 @@ enum Output {
 
 /// Flat columns taken out of the records.
 #[derive(Debug)]
-struct Inputs {
+pub(crate) struct Inputs {
     paths: Vec<Steps>,
     schema: SchemaRef,
 }
@@ -130,10 +130,13 @@ impl Selection {
 
     fn compile(parts: Parts<'_>, schema: &Schema) -> Result<Self, Error> {
         let plan_schema = fields::describe(schema);
-        let parse = |text: &str, place: &str| {
-            Parsed::new(text, &plan_schema).map_err(|error| wrong_expression(error, place))
+        let parse = |text: &str, fields: &plan::Schema, place: &str| {
+            let parsed = Parsed::new(text, fields);
+            let parsed = parsed.map_err(|error| wrong_expression(error, place))?;
+            check_answers(&parsed, schema)?;
+            Ok::<_, Error>(parsed)
         };
-        let rule = parse(parts.rule, "rule")?;
+        let rule = parse(parts.rule, &plan_schema, "rule")?;
         let rule_inputs = Inputs::new(rule.fields.clone(), schema);
         let compiled_rule =
             compile(&rule, &rule_inputs.schema, Expect::Boolean, parts.evaluated_at)
@@ -150,9 +153,7 @@ impl Selection {
                     Source::Path(known(path, &plan_schema, &column.header)?)
                 }
                 ColumnSource::Expression { text, .. } => {
-                    let parsed = Parsed::new(text, &column_fields);
-                    let failed = |error| wrong_expression(error, &column.header);
-                    Source::Parsed(Box::new(parsed.map_err(failed)?))
+                    Source::Parsed(Box::new(parse(text, &column_fields, &column.header)?))
                 }
                 ColumnSource::Identity(namespace) => Source::Path(identity_rows::path(namespace)),
                 ColumnSource::MembershipStatus => Source::Status,
@@ -391,12 +392,22 @@ impl Output {
 }
 
 impl Inputs {
-    fn new(paths: Vec<Steps>, schema: &Schema) -> Self {
+    pub(crate) fn new(paths: Vec<Steps>, schema: &Schema) -> Self {
         let flat = flat_schema(&paths, schema);
         Self { paths, schema: Arc::new(flat) }
     }
 
-    fn extract(&self, records: &RecordBatch) -> Result<Vec<ArrayRef>, Error> {
+    /// What is read.
+    pub(crate) fn paths(&self) -> &[Steps] {
+        &self.paths
+    }
+
+    /// The flat columns.
+    pub(crate) fn schema(&self) -> &Schema {
+        &self.schema
+    }
+
+    pub(crate) fn extract(&self, records: &RecordBatch) -> Result<Vec<ArrayRef>, Error> {
         let columns = self.paths.iter().zip(self.schema.fields());
         columns
             .map(|(path, field)| {
@@ -409,7 +420,7 @@ impl Inputs {
             .collect()
     }
 
-    fn batch(&self, columns: Vec<ArrayRef>, rows: usize) -> Result<RecordBatch, Error> {
+    pub(crate) fn batch(&self, columns: Vec<ArrayRef>, rows: usize) -> Result<RecordBatch, Error> {
         let options = RecordBatchOptions::new().with_row_count(Some(rows));
         RecordBatch::try_new_with_options(Arc::clone(&self.schema), columns, &options)
             .map_err(broken)
@@ -486,6 +497,15 @@ fn times(time: i64, marks: Option<&Marks>, members: &BooleanBuffer, rows: usize)
     Arc::new(times.with_timezone("UTC"))
 }
 
+/// Checks that what an expression asks of events has been answered.
+fn check_answers(parsed: &Parsed, schema: &Schema) -> Result<(), Error> {
+    let is_answered = |name: &str| schema.column_with_name(name).is_some();
+    match parsed.queries.iter().all(|query| is_answered(&query.answer)) {
+        true => Ok(()),
+        false => Err(Error::internal("an expression asks for events that were not looked at")),
+    }
+}
+
 /// Checks that the dataset has a mapped field.
 fn known(path: &FieldPath, schema: &plan::Schema, header: &str) -> Result<Steps, Error> {
     match schema.resolve(path) {
@@ -501,7 +521,7 @@ fn known(path: &FieldPath, schema: &plan::Schema, header: &str) -> Result<Steps,
     }
 }
 
-fn wrong_expression(error: ExpressionError, place: &str) -> Error {
+pub(crate) fn wrong_expression(error: ExpressionError, place: &str) -> Error {
     let message = format!("{} at character {}", error.message, error.offset + 1);
     let failed = Error::new(Kind::Invalid, error.code, message).at_field(place);
     match error.hint {
@@ -511,7 +531,7 @@ fn wrong_expression(error: ExpressionError, place: &str) -> Error {
 }
 
 /// A value for which an expression cannot be computed. The engine's text would quote the value.
-fn failed_value(error: &DataFusionError, place: &str) -> Error {
+pub(crate) fn failed_value(error: &DataFusionError, place: &str) -> Error {
     use arrow::error::ArrowError;
     let message = match error.find_root() {
         DataFusionError::ArrowError(inner, _) => match inner.as_ref() {

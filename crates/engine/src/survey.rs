@@ -18,6 +18,7 @@ use plan::schema::FieldType;
 
 use crate::csv_record::Format;
 use crate::error::{Error, Kind};
+use crate::events::{self, Answers};
 use crate::fields::PROFILE_FIELD;
 use crate::identity_rows::IdentityRows;
 use crate::merge::Union;
@@ -92,6 +93,8 @@ pub(crate) struct Survey {
     held: Option<Arc<File>>,
     /// Repeats the records for identities.
     identity_rows: Option<IdentityRows>,
+    /// What was asked of the events of the profiles, as more fields.
+    answers: Option<Arc<Answers>>,
     footers: Mutex<VecDeque<(usize, ArrowReaderMetadata)>>,
 }
 
@@ -136,8 +139,19 @@ impl Survey {
         let timestamp = dataset.timestamp.as_ref().map(Steps::from);
         let key = dataset.identities.first().map(ProfileKey::computed).unwrap_or_default();
         let (inputs, footers) = (inputs.to_vec(), Mutex::default());
-        let (held, identity_rows) = (None, None);
-        Ok(Self { reader, inputs, schema, timestamp, key, morsels, held, identity_rows, footers })
+        let (held, answers, identity_rows) = (None, None, None);
+        Ok(Self {
+            reader,
+            inputs,
+            schema,
+            timestamp,
+            key,
+            morsels,
+            held,
+            answers,
+            identity_rows,
+            footers,
+        })
     }
 
     /// Makes this survey, of files of merged profiles, one of their fields and their latest times.
@@ -157,19 +171,43 @@ impl Survey {
         }
     }
 
-    /// This survey with a row for each identity instead of one for each profile.
+    /// The same with a row for each identity instead of one for each profile.
     pub(crate) fn with_identity_rows(&self, rows: IdentityRows) -> Self {
+        let schema = rows.schema(&self.schema);
+        Self { identity_rows: Some(rows), ..self.with_schema(schema) }
+    }
+
+    /// The same with the answers to what is asked of events as more fields.
+    pub(crate) fn with_answers(&self, answers: Answers) -> Self {
+        let schema = Arc::new(events::with_fields(&self.schema, &answers));
+        Self { answers: Some(Arc::new(answers)), ..self.with_schema(schema) }
+    }
+
+    fn with_schema(&self, schema: SchemaRef) -> Self {
         Self {
             reader: self.reader.clone(),
             inputs: self.inputs.clone(),
-            schema: rows.schema(&self.schema),
+            schema,
             timestamp: self.timestamp.clone(),
             key: self.key.clone(),
             morsels: self.morsels.clone(),
             held: self.held.clone(),
-            identity_rows: Some(rows),
+            answers: self.answers.clone(),
+            identity_rows: self.identity_rows.clone(),
             footers: Mutex::default(),
         }
+    }
+
+    /// The footer of the file of a morsel, and which of its row groups the morsel is of; nothing for
+    /// other files than Parquet.
+    pub(crate) fn row_group(
+        &self,
+        morsel: usize,
+    ) -> Result<Option<(ArrowReaderMetadata, usize)>, Error> {
+        let Morsel { input, slice } = &self.morsels[morsel];
+        let Some(slice) = slice else { return Ok(None) };
+        let source = Source::open(&self.reader.store, &self.inputs[*input])?;
+        Ok(Some((self.footer(*input, &source)?, slice.row_group)))
     }
 
     /// Bytes of all files together.
@@ -195,8 +233,10 @@ impl Survey {
 
     /// Reads the rows of a morsel with the fields that `needed` paths lead through.
     pub(crate) fn read(&self, morsel: usize, needed: &BTreeSet<Steps>) -> Result<Batches, Error> {
-        let Some(rows) = self.identity_rows.clone() else { return self.records(morsel, needed) };
-        let records = self.records(morsel, &rows.needed(needed))?;
+        let Some(rows) = self.identity_rows.clone() else {
+            return self.read_answered(morsel, needed);
+        };
+        let records = self.read_answered(morsel, &rows.needed(needed))?;
         let repeated = records.flat_map(move |records| match records.and_then(|it| rows.of(&it)) {
             Ok(batches) => batches.into_iter().map(Ok).collect(),
             Err(error) => vec![Err(error)],
@@ -204,7 +244,24 @@ impl Survey {
         Ok(Box::new(repeated))
     }
 
-    fn records(&self, morsel: usize, needed: &BTreeSet<Steps>) -> Result<Batches, Error> {
+    fn read_answered(&self, morsel: usize, needed: &BTreeSet<Steps>) -> Result<Batches, Error> {
+        let Some(answers) = &self.answers else { return self.read_files(morsel, needed) };
+        let is_answer = |path: &&Steps| answers.has(path.root());
+        if !needed.iter().any(|path| is_answer(&path)) {
+            return self.read_files(morsel, needed);
+        }
+        let of_files = needed.iter().filter(|path| !is_answer(path)).cloned().collect();
+        let (answers, mut first_row) = (Arc::clone(answers), 0);
+        let answered = move |records: Result<RecordBatch, Error>| {
+            let records = records?;
+            let row = first_row;
+            first_row += records.num_rows() as u64;
+            answers.add(morsel, row, &records)
+        };
+        Ok(Box::new(self.read_files(morsel, &of_files)?.map(answered)))
+    }
+
+    fn read_files(&self, morsel: usize, needed: &BTreeSet<Steps>) -> Result<Batches, Error> {
         let Morsel { input, slice } = &self.morsels[morsel];
         let source = Source::open(&self.reader.store, &self.inputs[*input])?;
         let roots = || -> Fields {

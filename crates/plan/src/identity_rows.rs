@@ -32,14 +32,22 @@ impl Project {
 
     /// The fields that columns are calculated from: those of profiles, and `identityMap`.
     pub fn column_fields(&self, schema: &Schema) -> Schema {
-        let mut fields = schema.fields.clone();
-        fields.retain(|field| field.name != IDENTITY_MAP);
-        let text = |name: &str| Field { name: name.to_owned(), field_type: FieldType::String };
-        let identities = self.namespaces().into_iter().map(text).collect();
-        let field_type = FieldType::Struct(identities);
-        fields.push(Field { name: IDENTITY_MAP.to_owned(), field_type });
-        Schema { fields }
+        with_identities(schema, self.namespaces())
     }
+}
+
+/// Adds `identityMap` to fields; it takes the place of one that a dataset calls so.
+pub fn with_identities<'a>(
+    schema: &Schema,
+    namespaces: impl IntoIterator<Item = &'a str>,
+) -> Schema {
+    let mut fields = schema.fields.clone();
+    fields.retain(|field| field.name != IDENTITY_MAP);
+    let text = |name: &str| Field { name: name.to_owned(), field_type: FieldType::String };
+    let identities = namespaces.into_iter().map(text).collect();
+    let field_type = FieldType::Struct(identities);
+    fields.push(Field { name: IDENTITY_MAP.to_owned(), field_type });
+    Schema { fields }
 }
 
 /// The namespaces whose identities a column is about.
@@ -54,7 +62,7 @@ pub(crate) fn namespaces(column: &Column) -> Vec<String> {
 /// The namespaces that a SQL expression names: `identityMap.Email`, `identityMap['Web id']`.
 ///
 /// What is no such name is left for the compiler of the expression to refuse.
-fn named_in(sql: &str) -> Vec<String> {
+pub fn named_in(sql: &str) -> Vec<String> {
     let (mut found, mut rest) = (Vec::new(), sql);
     // Whether what comes is a field of what was before.
     let mut is_inside = false;

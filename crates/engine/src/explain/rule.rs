@@ -11,6 +11,7 @@ use sqlparser::ast::Expr;
 
 use super::{read_row, text};
 use crate::error::Error;
+use crate::expression::event_query::ANSWER;
 use crate::expression::parts::{Form, Part, parts};
 use crate::expression::{self, Parsed};
 use crate::fields;
@@ -212,7 +213,12 @@ impl Judge<'_> {
         let parsed = expression::with_stack(|| Parsed::new(condition, &known).map(|it| it.fields));
         let paths = parsed.map_err(|_| Error::internal("a condition is none by itself"))?;
         let values = self.values(&[], &paths)?;
-        let names = paths.iter().map(ToString::to_string);
+        // What was found out about events is known by a name that nobody wrote.
+        let name = |path: &Steps| match path.root().starts_with(ANSWER) {
+            true => "events".to_owned(),
+            false => path.to_string(),
+        };
+        let names = paths.iter().map(name);
         Ok(names.zip(values).map(|(of, value)| Value { of, value }).collect())
     }
 

@@ -3,6 +3,8 @@
 mod bad_input;
 mod deduplicate;
 mod documented;
+mod event_histories;
+mod events;
 mod formats;
 mod histories;
 mod identity_rows;

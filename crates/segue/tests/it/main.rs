@@ -4,6 +4,7 @@ mod check;
 mod crash;
 mod delivery;
 mod demo;
+mod events;
 mod explain;
 mod formats;
 mod identities;
