@@ -48,9 +48,9 @@ pub(crate) enum Shape {
     Aggregate {
         function: Aggregate,
         /// What is counted or summed; the event itself if absent.
-        value: Option<Expr>,
+        value: Option<Box<Expr>>,
         /// Which events count; all if absent.
-        condition: Option<Expr>,
+        condition: Option<Box<Expr>>,
     },
     Sequence(Vec<Part>),
 }
@@ -231,7 +231,8 @@ impl Reader<'_> {
 
     fn shape(&self, select: &Select, function: Aggregate, value: Option<Expr>) -> Read {
         let (dataset, span) = self.dataset(select)?;
-        let condition = select.selection.clone();
+        let condition = select.selection.clone().map(Box::new);
+        let value = value.map(Box::new);
         Ok((dataset, span, Shape::Aggregate { function, value, condition }))
     }
 

@@ -56,8 +56,12 @@ fn event(random: &mut Random, of: &str) -> Event {
     }
 }
 
-/// A condition on an event, in SQL and as a function; unknown is neither true nor false.
-type Condition = (String, Box<dyn Fn(&Event) -> Option<bool>>);
+/// Whether an event fulfils a condition; unknown is neither true nor false.
+type Holds = Box<dyn Fn(&Event) -> Option<bool>>;
+/// What is measured of events.
+type Measured = Box<dyn Fn(&[&Event]) -> Option<f64>>;
+/// A condition on an event, in SQL and as a function.
+type Condition = (String, Holds);
 
 fn condition(random: &mut Random, depth: u64) -> Condition {
     match random.below(if depth == 0 { 4 } else { 7 }) {
@@ -109,7 +113,7 @@ fn and(left: Option<bool>, right: Option<bool>) -> Option<bool> {
 struct Question {
     sql: String,
     is_condition: bool,
-    of: Box<dyn Fn(&[&Event]) -> Option<f64>>,
+    of: Measured,
 }
 
 fn question(random: &mut Random, dataset: &str) -> Question {
@@ -158,7 +162,7 @@ fn question(random: &mut Random, dataset: &str) -> Question {
 /// A step of a sequence, or what must not happen.
 struct Part {
     is_step: bool,
-    holds: Box<dyn Fn(&Event) -> Option<bool>>,
+    holds: Holds,
     within: Option<i64>,
     after: Option<i64>,
 }
