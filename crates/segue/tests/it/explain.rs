@@ -200,3 +200,20 @@ async fn increments_are_told_against_what_was_sent() {
 fn project_text(project: &Project) -> String {
     std::fs::read_to_string(project.path("segue.yaml")).expect("the project file")
 }
+
+#[test]
+fn conditions_over_events_are_told_with_their_answers() {
+    let rule = "\"points > 5 AND ((SELECT count(*) FROM orders WHERE total > 6) >= 2 OR EXISTS (SELECT FROM orders WHERE total > 90))\"";
+    let orders = "  orders:
+    kind: event
+    location: orders.csv
+    profile: { field: person, namespace: CRMID }
+    timestamp: at
+profiles:";
+    let project = project(&yaml(rule, "{ stitch: none }", MAPPING).replace("profiles:", orders));
+    project.write("orders.csv", "person,at,total\n1,2026-01-03T10:00:00Z,10\n1,2026-01-03T11:00:00Z,7\n2,2026-01-03T11:00:00Z,7\n");
+    for (name, person) in [("explain_events_in", "CRMID:1"), ("explain_events_out", "CRMID:2")] {
+        let command = ["explain", person, "loyal", "--activation", "daily", "--unmask"];
+        check(&project, name, &command);
+    }
+}
