@@ -23,6 +23,7 @@ use crate::error::Error;
 use crate::path::Steps;
 use crate::profiles::Profiles;
 use crate::row_set::Address;
+use crate::selection::{Restriction, Selected, Selection, Spot};
 use crate::store::stopped;
 use crate::survey::Survey;
 
@@ -136,6 +137,19 @@ pub(crate) fn read_row(
         before -= records.num_rows();
     }
     Err(Error::internal("a row is not where it was found"))
+}
+
+/// What a selection makes of one row.
+pub(crate) fn select_at(
+    selection: &Selection,
+    row: &RecordBatch,
+    restriction: &Restriction,
+    address: Address,
+) -> Result<Selected, Error> {
+    let (morsel, first_row) = (address.morsel(), address.row());
+    let since = selection.since(morsel)?;
+    let spot = Spot { morsel, first_row, since: since.as_deref() };
+    selection.select(row, restriction, spot)
 }
 
 /// The identity that the profile of a row is known by.

@@ -18,6 +18,7 @@ pub(crate) mod compile;
 mod dialect;
 pub(crate) mod event_query;
 mod functions;
+pub(crate) mod in_segment;
 mod lambda;
 pub(crate) mod parts;
 mod paths;

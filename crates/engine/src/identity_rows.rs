@@ -63,6 +63,11 @@ impl IdentityRows {
         Arc::new(Schema::new(fields))
     }
 
+    /// Whether rows stand at other places than their records.
+    pub(crate) fn moves(&self) -> bool {
+        self.field.is_none()
+    }
+
     /// What has to be read of the records for `needed` fields of the rows.
     pub(crate) fn needed(&self, needed: &BTreeSet<Steps>) -> BTreeSet<Steps> {
         let own = needed.iter().filter(|path| path.root() != IDENTITY_FIELD).cloned();

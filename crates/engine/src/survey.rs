@@ -21,6 +21,7 @@ use crate::error::{Error, Kind};
 use crate::events::{self, Answers};
 use crate::fields::PROFILE_FIELD;
 use crate::identity_rows::IdentityRows;
+use crate::members::Known;
 use crate::merge::Union;
 use crate::ordered::{Ordered, QUEUE_LENGTH, Stop};
 use crate::parquet_file::{self, BATCH_ROWS_MAX, Slice};
@@ -89,6 +90,8 @@ pub(crate) struct Survey {
     /// What tells one profile from another.
     pub(crate) key: ProfileKey,
     pub(crate) morsels: Vec<Morsel>,
+    /// Who is in which segment, as far as it was found out.
+    pub(crate) known: Arc<Known>,
     /// Keeps the files of merged profiles from being removed.
     held: Option<Arc<File>>,
     /// Repeats the records for identities.
@@ -139,7 +142,7 @@ impl Survey {
         let timestamp = dataset.timestamp.as_ref().map(Steps::from);
         let key = dataset.identities.first().map(ProfileKey::computed).unwrap_or_default();
         let (inputs, footers) = (inputs.to_vec(), Mutex::default());
-        let (held, answers, identity_rows) = (None, None, None);
+        let (known, held, answers, identity_rows) = (Arc::default(), None, None, None);
         Ok(Self {
             reader,
             inputs,
@@ -147,6 +150,7 @@ impl Survey {
             timestamp,
             key,
             morsels,
+            known,
             held,
             answers,
             identity_rows,
@@ -174,7 +178,9 @@ impl Survey {
     /// The same with a row for each identity instead of one for each profile.
     pub(crate) fn with_identity_rows(&self, rows: IdentityRows) -> Self {
         let schema = rows.schema(&self.schema);
-        Self { identity_rows: Some(rows), ..self.with_schema(schema) }
+        // What is known of profiles is known by their places, which others may take now.
+        let known = if rows.moves() { Arc::default() } else { Arc::clone(&self.known) };
+        Self { known, identity_rows: Some(rows), ..self.with_schema(schema) }
     }
 
     /// The same with the answers to what is asked of events as more fields.
@@ -191,6 +197,7 @@ impl Survey {
             timestamp: self.timestamp.clone(),
             key: self.key.clone(),
             morsels: self.morsels.clone(),
+            known: Arc::clone(&self.known),
             held: self.held.clone(),
             answers: self.answers.clone(),
             identity_rows: self.identity_rows.clone(),

@@ -6,12 +6,14 @@ use futures::TryStreamExt;
 use plan::Query;
 use plan::project::Column;
 
-use super::{OLDEST_LAST, Ranks, SMALLEST_FIRST, converter, has_key, row_bytes};
+use super::{
+    OLDEST_LAST, Ranks, SMALLEST_FIRST, converter, has_key, qualification_time, row_bytes,
+};
 use crate::error::Error;
-use crate::explain::read_row;
+use crate::explain::{read_row, select_at};
 use crate::ordered::{Ordered, Outlet, Stop};
 use crate::row_set::Address;
-use crate::selection::{Parts, Restriction, Selection};
+use crate::selection::{Parts, Restriction, Selection, Who};
 use crate::survey::Survey;
 
 /// The row that is sent for a key.
@@ -26,6 +28,8 @@ pub(crate) struct Holder {
 pub(crate) enum By {
     /// It is the row itself.
     Itself,
+    /// It became a member later.
+    Membership,
     /// Its timestamp is later.
     Timestamp,
     /// It comes first by this column of the mapping.
@@ -59,18 +63,24 @@ pub(crate) async fn holder(
     Ok(Some(Holder { address: best, by }))
 }
 
-/// The columns of a row, whatever the rule says of it, and its timestamp behind them.
+/// The columns of a row as they are ranked, whatever the rule says of it.
 fn row(
     query: &Query,
     survey: &Survey,
     address: Address,
 ) -> Result<arrow::array::RecordBatch, Error> {
-    let columns: Vec<Column> = query.columns.iter().cloned().map(Column::optional).collect();
-    let (hidden, evaluated_at) = (survey.timestamp.as_slice(), query.evaluated_at);
-    let parts = Parts { rule: "TRUE", columns: &columns, hidden, evaluated_at };
-    let selection = Selection::new(parts, &survey.schema)?;
+    let mut columns: Vec<Column> = query.columns.iter().cloned().map(Column::optional).collect();
+    columns.extend(with_times(query, survey).then(qualification_time));
+    let hidden = survey.timestamp.as_slice();
+    let parts = Parts { who: Who::Everyone, columns: &columns, hidden, query };
+    let selection = Selection::new(parts, survey)?;
     let row = read_row(survey, address, &selection.needed)?;
-    Ok(selection.select(&row, &Restriction::None)?.batch)
+    Ok(select_at(&selection, &row, &Restriction::None, address)?.batch)
+}
+
+/// Whether it is known since when members are so.
+fn with_times(query: &Query, survey: &Survey) -> bool {
+    survey.known.members(query).is_some_and(|known| known.since.is_some())
 }
 
 /// What ranks a row, as bytes that sort, and where it stands.
@@ -130,14 +140,19 @@ fn reason(
 ) -> Result<By, Error> {
     let ranks = Ranks::new(query, survey)?;
     let best = row(query, survey, best)?;
-    let hidden = query.columns.len();
     for &column in &ranks.ranks.1 {
-        let options = if column == hidden { OLDEST_LAST } else { SMALLEST_FIRST };
+        let is_own = column < query.columns.len();
+        let options = if is_own { SMALLEST_FIRST } else { OLDEST_LAST };
         let one = converter(&best.schema(), &[column], |_| options)?;
         let (left, right) =
             (row_bytes(&one, &best, &[column])?, row_bytes(&one, other, &[column])?);
         if left.row(0) != right.row(0) {
-            return Ok(if column == hidden { By::Timestamp } else { By::Column(column) });
+            let is_time = column == query.columns.len() && with_times(query, survey);
+            return Ok(match () {
+                () if is_own => By::Column(column),
+                () if is_time => By::Membership,
+                () => By::Timestamp,
+            });
         }
     }
     Ok(By::Place)

@@ -7,12 +7,12 @@ use arrow::buffer::BooleanBuffer;
 use plan::Query;
 use plan::project::Column;
 
-use super::{Export, PersonId, identity_of, read_row, text};
+use super::{Export, PersonId, identity_of, read_row, select_at, text};
 use crate::deduplicate::contest::{By, Holder, holder};
 use crate::error::Error;
 use crate::increment::{Standing, standing};
 use crate::row_set::Address;
-use crate::selection::{Marks, Parts, Restriction, Selection, present};
+use crate::selection::{Marks, Parts, Restriction, Selection, Who, present};
 use crate::survey::Survey;
 
 /// A row that an export would have, or has not.
@@ -29,6 +29,8 @@ pub struct FileRow {
 pub enum Fate {
     /// The rule does not take the person.
     NotMember,
+    /// They have not consented, or have opted out.
+    Refused,
     /// Mandatory columns have no value: their headers.
     Missing(Vec<String>),
     /// Another row with the same key is sent instead.
@@ -76,6 +78,8 @@ pub struct Duplicate {
 /// What decides between rows of one key.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum TieBreak {
+    /// The later time of becoming a member.
+    Membership,
     /// The later timestamp.
     Timestamp,
     /// The first in the order of this column.
@@ -125,6 +129,9 @@ pub(super) async fn of(
 /// A row with the columns of the mapping.
 struct Row {
     is_member: bool,
+    /// Whether a member may be sent.
+    consents: bool,
+    address: Address,
     selection: Selection,
     records: RecordBatch,
     columns: RecordBatch,
@@ -133,16 +140,17 @@ struct Row {
 impl Row {
     fn read(query: &Query, survey: &Survey, address: Address) -> Result<Self, Error> {
         let columns: Vec<Column> = query.columns.iter().cloned().map(Column::optional).collect();
-        let select = |rule: &str, columns: &[Column]| -> Result<_, Error> {
-            let parts = Parts { rule, columns, hidden: &[], evaluated_at: query.evaluated_at };
-            let selection = Selection::new(parts, &survey.schema)?;
+        let select = |who: Who<'_>, columns: &[Column], query: &Query| -> Result<_, Error> {
+            let selection = Selection::new(Parts { who, columns, hidden: &[], query }, survey)?;
             let records = read_row(survey, address, &selection.needed)?;
-            let selected = selection.select(&records, &Restriction::None)?;
+            let selected = select_at(&selection, &records, &Restriction::None, address)?;
             Ok((selection, records, selected))
         };
-        let is_member = select(&query.rule.text, &[])?.2.received > 0;
-        let (selection, records, selected) = select("TRUE", &columns)?;
-        Ok(Self { is_member, selection, records, columns: selected.batch })
+        let asked = select(Who::Members, &[], query)?.2;
+        let (is_member, consents) = (asked.received > 0, !asked.positions().is_empty());
+        let (selection, records, selected) = select(Who::Everyone, &columns, query)?;
+        let columns = selected.batch;
+        Ok(Self { is_member, consents, address, selection, records, columns })
     }
 
     /// The values of the columns, as the file has them.
@@ -155,7 +163,7 @@ impl Row {
         };
         let marks = Marks { changed: bit(is_changed), removed: bit(is_removed), since };
         let sent = Restriction::Exactly { rows: bit(true), marks };
-        let sent = self.selection.select(&self.records, &sent)?.batch;
+        let sent = select_at(&self.selection, &self.records, &sent, self.address)?.batch;
         Ok(sent.columns().iter().map(text).collect())
     }
 
@@ -163,6 +171,9 @@ impl Row {
     fn fate(&self, query: &Query, survey: &Survey, holder: Option<Holder>) -> Result<Fate, Error> {
         if !self.is_member {
             return Ok(Fate::NotMember);
+        }
+        if !self.consents {
+            return Ok(Fate::Refused);
         }
         let is_missing = |&(number, column): &(usize, &Column)| {
             let present = present(self.columns.column(number));
@@ -176,6 +187,7 @@ impl Row {
         let Some(Holder { address, by }) = holder else { return Ok(Fate::Sent(Move::Member)) };
         let by = match by {
             By::Itself => return Ok(Fate::Sent(Move::Member)),
+            By::Membership => TieBreak::Membership,
             By::Timestamp => TieBreak::Timestamp,
             By::Column(column) => TieBreak::Column(query.columns[column].header.clone()),
             By::Place => TieBreak::Order,

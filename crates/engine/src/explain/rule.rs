@@ -3,21 +3,20 @@
 use std::ops::Range;
 
 use arrow::array::RecordBatch;
-use arrow::datatypes::Schema;
-use jiff::Timestamp;
 use plan::Query;
 use plan::project::{Column, ColumnSource, RuleOrigin};
 use sqlparser::ast::Expr;
 
-use super::{read_row, text};
+use super::{read_row, select_at, text};
 use crate::error::Error;
 use crate::expression::event_query::ANSWER;
+use crate::expression::in_segment;
 use crate::expression::parts::{Form, Part, parts};
 use crate::expression::{self, Parsed};
 use crate::fields;
 use crate::path::Steps;
 use crate::row_set::Address;
-use crate::selection::{Parts, Restriction, Selection};
+use crate::selection::{Parts, Restriction, Selection, Who};
 use crate::survey::Survey;
 
 /// A part of a rule, with what holds of it.
@@ -104,13 +103,14 @@ impl Outcome {
 /// # Errors
 /// The rule does not fit the profiles, or reading fails.
 pub(super) fn judge(query: &Query, survey: &Survey, address: Address) -> Result<Judged, Error> {
-    let (rule, now) = (query.rule.text.as_str(), query.evaluated_at);
-    let selection = Selection::new(
-        Parts { rule, columns: &[], hidden: &[], evaluated_at: now },
-        &survey.schema,
-    )?;
+    let rule = query.rule.text.as_str();
+    // What is asked is the rule, not who may be sent, and as it is now, not as it was found before.
+    let consent = plan::consent::Consent::default();
+    let query = Query { columns: Vec::new(), consent, history: None, ..query.clone() };
+    let parts_of = Parts { who: Who::Members, columns: &[], hidden: &[], query: &query };
+    let selection = Selection::new(parts_of, survey)?;
     let row = read_row(survey, address, &selection.needed)?;
-    let judge = Judge { rule, now, schema: &survey.schema, row };
+    let judge = Judge { rule, query: &query, survey, address, row };
     let whole = judge.outcome(rule)?;
     let found = parts(rule).ok().and_then(|parts| judge.part(&parts).ok());
     let mut judged = match found {
@@ -129,8 +129,9 @@ pub(super) fn judge(query: &Query, survey: &Survey, address: Address) -> Result<
 
 struct Judge<'a> {
     rule: &'a str,
-    now: Timestamp,
-    schema: &'a Schema,
+    query: &'a Query,
+    survey: &'a Survey,
+    address: Address,
     row: RecordBatch,
 }
 
@@ -183,8 +184,11 @@ impl Judge<'_> {
     /// Whether a condition is true: it is or its opposite is, or else it cannot be told.
     fn outcome(&self, condition: &str) -> Result<Outcome, Error> {
         let is_true = |rule: &str| -> Result<bool, Error> {
-            let selection = Selection::new(self.parts(rule, &[], &[]), self.schema)?;
-            Ok(selection.select(&self.row, &Restriction::None)?.received > 0)
+            let mut query = self.query.clone();
+            rule.clone_into(&mut query.rule.text);
+            let parts = Parts { who: Who::Members, columns: &[], hidden: &[], query: &query };
+            let selection = Selection::new(parts, self.survey)?;
+            Ok(select_at(&selection, &self.row, &Restriction::None, self.address)?.received > 0)
         };
         let outcome = || {
             Ok::<_, Error>(match () {
@@ -203,15 +207,12 @@ impl Judge<'_> {
         }
     }
 
-    fn parts<'p>(&self, rule: &'p str, columns: &'p [Column], hidden: &'p [Steps]) -> Parts<'p> {
-        Parts { rule, columns, hidden, evaluated_at: self.now }
-    }
-
     /// The fields that a condition reads, with their values.
     fn fields(&self, condition: &str) -> Result<Vec<Value<String>>, Error> {
-        let known = fields::describe(self.schema);
+        let known = fields::describe(&self.survey.schema);
         let parsed = expression::with_stack(|| Parsed::new(condition, &known).map(|it| it.fields));
-        let paths = parsed.map_err(|_| Error::internal("a condition is none by itself"))?;
+        let mut paths = parsed.map_err(|_| Error::internal("a condition is none by itself"))?;
+        paths.retain(|path| in_segment::written(path).is_none());
         let values = self.values(&[], &paths)?;
         // What was found out about events is known by a name that nobody wrote.
         let name = |path: &Steps| match path.root().starts_with(ANSWER) {
@@ -223,14 +224,15 @@ impl Judge<'_> {
     }
 
     fn values(&self, columns: &[Column], paths: &[Steps]) -> Result<Vec<Option<String>>, Error> {
-        let selection = Selection::new(self.parts("TRUE", columns, paths), self.schema)?;
-        let values = selection.select(&self.row, &Restriction::None)?.batch;
+        let parts = Parts { who: Who::Everyone, columns, hidden: paths, query: self.query };
+        let selection = Selection::new(parts, self.survey)?;
+        let values = select_at(&selection, &self.row, &Restriction::None, self.address)?.batch;
         Ok(values.columns().iter().map(text).collect())
     }
 
     /// Whether a side of a comparison says more than the field or the literal that it is.
     fn is_calculated(&self, side: &Range<usize>) -> bool {
-        let known = fields::describe(self.schema);
+        let known = fields::describe(&self.survey.schema);
         let written = &self.rule[side.clone()];
         expression::with_stack(|| {
             Parsed::new(written, &known).is_ok_and(|parsed| !is_plain(&parsed.tree))

@@ -9,9 +9,9 @@ use plan::run_plan::Increment;
 use super::baseline::{Baseline, Facts};
 use super::entity::{Attributes, Kept, Teller};
 use crate::error::Error;
-use crate::explain::read_row;
+use crate::explain::{read_row, select_at};
 use crate::row_set::Address;
-use crate::selection::{Parts, Restriction, Selection};
+use crate::selection::{Parts, Restriction, Selection, Who};
 use crate::survey::Survey;
 
 /// What the last delivered run sent of a row.
@@ -40,16 +40,16 @@ pub(crate) fn standing(
     address: Address,
 ) -> Result<Standing, Error> {
     let columns: Vec<Column> = query.columns.iter().cloned().map(Column::optional).collect();
-    let (hidden, evaluated_at) = (survey.key.columns.as_slice(), query.evaluated_at);
-    let parts = Parts { rule: "TRUE", columns: &columns, hidden, evaluated_at };
-    let selection = Selection::new(parts, &survey.schema)?;
+    let hidden = survey.key.columns.as_slice();
+    let parts = Parts { who: Who::Everyone, columns: &columns, hidden, query };
+    let selection = Selection::new(parts, survey)?;
     let teller = Teller::new(&columns, &selection.schema, &survey.key)?;
     let row = read_row(survey, address, &selection.needed)?;
-    let row = selection.select(&row, &Restriction::None)?.batch;
+    let row = select_at(&selection, &row, &Restriction::None, address)?.batch;
     let Some(entity) = teller.tell(&row)?.into_iter().next().flatten() else {
         return Ok(Standing::Nameless);
     };
-    let kept = Kept::new(query, increment, &survey.schema)?;
+    let kept = Kept::new(query, increment, survey)?;
     let facts = Facts::new(query, increment, &survey.key, &kept.schema);
     let last = last.map(|path| Baseline::open(path, &facts)).transpose()?.flatten();
     let Some(last) = last else { return Ok(Standing::First) };

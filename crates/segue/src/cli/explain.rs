@@ -3,8 +3,8 @@
 mod export;
 mod rule;
 
+use ::plan::RunPlan;
 use ::plan::project::Segment;
-use ::plan::{Query, RunPlan};
 use engine::{Explained, Explanation, Export, LeftOut, Outcome, PersonId};
 use ledger::Ledger;
 use serde_json::json;
@@ -108,8 +108,7 @@ async fn explain(
     plan: Option<&RunPlan>,
 ) -> Result<Explained, Failure> {
     let Some(plan) = plan else {
-        let (rule, columns) = (segment.rule.clone(), Vec::new());
-        let query = Query { rule, columns, evaluated_at: super::slot_now() };
+        let query = workspace.project.members(segment, super::slot_now());
         return Ok(sources.engine.explain(&query, &sources.profiles, asked, None).await?);
     };
     let baseline = baseline(workspace, plan).await?;

@@ -10,6 +10,7 @@ mod formats;
 mod identities;
 mod increment;
 mod leaks;
+mod membership;
 mod messages;
 mod objects;
 mod policy;

@@ -37,6 +37,7 @@ pub(super) fn text(case: &Case<'_>, plan: &RunPlan, rows: &[FileRow]) -> String 
 fn sentence(case: &Case<'_>, fate: &Fate) -> String {
     match fate {
         Fate::NotMember => "not in the file, since not in the segment".to_owned(),
+        Fate::Refused => "not in the file, for lack of consent".to_owned(),
         Fate::Missing(headers) => {
             format!("not in the file, for lack of a value in `{}`", headers.join("`, `"))
         }
@@ -45,6 +46,7 @@ fn sentence(case: &Case<'_>, fate: &Fate) -> String {
             case.person(winner),
             key.join("`, `"),
             match by {
+                TieBreak::Membership => "having become a member later".to_owned(),
                 TieBreak::Timestamp => "being newer by the timestamp".to_owned(),
                 TieBreak::Column(header) => format!("coming first by `{header}`"),
                 TieBreak::Order =>
@@ -103,6 +105,7 @@ pub(super) fn as_json(case: &Case<'_>, plan: &RunPlan, rows: &[FileRow]) -> serd
                 });
                 json["key"] = json!(key);
                 json["tieBreak"] = match by {
+                    TieBreak::Membership => json!("membership"),
                     TieBreak::Timestamp => json!("timestamp"),
                     TieBreak::Column(header) => json!({ "column": header }),
                     TieBreak::Order => json!("order"),
@@ -119,6 +122,7 @@ pub(super) fn as_json(case: &Case<'_>, plan: &RunPlan, rows: &[FileRow]) -> serd
 fn word(fate: &Fate) -> &'static str {
     match fate {
         Fate::NotMember => "not_member",
+        Fate::Refused => "consent",
         Fate::Missing(_) => "missing",
         Fate::Duplicate(_) => "duplicate",
         Fate::Nameless => "no_identity",
