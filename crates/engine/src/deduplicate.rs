@@ -16,6 +16,8 @@
 //! bytes, so that equal hashes of different keys do no harm. Both sort their entries into buckets
 //! that spill to disk, and hold one bucket's distinct keys at a time.
 
+pub(crate) mod contest;
+
 use std::collections::HashMap;
 use std::collections::hash_map::Entry;
 use std::io::{self, Read};
@@ -244,7 +246,9 @@ impl Ranks {
         let varies = |column: &usize| {
             matches!(
                 query.columns[*column].source,
-                ColumnSource::Field(_) | ColumnSource::Expression { .. }
+                ColumnSource::Field(_)
+                    | ColumnSource::Identity(_)
+                    | ColumnSource::Expression { .. }
             )
         };
         let others = (0..query.columns.len())

@@ -206,6 +206,7 @@ impl Engine {
     ) -> Result<Rows, Error> {
         let threads = self.settings.threads;
         let Answered { survey, left_out } = self.answered(query, &query.columns, profiles).await?;
+        let survey = profiles.content(&self.settings).await?.rows(query, &survey)?;
         let limits = self.settings.limits();
         let mut difference =
             increment::difference(query, increment, baselines, &survey, &limits, threads).await?;
@@ -343,6 +344,7 @@ impl Engine {
     ) -> Result<Rows, Error> {
         let threads = self.settings.threads;
         let Answered { survey, left_out } = self.answered(query, columns, profiles).await?;
+        let survey = profiles.content(&self.settings).await?.rows(query, &survey)?;
         let parts = Parts { who: Who::Members, columns, hidden: &[], query };
         let selection = Arc::new(Selection::new(parts, &survey)?);
         let losers = deduplicate::losers(query, &survey, self.settings.limits(), threads).await?;
@@ -351,7 +353,7 @@ impl Engine {
     }
 
     /// The profiles, with answers to what a rule, consent and columns ask of their events.
-    async fn answered(
+    pub(crate) async fn answered(
         &self,
         query: &Query,
         columns: &[Column],

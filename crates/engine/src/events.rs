@@ -115,6 +115,17 @@ pub(crate) async fn answered(
     Ok(Answered { survey, left_out })
 }
 
+/// The fields that an expression may name: a column also those of the identities of its row.
+fn with_identities(text: &str, schema: &plan::Schema) -> plan::Schema {
+    let namespaces = plan::identity_rows::named_in(text);
+    match namespaces.is_empty() {
+        true => schema.clone(),
+        false => {
+            plan::identity_rows::with_identities(schema, namespaces.iter().map(String::as_str))
+        }
+    }
+}
+
 /// The questions of all expressions, each once.
 fn questions(
     texts: &[Text<'_>],
@@ -126,7 +137,7 @@ fn questions(
     let mut questions: Vec<Asked> = Vec::new();
     for Text { text, place } in texts {
         let wrong = |error| wrong_expression(error, place);
-        let parsed = Parsed::new(text, &schema).map_err(wrong)?;
+        let parsed = Parsed::new(text, &with_identities(text, &schema)).map_err(wrong)?;
         for query in &parsed.queries {
             if questions.iter().any(|asked| asked.question.answer == query.answer) {
                 continue;

@@ -20,6 +20,7 @@ pub(crate) mod event_query;
 mod functions;
 pub(crate) mod in_segment;
 mod lambda;
+pub(crate) mod parts;
 mod paths;
 mod scalar;
 mod vocabulary;

@@ -14,10 +14,15 @@ use crate::expression::event_query::ANSWER;
 /// no mapping can name it.
 pub(crate) const PROFILE_FIELD: &str = "segue:profile";
 
+/// The identity that a row is for, where there is one row each (see `identity_rows`).
+pub(crate) const IDENTITY_FIELD: &str = "segue:identity";
+
 /// Describes Arrow fields in the words of the plan.
 pub(crate) fn describe(schema: &Schema) -> plan::Schema {
     let mut fields = describe_fields(schema.fields());
-    fields.retain(|field| field.name != PROFILE_FIELD && !field.name.starts_with(ANSWER));
+    let is_own =
+        |name: &str| name.starts_with(ANSWER) || [PROFILE_FIELD, IDENTITY_FIELD].contains(&name);
+    fields.retain(|field| !is_own(&field.name));
     plan::Schema { fields }
 }
 

@@ -21,6 +21,7 @@ mod baseline;
 mod compare;
 mod entity;
 mod removed;
+mod standing;
 
 use std::path::Path;
 use std::sync::{Arc, Mutex, PoisonError};
@@ -35,6 +36,7 @@ use self::compare::{Compared, Today};
 use self::entity::{Entities, Kept};
 pub(crate) use self::entity::{Teller, texts};
 pub(crate) use self::removed::Gone;
+pub(crate) use self::standing::{Standing, standing};
 use crate::deduplicate;
 use crate::error::Error;
 use crate::members::times_of;

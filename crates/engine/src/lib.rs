@@ -9,7 +9,8 @@
 //!
 //! Reading order: [`engine`](Engine) is what can be asked; `snapshot`, `survey` and `rows` are the
 //! way of the data; `selection` is what happens to a batch; `expression` is the language of rules;
-//! `deduplicate` and `increment` are what needs more than a batch.
+//! `deduplicate` and `increment` are what needs more than a batch; `explain` says of one person what
+//! all of these did.
 
 mod engine;
 
@@ -32,6 +33,7 @@ mod parquet_schema;
 
 mod expression;
 mod fields;
+mod identity_rows;
 mod path;
 
 mod kept;
@@ -43,6 +45,7 @@ mod events;
 mod consent;
 mod deduplicate;
 mod evaluate;
+mod explain;
 mod import;
 mod increment;
 mod members;
@@ -60,6 +63,10 @@ pub use engine::{Engine, Settings};
 pub use error::{Error, Kind, Place};
 pub use evaluate::{Effects, Evaluated};
 pub use events::{ALL as ALL_EVENTS, EventFields};
+pub use explain::{
+    Duplicate, Explained, Explanation, Export, Fate, FileRow, Join, Judged, LeftOut, Move, Outcome,
+    PersonId, TieBreak, Value,
+};
 pub use expression::event_query::datasets_named as event_datasets_named;
 pub use expression::{Expect, ExpressionError, check_expression, check_with_events};
 pub use increment::Baselines;

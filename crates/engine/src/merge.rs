@@ -24,15 +24,19 @@ mod write;
 use std::sync::Arc;
 
 use arrow::datatypes::{Fields, Schema, SchemaRef};
+use plan::Query;
 use plan::project::{Merge, Stitch};
 
 use crate::engine::Settings;
 use crate::error::{Error, Kind};
 use crate::fields::{self, PROFILE_FIELD};
+use crate::identity_rows::IdentityPlaces;
 use crate::kept::{Building, Kept};
 use crate::path::Steps;
 use crate::profiles::Profiles;
 use crate::survey::Survey;
+
+pub(crate) use graph::IDENTITIES_MAX;
 
 pub use show::{Origin, Profile};
 
@@ -50,6 +54,29 @@ pub(crate) struct Content {
     pub(crate) left_out: Vec<(String, u64)>,
     /// Whether they were merged; otherwise each record of the one dataset is a profile.
     pub(crate) is_merged: bool,
+    /// Where the identities of a profile are.
+    pub(crate) identities: IdentityPlaces,
+}
+
+impl Content {
+    /// The rows that a query is about: `profiles`, these or the same with more fields, or their
+    /// identities of one namespace.
+    pub(crate) fn rows(&self, query: &Query, profiles: &Arc<Survey>) -> Result<Arc<Survey>, Error> {
+        let Some(namespace) = query.identity_namespace() else {
+            return Ok(Arc::clone(profiles));
+        };
+        let rows = self.identities.rows(&namespace).ok_or_else(|| {
+            let message = format!("no profile dataset has the namespace `{namespace}`");
+            Error::new(Kind::Invalid, "unknown_namespace", message)
+        })?;
+        if rows.moves() && query.segments.iter().any(|segment| segment.import.is_some()) {
+            let message =
+                "a row for each identity of merged profiles cannot rest on an imported segment";
+            return Err(Error::new(Kind::Invalid, "identity_of_import", message)
+                .with_hint("Map the field that holds the identity, without `identityMap`."));
+        }
+        Ok(Arc::new(profiles.with_identity_rows(rows)))
+    }
 }
 
 /// Makes profiles ready to be read: finds out whether records have to be merged, and merges them,
@@ -57,7 +84,8 @@ pub(crate) struct Content {
 pub(crate) async fn content(profiles: &Profiles, settings: &Settings) -> Result<Content, Error> {
     let threads = settings.threads;
     if let Some(survey) = plain(profiles, threads).await? {
-        return Ok(Content { survey, left_out: Vec::new(), is_merged: false });
+        let identities = IdentityPlaces::Fields(Vec::new());
+        return Ok(Content { survey, left_out: Vec::new(), is_merged: false, identities });
     }
     let union = Arc::new(Union::of(profiles, threads).await?);
     let kept: Kept<Summary> =
@@ -74,14 +102,17 @@ pub(crate) async fn content(profiles: &Profiles, settings: &Settings) -> Result<
     };
     let left_out = found.summary.left_out.clone();
     if found.summary.verdict == Verdict::Direct {
+        let source = &union.sources[0];
         return Ok(Content {
-            survey: Arc::clone(&union.sources[0].survey),
+            survey: Arc::clone(&source.survey),
             left_out,
             is_merged: false,
+            identities: source.places(&union.namespaces),
         });
     }
     let survey = found.survey(&union, threads).await?;
-    Ok(Content { survey: Arc::new(survey), left_out, is_merged: true })
+    let (survey, identities) = (Arc::new(survey), IdentityPlaces::Merged);
+    Ok(Content { survey, left_out, is_merged: true, identities })
 }
 
 /// The records of a single dataset that has no identity: nothing tells which of them are of one
@@ -159,6 +190,12 @@ impl Source {
     /// What its records are put in order by.
     fn times(&self) -> (&str, &SchemaRef, Option<&Steps>) {
         (&self.key, &self.survey.schema, self.survey.timestamp.as_ref())
+    }
+
+    fn places(&self, namespaces: &[String]) -> IdentityPlaces {
+        let identities = self.identities.iter();
+        let place = |it: &identity::Column| (namespaces[it.namespace].clone(), it.path.clone());
+        IdentityPlaces::Fields(identities.map(place).collect())
     }
 }
 

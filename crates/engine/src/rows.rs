@@ -135,11 +135,35 @@ impl Pass {
             let scanned = records.num_rows();
             let restriction = restriction(first_row, scanned);
             let spot = Spot { morsel, first_row, since: since.as_deref() };
-            let selected = self.selection.select(&records, &restriction, spot).map_err(failed)?;
+            let selected = self.selection.select(&records, &restriction, spot);
+            let selected =
+                selected.map_err(|error| failed(self.at_record(error, spot, &records)))?;
             each(Piece { selected, first_row, scanned })?;
             first_row += scanned as u64;
         }
         Ok(())
+    }
+
+    /// Names the first record for which an expression fails, where records can be counted in a file.
+    fn at_record(&self, error: Error, spot: Spot<'_>, records: &RecordBatch) -> Error {
+        let start = self.survey.first_row(spot.morsel);
+        let (Some(start), "expression_error") = (start, error.code()) else { return error };
+        let fails = |from: usize, rows: usize| {
+            let part = records.slice(from, rows);
+            let spot = Spot { first_row: spot.first_row + from as u64, ..spot };
+            self.selection.select(&part, &Restriction::None, spot).is_err()
+        };
+        let (mut from, mut rows) = (0, records.num_rows());
+        if !fails(from, rows) {
+            return error;
+        }
+        // It is in the first half, or else in the second.
+        while rows > 1 {
+            let half = rows / 2;
+            (from, rows) =
+                if fails(from, half) { (from, half) } else { (from + half, rows - half) };
+        }
+        error.at_row(start + spot.first_row + from as u64 + 1)
     }
 }
 

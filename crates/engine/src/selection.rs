@@ -23,6 +23,7 @@ use crate::error::{Error, Kind};
 use crate::expression::compile::{Compiled, compile, flat_schema};
 use crate::expression::{self, Expect, ExpressionError, Parsed, in_segment};
 use crate::fields;
+use crate::identity_rows::{self, IdentityView};
 use crate::members::{Members, times_of};
 use crate::path::Steps;
 use crate::row_set::RowSet;
@@ -43,6 +44,8 @@ pub(crate) struct Selection {
     terms: Terms,
     inputs: Inputs,
     outputs: Vec<Output>,
+    /// How columns see the identity of a row, where rows are for identities.
+    identity: Option<IdentityView>,
     mandatory: Vec<usize>,
     /// Headers and types of the columns.
     pub(crate) schema: SchemaRef,
@@ -194,12 +197,16 @@ impl Selection {
     pub(crate) fn compile(parts: Parts<'_>, survey: &Survey) -> Result<Self, Error> {
         let schema = survey.schema.as_ref();
         let plan_schema = fields::describe(schema);
-        let parse = |text: &str, place: &str| {
-            let parsed = Parsed::new(text, &plan_schema);
+        let parse = |text: &str, fields: &plan::Schema, place: &str| {
+            let parsed = Parsed::new(text, fields);
             let parsed = parsed.map_err(|error| wrong_expression(error, place))?;
             check_answers(&parsed, schema)?;
             Ok::<_, Error>(parsed)
         };
+        let identity = IdentityView::of(schema);
+        let column_schema =
+            identity.as_ref().map_or_else(|| schema.clone(), |it| it.schema(schema));
+        let column_fields = fields::describe(&column_schema);
         let evaluated_at = parts.query.evaluated_at;
         let membership = Membership::of(parts, survey)?;
         let consent = match parts.who {
@@ -215,8 +222,9 @@ impl Selection {
                     Source::Path(known(path, &plan_schema, &column.header)?)
                 }
                 ColumnSource::Expression { text, .. } => {
-                    Source::Parsed(Box::new(parse(text, &column.header)?))
+                    Source::Parsed(Box::new(parse(text, &column_fields, &column.header)?))
                 }
+                ColumnSource::Identity(namespace) => Source::Path(identity_rows::path(namespace)),
                 ColumnSource::MembershipStatus => Source::Status,
                 ColumnSource::MembershipOperation => Source::Operation,
                 ColumnSource::LastQualificationTime => Source::Time,
@@ -233,7 +241,7 @@ impl Selection {
         let mut paths: Vec<Steps> = sources.iter().flat_map(Source::paths).cloned().collect();
         paths.sort();
         paths.dedup();
-        let inputs = Inputs::new(paths, schema);
+        let inputs = Inputs::new(paths, &column_schema);
         let mut outputs = Vec::new();
         let mut output_fields = Vec::new();
         for (number, source) in sources.into_iter().enumerate() {
@@ -244,12 +252,14 @@ impl Selection {
         }
         let marked = parts.columns.iter().enumerate().filter(|(_, column)| column.mandatory);
         let mandatory = marked.map(|(number, _)| number).collect();
+        let source =
+            |path: &Steps| identity.as_ref().map_or_else(|| path.clone(), |it| it.source(path));
         let named = membership.paths().chain(consent.iter().flat_map(Consent::paths));
-        let named: Vec<&Steps> = named.chain(&inputs.paths).collect();
+        let named: Vec<Steps> = named.cloned().chain(inputs.paths.iter().map(source)).collect();
         let around = Around { segments: &parts.query.segments, survey, evaluated_at };
-        let terms = Terms::new(named.iter().copied(), around)?;
+        let terms = Terms::new(named.iter(), around)?;
         let is_read = |path: &&Steps| in_segment::written(path).is_none();
-        let needed = named.iter().copied().chain(terms.paths());
+        let needed = named.iter().chain(terms.paths());
         let needed = needed.filter(is_read).cloned().collect();
         let withheld = match parts.who {
             Who::Left { kept } if consent.is_some() => {
@@ -273,6 +283,7 @@ impl Selection {
             terms,
             inputs,
             outputs,
+            identity,
             mandatory,
             schema,
             needed,
@@ -396,7 +407,10 @@ impl Selection {
         marks: Option<&Marks>,
         spot: Spot<'_>,
     ) -> Result<Vec<ArrayRef>, Error> {
-        let mut inputs = self.inputs.extract(records)?;
+        let mut inputs = match &self.identity {
+            None => self.inputs.extract(records)?,
+            Some(identity) => self.inputs.extract(&identity.batch(records)?)?,
+        };
         if rows < records.num_rows() {
             let mask = BooleanArray::new(members.clone(), None);
             let filter = FilterBuilder::new(&mask).optimize().build();

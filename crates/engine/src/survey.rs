@@ -20,6 +20,7 @@ use crate::csv_record::Format;
 use crate::error::{Error, Kind};
 use crate::events::{self, Answers};
 use crate::fields::PROFILE_FIELD;
+use crate::identity_rows::IdentityRows;
 use crate::members::Known;
 use crate::merge::Union;
 use crate::ordered::{Ordered, QUEUE_LENGTH, Stop};
@@ -74,6 +75,9 @@ struct FileSurvey {
     slices: Option<Vec<Slice>>,
 }
 
+/// Batches of records.
+type Batches = Box<dyn Iterator<Item = Result<RecordBatch, Error>>>;
+
 /// What a snapshot holds.
 #[derive(Debug)]
 pub(crate) struct Survey {
@@ -90,6 +94,8 @@ pub(crate) struct Survey {
     pub(crate) known: Arc<Known>,
     /// Keeps the files of merged profiles from being removed.
     held: Option<Arc<File>>,
+    /// Repeats the records for identities.
+    identity_rows: Option<IdentityRows>,
     /// What was asked of the events of the profiles, as more fields.
     answers: Option<Arc<Answers>>,
     footers: Mutex<VecDeque<(usize, ArrowReaderMetadata)>>,
@@ -145,9 +151,20 @@ impl Survey {
         let timestamp = dataset.timestamp.as_ref().map(Steps::from);
         let key = dataset.identities.first().map(ProfileKey::computed).unwrap_or_default();
         let (inputs, footers) = (inputs.to_vec(), Mutex::default());
-        let known = Arc::default();
-        let (held, answers) = (None, None);
-        Ok(Self { reader, inputs, schema, timestamp, key, morsels, known, held, answers, footers })
+        let (known, held, answers, identity_rows) = (Arc::default(), None, None, None);
+        Ok(Self {
+            reader,
+            inputs,
+            schema,
+            timestamp,
+            key,
+            morsels,
+            known,
+            held,
+            answers,
+            identity_rows,
+            footers,
+        })
     }
 
     /// Makes this survey, of files of merged profiles, one of their fields and their latest times.
@@ -167,18 +184,32 @@ impl Survey {
         }
     }
 
+    /// The same with a row for each identity instead of one for each profile.
+    pub(crate) fn with_identity_rows(&self, rows: IdentityRows) -> Self {
+        let schema = rows.schema(&self.schema);
+        // What is known of profiles is known by their places, which others may take now.
+        let known = if rows.moves() { Arc::default() } else { Arc::clone(&self.known) };
+        Self { known, identity_rows: Some(rows), ..self.with_schema(schema) }
+    }
+
     /// The same with the answers to what is asked of events as more fields.
     pub(crate) fn with_answers(&self, answers: Answers) -> Self {
+        let schema = Arc::new(events::with_fields(&self.schema, &answers));
+        Self { answers: Some(Arc::new(answers)), ..self.with_schema(schema) }
+    }
+
+    fn with_schema(&self, schema: SchemaRef) -> Self {
         Self {
             reader: self.reader.clone(),
             inputs: self.inputs.clone(),
-            schema: Arc::new(events::with_fields(&self.schema, &answers)),
+            schema,
             timestamp: self.timestamp.clone(),
             key: self.key.clone(),
             morsels: self.morsels.clone(),
             known: Arc::clone(&self.known),
             held: self.held.clone(),
-            answers: Some(Arc::new(answers)),
+            answers: self.answers.clone(),
+            identity_rows: self.identity_rows.clone(),
             footers: Mutex::default(),
         }
     }
@@ -205,12 +236,31 @@ impl Survey {
         &self.inputs[self.morsels[morsel].input].location
     }
 
+    /// The position in its file of the first row of a morsel; nothing where rows are not records of a
+    /// file that somebody wrote.
+    pub(crate) fn first_row(&self, morsel: usize) -> Option<u64> {
+        if self.held.is_some() || self.identity_rows.is_some() {
+            return None;
+        }
+        let input = self.morsels[morsel].input;
+        let before = self.morsels[..morsel].iter().rev().take_while(|it| it.input == input);
+        Some(before.filter_map(|it| it.slice.as_ref()).map(|it| it.rows.end - it.rows.start).sum())
+    }
+
     /// Reads the rows of a morsel with the fields that `needed` paths lead through.
-    pub(crate) fn read(
-        &self,
-        morsel: usize,
-        needed: &BTreeSet<Steps>,
-    ) -> Result<Box<dyn Iterator<Item = Result<RecordBatch, Error>>>, Error> {
+    pub(crate) fn read(&self, morsel: usize, needed: &BTreeSet<Steps>) -> Result<Batches, Error> {
+        let Some(rows) = self.identity_rows.clone() else {
+            return self.read_answered(morsel, needed);
+        };
+        let records = self.read_answered(morsel, &rows.needed(needed))?;
+        let repeated = records.flat_map(move |records| match records.and_then(|it| rows.of(&it)) {
+            Ok(batches) => batches.into_iter().map(Ok).collect(),
+            Err(error) => vec![Err(error)],
+        });
+        Ok(Box::new(repeated))
+    }
+
+    fn read_answered(&self, morsel: usize, needed: &BTreeSet<Steps>) -> Result<Batches, Error> {
         let Some(answers) = &self.answers else { return self.read_files(morsel, needed) };
         let is_answer = |path: &&Steps| answers.has(path.root());
         if !needed.iter().any(|path| is_answer(&path)) {
@@ -227,11 +277,7 @@ impl Survey {
         Ok(Box::new(self.read_files(morsel, &of_files)?.map(answered)))
     }
 
-    fn read_files(
-        &self,
-        morsel: usize,
-        needed: &BTreeSet<Steps>,
-    ) -> Result<Box<dyn Iterator<Item = Result<RecordBatch, Error>>>, Error> {
+    fn read_files(&self, morsel: usize, needed: &BTreeSet<Steps>) -> Result<Batches, Error> {
         let Morsel { input, slice } = &self.morsels[morsel];
         let source = Source::open(&self.reader.store, &self.inputs[*input])?;
         let roots = || -> Fields {

@@ -16,6 +16,7 @@ pub mod error;
 pub mod field;
 pub mod file_format;
 pub mod guard;
+pub mod identity_rows;
 mod interpolate;
 pub mod nearest;
 pub mod object_key;

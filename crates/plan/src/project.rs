@@ -573,6 +573,8 @@ pub struct Column {
 pub enum ColumnSource {
     /// A field of the profile.
     Field(FieldPath),
+    /// `identityMap.Email`: an identity of this namespace. A profile has a row for each.
+    Identity(String),
     /// A SQL expression over the fields of the profile.
     Expression {
         /// The text as written.

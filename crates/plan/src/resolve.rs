@@ -14,6 +14,7 @@ mod destination;
 mod endpoint;
 mod events;
 mod file;
+mod identity_column;
 mod import;
 mod increment;
 mod names;

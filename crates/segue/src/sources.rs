@@ -212,25 +212,28 @@ fn check_expressions(
     schema: &Schema,
     events: &EventFields,
 ) -> Vec<Diagnostic> {
-    let check = |text: &str, expect| engine::check_with_events(text, schema, events, expect);
+    let check = |text: &str, schema: &Schema, expect| {
+        engine::check_with_events(text, schema, events, expect)
+    };
     let mut problems = Vec::new();
     for segment in &workspace.project.segments {
         let rule = &segment.rule;
-        if let Err(error) = check(&rule.text, Expect::Boolean) {
+        if let Err(error) = check(&rule.text, schema, Expect::Boolean) {
             let what = format!("rule of segment `{}`", segment.key);
             problems.push(misplaced(&rule.origin, &what, error));
         }
     }
     for purpose in &workspace.project.consent.purposes {
-        if let Err(error) = check(&purpose.rule.text, Expect::Boolean) {
+        if let Err(error) = check(&purpose.rule.text, schema, Expect::Boolean) {
             let what = format!("rule of consent to `{}`", purpose.action);
             problems.push(misplaced(&purpose.rule.origin, &what, error));
         }
     }
+    let column_fields = workspace.project.column_fields(schema);
     for activation in &workspace.project.activations {
         for column in &activation.mapping {
             let ColumnSource::Expression { text, origin } = &column.source else { continue };
-            if let Err(error) = check(text, Expect::Any) {
+            if let Err(error) = check(text, &column_fields, Expect::Any) {
                 let what = format!("expression of column `{}`", column.header);
                 problems.push(misplaced(origin, &what, error));
             }

@@ -72,6 +72,7 @@ pub(crate) const ALLOWED: &[&str] = &[
     "crc32",
     "current_date",
     "current_timestamp",
+    "date",
     "date_bin",
     "date_format",
     "date_part",
@@ -235,9 +236,6 @@ pub(crate) fn reason_refused(name: &str) -> Option<&'static str> {
         ),
         "timestamp" => {
             Some("the time of the evaluation is `now()`, in seconds `to_unixtime(now())`")
-        }
-        "zone_date_to_utc" | "zone_date_to_zone" => {
-            Some("times are instants; `x AT TIME ZONE 'Europe/Paris'` shows one in a zone")
         }
         "ua_os_name"
         | "ua_os_version"

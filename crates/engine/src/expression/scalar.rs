@@ -11,6 +11,7 @@ mod json;
 mod lists;
 mod literals;
 mod maps;
+mod read_time;
 mod times;
 mod url;
 
@@ -47,6 +48,7 @@ pub(super) fn all() -> Vec<Arc<ScalarUDF>> {
         ScalarUDF::from(lists::IsEmpty::new()),
         ScalarUDF::from(times::Format::new("format")),
         ScalarUDF::from(times::Format::new("dformat")),
+        ScalarUDF::from(read_time::ReadTime::new()),
         ScalarUDF::from(times::SetPart::new()),
         ScalarUDF::from(times::MakeTime::new()),
     ];

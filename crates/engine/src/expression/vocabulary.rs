@@ -116,6 +116,12 @@ pub(super) fn rewritten(tree: &mut Expr, positions: &Positions) -> Rewritten {
             let access_chain = vec![AccessExpr::Subscript(Subscript::Index { index: key })];
             Some(Expr::CompoundFieldAccess { root: Box::new(map), access_chain })
         }
+        ("zone_date_to_utc", 1) => {
+            let zone = Value::SingleQuotedString("UTC".to_owned());
+            let zone = Expr::Value(zone.with_span(function.name.span()));
+            Some(in_zone([take1(arguments), zone]))
+        }
+        ("zone_date_to_zone", 2) => Some(in_zone(take(arguments))),
         ("to_bigint" | "to_integer", 1) => Some(cast(arguments, DataType::BigInt(None))),
         ("to_float", 1) => {
             let double = DataType::Double(ExactNumberInfo::None);
@@ -205,6 +211,14 @@ fn call(function: &Function, name: &str, arguments: Vec<Expr>) -> Expr {
 fn equal([left, right]: [Expr; 2]) -> Expr {
     let (left, right) = (Box::new(bracketed(left)), Box::new(bracketed(right)));
     Expr::Nested(Box::new(Expr::BinaryOp { left, op: BinaryOperator::Eq, right }))
+}
+
+/// `x AT TIME ZONE 'Europe/Paris'`
+fn in_zone([time, zone]: [Expr; 2]) -> Expr {
+    Expr::Nested(Box::new(Expr::AtTimeZone {
+        timestamp: Box::new(bracketed(time)),
+        time_zone: Box::new(zone),
+    }))
 }
 
 fn bracketed(expr: Expr) -> Expr {

@@ -64,6 +64,7 @@ impl Facts {
         let key = query.columns.iter().filter(|column| column.deduplicate);
         let key = key.map(|column| match &column.source {
             ColumnSource::Field(path) => path.to_string(),
+            ColumnSource::Identity(namespace) => format!("identityMap.{namespace}"),
             ColumnSource::Expression { text, .. } => format!("({text})"),
             _ => column.header.clone(),
         });

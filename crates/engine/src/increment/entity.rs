@@ -279,7 +279,7 @@ fn values(
 }
 
 /// Hashes the mapped attributes of a row, so that a change of any of them shows.
-struct Attributes {
+pub(super) struct Attributes {
     converter: RowConverter,
     /// Columns that the converter takes.
     plain: Vec<usize>,
@@ -288,11 +288,13 @@ struct Attributes {
 }
 
 impl Attributes {
-    fn new(columns: &[Column], schema: &Schema) -> Result<Self, Error> {
+    pub(super) fn new(columns: &[Column], schema: &Schema) -> Result<Self, Error> {
         let varies = |&column: &usize| {
             matches!(
                 columns[column].source,
-                ColumnSource::Field(_) | ColumnSource::Expression { .. }
+                ColumnSource::Field(_)
+                    | ColumnSource::Identity(_)
+                    | ColumnSource::Expression { .. }
             )
         };
         let field = |column: &usize| SortField::new(schema.field(*column).data_type().clone());
@@ -304,7 +306,7 @@ impl Attributes {
         Ok(Self { converter, plain, others })
     }
 
-    fn hash(&self, batch: &RecordBatch) -> Result<Vec<u64>, Error> {
+    pub(super) fn hash(&self, batch: &RecordBatch) -> Result<Vec<u64>, Error> {
         let columns: Vec<ArrayRef> =
             self.plain.iter().map(|&column| Arc::clone(batch.column(column))).collect();
         let failed = |_| Error::internal("attributes cannot be compared");

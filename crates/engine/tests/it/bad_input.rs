@@ -353,3 +353,26 @@ async fn a_schema_that_is_nested_beyond_reason() {
     let case = Case::new(PARQUET).text("a.parquet", file(100_000));
     insta::assert_snapshot!(case.error().await, @r#"invalid_input: the schema is nested more than 100 deep (FOLDER/a.parquet)"#);
 }
+
+#[tokio::test]
+async fn a_rule_that_fails_late_names_the_record() {
+    let last = 1_000_000;
+    let divisors: Vec<i64> = (1..=last).map(|row| i64::from(row != last)).collect();
+    let mut case = Case::new(DatasetFormat::Parquet)
+        .parquet_groups(
+            "a.parquet",
+            vec![("n", std::sync::Arc::new(arrow::array::Int64Array::from(divisors)))],
+            300_000,
+        )
+        .columns(&["n"]);
+    insta::assert_snapshot!(case.error_of_rule("1 / n > 0").await, @r"
+    expression_error: a division by zero (FOLDER/a.parquet, row 1000000, field `rule`)
+      Use `TRY_CAST`, `nullif(divisor, 0)` or `CASE` so that such values give null.
+    ");
+    // Only members have columns.
+    case.query.rule.text = "TRUE".to_owned();
+    insta::assert_snapshot!(case.columns(&["inverse=1 / n"]).error().await, @r"
+    expression_error: a division by zero (FOLDER/a.parquet, row 1000000, field `inverse`)
+      Use `TRY_CAST`, `nullif(divisor, 0)` or `CASE` so that such values give null.
+    ");
+}

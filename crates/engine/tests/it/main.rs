@@ -9,6 +9,7 @@ mod event_histories;
 mod events;
 mod formats;
 mod histories;
+mod identity_rows;
 mod imports;
 mod mapping;
 mod membership;

@@ -101,23 +101,23 @@ async fn values_that_an_expression_cannot_take_are_not_quoted() {
     );
     let mut secret = secret.columns(&["mail"]);
     insta::assert_snapshot!(secret.error_of_rule("CAST(mail AS BIGINT) > 1").await, @r#"
-    expression_error: a value could not be converted (FOLDER/a.parquet, field `rule`)
+    expression_error: a value could not be converted (FOLDER/a.parquet, row 1, field `rule`)
       Use `TRY_CAST`, `nullif(divisor, 0)` or `CASE` so that such values give null.
     "#);
     insta::assert_snapshot!(secret.error_of_rule("1 / (n - n) > 0").await, @r#"
-    expression_error: a division by zero (FOLDER/a.parquet, field `rule`)
+    expression_error: a division by zero (FOLDER/a.parquet, row 1, field `rule`)
       Use `TRY_CAST`, `nullif(divisor, 0)` or `CASE` so that such values give null.
     "#);
     insta::assert_snapshot!(secret.error_of_rule("to_timestamp(mail) > now()").await, @r#"
-    expression_error: a value could not be converted (FOLDER/a.parquet, field `rule`)
+    expression_error: a value could not be converted (FOLDER/a.parquet, row 1, field `rule`)
       Use `TRY_CAST`, `nullif(divisor, 0)` or `CASE` so that such values give null.
     "#);
     insta::assert_snapshot!(secret.error_of_rule("regexp_like('a', mail || '(')").await, @r#"
-    expression_error: the expression failed for a value (FOLDER/a.parquet, field `rule`)
+    expression_error: the expression failed for a value (FOLDER/a.parquet, row 1, field `rule`)
       Use `TRY_CAST`, `nullif(divisor, 0)` or `CASE` so that such values give null.
     "#);
     insta::assert_snapshot!(secret.error_of_rule("CAST(n * 1.0 AS SMALLINT) > 1").await, @r#"
-    expression_error: a value could not be converted (FOLDER/a.parquet, field `rule`)
+    expression_error: a value could not be converted (FOLDER/a.parquet, row 1, field `rule`)
       Use `TRY_CAST`, `nullif(divisor, 0)` or `CASE` so that such values give null.
     "#);
 }

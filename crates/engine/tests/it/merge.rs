@@ -10,15 +10,15 @@ use plan::project::{Dataset, DatasetFormat, DatasetKind, Identity, Merge, MergeP
 use crate::support::{Case, SPAN, lines};
 
 /// Numbers that follow from a seed (Marsaglia's xorshift).
-struct Chance(u64);
+pub(crate) struct Chance(u64);
 
 impl Chance {
-    fn new(seed: u64) -> Self {
+    pub(crate) fn new(seed: u64) -> Self {
         Self(seed.wrapping_mul(0x9e37_79b9_7f4a_7c15) | 1)
     }
 
     /// A number below `end`.
-    fn below(&mut self, end: u64) -> u64 {
+    pub(crate) fn below(&mut self, end: u64) -> u64 {
         self.0 ^= self.0 << 13;
         self.0 ^= self.0 >> 7;
         self.0 ^= self.0 << 17;
@@ -26,7 +26,7 @@ impl Chance {
     }
 
     /// Something in some of 10 cases.
-    fn maybe<T>(&mut self, of_ten: u64, value: T) -> Option<T> {
+    pub(crate) fn maybe<T>(&mut self, of_ten: u64, value: T) -> Option<T> {
         (self.below(10) < of_ten).then_some(value)
     }
 }

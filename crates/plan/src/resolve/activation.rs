@@ -130,12 +130,14 @@ impl Resolver<'_> {
             return None;
         }
         let nodes = item.node.get("mapping").map_or(&[][..], Node::items);
-        let (mut columns, mut places) = (Vec::new(), Vec::new());
-        for (node, column) in nodes.iter().zip(written) {
-            let Some(column) = self.column(node, column) else { continue };
+        let (mut columns, mut places, mut resolved) = (Vec::new(), Vec::new(), Vec::new());
+        for (node, written) in nodes.iter().zip(written) {
+            let Some(column) = self.column(node, written) else { continue };
             places.push(node.get("target").map_or(column.span, Node::text_span));
             columns.push(column);
+            resolved.push(written);
         }
+        self.identity_columns(project, &mut columns, &resolved);
         self.check_headers(&columns, &places);
         if columns.len() == written.len() {
             self.advise(project, place, &columns);
@@ -151,6 +153,7 @@ impl Resolver<'_> {
             .collect();
         let is_identity = |column: &Column| match &column.source {
             ColumnSource::Field(path) => identities.contains(&path),
+            ColumnSource::Identity(_) => true,
             _ => false,
         };
         if !identities.is_empty() && !columns.iter().any(is_identity) {

@@ -3,7 +3,8 @@
 use super::{Item, Resolver, segment};
 use crate::config;
 use crate::diagnostic::{Diagnostic, Span};
-use crate::field::FieldPath;
+use crate::field::{FieldPath, Step};
+use crate::identity_rows::IDENTITY_MAP;
 use crate::nearest::nearest;
 use crate::project::{Column, ColumnSource};
 use crate::tree::Node;
@@ -104,10 +105,17 @@ impl Resolver<'_> {
                 self.push(membership_problem(text, place));
                 None
             }
-            "identityMap" => {
-                self.not_available(place, "one row per identity (`identityMap`)");
-                None
-            }
+            IDENTITY_MAP => match path.steps() {
+                [_, Step::Field(namespace) | Step::Key(namespace)] => {
+                    Some(ColumnSource::Identity(namespace.clone()))
+                }
+                _ => {
+                    let message = format!("`{IDENTITY_MAP}` is followed by a namespace");
+                    let hint = "Write `identityMap.Email` or `identityMap['Web id']`.";
+                    self.error("identity_form", place, message, hint);
+                    None
+                }
+            },
             _ => Some(ColumnSource::Field(path)),
         }
     }
@@ -149,6 +157,7 @@ fn default_header(source: &ColumnSource) -> String {
         ColumnSource::MembershipOperation => OPERATION,
         ColumnSource::LastQualificationTime => LAST_QUALIFICATION_TIME,
         ColumnSource::Field(path) => return path.header(),
+        ColumnSource::Identity(namespace) => return format!("{IDENTITY_MAP}_{namespace}"),
         ColumnSource::Expression { .. } => return String::new(),
     };
     FieldPath::parse(text).map_or_else(|_| text.replace('.', "_"), |path| path.header())

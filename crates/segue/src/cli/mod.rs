@@ -8,6 +8,7 @@ mod completions;
 mod count;
 mod demo;
 mod evaluate;
+mod explain;
 mod files;
 mod init;
 mod mask;
@@ -133,6 +134,7 @@ enum Command {
     Profile(profile::Args),
     Count(count::Args),
     Evaluate(evaluate::Args),
+    Explain(explain::Args),
     Segment(segment::Args),
     Segments(segments::Args),
     Runs(runs::Args),
@@ -189,6 +191,7 @@ async fn dispatch(cli: Cli) -> Result<(), Failure> {
         Command::Count(args) => count::run(&global, &args).await,
         Command::Evaluate(args) => evaluate::run(&global, &args).await,
         Command::Segments(args) => segments::run(&global, &args),
+        Command::Explain(args) => explain::run(&global, &args).await,
         Command::Runs(args) => runs::run(&global, &args).await,
         Command::Show(args) => show::run(&global, &args).await,
         Command::Demo(args) => demo::run(&global, &args).await,

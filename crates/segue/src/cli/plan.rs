@@ -152,8 +152,13 @@ fn text(previews: &[Preview]) -> String {
         let (plan, counts) = (&preview.plan, &preview.counts);
         lines.push(format!("{}/{} for {}", plan.activation, plan.segment, plan.slot));
         lines.push(format!(
-            "  {} members, {} rows to send",
+            "  {} {}, {} rows to send",
             table::number(counts.received - counts.movement.map_or(0, |movement| movement.removed)),
+            // A member has a row for each identity where such a column is mapped.
+            match plan.query.identity_namespace() {
+                None => "members".to_owned(),
+                Some(namespace) => format!("identities ({namespace}) of members"),
+            },
             table::number(counts.activated)
         ));
         if let Some(movement) = &counts.movement {

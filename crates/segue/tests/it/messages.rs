@@ -210,3 +210,33 @@ async fn a_full_disk() {
     let Some(_ledger) = SmallDisk::mount(&project.path("state"), 64) else { return };
     check("full_disk_of_ledger", &lab, &project, &["--state-dir", "state", "run", "daily"]);
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn rules_and_identities_that_do_not_hold() {
+    check_text(
+        "division_by_zero",
+        Text { rule: "100 / (points - 1) > 1", ..Text::default() },
+        |_| {},
+    )
+    .await;
+    check_text("namespace_twice", Text::default(), |project| {
+        let text = Text::default().yaml().replace("{ id: CRMID }", "{ id: CRMID, email: CRMID }");
+        project.write("segue.yaml", text);
+    })
+    .await;
+    check_text(
+        "unknown_namespace_in_mapping",
+        Text { mapping: "[id, identityMap.Email]", ..Text::default() },
+        |_| {},
+    )
+    .await;
+    check_text(
+        "unknown_namespace_in_expression",
+        Text {
+            mapping: "[id, { expression: hash_email(identityMap.CRMDI), target: hash }]",
+            ..Text::default()
+        },
+        |_| {},
+    )
+    .await;
+}

@@ -7,7 +7,7 @@ use jiff::tz::TimeZone;
 use plan::field::FieldPath;
 use plan::nearest::nearest;
 
-use super::{countries, times, url};
+use super::{countries, read_time, times, url};
 
 /// What is wrong with the text at a position of the arguments of a function, and what to do.
 pub(in crate::expression) fn wrong_literal(
@@ -21,6 +21,10 @@ pub(in crate::expression) fn wrong_literal(
             Some((message, "Write the two letters of a country: `FR`.".to_owned()))
         }
         ("format" | "dformat", 1) => times::wrong_pattern(text).map(|message| {
+            let hint = "Write for example `yyyy-MM-dd HH:mm:ss`; texts stand in two single quotes.";
+            (message, hint.to_owned())
+        }),
+        ("date", 1) => read_time::wrong_pattern(text).map(|message| {
             let hint = "Write for example `yyyy-MM-dd HH:mm:ss`; texts stand in two single quotes.";
             (message, hint.to_owned())
         }),

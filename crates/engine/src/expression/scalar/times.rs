@@ -20,7 +20,7 @@ use super::text_column;
 /// The longest pattern, in characters.
 const PATTERN_CHARS_MAX: usize = 200;
 
-fn instant() -> DataType {
+pub(super) fn instant() -> DataType {
     DataType::Timestamp(TimeUnit::Microsecond, Some("UTC".into()))
 }
 
@@ -90,7 +90,7 @@ impl ScalarUDFImpl for Format {
     }
 }
 
-fn is_time(data_type: &DataType) -> bool {
+pub(super) fn is_time(data_type: &DataType) -> bool {
     matches!(
         data_type,
         DataType::Timestamp(..) | DataType::Date32 | DataType::Date64 | DataType::Null
@@ -114,7 +114,7 @@ fn civil(microseconds: i64) -> Option<DateTime> {
 /// A part of a pattern of Java's `SimpleDateFormat`: a letter and how often it stands there, or a
 /// text.
 #[derive(Debug)]
-enum Piece {
+pub(super) enum Piece {
     Letter(char, usize),
     Text(String),
 }
@@ -139,7 +139,7 @@ pub(super) fn wrong_pattern(pattern: &str) -> Option<String> {
 }
 
 /// Splits a pattern; nothing if a letter has no meaning here.
-fn pieces(pattern: &str) -> Option<Vec<Piece>> {
+pub(super) fn pieces(pattern: &str) -> Option<Vec<Piece>> {
     if pattern.chars().count() > PATTERN_CHARS_MAX {
         return None;
     }
@@ -170,7 +170,7 @@ fn pieces(pattern: &str) -> Option<Vec<Piece>> {
     Some(pieces)
 }
 
-const MONTHS: [&str; 12] = [
+pub(super) const MONTHS: [&str; 12] = [
     "January",
     "February",
     "March",
@@ -184,7 +184,7 @@ const MONTHS: [&str; 12] = [
     "November",
     "December",
 ];
-const DAYS: [&str; 7] =
+pub(super) const DAYS: [&str; 7] =
     ["Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday"];
 
 fn written(pieces: &[Piece], time: DateTime) -> String {
@@ -302,7 +302,7 @@ fn with_part(time: DateTime, part: &str, value: i64) -> Option<DateTime> {
 
 /// The instant of a local time; of one that comes twice the first, of one that a change of clocks
 /// leaves out the one as long behind the change.
-fn microseconds(time: DateTime, zone: &TimeZone) -> Option<i64> {
+pub(super) fn microseconds(time: DateTime, zone: &TimeZone) -> Option<i64> {
     Some(zone.to_ambiguous_zoned(time).compatible().ok()?.timestamp().as_microsecond())
 }
 
@@ -364,7 +364,7 @@ impl ScalarUDFImpl for MakeTime {
     }
 }
 
-fn local_time(parts: &[i64]) -> Option<DateTime> {
+pub(super) fn local_time(parts: &[i64]) -> Option<DateTime> {
     let &[year, month, day, hour, minute, second, nanosecond] = parts else { return None };
     let small = |value: i64| i8::try_from(value).ok();
     DateTime::new(

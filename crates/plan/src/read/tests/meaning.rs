@@ -524,7 +524,10 @@ fn activations() {
         (name, "file_name: \"{{segment}}_%RUN_ID\""),
         (name, "file_name: \"%DATETIME(yyyyMM)%\""),
         (first, "- person name"),
-        (first, "- identityMap.Email"),
+        (first, "- identityMap.Emial"),
+        (first, "- identityMap.Email[0]"),
+        (first, "- { source: identityMap.Email, mandatory: false }"),
+        (first, "- identityMap.Email\n      - identityMap.CRMID"),
         (first, "- segmentMembership.stauts"),
         (first, "- segmentMembership.ups.abc.status"),
         (first, "- { target: x }"),
@@ -580,9 +583,19 @@ fn activations() {
     - person name
     73:15 field_path not a field: expected `.` or `[` < name>
         Fields are written `person.name`, `emails[0].address` or `attributes['lang']`.
+    - identityMap.Emial
+    73:9 unknown_namespace no profile dataset has the namespace `Emial` <identityMap.Emial>
+        Did you mean `identityMap.Email`?
+    - identityMap.Email[0]
+    73:9 identity_form `identityMap` is followed by a namespace <identityMap.Email[0]>
+        Write `identityMap.Email` or `identityMap['Web id']`.
+    - { source: identityMap.Email, mandatory: false }
+    73:19 identity_column a column of identities is always mandatory and part of the key <identityMap.Email>
+        Remove `mandatory` and `deduplicate`.
     - identityMap.Email
-    73:9 not_available one row per identity (`identityMap`) is not available yet in this version <identityMap.Email>
-        Remove it; it would not happen.
+          - identityMap.CRMID
+    74:9 several_namespaces a mapping has a row for each identity of one namespace, here `Email`; this is another <identityMap.CRMID>
+        Map the field that holds the identity, or make another activation.
     - segmentMembership.stauts
     73:9 unknown_field there is no field `segmentMembership.stauts` <segmentMembership.stauts>
         Did you mean `segmentMembership.status`? It is that of the segment being sent.

@@ -1,0 +1,199 @@
+//! What becomes of a row in an export: it is in the file, or why it is not.
+
+use std::sync::Arc;
+
+use arrow::array::RecordBatch;
+use arrow::buffer::BooleanBuffer;
+use plan::Query;
+use plan::project::Column;
+
+use super::{Export, PersonId, identity_of, read_row, select_at, text};
+use crate::deduplicate::contest::{By, Holder, holder};
+use crate::error::Error;
+use crate::increment::{Standing, standing};
+use crate::row_set::Address;
+use crate::selection::{Marks, Parts, Restriction, Selection, Who, present};
+use crate::survey::Survey;
+
+/// A row that an export would have, or has not.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct FileRow {
+    /// What becomes of it.
+    pub fate: Fate,
+    /// The values of its columns, in their order; nothing where one is missing.
+    pub values: Vec<Option<String>>,
+}
+
+/// What becomes of a row.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Fate {
+    /// The rule does not take the person.
+    NotMember,
+    /// They have not consented, or have opted out.
+    Refused,
+    /// Mandatory columns have no value: their headers.
+    Missing(Vec<String>),
+    /// Another row with the same key is sent instead.
+    Duplicate(Duplicate),
+    /// Nothing tells the row from others, so that an increment cannot follow it.
+    Nameless,
+    /// It was sent by an earlier run and is what it was.
+    Unchanged {
+        /// When it came into the set, in microseconds since 1970.
+        since: i64,
+    },
+    /// It is not in the set any more, and those who left are not sent.
+    Left,
+    /// It is in the file.
+    Sent(Move),
+}
+
+/// Why a row is in the file.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Move {
+    /// A full file has all members.
+    Member,
+    /// It was not sent before.
+    Added,
+    /// It was sent before, with other attributes.
+    Changed {
+        /// When it came into the set, in microseconds since 1970.
+        since: i64,
+    },
+    /// It is not in the set any more.
+    Removed,
+}
+
+/// Who is sent instead, and why.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Duplicate {
+    /// Whose row is sent.
+    pub winner: PersonId,
+    /// The headers of the key.
+    pub key: Vec<String>,
+    /// What decided.
+    pub by: TieBreak,
+}
+
+/// What decides between rows of one key.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum TieBreak {
+    /// The later time of becoming a member.
+    Membership,
+    /// The later timestamp.
+    Timestamp,
+    /// The first in the order of this column.
+    Column(String),
+    /// The rows are equal in all that counts: the first in the order of the profiles.
+    Order,
+}
+
+/// Finds out what becomes of a row.
+pub(super) async fn of(
+    query: &Query,
+    survey: &Arc<Survey>,
+    address: Address,
+    export: Export<'_>,
+    threads: usize,
+) -> Result<FileRow, Error> {
+    let row = Row::read(query, survey, address)?;
+    let holder = holder(query, survey, address, threads).await?;
+    let fate = row.fate(query, survey, holder)?;
+    let fate = match (export.increment, fate) {
+        (None, fate) | (Some(_), fate @ Fate::Duplicate(_)) => fate,
+        (Some(increment), fate) => {
+            let known = standing(query, increment, export.baseline, survey, address)?;
+            // Where another row has the key, it is that row which was sent before.
+            let is_free = holder.is_none();
+            match (known, fate) {
+                (Standing::Nameless, Fate::Sent(_)) => Fate::Nameless,
+                (Standing::Known { since, is_changed: false }, Fate::Sent(_)) => {
+                    Fate::Unchanged { since }
+                }
+                (Standing::Known { since, .. }, Fate::Sent(_)) => {
+                    Fate::Sent(Move::Changed { since })
+                }
+                (_, Fate::Sent(_)) => Fate::Sent(Move::Added),
+                (Standing::Known { .. }, _) if is_free && increment.leavers => {
+                    Fate::Sent(Move::Removed)
+                }
+                (Standing::Known { .. }, _) if is_free => Fate::Left,
+                (_, fate) => fate,
+            }
+        }
+    };
+    let values = row.values(&fate)?;
+    Ok(FileRow { fate, values })
+}
+
+/// A row with the columns of the mapping.
+struct Row {
+    is_member: bool,
+    /// Whether a member may be sent.
+    consents: bool,
+    address: Address,
+    selection: Selection,
+    records: RecordBatch,
+    columns: RecordBatch,
+}
+
+impl Row {
+    fn read(query: &Query, survey: &Survey, address: Address) -> Result<Self, Error> {
+        let columns: Vec<Column> = query.columns.iter().cloned().map(Column::optional).collect();
+        let select = |who: Who<'_>, columns: &[Column], query: &Query| -> Result<_, Error> {
+            let selection = Selection::new(Parts { who, columns, hidden: &[], query }, survey)?;
+            let records = read_row(survey, address, &selection.needed)?;
+            let selected = select_at(&selection, &records, &Restriction::None, address)?;
+            Ok((selection, records, selected))
+        };
+        let asked = select(Who::Members, &[], query)?.2;
+        let (is_member, consents) = (asked.received > 0, !asked.positions().is_empty());
+        let (selection, records, selected) = select(Who::Everyone, &columns, query)?;
+        let columns = selected.batch;
+        Ok(Self { is_member, consents, address, selection, records, columns })
+    }
+
+    /// The values of the columns, as the file has them.
+    fn values(&self, fate: &Fate) -> Result<Vec<Option<String>>, Error> {
+        let bit = |is_set: bool| BooleanBuffer::from(vec![is_set]);
+        let (is_changed, is_removed, since) = match fate {
+            Fate::Sent(Move::Changed { since }) => (true, false, vec![(0, *since)]),
+            Fate::Sent(Move::Removed) => (false, true, Vec::new()),
+            _ => return Ok(self.columns.columns().iter().map(text).collect()),
+        };
+        let marks = Marks { changed: bit(is_changed), removed: bit(is_removed), since };
+        let sent = Restriction::Exactly { rows: bit(true), marks };
+        let sent = select_at(&self.selection, &self.records, &sent, self.address)?.batch;
+        Ok(sent.columns().iter().map(text).collect())
+    }
+
+    /// The fate in a full file.
+    fn fate(&self, query: &Query, survey: &Survey, holder: Option<Holder>) -> Result<Fate, Error> {
+        if !self.is_member {
+            return Ok(Fate::NotMember);
+        }
+        if !self.consents {
+            return Ok(Fate::Refused);
+        }
+        let is_missing = |&(number, column): &(usize, &Column)| {
+            let present = present(self.columns.column(number));
+            column.mandatory && present.is_some_and(|present| !present.value(0))
+        };
+        let missing = query.columns.iter().enumerate().filter(is_missing);
+        let missing: Vec<String> = missing.map(|(_, column)| column.header.clone()).collect();
+        if !missing.is_empty() {
+            return Ok(Fate::Missing(missing));
+        }
+        let Some(Holder { address, by }) = holder else { return Ok(Fate::Sent(Move::Member)) };
+        let by = match by {
+            By::Itself => return Ok(Fate::Sent(Move::Member)),
+            By::Membership => TieBreak::Membership,
+            By::Timestamp => TieBreak::Timestamp,
+            By::Column(column) => TieBreak::Column(query.columns[column].header.clone()),
+            By::Place => TieBreak::Order,
+        };
+        let key = query.columns.iter().filter(|column| column.deduplicate);
+        let key = key.map(|column| column.header.clone()).collect();
+        Ok(Fate::Duplicate(Duplicate { winner: identity_of(survey, address)?, key, by }))
+    }
+}
