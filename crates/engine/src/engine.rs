@@ -152,7 +152,9 @@ impl Engine {
         };
         let snapshots = recalled(&profiles.snapshots)?;
         let events = recalled(&profiles.events)?;
-        Ok(Profiles::new(profiles.policy.clone(), snapshots).with_events(events))
+        Ok(Profiles::new(profiles.policy.clone(), snapshots)
+            .with_events(events)
+            .with_imports(profiles.imports.to_vec()))
     }
 
     /// Looks up the fields of one dataset.
