@@ -162,7 +162,8 @@ impl Engine {
     /// # Errors
     /// A file cannot be read, or two files disagree on the type of a field.
     pub async fn schema(&self, snapshot: &Snapshot) -> Result<plan::Schema, Error> {
-        Ok(fields::describe(&snapshot.schema(self.settings.threads).await?))
+        let schema = snapshot.schema(self.settings.threads).await?;
+        Ok(fields::describe(&schema))
     }
 
     /// Looks up the fields of profiles: those of all datasets, in the order in which they are first
