@@ -92,6 +92,12 @@ pub enum Error {
         /// How it differs.
         difference: String,
     },
+    /// A file could not be encrypted.
+    #[error("a file could not be encrypted: {problem}")]
+    Encrypt {
+        /// What happened.
+        problem: String,
+    },
     /// A background task ended without an answer.
     #[error("{task} stopped unexpectedly")]
     Task {
@@ -143,7 +149,7 @@ impl Error {
             Self::Upload { .. } | Self::Nondeterministic { .. } | Self::Damaged { .. } => {
                 Kind::Corrupt
             }
-            Self::Task { .. } => Kind::Internal,
+            Self::Encrypt { .. } | Self::Task { .. } => Kind::Internal,
         }
     }
 
@@ -164,7 +170,7 @@ impl Error {
             }
             Self::Damaged { .. } => Some("Keep the object as evidence and check the path to the store.".to_owned()),
             Self::Content(content) => content.hint().map(str::to_owned),
-            Self::Upload { .. } | Self::Task { .. } => None,
+            Self::Upload { .. } | Self::Encrypt { .. } | Self::Task { .. } => None,
         }
     }
 

@@ -1,6 +1,6 @@
 //! Bytes and objects: rows become files, and files become visible in a bucket, whole or not at all.
 //!
-//! The first half turns rows into bytes: encode, split, compress. The second half stages those bytes
+//! The first half turns rows into bytes: encode, split, compress, encrypt. The second half stages those bytes
 //! as unfinished uploads, which nobody can see, and completes them once the commit record names them.
 //! This crate knows no SQL, no schedule and no ledger: the spine of the binary decides what happens
 //! when, and hands over values of `plan`.
@@ -12,6 +12,7 @@ mod buffers;
 pub mod charset;
 pub mod compress;
 pub mod encode;
+pub mod pgp;
 pub mod split;
 pub mod table;
 mod zip;

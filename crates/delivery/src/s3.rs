@@ -10,11 +10,13 @@ mod bounded;
 mod check;
 mod client;
 pub mod probe;
+mod renewal;
 mod request;
 mod session;
 mod shape;
 mod sign_in;
 mod trust;
+pub mod versions;
 
 use std::fmt;
 use std::future::Future;

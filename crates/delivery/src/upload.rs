@@ -46,6 +46,7 @@ use self::sending::Sending;
 use crate::encode::{Chunk, Encoder, Head};
 use crate::error::Error;
 use crate::part::PartSize;
+use crate::pgp::Seal;
 use crate::split::Splitter;
 use crate::store::{NewUpload, Store};
 
@@ -202,8 +203,15 @@ impl Upload {
     #[must_use]
     pub fn with_part_size(mut self, part_size: PartSize) -> Self {
         self.part_size = part_size;
-        let texts = self.lane.texts;
-        self.lane = Lane { texts, ..Lane::new(self.lane.store, part_size.in_flight) };
+        let Lane { store, texts, seal, .. } = self.lane;
+        self.lane = Lane { texts, seal, ..Lane::new(store, part_size.in_flight) };
+        self
+    }
+
+    /// Encrypts every file. Each draws from the token that its upload is begun with.
+    #[must_use]
+    pub fn sealed_by(mut self, seal: Option<Arc<Seal>>) -> Self {
+        self.lane.seal = seal;
         self
     }
 
@@ -239,7 +247,9 @@ impl Upload {
     /// # Errors
     /// Those of [`Store::create_upload`], and when the run has [`FILES_MAX`] files already.
     pub async fn begin(&mut self, intent: Intent) -> Result<String, Error> {
-        if !matches!(self.current, Current::None) || intent != self.intent() {
+        // A repair has the token of what it replaces, which another process may have drawn.
+        let expected = Intent { token: intent.token.clone(), ..self.intent() };
+        if !matches!(self.current, Current::None) || intent != expected {
             return Err(self.out_of_turn("was begun out of turn"));
         }
         if intent.number > FILES_MAX {
@@ -374,10 +384,14 @@ pub async fn abort_all<'a>(
     ended.into_iter().collect()
 }
 
+/// The media type of an encrypted file.
+const ENCRYPTED_TYPE: &str = "application/pgp-encrypted";
+
 /// Returns the media type of a data file. A compressed file is one of its compression, not a CSV file
 /// with a content encoding: clients would unpack it on the way, and its name would be wrong.
 fn content_type(file: &FileFormat) -> String {
     match file.compression {
+        _ if file.encrypted => ENCRYPTED_TYPE.to_owned(),
         Compression::Gzip => "application/gzip".to_owned(),
         Compression::Zstd => "application/zstd".to_owned(),
         Compression::Zip => "application/zip".to_owned(),

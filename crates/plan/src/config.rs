@@ -19,6 +19,7 @@ pub(crate) use ordered::Ordered;
 
 use schemars::JsonSchema;
 use serde::Deserialize;
+use zeroize::Zeroize as _;
 
 /// A Segue project: where profiles come from, which segments they fall into, and where, when and
 /// with which columns the members of each segment are sent.
@@ -279,11 +280,22 @@ pub(crate) struct Auth {
     /// assume-role: the external id that the role asks for. Default: one that is made for this
     /// account; `segue policy` shows it.
     pub external_id: Option<String>,
+    /// assume-role: roles that are assumed on the way, each by the one before it, the first by who
+    /// signs. Default: none.
+    pub through: Option<Vec<String>>,
     /// assume-role: the address of STS, for S3-compatible services. Default: Amazon's.
     pub sts_endpoint_url: Option<String>,
     /// default, or the profile that assumes a role: one of the shared configuration files. Default:
     /// AWS_PROFILE, or `default`.
     pub profile: Option<String>,
+}
+
+/// Secrets do not stay behind in memory.
+impl Drop for Auth {
+    fn drop(&mut self) {
+        self.secret_access_key.zeroize();
+        self.session_token.zeroize();
+    }
 }
 
 /// Hand-written, so that no secret is ever shown.

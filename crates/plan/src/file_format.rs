@@ -33,6 +33,8 @@ pub struct FileFormat {
     pub bytes_per_file: Option<u64>,
     /// What a run without rows delivers.
     pub when_empty: WhenEmpty,
+    /// Whether each file is encrypted for recipients, behind its compression.
+    pub encrypted: bool,
 }
 
 /// The kind of file.
@@ -234,7 +236,16 @@ pub enum WhenEmpty {
     Skip,
 }
 
+/// What OpenPGP adds to the object key, with its dot.
+const ENCRYPTED_SUFFIX: &str = ".gpg";
+
 impl FileFormat {
+    /// What stands behind the extension: `.gz`, `.gz.gpg`.
+    pub fn suffix(&self) -> String {
+        let encrypted = if self.encrypted { ENCRYPTED_SUFFIX } else { "" };
+        format!("{}{encrypted}", self.compression.suffix())
+    }
+
     /// The defaults of a layout, as the project file documents them.
     pub fn new(layout: Layout) -> Self {
         let (dialect, extension) = match layout {
@@ -252,6 +263,7 @@ impl FileFormat {
             rows_per_file: ROWS_PER_FILE_DEFAULT,
             bytes_per_file: None,
             when_empty: WhenEmpty::HeaderOnly,
+            encrypted: false,
         }
     }
 

@@ -40,8 +40,9 @@ pub use diagnostic::{Diagnostic, Severity, Span};
 pub use error::PlanError;
 pub use field::FieldPath;
 pub use file_format::FileFormat;
+pub use interpolate::{Outside, SECRET_NAME_BYTES_MAX, SecretProblem, is_secret_name};
 pub use project::Project;
-pub use read::{Reading, read};
+pub use read::{Reading, read, read_with};
 pub use run_plan::{Due, Output, Query, RunPlan};
 pub use schema::Schema;
 

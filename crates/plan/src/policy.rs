@@ -45,15 +45,18 @@ pub fn of(
     let scope = Scope::of(destination, region);
     let needs = permission::needs(&destination.objects, replaces);
     let signer = principal.unwrap_or(PRINCIPAL_PLACEHOLDER);
+    let chain = chain(&account.auth);
     let role = match &account.auth {
-        Auth::AssumeRole { role_arn, external_id, .. } => Some((role_arn, external_id)),
+        Auth::AssumeRole { role_arn, external_id: Some(id), .. } => Some((role_arn, id)),
         _ => None,
     };
     let deliverer = role.map_or(signer, |(role_arn, _)| role_arn);
+    // In a chain the last role trusts the one before it, and who signs needs the first.
+    let before = chain.iter().rev().nth(1).copied().unwrap_or(signer);
     Policies {
         iam: document(iam(&scope, &needs, region)),
-        trust: role.map(|(_, external_id)| document(vec![trust(signer, external_id)])),
-        assume: role.map(|(role_arn, _)| {
+        trust: role.map(|(_, external_id)| document(vec![trust(before, external_id)])),
+        assume: chain.first().map(|role_arn| {
             document(vec![json!({
                 "Sid": "SegueAssumesTheRole",
                 "Effect": "Allow",
@@ -64,6 +67,18 @@ pub fn of(
         kms_key: scope.kms_key_id.as_ref().map(|_| kms_key(deliverer, &scope, region)),
         bucket: document(bucket(destination, &scope)),
         lifecycle: lifecycle(&scope),
+    }
+}
+
+/// The roles of an account in the order in which they are assumed.
+fn chain(auth: &Auth) -> Vec<&str> {
+    match auth {
+        Auth::AssumeRole { role_arn, base, .. } => {
+            let mut roles = chain(base);
+            roles.push(role_arn);
+            roles
+        }
+        _ => Vec::new(),
     }
 }
 

@@ -310,13 +310,14 @@ pub enum Auth {
     AssumeRole {
         /// The role.
         role_arn: String,
-        /// What the role's trust policy asks for, so that nobody else's Segue can be made to use it.
-        external_id: String,
+        /// What the role's trust policy asks for, so that nobody else's Segue can be made to use it;
+        /// absent for roles on the way to another.
+        external_id: Option<String>,
         /// What the sessions are called in the role's audit log.
         session_name: String,
         /// The address of STS; Amazon's own when absent.
         sts_endpoint_url: Option<String>,
-        /// Who assumes it: an access key, or what the machine offers.
+        /// Who assumes it: an access key, what the machine offers, or the role before it in a chain.
         base: Box<Auth>,
     },
     /// What the machine offers: variables, shared files, `credential_process`, single sign-on, web
@@ -361,9 +362,45 @@ pub struct Destination {
     pub file: FileFormat,
     /// Whether a manifest is published behind the files.
     pub manifest: bool,
+    /// Who can read the files, if they are encrypted.
+    pub pgp: Option<Pgp>,
     /// What the files are used for; the project's consent rules go by it.
     pub marketing_actions: Vec<String>,
     /// Where the destination stands in the file.
+    pub span: Span,
+}
+
+/// For whom the files of a destination are encrypted with OpenPGP, and who signs them. The keys are
+/// texts: whoever encrypts parses and checks them.
+#[derive(Debug, Clone)]
+pub struct Pgp {
+    /// The public keys of the recipients, at least one.
+    pub recipients: Vec<PublicKeyText>,
+    /// Who signs.
+    pub signer: Option<SignerText>,
+}
+
+/// A public key as somebody gave it: ASCII-armoured, or in Base64.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct PublicKeyText {
+    /// The name of its file as written, or `the key` when it stands in the project file.
+    pub name: String,
+    /// The text.
+    pub text: String,
+    /// Where the project file names it.
+    pub span: Span,
+}
+
+/// A private key that signs.
+#[derive(Debug, Clone)]
+pub struct SignerText {
+    /// The name of its file as written, or `the key` when it came from a variable.
+    pub name: String,
+    /// The text, ASCII-armoured or in Base64.
+    pub text: SecretString,
+    /// What unlocks it.
+    pub passphrase: Option<SecretString>,
+    /// Where the project file names it.
     pub span: Span,
 }
 

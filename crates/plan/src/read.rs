@@ -2,12 +2,12 @@
 
 use crate::config;
 use crate::diagnostic::{Diagnostic, Span};
-use crate::interpolate::interpolate;
+use crate::interpolate::{Outside, SecretProblem, interpolate};
 use crate::nearest::nearest;
 use crate::project::Project;
 use crate::resolve::{self, SECRET_KEYS};
 use crate::structure;
-use crate::tree::{self, Content, Node, Origin};
+use crate::tree::{self, Content, Node};
 
 pub use crate::resolve::{PROFILE_DATASETS_MAX, RULE_BYTES_MAX};
 pub use crate::tree::TEXT_BYTES_MAX;
@@ -28,24 +28,33 @@ pub struct Reading {
 
 /// Reads the text of a project file.
 ///
-/// `variables` gives the values for `${NAME}`; `rule_files` gives the text of a rule file by its
-/// path as written, or why it cannot be read (a lower-case fragment). Never panics, whatever the
-/// text is.
+/// `variables` gives the values for `${NAME}`; `files` gives the text of a file that the project
+/// names (a rule, a key) by its path as written, or why it cannot be read (a lower-case fragment).
+/// Never panics, whatever the text is.
 pub fn read(
     text: &str,
     variables: &dyn Fn(&str) -> Option<String>,
-    rule_files: &dyn Fn(&str) -> Result<String, String>,
+    files: &dyn Fn(&str) -> Result<String, String>,
 ) -> Reading {
+    let secrets = |_: &str| {
+        let message = "cannot be had here: no store of secrets is open".to_owned();
+        Err(SecretProblem { message, hint: "Use a variable.".to_owned() })
+    };
+    read_with(text, Outside { variables, files, secrets: &secrets })
+}
+
+/// The same, with a store of secrets.
+pub fn read_with(text: &str, outside: Outside<'_>) -> Reading {
     let (root, mut diagnostics) = tree::parse(text);
     let Some(mut root) = root else {
         return Reading { project: None, diagnostics, secrets: secrets_by_line(text) };
     };
-    interpolate(&mut root, variables, &mut diagnostics);
+    interpolate(&mut root, outside, &mut diagnostics);
     let mut secrets = Vec::new();
     find_secrets(&root, &mut secrets);
     let value = structure::check(&root, &config::json_schema(), &mut diagnostics);
     let project = match serde_json::from_value::<config::Project>(value) {
-        Ok(file) => Some(resolve::resolve(&file, &root, rule_files, &mut diagnostics)),
+        Ok(file) => Some(resolve::resolve(&file, &root, outside.files, &mut diagnostics)),
         Err(error) => {
             diagnostics.extend(undecoded(&diagnostics, &error));
             None
@@ -96,16 +105,16 @@ fn arrange(diagnostics: &mut Vec<Diagnostic>) {
     }
 }
 
-/// Finds the values of secret keys, misspelt ones too, that are not just a variable, and addresses
-/// with a user.
+/// Finds the values of secret keys, misspelt ones too, that are not just a variable, addresses with
+/// a user, and private keys.
 fn find_secrets(node: &Node, secrets: &mut Vec<Span>) {
     node.items().iter().for_each(|item| find_secrets(item, secrets));
     for entry in node.entries() {
         let text = entry.value.scalar().map_or("", |scalar| &scalar.text);
         let is_secret = nearest(&entry.key, SECRET_KEYS).is_some()
-            || (text.contains("://") && text.contains('@'));
-        let from_variable =
-            entry.value.scalar().is_some_and(|scalar| scalar.origin == Origin::Variable);
+            || (text.contains("://") && text.contains('@'))
+            || text.contains("PRIVATE KEY BLOCK");
+        let from_variable = entry.value.scalar().is_some_and(|scalar| scalar.origin.is_elsewhere());
         if is_secret && !from_variable && !entry.value.is_null() {
             secrets.push(entry.value.span);
         }

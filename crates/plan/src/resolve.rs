@@ -17,6 +17,7 @@ mod import;
 mod increment;
 mod names;
 mod object_settings;
+mod pgp;
 mod profiles;
 mod schedule;
 mod segment;
@@ -45,20 +46,20 @@ const KEY_CHARS_MAX: usize = 64;
 /// The namespace of all derived ids (a random UUID, fixed for ever).
 const ID_NAMESPACE: Uuid = Uuid::from_u128(0x6f0b_5f3e_2d61_4b8e_9a57_31c4_7de0_a912);
 
-/// Reads the text of a rule file by its path as written.
-pub(crate) type RuleFiles<'a> = &'a dyn Fn(&str) -> Result<String, String>;
+/// Reads the text of a file that the project names, by its path as written.
+pub(crate) type Files<'a> = &'a dyn Fn(&str) -> Result<String, String>;
 
 /// Resolves the decoded file. The project is whole only if no error was added to `out`.
 pub(crate) fn resolve(
     file: &config::Project,
     root: &Node,
-    rule_files: RuleFiles<'_>,
+    files: Files<'_>,
     out: &mut Vec<Diagnostic>,
 ) -> Project {
     let name = file.name.clone().unwrap_or_default();
     let namespace = Uuid::new_v5(&ID_NAMESPACE, name.as_bytes());
     let (places, segments) = (Places::default(), Vec::new());
-    let mut resolver = Resolver { root, namespace, rule_files, out, places, segments };
+    let mut resolver = Resolver { root, namespace, files, out, places, segments };
     resolver.check_head(file);
     let project = resolver.project(file, name);
     names::check(&project, resolver.out);
@@ -69,7 +70,7 @@ pub(crate) fn resolve(
 struct Resolver<'a> {
     root: &'a Node,
     namespace: Uuid,
-    rule_files: RuleFiles<'a>,
+    files: Files<'a>,
     out: &'a mut Vec<Diagnostic>,
     places: Places,
     /// The segments that rules may name.

@@ -10,7 +10,7 @@ use crate::file_format::FileFormat;
 use crate::nearest::nearest;
 use crate::object_key::{self, Values};
 use crate::project::{
-    Activation, Column, Destination, Export, Guard, Project, Rule, Segment, SegmentExport,
+    Activation, Column, Destination, Export, Guard, Pgp, Project, Rule, Segment, SegmentExport,
 };
 
 /// What happens for one slot: one segment of one activation at one time.
@@ -40,6 +40,8 @@ pub struct RunPlan {
     pub increment: Option<Increment>,
     /// Which objects.
     pub output: Output,
+    /// Who can read the files, if they are encrypted.
+    pub pgp: Option<Pgp>,
     /// What stops the run before anything is visible.
     pub guard: Guard,
 }
@@ -108,7 +110,7 @@ impl Output {
     pub fn key(&self, number: u32) -> String {
         let part = if number == 1 { String::new() } else { format!("_{number}") };
         let file = &self.file;
-        format!("{}{part}.{}{}", self.stem, file.extension, file.compression.suffix())
+        format!("{}{part}.{}{}", self.stem, file.extension, file.suffix())
     }
 
     /// The name of an object without its folder.
@@ -237,6 +239,7 @@ impl Project {
             },
             export: export.export,
             increment: self.increment(export),
+            pgp: destination.pgp.clone(),
             guard: activation.guard,
         })
     }
@@ -309,7 +312,7 @@ impl Project {
             ),
             run_id,
             stem: object_key::join(&folder, &export.file_name.expand(&values)),
-            suffix: format!(".{}{}", file.extension, file.compression.suffix()),
+            suffix: format!(".{}{}", file.extension, file.suffix()),
             manifest_key: object_key::join(&folder, &manifest),
             is_static: destination.folder.is_static() && export.file_name.is_static(),
         }

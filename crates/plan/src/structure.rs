@@ -162,7 +162,9 @@ impl<'a> Check<'a> {
         // What a variable holds is not shown: it may not be what it should.
         let message = match scalar.origin {
             Origin::Written => format!("unknown value `{}`", scalar.text),
-            Origin::Mixed | Origin::Variable => "the variable holds an unknown value".to_owned(),
+            Origin::Mixed | Origin::Variable | Origin::Secret => {
+                "the variable holds an unknown value".to_owned()
+            }
         };
         self.out.push(Diagnostic::error("unknown_value", node.span, message).with_hint(hint));
         None
@@ -222,7 +224,7 @@ fn scalar_value(scalar: &Scalar, kinds: &[&str]) -> Option<Value> {
     }
     let resolved = match scalar.origin {
         Origin::Written => scalar.resolve(),
-        Origin::Mixed | Origin::Variable => scalar.resolve_plain(),
+        Origin::Mixed | Origin::Variable | Origin::Secret => scalar.resolve_plain(),
     };
     match resolved {
         Resolved::Boolean(value) if kinds.contains(&"boolean") => Some(Value::from(value)),

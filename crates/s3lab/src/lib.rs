@@ -38,6 +38,7 @@ mod wire;
 mod xml_body;
 
 // What is stored.
+mod archive;
 mod body;
 mod checksum;
 mod condition;

@@ -150,6 +150,9 @@ pub struct Dialect {
     pub part_etags_unchecked: bool,
     /// Declared checksums and MD5 are neither verified nor kept.
     pub no_checksums: bool,
+    /// Uploads that ask for the checksum of the whole object get one over those of their parts, and the
+    /// answer says so.
+    pub composite_checksums: bool,
     /// Uploads are begun without the encryption that they ask for, and nothing says so.
     pub ignores_encryption: bool,
     /// ETags are not MD5 (as for objects under a KMS key).

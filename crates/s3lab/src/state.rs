@@ -9,6 +9,7 @@ use std::time::SystemTime;
 
 use s3s::{S3Result, s3_error};
 
+use crate::archive::Archive;
 use crate::condition::WriteCondition;
 use crate::history::{Change, Event, History};
 use crate::object::{Bucket, NULL_VERSION, Stored, Tags, Version, Versioning, visible};
@@ -20,6 +21,7 @@ pub(crate) struct State {
     pub(crate) buckets: BTreeMap<String, Bucket>,
     pub(crate) uploads: Uploads,
     pub(crate) history: History,
+    pub(crate) archive: Archive,
 }
 
 /// Where an object is.
@@ -54,6 +56,7 @@ impl State {
             buckets: BTreeMap::new(),
             uploads: Uploads::default(),
             history: History::new(history_changes_max),
+            archive: Archive::default(),
         }
     }
 

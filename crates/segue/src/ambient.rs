@@ -3,8 +3,13 @@
 
 use std::time::Duration;
 
+use aws_lc_rs::rand::{SecureRandom as _, SystemRandom};
 use jiff::Timestamp;
+use secrecy::SecretSlice;
 use tokio::sync::watch;
+use zeroize::Zeroizing;
+
+use crate::failure::{Failure, Kind};
 
 /// Names the variable that pins the time, so that documentation and tests can be repeated.
 pub(crate) const PINNED_TIME_VARIABLE: &str = "SEGUE_NOW";
@@ -25,6 +30,18 @@ pub(crate) fn variable(name: &str) -> Option<String> {
 #[expect(clippy::disallowed_methods, reason = "this is the place that asks")]
 pub(crate) fn nonce() -> String {
     uuid::Uuid::new_v4().simple().to_string()
+}
+
+/// Returns bytes that nobody can guess.
+///
+/// # Errors
+/// The system has no randomness to give.
+pub(crate) fn secret_bytes(count: usize) -> Result<SecretSlice<u8>, Failure> {
+    let mut bytes = Zeroizing::new(vec![0; count]);
+    SystemRandom::new()
+        .fill(&mut bytes)
+        .map_err(|_| Failure::new(Kind::Internal, "the system gives no random bytes"))?;
+    Ok(SecretSlice::from(bytes.to_vec()))
 }
 
 /// Returns a random part of a pause, so that processes that failed together do not come back

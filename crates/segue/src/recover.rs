@@ -44,6 +44,8 @@ impl Recovery<'_> {
             recovered.push(Recovered { run, outcome });
         }
         self.sweep().await?;
+        let unfinished = self.ledger.unfinished().await?;
+        self.workspace.seals().sweep(&unfinished.iter().map(|run| run.run_id).collect());
         Ok(recovered)
     }
 
@@ -59,6 +61,7 @@ impl Recovery<'_> {
             ledger: self.ledger,
             store,
             baselines: &self.workspace.baselines_folder(),
+            seals: &self.workspace.seals(),
             interrupt: self.interrupt,
             line: &line,
         };
@@ -101,6 +104,7 @@ impl Recovery<'_> {
                     ledger: self.ledger,
                     store,
                     baselines: &self.workspace.baselines_folder(),
+                    seals: &self.workspace.seals(),
                     interrupt: self.interrupt,
                     line: &line,
                 };

@@ -7,6 +7,7 @@
 mod increment;
 mod membership;
 mod publish;
+mod sealing;
 mod stage;
 
 pub(crate) use increment::{baseline_in, check_order};
@@ -30,6 +31,7 @@ use plan::staged::{PublishedObject, StagedObject};
 use crate::ambient::{self, Interrupt};
 use crate::failure::{Failure, Kind};
 use crate::progress::Line;
+use crate::seals::Seals;
 
 /// What a run needs of its surroundings.
 #[derive(Clone)]
@@ -40,6 +42,8 @@ pub(crate) struct Surroundings<'a> {
     pub(crate) store: Arc<dyn Store>,
     /// The folder in which incremental runs leave what they have sent.
     pub(crate) baselines: &'a Path,
+    /// What the encryption of runs is drawn from.
+    pub(crate) seals: &'a Seals,
     /// Whether the user wants to stop.
     pub(crate) interrupt: &'a Interrupt,
     /// Where progress is shown.
@@ -227,9 +231,13 @@ impl<'a> Attempt<'a> {
                 let run = delivered
                     .ok_or_else(|| Failure::new(Kind::Internal, "a delivered run has no record"))?;
                 self.forget_baseline(&run);
+                self.around.seals.remove(run.run_id);
                 Ok(Ended::Delivered(run))
             }
-            End::Skipped => self.skipped().await,
+            End::Skipped => {
+                self.around.seals.remove(self.claim.run_id);
+                self.skipped().await
+            }
             End::Blocked(blocked) => Err(self.blocked(blocked, failure)),
             End::Failed(_) | End::Fenced | End::LedgerFailed | End::OutOfOrder => Err(failure
                 .unwrap_or_else(|| {

@@ -30,35 +30,50 @@ impl Sources {
         workspace: &Workspace,
         global: &Global,
     ) -> Result<(Self, Vec<Diagnostic>), Failure> {
+        Self::open_with(workspace, global, Vec::new()).await
+    }
+
+    /// The same, telling other problems of the project together with those of its data.
+    ///
+    /// # Errors
+    /// As [`Sources::open`].
+    pub(crate) async fn open_with(
+        workspace: &Workspace,
+        global: &Global,
+        known: Vec<Diagnostic>,
+    ) -> Result<(Self, Vec<Diagnostic>), Failure> {
         let asked = datasets_asked(&workspace.project);
         let is_asked = |dataset: &Dataset| {
             dataset.kind == DatasetKind::Profile
                 || asked.contains(&dataset.key)
                 || asked.contains(engine::ALL_EVENTS)
         };
-        Self::open_some(workspace, global, is_asked).await
+        Self::open_some(workspace, global, known, is_asked).await
     }
 
-    /// Opens every dataset, whether anything asks it or not.
+    /// Opens every dataset, whether anything asks it or not, and tells other problems as well.
     ///
     /// # Errors
     /// As [`Sources::open`].
     pub(crate) async fn open_all(
         workspace: &Workspace,
         global: &Global,
+        known: Vec<Diagnostic>,
     ) -> Result<(Self, Vec<Diagnostic>), Failure> {
-        Self::open_some(workspace, global, |_| true).await
+        Self::open_some(workspace, global, known, |_| true).await
     }
 
     async fn open_some(
         workspace: &Workspace,
         global: &Global,
+        known: Vec<Diagnostic>,
         is_wanted: impl Fn(&Dataset) -> bool,
     ) -> Result<(Self, Vec<Diagnostic>), Failure> {
         let engine = engine(workspace, global)?;
         let pinned = pin_all(&engine, workspace, is_wanted).await?;
         let Pinned { snapshots, events, schemas, mut problems } = pinned;
         let is_whole = problems.is_empty();
+        problems.extend(known);
         problems.extend(workspace.project.check_fields(&schemas));
         let imports = pin_imports(&engine, workspace, &mut problems).await?;
         let profiles = Profiles::new(workspace.project.profiles.clone(), snapshots);

@@ -132,10 +132,10 @@ fn place(destination: &Destination) -> Place {
 /// A project may be read without credentials; delivering needs them. What the machine offers is only
 /// known when it is asked.
 fn check_credentials(account: &Account) -> Result<(), Failure> {
-    let auth = match &account.auth {
-        Auth::AssumeRole { base, .. } => base,
-        auth => auth,
-    };
+    let mut auth = &account.auth;
+    while let Auth::AssumeRole { base, .. } = auth {
+        auth = base;
+    }
     let Auth::AccessKey { access_key_id, secret_access_key, .. } = auth else { return Ok(()) };
     let missing = match (access_key_id.is_empty(), secret_access_key.expose_secret().is_empty()) {
         (true, _) => "access_key_id",

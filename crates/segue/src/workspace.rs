@@ -2,12 +2,14 @@
 
 use std::path::{Path, PathBuf};
 
-use plan::{Diagnostic, Project, Severity};
+use plan::{Diagnostic, Outside, Project, Severity};
 
 use crate::ambient;
 use crate::cli::Global;
 use crate::draw;
 use crate::failure::{Failure, Kind};
+use crate::seals::Seals;
+use crate::secrets::{self, Secrets};
 use crate::stores::Sessions;
 
 /// The name of a project file.
@@ -16,6 +18,8 @@ pub(crate) const PROJECT_FILE: &str = "segue.yaml";
 const STATE_FOLDER: &str = ".segue";
 /// What is known of the services of destinations, inside the state folder.
 const CAPABILITIES_FOLDER: &str = "destinations";
+/// The seals of runs that are not over, inside the state folder.
+const SEALS_FOLDER: &str = "seals";
 /// The ledger inside the state folder.
 const LEDGER_FILE: &str = "ledger.sqlite";
 
@@ -56,12 +60,12 @@ impl Workspace {
                 .context(format!("failed to read the project file {}", path.display()))
         })?;
         let folder = path.parent().map(Path::to_path_buf).unwrap_or_default();
-        let reading = read(&text, &folder, variables);
+        let state = global.state_dir.clone().unwrap_or_else(|| folder.join(STATE_FOLDER));
+        let reading = read(&text, &folder, &state, variables);
         let text = reading.masked(&text);
         let Some(project) = reading.project else {
             return Err(invalid(&path, &text, &reading.diagnostics));
         };
-        let state = global.state_dir.clone().unwrap_or_else(|| folder.join(STATE_FOLDER));
         Ok(Self {
             path,
             text,
@@ -96,17 +100,34 @@ impl Workspace {
         self.state.join("baselines")
     }
 
+    /// What the encryption of runs is drawn from.
+    pub(crate) fn seals(&self) -> Seals {
+        Seals::new(self.state.join(SEALS_FOLDER))
+    }
+
     /// Where everything is kept that a run leaves on this machine.
     pub(crate) fn state_folder(&self) -> &Path {
         &self.state
     }
 }
 
-/// Reads a project text with the files beside it.
-fn read(text: &str, folder: &Path, variables: &dyn Fn(&str) -> Option<String>) -> plan::Reading {
-    let rule_files =
+/// The state directory of a project file when no other is asked for.
+pub(crate) fn state_beside(project_file: &Path) -> PathBuf {
+    project_file.parent().map(Path::to_path_buf).unwrap_or_default().join(STATE_FOLDER)
+}
+
+/// Reads a project text with the files beside it and the secrets in its state directory.
+fn read(
+    text: &str,
+    folder: &Path,
+    state: &Path,
+    variables: &dyn Fn(&str) -> Option<String>,
+) -> plan::Reading {
+    let files =
         |path: &str| std::fs::read_to_string(folder.join(path)).map_err(|error| error.to_string());
-    plan::read(text, variables, &rule_files)
+    let store = Secrets::new(state, variables);
+    let secrets = |name: &str| store.get(name).map_err(|failure| secrets::problem_of(&failure));
+    plan::read_with(text, Outside { variables, files: &files, secrets: &secrets })
 }
 
 /// A project file that has problems, with all of them drawn.

@@ -51,6 +51,10 @@ pub enum Act {
     Delete,
     /// `HeadObject`
     Head,
+    /// `GetObject`
+    Read,
+    /// `RestoreObject`
+    Restore,
     /// `ListParts`
     ListParts,
     /// `ListMultipartUploads`
@@ -70,6 +74,8 @@ impl Act {
             Self::Abort => "abort the upload of",
             Self::Delete => "delete",
             Self::Head => "look at",
+            Self::Read => "read",
+            Self::Restore => "restore",
             Self::ListParts => "list the parts of",
             Self::ListUploads => "list the uploads of",
         }
@@ -83,7 +89,8 @@ impl Act {
             Self::CreateUpload | Self::PutPart | Self::Complete => "s3:PutObject",
             Self::Abort => "s3:AbortMultipartUpload",
             Self::Delete => "s3:DeleteObject",
-            Self::Head => "s3:GetObject",
+            Self::Head | Self::Read => "s3:GetObject",
+            Self::Restore => "s3:RestoreObject",
             Self::ListParts => "s3:ListMultipartUploadParts",
             Self::ListUploads => "s3:ListBucketMultipartUploads",
         }

@@ -13,6 +13,7 @@ const NOWHERE: Span = Span { start: 0, end: 0, line: 1, column: 1 };
 fn run() -> RunPlan {
     let file = FileFormat { compression: Compression::Gzip, ..FileFormat::new(Layout::Csv) };
     RunPlan {
+        pgp: None,
         run_id: Uuid::from_u128(1),
         slot: "2026-01-04T01:00:00Z".parse::<Timestamp>().unwrap(),
         activation: "partner-daily".to_owned(),

@@ -53,7 +53,13 @@ impl S3Store {
         let created = self.ask(Act::CreateUpload, Some(&new.key), send).await?;
         let is_encrypted = is_encrypted_as_asked(&self.objects, created.server_side_encryption());
         let missing = || self.not_s3(Act::CreateUpload, &new.key);
+        // A checksum of checksums is not what was asked for: it says nothing of the whole object.
+        let is_other = kind.is_some() && created.checksum_type() == Some(&ChecksumType::Composite);
         let upload_id = created.upload_id.ok_or_else(missing)?;
+        if is_other {
+            self.abort_once(&Target { key: &new.key, upload_id: &upload_id }).await?;
+            return Err(self.failure_of(Act::CreateUpload, Some(&new.key), Fault::Unsupported));
+        }
         if is_encrypted {
             return Ok(upload_id);
         }

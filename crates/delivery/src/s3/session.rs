@@ -11,6 +11,7 @@ use plan::object_settings::ObjectSettings;
 use plan::project::{Account, Auth};
 
 use super::client::{self, REGION_DEFAULT};
+use super::renewal::{Current, Renewing};
 use super::sign_in::{SignIn, Source};
 use super::trust::Trust;
 use super::{Pace, S3Store};
@@ -70,7 +71,13 @@ impl Session {
     pub fn client(&self) -> Client {
         let region = self.shared.account.region.as_deref().unwrap_or(REGION_DEFAULT);
         let config = client::config(&self.shared.account, region, Pace::Run, false);
-        Client::from_conf(self.signed(config, &self.generation()))
+        let mut config = self.signed(config, &self.generation()).to_builder();
+        // Whoever reads does not know of sessions, so the client itself renews its credentials.
+        if self.shared.sign_in.can_renew() {
+            config.set_identity_cache(Current(self.clone()));
+            config = config.retry_classifier(Renewing(self.clone()));
+        }
+        Client::from_conf(config.build())
     }
 
     /// Opens a bucket. The service is asked for nothing unless the region has to be found out.
@@ -105,15 +112,33 @@ impl Session {
         if !self.shared.sign_in.can_renew() {
             return None;
         }
-        let generation = {
-            let mut current = self.shared.cache.write().unwrap_or_else(PoisonError::into_inner);
-            if current.number == seen {
-                *current = Generation { number: seen + 1, cache: fresh_cache() };
-            }
-            current.clone()
-        };
+        let generation = self.throw_away(seen);
         let config = client.config().to_builder();
         Some((Client::from_conf(self.signed(config, &generation)), generation.number))
+    }
+
+    /// Forgets credentials that have ended, unless somebody has done so already.
+    fn throw_away(&self, seen: u64) -> Generation {
+        let mut current = self.shared.cache.write().unwrap_or_else(PoisonError::into_inner);
+        if current.number == seen {
+            *current = Generation { number: seen + 1, cache: fresh_cache() };
+        }
+        current.clone()
+    }
+
+    /// The number of the credentials at hand.
+    pub(super) fn number(&self) -> u64 {
+        self.generation().number
+    }
+
+    /// Forgets the credentials with this number, for clients that follow what is at hand.
+    pub(super) fn forget(&self, number: u64) {
+        self.throw_away(number);
+    }
+
+    /// The cache of the credentials at hand.
+    pub(super) fn cache(&self) -> SharedIdentityCache {
+        self.generation().cache
     }
 
     fn generation(&self) -> Generation {

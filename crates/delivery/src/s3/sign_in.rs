@@ -73,7 +73,7 @@ impl SignIn {
 
     async fn find(&self) -> Result<Credentials, CredentialsError> {
         match &self.auth {
-            Auth::AssumeRole { external_id, .. } => self.assume(Some(external_id)).await,
+            Auth::AssumeRole { external_id, .. } => self.assume(external_id.as_deref()).await,
             base => self.base(base).await,
         }
     }
@@ -84,8 +84,16 @@ impl SignIn {
         &self,
         external_id: Option<&str>,
     ) -> Result<Credentials, CredentialsError> {
-        let Auth::AssumeRole { role_arn, session_name, sts_endpoint_url, base, .. } = &self.auth
-        else {
+        self.assume_role(&self.auth, external_id).await
+    }
+
+    /// Assumes a role, and those on the way to it before.
+    async fn assume_role(
+        &self,
+        auth: &Auth,
+        external_id: Option<&str>,
+    ) -> Result<Credentials, CredentialsError> {
+        let Auth::AssumeRole { role_arn, session_name, sts_endpoint_url, base, .. } = auth else {
             return Err(CredentialsError::invalid_configuration("the account has no role"));
         };
         let client = self.sts(sts_endpoint_url.as_deref(), self.base(base).await?);
@@ -129,8 +137,8 @@ impl SignIn {
                 let chain = self.chain.get_or_init(|| self.chain(profile.as_deref())).await;
                 chain.provide_credentials().await
             }
-            Auth::AssumeRole { .. } => {
-                Err(CredentialsError::invalid_configuration("a role cannot assume a role here"))
+            Auth::AssumeRole { external_id, .. } => {
+                Box::pin(self.assume_role(auth, external_id.as_deref())).await
             }
         }
     }

@@ -17,6 +17,7 @@ use super::sending::Sending;
 use crate::buffers::Buffers;
 use crate::encode::{Chunk, Head};
 use crate::error::Error;
+use crate::pgp::{Seal, Sealer};
 use crate::store::{Part, Store, crc64_text};
 
 /// What the objects of a run share on their way.
@@ -28,6 +29,8 @@ pub(super) struct Lane {
     pub(super) buffers: Arc<Buffers>,
     /// Where texts go that are packed.
     pub(super) texts: Arc<Buffers>,
+    /// How the files are encrypted, if they are.
+    pub(super) seal: Option<Arc<Seal>>,
 }
 
 impl Lane {
@@ -35,7 +38,8 @@ impl Lane {
         // One buffer more than can be on their way: the part that is being filled.
         let buffers = Buffers::new(parts_in_flight + 1);
         let texts = Buffers::new(0);
-        Self { store, permits: Arc::new(Semaphore::new(parts_in_flight)), buffers, texts }
+        let permits = Arc::new(Semaphore::new(parts_in_flight));
+        Self { store, permits, buffers, texts, seal: None }
     }
 }
 
@@ -64,7 +68,11 @@ impl OpenObject {
     ) -> Self {
         let (key, file, part_bytes) = (intent.key.clone(), file.clone(), intent.part_bytes);
         let buffers = lane.buffers;
-        let begun = spawn_blocking(move || Press::begin(&key, &file, head, part_bytes, buffers));
+        let (seal, token) = (lane.seal, intent.token.clone());
+        let begun = spawn_blocking(move || {
+            let sealer = seal.map(|seal| Sealer::new(seal, &token)).transpose()?;
+            Press::begin(&key, &file, head, sealer, part_bytes, buffers)
+        });
         let sending = Sending::new(lane.store, lane.permits, &intent.key, &upload_id);
         let texts = lane.texts;
         Self { intent, upload_id, rows: 0, pressing: Some(begun), texts, sending }

@@ -14,6 +14,7 @@ use crate::buffers::Buffers;
 use crate::compress::Packer;
 use crate::encode::{Chunk, Head};
 use crate::error::Error;
+use crate::pgp::Sealer;
 use crate::store::{Part, hex_text};
 use crate::table::Table;
 
@@ -21,6 +22,7 @@ use crate::table::Table;
 pub(super) struct Press {
     key: String,
     form: Form,
+    sealer: Option<Sealer>,
     /// Packed bytes that are not a whole part yet.
     packed: Vec<u8>,
     buffers: Arc<Buffers>,
@@ -51,11 +53,13 @@ pub(super) struct Summary {
 }
 
 impl Press {
-    /// Begins a file with what every file begins with, and returns the parts that it fills.
+    /// Begins a file with what every file begins with, and returns the parts that it fills. With a
+    /// sealer it is encrypted.
     pub(super) fn begin(
         key: &str,
         file: &FileFormat,
         head: Head,
+        sealer: Option<Sealer>,
         part_bytes: u64,
         buffers: Arc<Buffers>,
     ) -> Result<(Self, Vec<Part>), Error> {
@@ -69,7 +73,8 @@ impl Press {
         };
         let packed = buffers.take();
         let key = key.to_owned();
-        let mut press = Self { key, form, packed, buffers, part_bytes, digests: Digests::new() };
+        let digests = Digests::new();
+        let mut press = Self { key, form, sealer, packed, buffers, part_bytes, digests };
         let parts = press.write(&Chunk { text, ..Chunk::default() })?;
         Ok((press, parts))
     }
@@ -77,6 +82,11 @@ impl Press {
     /// Takes rows and returns the parts that they fill.
     pub(super) fn write(&mut self, rows: &Chunk) -> Result<Vec<Part>, Error> {
         match &mut self.form {
+            Form::Text(packer) if self.sealer.is_some() => {
+                let mut bytes = Vec::new();
+                packer.write(&rows.text, &mut bytes)?;
+                self.seal(bytes)
+            }
             Form::Text(packer) => {
                 // Room for a part and what goes over it, once per buffer rather than by doubling.
                 let room = (self.part_bytes + rows.text.len()).saturating_sub(self.packed.len());
@@ -87,7 +97,7 @@ impl Press {
             Form::Table(table) => {
                 let mut bytes = Vec::new();
                 table.write(rows, &mut bytes)?;
-                self.cut(&bytes)
+                self.seal(bytes)
             }
         }
     }
@@ -95,22 +105,30 @@ impl Press {
     /// Ends the file and returns its last parts. A file without a byte has one empty part, because
     /// an upload without parts cannot be completed.
     pub(super) fn finish(mut self) -> Result<(Vec<Part>, Summary), Error> {
-        let mut parts = match &mut self.form {
-            Form::Text(packer) => {
-                packer.finish(&mut self.packed)?;
-                self.full_parts()?
-            }
-            Form::Table(table) => {
-                let mut bytes = Vec::new();
-                table.finish(&mut bytes)?;
-                self.cut(&bytes)?
-            }
-        };
+        let mut bytes = Vec::new();
+        match &mut self.form {
+            Form::Text(packer) => packer.finish(&mut bytes)?,
+            Form::Table(table) => table.finish(&mut bytes)?,
+        }
+        let mut parts = self.seal(bytes)?;
+        if let Some(mut sealer) = self.sealer.take() {
+            let mut rest = Vec::new();
+            sealer.finish(&mut rest)?;
+            parts.append(&mut self.cut(&rest)?);
+        }
         if !self.packed.is_empty() || self.digests.parts == 0 {
             let last = std::mem::take(&mut self.packed);
             parts.push(self.digests.part(&self.key, self.buffers.lend(last))?);
         }
         Ok((parts, self.digests.summary()))
+    }
+
+    /// Takes bytes of the file, as they are or encrypted.
+    fn seal(&mut self, bytes: Vec<u8>) -> Result<Vec<Part>, Error> {
+        let Some(sealer) = &mut self.sealer else { return self.cut(&bytes) };
+        let mut sealed = Vec::new();
+        sealer.write(&bytes, &mut sealed)?;
+        self.cut(&sealed)
     }
 
     /// Takes many bytes at once, a row group, so that no buffer becomes larger than a part.
@@ -142,7 +160,7 @@ impl Press {
 /// What a file is called when it is unpacked.
 fn unpacked_name<'k>(key: &'k str, file: &FileFormat) -> &'k str {
     let name = Output::name_of(key);
-    name.strip_suffix(file.compression.suffix()).unwrap_or(name)
+    name.strip_suffix(&file.suffix()).unwrap_or(name)
 }
 
 impl Digests {
@@ -212,7 +230,7 @@ mod tests {
         let file = FileFormat { compression, ..FileFormat::new(Layout::Csv) };
         let head = Head::Text(Vec::new());
         let (mut press, mut parts) =
-            Press::begin("a.csv", &file, head, FIVE, Buffers::new(2)).unwrap();
+            Press::begin("a.csv", &file, head, None, FIVE, Buffers::new(2)).unwrap();
         for text in texts {
             parts.extend(press.write(&chunk(text.as_bytes())).unwrap());
         }
@@ -268,7 +286,7 @@ mod tests {
         let file = FileFormat::new(Layout::Parquet);
         let encoder = Encoder::new(&file, &batch.schema()).unwrap();
         let (mut press, mut parts) =
-            Press::begin("a.parquet", &file, encoder.head(), 64, Buffers::new(2)).unwrap();
+            Press::begin("a.parquet", &file, encoder.head(), None, 64, Buffers::new(2)).unwrap();
         parts.extend(press.write(&encoder.encode(&batch).unwrap()).unwrap());
         let (last, summary) = press.finish().unwrap();
         parts.extend(last);
@@ -284,7 +302,7 @@ mod tests {
     fn more_parts_than_a_service_takes_are_an_error() {
         let file = FileFormat::new(Layout::Csv);
         let head = Head::Text(Vec::new());
-        let (mut press, _) = Press::begin("a.csv", &file, head, 1, Buffers::new(2)).unwrap();
+        let (mut press, _) = Press::begin("a.csv", &file, head, None, 1, Buffers::new(2)).unwrap();
         assert_eq!(press.write(&chunk(&vec![b'x'; PARTS_MAX])).unwrap().len(), PARTS_MAX);
         let error = press.write(&chunk(b"x")).err().unwrap();
         insta::assert_snapshot!(error, @"parts of a.csv would pass the limit of 10000");

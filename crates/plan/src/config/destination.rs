@@ -2,6 +2,7 @@
 
 use schemars::JsonSchema;
 use serde::Deserialize;
+use zeroize::Zeroize as _;
 
 use super::Ordered;
 
@@ -36,7 +37,7 @@ pub(crate) struct Destination {
 }
 
 /// Encryption of the objects.
-#[derive(Debug, Default, Deserialize, JsonSchema)]
+#[derive(Default, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct Encryption {
     /// Server-side encryption. Default: what the bucket does.
@@ -47,8 +48,28 @@ pub(crate) struct Encryption {
     pub kms_context: Option<Ordered<String>>,
     /// aws:kms: whether the bucket's key saves requests to KMS. Default: what the bucket does.
     pub bucket_key: Option<bool>,
-    /// Files with the public keys of the recipients (not available yet).
+    /// OpenPGP: the files with the public keys of the recipients, one key in each. Default: the
+    /// files are not encrypted.
     pub pgp: Option<Vec<String>>,
+    /// OpenPGP: the file with the private key that signs. Default: nobody signs.
+    pub pgp_sign: Option<String>,
+    /// OpenPGP: what unlocks `pgp_sign`, only as `${VARIABLE}`. Default: nothing.
+    pub pgp_sign_passphrase: Option<String>,
+}
+
+/// Secrets do not stay behind in memory.
+impl Drop for Encryption {
+    fn drop(&mut self) {
+        self.pgp_sign.zeroize();
+        self.pgp_sign_passphrase.zeroize();
+    }
+}
+
+/// Hand-written, so that no secret is ever shown.
+impl std::fmt::Debug for Encryption {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Encryption").field("sse", &self.sse).finish_non_exhaustive()
+    }
 }
 
 /// A kind of server-side encryption.

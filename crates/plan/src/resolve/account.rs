@@ -5,18 +5,23 @@ use uuid::Uuid;
 
 use super::{Item, Resolver, endpoint};
 use crate::config;
+use crate::diagnostic::Span;
 use crate::project::{Account, Addressing, Auth};
-use crate::tree::{Node, Origin};
+use crate::tree::Node;
 
 /// The keys whose values are never written in the file and never shown.
-pub(crate) const SECRET_KEYS: [&str; 2] = ["secret_access_key", "session_token"];
+pub(crate) const SECRET_KEYS: [&str; 3] =
+    ["secret_access_key", "session_token", "pgp_sign_passphrase"];
 
 /// The longest name of a session, in characters (AWS STS, `AssumeRole`).
 const SESSION_NAME_CHARS_MAX: usize = 64;
 
+/// The most roles on the way to another: each makes signing in longer.
+const ROLES_ON_THE_WAY_MAX: usize = 5;
+
 /// The keys that belong to each kind; `kind` belongs to all.
 const ACCESS_KEY: &[&str] = &["access_key_id", "secret_access_key", "session_token"];
-const ROLE: &[&str] = &["role_arn", "external_id", "sts_endpoint_url"];
+const ROLE: &[&str] = &["role_arn", "external_id", "through", "sts_endpoint_url"];
 const PROFILE: &[&str] = &["profile"];
 
 impl Resolver<'_> {
@@ -110,10 +115,16 @@ impl Resolver<'_> {
             self.error("missing_key", item.key_span, message, hint);
             return None;
         };
-        if !is_role_arn(role_arn) {
-            let hint = "Write for example `arn:aws:iam::123456789012:role/segue`.";
-            let place = item.span("role_arn");
-            self.error("role_arn_form", place, "this is not the ARN of a role", hint);
+        self.check_role(role_arn, item.span("role_arn"));
+        let through = file.through.as_deref().unwrap_or_default();
+        let nodes = item.node.get("through").map(Node::items).unwrap_or_default();
+        for (arn, node) in through.iter().zip(nodes) {
+            self.check_role(arn, node.text_span());
+        }
+        if through.len() > ROLES_ON_THE_WAY_MAX {
+            let message = format!("more than {ROLES_ON_THE_WAY_MAX} roles are on the way");
+            let hint = "Let an earlier role assume the last one.";
+            self.error("role_chain", item.key_place("through"), message, hint);
         }
         let external_id =
             file.external_id.clone().unwrap_or_else(|| self.derived_external_id(account));
@@ -122,13 +133,24 @@ impl Resolver<'_> {
             let place = item.span("external_id");
             self.error("external_id_form", place, "this is not an external id", hint);
         }
-        Some(Auth::AssumeRole {
-            role_arn: role_arn.clone(),
-            external_id,
-            session_name: self.session_name(),
-            sts_endpoint_url,
-            base: Box::new(base?),
-        })
+        let session_name = self.session_name();
+        let assumed =
+            |base: Auth, role_arn: &String, external_id: Option<String>| Auth::AssumeRole {
+                role_arn: role_arn.clone(),
+                external_id,
+                session_name: session_name.clone(),
+                sts_endpoint_url: sts_endpoint_url.clone(),
+                base: Box::new(base),
+            };
+        let base = through.iter().fold(base?, |base, arn| assumed(base, arn, None));
+        Some(assumed(base, role_arn, Some(external_id)))
+    }
+
+    fn check_role(&mut self, arn: &str, place: Span) {
+        if !is_role_arn(arn) {
+            let hint = "Write for example `arn:aws:iam::123456789012:role/segue`.";
+            self.error("role_arn_form", place, "this is not the ARN of a role", hint);
+        }
     }
 
     /// An external id tells apart whom a role serves; it is no secret. This one follows from the
@@ -149,14 +171,15 @@ impl Resolver<'_> {
     }
 
     /// Reports a secret that stands in the file. The place is the key, never the value.
-    fn is_in_clear(&mut self, item: Item<'_>, key: &str) -> bool {
+    pub(super) fn is_in_clear(&mut self, item: Item<'_>, key: &str) -> bool {
         let Some(scalar) = item.node.get(key).and_then(Node::scalar) else { return false };
-        if scalar.origin == Origin::Variable || (scalar.text.is_empty() && !scalar.unfilled) {
+        if scalar.origin.is_elsewhere() || (scalar.text.is_empty() && !scalar.unfilled) {
             return false;
         }
         let message = format!("`{key}` is written in the clear");
         let variable = match key {
             "session_token" => "AWS_SESSION_TOKEN",
+            "pgp_sign_passphrase" => "PGP_SIGN_PASSPHRASE",
             _ => "AWS_SECRET_ACCESS_KEY",
         };
         let hint = format!(

@@ -18,7 +18,11 @@ impl Resolver<'_> {
         let name = self.name(item, file.name.as_deref());
         let id = self.id(item, "destination", file.id.as_deref());
         let objects = self.object_settings(item, file);
-        let format = self.file(item.child("file"), file.file.as_ref());
+        let pgp = self.pgp(item, file);
+        let mut format = self.file(item.child("file"), file.file.as_ref());
+        if let Some(format) = &mut format {
+            format.encrypted = pgp.is_some();
+        }
         let owner = file.expected_bucket_owner.as_deref();
         if owner
             .is_some_and(|owner| owner.len() != 12 || !owner.chars().all(|c| c.is_ascii_digit()))
@@ -45,6 +49,7 @@ impl Resolver<'_> {
             objects,
             file: format?,
             manifest: file.manifest.unwrap_or(false),
+            pgp,
             marketing_actions: file.marketing_actions.clone().unwrap_or_default(),
             span: item.key_span,
         })

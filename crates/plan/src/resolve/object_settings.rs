@@ -69,9 +69,6 @@ impl Resolver<'_> {
     }
 
     fn encryption(&mut self, item: Item<'_>, file: &config::Encryption) -> Option<Encryption> {
-        if file.pgp.is_some() {
-            self.not_available(item.key_place("pgp"), "encryption with PGP");
-        }
         if file.sse == Some(Sse::Kms) {
             return Some(Encryption::Kms {
                 key_id: file.kms_key_id.clone(),

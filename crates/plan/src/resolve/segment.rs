@@ -91,7 +91,7 @@ impl Resolver<'_> {
 
     fn rule_file(&mut self, item: Item<'_>, key: &str, path: &str) -> Option<Rule> {
         let span = item.span(key);
-        match (self.rule_files)(path) {
+        match (self.files)(path) {
             Ok(text) => {
                 Some(Rule { text, origin: RuleOrigin::File { path: path.to_owned(), span } })
             }

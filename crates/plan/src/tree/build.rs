@@ -347,7 +347,7 @@ fn too_deep(place: Span) -> Diagnostic {
 
 fn key(node: Node) -> Result<(String, Span), Diagnostic> {
     match node.content {
-        Content::Scalar(scalar) => Ok((scalar.text, node.span)),
+        Content::Scalar(mut scalar) => Ok((std::mem::take(&mut scalar.text), node.span)),
         Content::Sequence(_) | Content::Mapping(_) => {
             Err(Diagnostic::error("key_not_text", node.span, "a key must be text"))
         }

@@ -1,6 +1,8 @@
 //! Scalars and what they mean: the core schema of YAML 1.2 (§10.3.2), nothing older, so that `off`
 //! and `no` are text.
 
+use zeroize::Zeroize as _;
+
 use crate::diagnostic::Span;
 use crate::project::BlockLine;
 
@@ -30,6 +32,24 @@ pub(crate) enum Origin {
     Mixed,
     /// It is the value of one variable and nothing else.
     Variable,
+    /// It is a secret, from a file or from the store of secrets, and nothing else.
+    Secret,
+}
+
+impl Origin {
+    /// Whether nothing of the text is in the file.
+    pub(crate) fn is_elsewhere(self) -> bool {
+        matches!(self, Self::Variable | Self::Secret)
+    }
+}
+
+/// What came from outside may be a secret: its memory is wiped.
+impl Drop for Scalar {
+    fn drop(&mut self) {
+        if self.origin != Origin::Written {
+            self.text.zeroize();
+        }
+    }
 }
 
 /// What a scalar is, as a value.

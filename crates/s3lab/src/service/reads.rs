@@ -10,6 +10,7 @@ use s3s::{S3Error, S3Request, S3Response, S3Result, s3_error};
 use super::attributes;
 use super::caller;
 use super::checksums::{set_checksum, set_sum};
+use crate::archive::{Asked, is_archived};
 use crate::condition::ReadCondition;
 use crate::gate::denied;
 use crate::object::{Attributes, Stored, Version};
@@ -65,7 +66,7 @@ fn deleted(by_id: bool, shown_id: Option<String>) -> S3Error {
     error
 }
 
-/// Restores an archived object. Nothing is archived here.
+/// Restores an archived object.
 pub(super) async fn restore(
     shared: &Arc<Shared>,
     request: S3Request<RestoreObjectInput>,
@@ -73,11 +74,41 @@ pub(super) async fn restore(
     let caller = caller(&request);
     let input = request.input;
     let place = Place { bucket: input.bucket, key: input.key };
-    find(shared, &caller, &place, input.version_id.as_deref())?;
-    Err(s3_error!(
-        InvalidObjectState,
-        "Restore is not allowed for the object's current storage class"
-    ))
+    let found = find(shared, &caller, &place, input.version_id.as_deref())?;
+    if !is_archived(&found.stored.attributes) {
+        return Err(s3_error!(
+            InvalidObjectState,
+            "Restore is not allowed for the object's current storage class"
+        ));
+    }
+    let days = input.restore_request.and_then(|request| request.days);
+    let Some(days) = days.and_then(|days| u32::try_from(days).ok()).filter(|days| *days > 0) else {
+        return Err(s3_error!(MalformedXML));
+    };
+    let now = shared.now();
+    let asked = shared.state().archive.ask(&place, &found.version, days, now);
+    let mut response = S3Response::new(RestoreObjectOutput::default());
+    response.status = Some(match asked {
+        Asked::Begun => http::StatusCode::ACCEPTED,
+        Asked::Prolonged => http::StatusCode::OK,
+        Asked::UnderWay => {
+            return Err(s3_error!(
+                RestoreAlreadyInProgress,
+                "Object restore is already in progress"
+            ));
+        }
+    });
+    Ok(response)
+}
+
+/// Refuses to read what is in an archive and has no copy, as S3 does.
+fn check_archive(shared: &Shared, place: &Place, found: &Found) -> S3Result<()> {
+    let is_readable = !is_archived(&found.stored.attributes)
+        || shared.state().archive.has_copy(place, &found.version, shared.now());
+    if is_readable {
+        return Ok(());
+    }
+    Err(s3_error!(InvalidObjectState, "The operation is not valid for the object's storage class"))
 }
 
 /// Which bytes of an object a request asks for.
@@ -158,6 +189,7 @@ pub(super) async fn get(
     let input = request.input;
     let place = Place { bucket: input.bucket, key: input.key };
     let found = find(shared, &caller, &place, input.version_id.as_deref())?;
+    check_archive(shared, &place, &found)?;
     let Found { version, stored, shown_id } = &found;
     let condition = ReadCondition {
         if_match: input.if_match,
@@ -188,6 +220,7 @@ pub(super) async fn get(
         server_side_encryption: attributes::encryption(attributes),
         ssekms_key_id: attributes.kms_key_id.clone(),
         parts_count: selection.parts_count,
+        restore: shared.state().archive.header(&place, version),
         tag_count: i32::try_from(version.tags.len()).ok().filter(|count| *count > 0),
         version_id: shown_id.clone(),
         ..Default::default()
@@ -246,6 +279,7 @@ pub(super) async fn head(
         storage_class: attributes::header_storage_class(attributes),
         server_side_encryption: attributes::encryption(attributes),
         ssekms_key_id: attributes.kms_key_id.clone(),
+        restore: shared.state().archive.header(&place, version),
         parts_count: selection.parts_count,
         version_id: shown_id.clone(),
         ..Default::default()

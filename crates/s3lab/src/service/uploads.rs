@@ -37,6 +37,11 @@ pub(super) async fn create(
     let ssekms_key_id = attributes.kms_key_id.clone();
     let checksum = checksum_of(input.checksum_algorithm.as_ref(), input.checksum_type.as_ref())?;
     let checksum = checksum.filter(|_| !shared.options.dialect.no_checksums);
+    let checksum =
+        checksum.map(|(algorithm, kind)| match shared.options.dialect.composite_checksums {
+            true => (algorithm, Kind::Composite),
+            false => (algorithm, kind),
+        });
     let tags = attributes::read_tags(input.tagging.as_deref())?;
     // The ids grow, so that a list by id is also a list by time.
     let initiated = shared.now();

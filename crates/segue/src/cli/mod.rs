@@ -8,6 +8,7 @@ mod completions;
 mod count;
 mod demo;
 mod evaluate;
+mod files;
 mod init;
 mod mask;
 mod plan;
@@ -18,6 +19,7 @@ mod report;
 mod run;
 mod runs;
 mod schema;
+mod secret;
 mod segment;
 mod segments;
 mod show;
@@ -123,6 +125,8 @@ enum Command {
     Validate(validate::Args),
     Check(check::Args),
     Policy(policy::Args),
+    Files(files::Args),
+    Secret(secret::Args),
     Plan(plan::Args),
     Run(run::Args),
     Preview(preview::Args),
@@ -188,6 +192,8 @@ async fn dispatch(cli: Cli) -> Result<(), Failure> {
         Command::Runs(args) => runs::run(&global, &args).await,
         Command::Show(args) => show::run(&global, &args).await,
         Command::Demo(args) => demo::run(&global, &args).await,
+        Command::Files(args) => files::run(&global, &args).await,
+        Command::Secret(args) => secret::run(&global, &args),
         Command::Segment(args) => segment::run(&global, &args),
         Command::Schema(args) => schema::run(&args),
         Command::Completions(args) => completions::run(&args),

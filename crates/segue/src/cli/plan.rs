@@ -5,8 +5,10 @@ use delivery::s3::probe::Grade;
 use engine::Baselines;
 use ledger::{Ledger, RunState};
 
+use crate::ambient;
 use crate::capabilities;
 use crate::cli::{Format, Global, Runs, report, table};
+use crate::encryption;
 use crate::failure::Failure;
 use crate::run;
 use crate::select;
@@ -37,7 +39,8 @@ pub(crate) async fn run(global: &Global, args: &Args) -> Result<(), Failure> {
     let workspace = Workspace::load(global)?;
     let request = args.runs.request();
     let plans = select::runs(&workspace.project, &request, super::slot_now())?;
-    let (sources, _) = Sources::open(&workspace, global).await?;
+    let keys = encryption::check(&workspace.project, ambient::now());
+    let (sources, _) = Sources::open_with(&workspace, global, keys).await?;
     let ledger = Ledger::open_read_only(&workspace.ledger_path()).await?;
     let mut previews = Vec::new();
     for plan in plans {

@@ -173,7 +173,8 @@ pub(crate) fn detail_json(detail: &RunDetail) -> Value {
     value
 }
 
-fn file_json(run: &RunRecord, file: &ledger::FileRecord) -> Value {
+/// An object for machines.
+pub(crate) fn file_json(run: &RunRecord, file: &ledger::FileRecord) -> Value {
     json!({
         "number": file.number,
         "key": file.key,

@@ -175,6 +175,7 @@ impl Command<'_> {
             ledger: self.ledger,
             store,
             baselines: &self.workspace.baselines_folder(),
+            seals: &self.workspace.seals(),
             interrupt: self.interrupt,
             line: &line,
         };

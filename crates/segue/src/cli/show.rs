@@ -27,7 +27,8 @@ pub(crate) async fn run(global: &Global, args: &Args) -> Result<(), Failure> {
     Ok(())
 }
 
-async fn find(workspace: &Workspace, prefix: &str) -> Result<RunDetail, Failure> {
+/// Finds a run by the beginning of its id.
+pub(super) async fn find(workspace: &Workspace, prefix: &str) -> Result<RunDetail, Failure> {
     let missing = || {
         Failure::usage(format!("there is no run whose id begins with `{prefix}`"))
             .hint("`segue runs` lists the runs.")

@@ -1,7 +1,9 @@
 //! `segue validate`: every problem of the project, at its place.
 
+use crate::ambient;
 use crate::cli::{Format, Global};
 use crate::draw;
+use crate::encryption;
 use crate::failure::Failure;
 use crate::sources::Sources;
 use crate::workspace::{self, Workspace};
@@ -44,8 +46,12 @@ async fn check(
 ) -> Result<(Workspace, Vec<::plan::Diagnostic>), Failure> {
     let workspace = Workspace::load(global)?;
     let mut warnings = workspace.warnings.clone();
-    if !args.offline {
-        let (_, found) = Sources::open_all(&workspace, global).await?;
+    let keys = encryption::check(&workspace.project, ambient::now());
+    if args.offline {
+        workspace.fail_on_errors(&keys)?;
+        warnings.extend(keys);
+    } else {
+        let (_, found) = Sources::open_all(&workspace, global, keys).await?;
         warnings.extend(found);
     }
     Ok((workspace, warnings))

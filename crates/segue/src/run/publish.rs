@@ -126,7 +126,8 @@ impl Attempt<'_> {
         let encoder = Encoder::new(&work.plan.output.file, &rows.schema())?;
         let store = std::sync::Arc::clone(&self.around.store);
         let upload = Upload::new(store, &work.plan.output, self.identity.clone(), encoder.head());
-        let mut upload = upload.only(lost.number).giving_back_to(&encoder);
+        let seal = self.seal_again(work, lost)?;
+        let mut upload = upload.only(lost.number).giving_back_to(&encoder).sealed_by(seal);
         let mut opening = Opening { token: Some(&lost.token), ..Opening::default() };
         let mut chunks =
             rows.map_ordered(move |batch| encoder.encode(&batch).map_err(Chunking::from));

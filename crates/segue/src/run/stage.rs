@@ -77,7 +77,8 @@ impl Attempt<'_> {
         let store = std::sync::Arc::clone(&self.around.store);
         let mut upload =
             Upload::new(store, &work.plan.output, self.identity.clone(), encoder.head())
-                .giving_back_to(&encoder);
+                .giving_back_to(&encoder)
+                .sealed_by(self.seal(work)?);
         let mut opening = Opening::default();
         let rejected = self.write_rows(&mut upload, &mut opening, rows, encoder).await?;
         if let Some(intent) = upload.needs_object_when_empty() {

@@ -382,3 +382,63 @@ async fn what_a_service_does_is_graded() {
     assert_eq!(checked["grade"], "B");
     assert_nothing_left(&lab, "no deletes");
 }
+
+/// Under a key of KMS that cannot be used, S3 answers what KMS said.
+#[tokio::test(flavor = "multi_thread")]
+async fn keys_that_cannot_be_used() {
+    let yaml = Text::default().yaml().replace(
+        "    bucket: exports\n",
+        "    bucket: exports\n    encryption: { sse: aws:kms, kms_key_id: key-1 }\n",
+    );
+    let lab = lab().await;
+    let project = Project::new(&yaml, Some(&lab));
+    let disabled = Action::answer(400, "KMS.DisabledException");
+    lab.faults().add(Fault::on(Operation::CreateMultipartUpload, disabled).always());
+    keep("check_kms_disabled", &project, &project.segue(&["check", "partner"]));
+    let run = project.segue(&["run", "daily"]);
+    assert_eq!(run.code, 3, "{}", run.stderr);
+    keep("run_kms_disabled", &project, &run);
+    lab.faults().clear();
+    lab.set_user(user(Policy::all().without(&["kms:GenerateDataKey"])));
+    keep("check_kms_denied", &project, &project.segue(&["check", "partner"]));
+    assert_nothing_left(&lab, "KMS");
+}
+
+#[test]
+fn addresses_that_no_service_is_at() {
+    for (name, address) in [
+        ("check_metadata_address", "http://169.254.169.254"),
+        ("check_hidden_address", "http://2852039166"),
+    ] {
+        let project = at(address);
+        keep(name, &project, &project.segue(&["check", "partner"]));
+    }
+}
+
+/// Services that keep a checksum of checksums refuse ours of the whole object: it is not stated.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_service_with_composite_checksums_is_delivered_to() {
+    let dialect = Dialect { composite_checksums: true, ..Dialect::default() };
+    let lab = lab_with(Options { dialect, ..Options::default() }).await;
+    let project = Project::new(&Text::default().yaml(), Some(&lab));
+    let said = project.segue(&["run", "daily"]);
+    assert_eq!(said.code, 0, "{}", said.stderr);
+    let checked = project.json(&["check", "partner"]);
+    assert_eq!(checked["capabilities"]["wholeCheck"], "no", "{checked:#}");
+    assert_eq!(checked["capabilities"]["partCheck"], "md5");
+    assert_eq!(checked["capabilities"]["refusesDamage"], "yes");
+    assert_eq!(checked["capabilities"]["takesAllParts"], "yes");
+    assert_eq!(checked["capabilities"]["takesTags"], "yes");
+    // Killed between commit and completion, the next process does not know what was answered.
+    let hang = Fault::on(Operation::CompleteMultipartUpload, Action::Hang(Outcome::NotDone));
+    let id = lab.faults().add(hang);
+    let mut child = project.start(&["run", "daily", "--slot", "2026-01-05T00:00:00Z"]);
+    crate::delivery::wait_until(|| lab.faults().acted(id) > 0).await;
+    child.kill().expect("a kill");
+    child.wait().expect("an end");
+    lab.faults().clear();
+    lab.faults().release();
+    let said = project.segue(&["run"]);
+    assert_eq!(said.code, 0, "{}", said.stderr);
+    assert_eq!(lab.keys(BUCKET).len(), 4);
+}

@@ -58,3 +58,55 @@ async fn a_run_reaches_a_real_server() {
         assert_eq!(Some(head.expect("it is visible").bytes), object["bytes"].as_u64());
     }
 }
+
+/// A bucket with versions, objects encrypted by the service, and files read back as they were
+/// delivered.
+#[tokio::test(flavor = "multi_thread")]
+async fn versions_and_encryption_on_a_real_server() {
+    let Some(endpoint) = variable("ENDPOINT") else {
+        println!("not run: SEGUE_TEST_S3_ENDPOINT names no server");
+        return;
+    };
+    let key = variable("ACCESS_KEY").expect("SEGUE_TEST_S3_ACCESS_KEY goes with the endpoint");
+    let secret = variable("SECRET_KEY").expect("SEGUE_TEST_S3_SECRET_KEY goes with the endpoint");
+    let bucket = variable("BUCKET").expect("SEGUE_TEST_S3_BUCKET goes with the endpoint");
+    let bucket = format!("{bucket}-versions");
+    let text = Text { file_name: "audience", ..Text::default() };
+    let yaml = text
+        .yaml()
+        .replace("bucket: exports", &format!("bucket: {bucket}"))
+        .replace("access_key_id: LAB", &format!("access_key_id: {key}"))
+        .replace("    folder: drop\n", "    folder: drop\n    encryption: { sse: AES256 }\n")
+        .replace("    manifest: true\n", "");
+    make_bucket(&yaml, &endpoint, &secret, &bucket).await;
+    let client = delivery::s3::client(&account(&yaml, &endpoint, &secret));
+    let enabled = aws_sdk_s3::types::VersioningConfiguration::builder()
+        .status(aws_sdk_s3::types::BucketVersioningStatus::Enabled)
+        .build();
+    let versioning = client.put_bucket_versioning().bucket(&bucket);
+    versioning.versioning_configuration(enabled).send().await.expect("the bucket keeps versions");
+
+    let project = Project::new(&yaml, None);
+    let segue = |arguments: &[&str]| {
+        let mut command = project.command(arguments);
+        command.env("LAB_SECRET", &secret).env("LAB_ENDPOINT", &endpoint);
+        let said = project.finish(command.spawn().expect("the binary starts"));
+        assert_eq!(said.code, 0, "{arguments:?}: {}{}", said.stdout, said.stderr);
+        said.stdout
+    };
+    segue(&["run", "daily", "--slot", NOW]);
+    project.write("people.csv", "id,email,points\n9,zoe@example.com,99\n");
+    segue(&["run", "daily", "--slot", "2026-01-05T00:00:00Z"]);
+    let files = segue(&["files", "--output", "json"]);
+    let files: serde_json::Value = serde_json::from_str(&files).expect("JSON");
+    let first = files[1]["runId"].as_str().expect("a run");
+    assert_ne!(files[0]["versionId"], files[1]["versionId"], "{files:#}");
+    assert!(files[1]["versionId"].is_string(), "{files:#}");
+    let key = "drop/audience.csv";
+    segue(&["files", "get", key, "--run", first, "--into", "first.csv"]);
+    let read = std::fs::read_to_string(project.path("first.csv")).expect("a file");
+    assert!(read.contains("ann@example.com"), "{read}");
+    let head = client.head_object().bucket(&bucket).key(key).send().await.expect("the object");
+    let encryption = head.server_side_encryption().map(|kind| kind.as_str().to_owned());
+    assert_eq!(encryption.as_deref(), Some("AES256"));
+}

@@ -2,10 +2,13 @@
 
 use std::collections::BTreeMap;
 
+use aws_sdk_s3::types::ChecksumType;
 use bytes::Bytes;
 use plan::permission::Permission;
+use plan::staged::PARTS_MAX;
 use serde::{Deserialize, Serialize};
 
+use super::requests::BeginWith;
 use super::walk::{Begun, delete_nothing};
 use super::{Answer, Left, Probe, Verdict, judge};
 use crate::error::Fault;
@@ -40,6 +43,15 @@ pub struct Capabilities {
     pub refuses_damage: Known,
     /// How parts are checked: `crc64nvme`, `crc64nvme+md5`, `md5`.
     pub part_check: Option<String>,
+    /// Whether the service compares the checksum of a whole object when it is completed.
+    #[serde(default)]
+    pub whole_check: Known,
+    /// Whether the last of the 10,000 part numbers is taken.
+    #[serde(default)]
+    pub takes_all_parts: Known,
+    /// Whether objects can be begun with tags. A service may still forget them.
+    #[serde(default)]
+    pub takes_tags: Known,
     /// Whether an object appears only while its condition holds.
     pub keeps_conditions: Known,
     /// Whether the parts of an upload can be listed.
@@ -104,6 +116,11 @@ pub(super) async fn find(
     let part = Part::new(1, Bytes::from_static(BODY));
     let to = Target { key: &probe.key, upload_id };
     let refuses_crc64 = refuses_damage(probe, upload_id, &part).await?;
+    let whole_check = whole_check(probe, probe.store.checks.current()).await?;
+    if whole_check == Known::No {
+        // As a run does.
+        probe.store.checks.settle_for(Check::Md5);
+    }
     let staged = probe.store.put_checked(&to, &part).await?;
     let check = probe.store.checks.current();
     let lists_parts = match probe.parts(upload_id).await {
@@ -118,6 +135,9 @@ pub(super) async fn find(
             Check::Crc64AndMd5 | Check::Md5 => refuses_wrong_md5(probe, upload_id, &part).await?,
         },
         part_check: Some(check.name().to_owned()),
+        whole_check,
+        takes_all_parts: takes_all_parts(probe, upload_id).await?,
+        takes_tags: takes_tags(probe).await?,
         keeps_conditions: keeps_conditions(probe, upload_id, &staged.etag, found).await?,
         lists_parts,
         lists_uploads: match found.get(&Permission::ListBucketMultipartUploads) {
@@ -139,6 +159,47 @@ async fn refuses_damage(probe: &Probe<'_>, upload_id: &str, part: &Part) -> Resu
         Ok(()) => Ok(Known::No),
         Err(failure) if failure.status.is_none() => Err(failure),
         Err(failure) => Ok(known(matches!(failure.fault, Fault::Damaged | Fault::Refused))),
+    }
+}
+
+/// Begins an upload as a run does, and looks at what kind of checksum it is given.
+async fn whole_check(probe: &Probe<'_>, check: Check) -> Result<Known, Failure> {
+    if !check.has_crc64() {
+        return Ok(Known::No);
+    }
+    Ok(match probe.begin(BeginWith::Checksum).await? {
+        Ok(begun) => match begun.checksum_type() {
+            Some(kind) => known(*kind == ChecksumType::FullObject),
+            None => Known::Unknown,
+        },
+        Err(failure) => known_of_refusal(&failure),
+    })
+}
+
+/// Sends the part with the last number of all.
+async fn takes_all_parts(probe: &Probe<'_>, upload_id: &str) -> Result<Known, Failure> {
+    let last = u32::try_from(PARTS_MAX).unwrap_or(u32::MAX);
+    let part = Part::new(last, Bytes::from_static(BODY));
+    let to = Target { key: &probe.key, upload_id };
+    match probe.store.put_with(&to, &part, probe.store.checks.current()).await {
+        Ok(_) => Ok(Known::Yes),
+        Err(failure) if failure.status.is_none() => Err(failure),
+        Err(failure) => Ok(known_of_refusal(&failure)),
+    }
+}
+
+async fn takes_tags(probe: &Probe<'_>) -> Result<Known, Failure> {
+    Ok(match probe.begin(BeginWith::Tags).await? {
+        Ok(_) => Known::Yes,
+        Err(failure) => known_of_refusal(&failure),
+    })
+}
+
+/// A refusal for what was asked for, and not for who asked.
+fn known_of_refusal(failure: &Failure) -> Known {
+    match failure.fault {
+        Fault::Unsupported | Fault::Refused => Known::No,
+        _ => Known::Unknown,
     }
 }
 

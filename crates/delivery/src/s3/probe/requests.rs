@@ -6,13 +6,13 @@ use aws_sdk_s3::operation::create_multipart_upload::CreateMultipartUploadOutput;
 use aws_sdk_s3::operation::delete_object::DeleteObjectOutput;
 use aws_sdk_s3::primitives::ByteStream;
 use aws_sdk_s3::types::{
-    BucketVersioningStatus, CompletedMultipartUpload, CompletedPart, RestoreRequest,
-    VersioningConfiguration,
+    BucketVersioningStatus, ChecksumAlgorithm, ChecksumType, CompletedMultipartUpload,
+    CompletedPart, RestoreRequest, VersioningConfiguration,
 };
 use base64::Engine as _;
 use plan::object_settings::ObjectSettings;
 
-use super::Probe;
+use super::{Left, Probe};
 use crate::error::Act;
 use crate::s3::answer::Failure;
 use crate::s3::client;
@@ -27,6 +27,15 @@ const NO_ETAG: &str = "\"00000000000000000000000000000000\"";
 pub(super) const NULL_VERSION: &str = "null";
 /// A state of versioning that no service knows, so that nothing is changed.
 const NO_STATE: &str = "SegueCheck";
+
+/// What an upload is begun with to see whether the service takes it.
+#[derive(Debug, Clone, Copy)]
+pub(super) enum BeginWith {
+    /// The checksum of the whole object.
+    Checksum,
+    /// A tag.
+    Tags,
+}
 
 impl Probe<'_> {
     /// Lists nothing in particular; `with_owner` leaves the expected owner out to see whether that is
@@ -99,6 +108,47 @@ impl Probe<'_> {
             written_with(request, objects).send()
         };
         self.store.ask(Act::CreateUpload, Some(&self.key), send).await
+    }
+
+    /// Begins a second upload to see one ability, and remembers it until it is removed.
+    ///
+    /// # Errors
+    /// There was no answer; that of a service which refuses is inside.
+    pub(super) async fn begin(
+        &self,
+        with: BeginWith,
+    ) -> Result<Result<CreateMultipartUploadOutput, Failure>, Failure> {
+        let send = |client: Client| {
+            let request = client
+                .create_multipart_upload()
+                .bucket(&self.store.bucket)
+                .key(&self.key)
+                .set_expected_bucket_owner(self.store.expected_owner.clone());
+            // With the destination's own encryption, which the bucket may insist on.
+            let objects = ObjectSettings {
+                encryption: self.store.objects.encryption.clone(),
+                ..ObjectSettings::default()
+            };
+            let request = written_with(request, &objects);
+            match with {
+                BeginWith::Checksum => request
+                    .checksum_algorithm(ChecksumAlgorithm::Crc64Nvme)
+                    .checksum_type(ChecksumType::FullObject),
+                BeginWith::Tags => request.tagging("segue-check=1"),
+            }
+            .send()
+        };
+        match self.store.ask(Act::CreateUpload, Some(&self.key), send).await {
+            Ok(begun) => {
+                if let Some(upload_id) = begun.upload_id() {
+                    let (key, upload_id) = (self.key.clone(), upload_id.to_owned());
+                    self.made().push(Left::Upload { key, upload_id });
+                }
+                Ok(Ok(begun))
+            }
+            Err(failure) if failure.status.is_none() => Err(failure),
+            Err(failure) => Ok(Err(failure)),
+        }
     }
 
     /// Completes an upload out of one part, only if there is an object of an ETag that none has.

@@ -336,8 +336,8 @@ fn destinations() {
     42:28 wrong_type expected text, found a whole number <123456789012>
         Put the value in quotes.
     encryption: { pgp: [keys/partner.asc] }
-    60:19 not_available encryption with PGP is not available yet in this version <pgp>
-        Remove it; it would not happen.
+    60:25 pgp_key_file the key cannot be read: no such file <keys/partner.asc>
+        The path is relative to the project file; the key is ASCII-armoured (`gpg --export --armor`) or in Base64.
     marketing_actions: [email-targeting]
     60:25 warning no_consent_rule no consent is asked for `email-targeting` <email-targeting>
         Add a rule under `consent: { purposes: … }`; without one the action is only recorded.
