@@ -30,6 +30,8 @@ struct Source {
     key: String,
     table: Table,
     tells_time: bool,
+    /// Whether it has a field of the name of the time that is not its time.
+    has_other_time: bool,
 }
 
 /// Fields, and where datasets disagree about them.
@@ -85,8 +87,14 @@ impl EventFields {
             let time = time.and_then(|path| path.data_type(&schema));
             let tells_time = time.as_ref().is_some_and(is_time);
             let key = snapshot.dataset.key.clone();
-            let fields = with_time(schema.fields(), tells_time);
-            sources.push(Source { key, table: Table::new(fields, Vec::new()), tells_time });
+            let has_other_time = !tells_time && schema.column_with_name(TIME).is_some();
+            // A dataset without a time is known to have none once somebody asks for it.
+            let fields = match has_other_time {
+                true => schema.fields().clone(),
+                false => with_time(schema.fields()),
+            };
+            let table = Table::new(fields, Vec::new());
+            sources.push(Source { key, table, tells_time, has_other_time });
         }
         let all = united(&sources);
         Ok(Self { sources, all })
@@ -172,8 +180,8 @@ impl EventFields {
         let is_asked = |source: &&Source| source.key == query.dataset || !self.is_one(query);
         let silent = self.sources.iter().filter(is_asked).find(|source| !source.tells_time);
         // A field of that name is a field like others.
-        let own = |source: &Source| source.table.arrow.column_with_name(TIME).is_some();
-        match silent.filter(|source| span.is_some() || !self.is_one(query) || !own(source)) {
+        let is_field = |source: &&Source| source.has_other_time && self.is_one(query);
+        match silent.filter(|source| span.is_some() || !is_field(source)) {
             None => Ok(()),
             Some(source) => {
                 let message = format!("`{}` does not say when its events happened", source.key);
@@ -197,12 +205,10 @@ impl EventFields {
 }
 
 /// The fields of a dataset, its time under the name that all have.
-fn with_time(fields: &Fields, tells_time: bool) -> Fields {
+fn with_time(fields: &Fields) -> Fields {
     let mut all: Vec<FieldRef> = fields.iter().cloned().collect();
-    if tells_time {
-        all.retain(|field| field.name() != TIME);
-        all.push(Arc::new(Field::new(TIME, time_type(), true)));
-    }
+    all.retain(|field| field.name() != TIME);
+    all.push(Arc::new(Field::new(TIME, time_type(), true)));
     all.into()
 }
 
