@@ -16,6 +16,7 @@ mod run;
 mod select;
 mod sources;
 mod stores;
+mod web;
 mod workspace;
 
 use std::panic;

@@ -9,6 +9,7 @@ mod count;
 mod demo;
 mod init;
 mod mask;
+mod pages;
 mod plan;
 mod policy;
 mod preview;
@@ -129,6 +130,7 @@ enum Command {
     Segment(segment::Args),
     Runs(runs::Args),
     Show(show::Args),
+    Pages(pages::Args),
     Demo(demo::Args),
     Schema(schema::Args),
     Completions(completions::Args),
@@ -181,6 +183,7 @@ async fn dispatch(cli: Cli) -> Result<(), Failure> {
         Command::Count(args) => count::run(&global, &args).await,
         Command::Runs(args) => runs::run(&global, &args).await,
         Command::Show(args) => show::run(&global, &args).await,
+        Command::Pages(args) => pages::run(&global, &args).await,
         Command::Demo(args) => demo::run(&global, &args).await,
         Command::Segment(args) => segment::run(&global, &args),
         Command::Schema(args) => schema::run(&args),

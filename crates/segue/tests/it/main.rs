@@ -9,6 +9,7 @@ mod increment;
 mod leaks;
 mod messages;
 mod objects;
+mod pages;
 mod policy;
 mod profiles;
 mod project;
