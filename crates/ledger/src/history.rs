@@ -390,6 +390,7 @@ fn optional_time(row: &SqliteRow, column: &'static str) -> Result<Option<Timesta
     microseconds.map(|_| time(row, column)).transpose()
 }
 
-fn corrupt(column: &str, value: &str) -> Error {
+/// A value that cannot be.
+pub(crate) fn corrupt(column: &str, value: &str) -> Error {
     Error::Corrupt(format!("column {column} holds {value:?}").into())
 }

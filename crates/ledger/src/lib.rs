@@ -15,6 +15,7 @@ mod claim;
 mod close;
 mod commit;
 pub mod error;
+mod figures;
 mod history;
 mod lock;
 mod open;
@@ -25,6 +26,7 @@ mod staging;
 pub use claim::Claimed;
 pub use close::MESSAGE_CHARS_MAX;
 pub use error::{Error, Kind, Refusal, Result};
+pub use figures::{Ended, SegmentSize};
 pub use history::{RUNS_LISTED_MAX, RunFilter};
 pub use open::Ledger;
 pub use run::{

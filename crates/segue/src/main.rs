@@ -21,6 +21,7 @@ mod secrets;
 mod select;
 mod sources;
 mod stores;
+mod web;
 mod workspace;
 
 use std::panic;

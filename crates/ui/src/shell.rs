@@ -120,8 +120,8 @@ pub struct Shell {
     pub locale: Locale,
     /// The colours.
     pub scheme: Scheme,
-    /// Who looks.
-    pub viewer: Viewer,
+    /// Who looks; nobody where pages are files, which nothing can be asked of.
+    pub viewer: Option<Viewer>,
     /// The name of the project.
     pub project: String,
     /// The version of the program.
@@ -138,6 +138,11 @@ impl Shell {
     /// The language.
     pub fn lang(&self) -> Lang {
         self.locale.lang
+    }
+
+    /// What forms have to carry.
+    pub(crate) fn csrf(&self) -> &str {
+        self.viewer.as_ref().map_or("", |viewer| viewer.csrf.as_str())
     }
 
     /// Draws a page in the frame.
@@ -195,7 +200,12 @@ impl Shell {
     }
 
     fn me(&self) -> Markup {
-        let (lang, viewer) = (self.lang(), &self.viewer);
+        let lang = self.lang();
+        let drawn =
+            html! { (lang.times_in(self.locale.zone_name())) " · " (lang.version(&self.version)) };
+        let Some(viewer) = &self.viewer else {
+            return html! { p class="me muted small" { (drawn) " · " (self.locale.date_time(self.locale.now)) } };
+        };
         html! {
             div class="me" {
                 button type="button" popovertarget="me" {
@@ -207,7 +217,7 @@ impl Shell {
                     (self.preference(lang.language(), "lang", &Lang::ALL.map(|each| (each.tag(), each.own_name(), each == lang))))
                     (self.preference(lang.appearance(), "scheme", &Scheme::ALL.map(|each| (each.as_str(), scheme_name(lang, each), each == self.scheme))))
                     div class="out stack" {
-                        p class="muted small" { (lang.times_in(self.locale.zone_name())) " · " (lang.version(&self.version)) }
+                        p class="muted small" { (drawn) }
                         form method="post" action="/sign-out" {
                             (hidden_fields(&[("csrf", &viewer.csrf)]))
                             button class="button small" { (lang.sign_out()) }
@@ -221,7 +231,7 @@ impl Shell {
     fn preference(&self, label: &str, name: &str, choices: &[(&str, &str, bool)]) -> Markup {
         html! {
             form method="post" action="/preferences" class="field" {
-                (hidden_fields(&[("csrf", &self.viewer.csrf), ("next", &self.here)]))
+                (hidden_fields(&[("csrf", self.csrf()), ("next", &self.here)]))
                 span class="label" { (label) }
                 div class="segmented" role="group" aria-label=(label) {
                     @for (value, text, is_chosen) in choices {

@@ -4,6 +4,7 @@
 mod claims;
 mod crashes;
 mod fencing;
+mod figures;
 mod file;
 mod fixture;
 mod history;

@@ -12,6 +12,7 @@ mod explain;
 mod files;
 mod init;
 mod mask;
+mod pages;
 mod plan;
 mod policy;
 mod preview;
@@ -139,6 +140,7 @@ enum Command {
     Segments(segments::Args),
     Runs(runs::Args),
     Show(show::Args),
+    Pages(pages::Args),
     Demo(demo::Args),
     Schema(schema::Args),
     Completions(completions::Args),
@@ -194,6 +196,7 @@ async fn dispatch(cli: Cli) -> Result<(), Failure> {
         Command::Explain(args) => explain::run(&global, &args).await,
         Command::Runs(args) => runs::run(&global, &args).await,
         Command::Show(args) => show::run(&global, &args).await,
+        Command::Pages(args) => pages::run(&global, &args).await,
         Command::Demo(args) => demo::run(&global, &args).await,
         Command::Files(args) => files::run(&global, &args).await,
         Command::Secret(args) => secret::run(&global, &args),

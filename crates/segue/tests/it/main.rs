@@ -16,6 +16,7 @@ mod machine;
 mod membership;
 mod messages;
 mod objects;
+mod pages;
 mod policy;
 mod profiles;
 mod project;

@@ -157,7 +157,7 @@ impl Activation {
 
     fn actions(&self, shell: &Shell) -> Markup {
         let lang = shell.lang();
-        let fields = hidden_fields(&[("csrf", &shell.viewer.csrf)]);
+        let fields = hidden_fields(&[("csrf", shell.csrf())]);
         let post = |verb: &str| format!("/activations/{}/{verb}", self.key);
         html! {
             @if self.may.pause && self.is_enabled {

@@ -140,7 +140,7 @@ impl Destination {
             actions: html! {
                 @if self.may_check {
                     form method="post" action={ "/destinations/" (self.key) "/check" } {
-                        (hidden_fields(&[("csrf", &shell.viewer.csrf)]))
+                        (hidden_fields(&[("csrf", shell.csrf())]))
                         button class="button primary" { (Icon::Shield.draw()) (lang.check_now()) }
                     }
                 }
@@ -152,7 +152,7 @@ impl Destination {
                 @if let Some(check) = &self.check { (check.verdict(lang)) }
                 div class="columns wide-left" {
                     div class="stack" {
-                        @if self.preset != Preset::Folder { (self.permissions(shell)) }
+                        @if self.preset != Preset::Folder && (self.may_check || self.check.is_some()) { (self.permissions(shell)) }
                         @if !self.recent.is_empty() { (flush_card(lang.recent_runs(), &nothing(), &runs::table(shell, lang.recent_runs(), &self.recent, runs::Under::Nothing))) }
                         @for policy in &self.policies { (policy.draw(lang)) }
                     }

@@ -121,7 +121,7 @@ impl Profile {
         let choices: Vec<Choice> = self.namespaces.iter().map(choice).collect();
         html! {
             form method="post" action=(Place::Profiles.url()) class="filters lookup" autocomplete="off" {
-                (hidden_fields(&[("csrf", &shell.viewer.csrf)]))
+                (hidden_fields(&[("csrf", shell.csrf())]))
                 (select("namespace", lang.namespace(), lang.any_namespace(), &choices, self.namespace.as_deref()))
                 (text_field("identity", lang.identity()).required().draw())
                 button class="button primary" { (Icon::Search.draw()) (lang.look_up()) }

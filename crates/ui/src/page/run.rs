@@ -205,7 +205,7 @@ impl Run {
         let lang = shell.lang();
         let ask = |id: &str, icon: Icon, texts: [&str; 3], class: &str| {
             let [name, title, text] = texts;
-            let fields = hidden_fields(&[("csrf", &shell.viewer.csrf)]);
+            let fields = hidden_fields(&[("csrf", shell.csrf())]);
             let opener = html! { (icon.draw()) (name) };
             dialog(
                 lang,

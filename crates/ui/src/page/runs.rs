@@ -103,7 +103,7 @@ impl Runs {
                     }
                 } @else {
                     @if !self.lanes.is_empty() { (card(lang.timeline(), &legend(shell), &self.timeline(shell))) }
-                    (self.filters(shell))
+                    @if shell.viewer.is_some() { (self.filters(shell)) }
                     section class="card" {
                         @if self.runs.is_empty() {
                             (empty(Icon::Search, lang.runs_no_match(), lang.runs_no_match_text(),

@@ -101,7 +101,7 @@ impl Segment {
         html! {
             @if self.may_count {
                 form method="post" action={ "/segments/" (self.key) "/count" } {
-                    (hidden_fields(&[("csrf", &shell.viewer.csrf)]))
+                    (hidden_fields(&[("csrf", shell.csrf())]))
                     button class="button primary" { (Icon::Segments.draw()) (lang.count_now()) }
                 }
             }

@@ -37,11 +37,11 @@ pub(crate) fn shell(lang: Lang, scheme: Scheme) -> Shell {
     Shell {
         locale: Locale { lang, zone, now: now() },
         scheme,
-        viewer: Viewer {
+        viewer: Some(Viewer {
             name: "Camille Moreau".into(),
             role: Role::Operator.name(lang).into(),
             csrf: "token".into(),
-        },
+        }),
         project: "Maison Aubert".into(),
         version: "0.1.0".into(),
         places: vec![
@@ -57,6 +57,13 @@ pub(crate) fn shell(lang: Lang, scheme: Scheme) -> Shell {
         attention: 2,
         here: "/".into(),
     }
+}
+
+/// The frame of pages that are files: nobody is signed in.
+pub(crate) fn shell_for_nobody(lang: Lang) -> Shell {
+    let places =
+        [Place::Home, Place::Runs, Place::Activations, Place::Destinations, Place::Segments];
+    Shell { viewer: None, places: places.to_vec(), ..shell(lang, Scheme::System) }
 }
 
 /// A small generator, so that fixtures have the same bumps every time.

@@ -86,11 +86,13 @@ fn every_page_is_written_to_be_looked_at() {
         fs::create_dir_all(path.parent().expect("a folder")).expect("a folder");
         fs::write(path, asset.content).expect("written");
     }
-    for lang in Lang::ALL {
-        let written = pages(&fixture::shell(lang, Scheme::System));
+    let shells = Lang::ALL.map(|lang| (lang.tag(), fixture::shell(lang, Scheme::System)));
+    let nobody = ("files", fixture::shell_for_nobody(Lang::En));
+    for (set, shell) in shells.into_iter().chain([nobody]) {
+        let written = pages(&shell);
         assert!(written.len() > 25);
         for (name, markup) in written {
-            let path = folder.join(lang.tag()).join(format!("{name}.html"));
+            let path = folder.join(set).join(format!("{name}.html"));
             fs::create_dir_all(path.parent().expect("a folder")).expect("a folder");
             fs::write(path, markup.0).expect("written");
         }

@@ -1,5 +1,6 @@
 //! Every page on fixtures: as snapshots in both languages, and as files to look at.
 
+mod files;
 mod fixture;
 mod gallery;
 mod pages;

@@ -1,0 +1,126 @@
+//! What the catalogue of destinations and the page of one destination show.
+
+use delivery::s3::probe::Grade;
+use ledger::RunFilter;
+use plan::file_format::Compression;
+use plan::project::{Activation, Auth, Destination};
+use plan::{permission, policy};
+use ui::page::destination::{self, Policy, PolicyKind, Use};
+use ui::page::destinations::{self, Destinations, Line, Preset};
+
+use super::{Look, count, status};
+use crate::capabilities;
+use crate::failure::Failure;
+
+/// How many runs are looked through for the last one of each destination.
+const RUNS_SEARCHED: u32 = 1_000;
+/// How many runs are shown.
+const RUNS: usize = 6;
+
+/// Fills the catalogue.
+pub(super) async fn destinations(look: &Look<'_>) -> Result<Destinations, Failure> {
+    let filter = RunFilter { limit: Some(RUNS_SEARCHED), ..RunFilter::default() };
+    let runs = look.ledger.runs(&filter).await?;
+    let line = |it: &Destination| Line {
+        key: it.key.clone(),
+        name: it.name.clone(),
+        address: address(it),
+        preset: preset(look, it),
+        grade: grade(look, &it.key),
+        activations: users(look, &it.key).count().try_into().unwrap_or(u64::MAX),
+        last: runs
+            .iter()
+            .find(|run| run.destination == it.key)
+            .map(|run| (status(run.state), run.slot)),
+    };
+    Ok(Destinations { destinations: look.project().destinations.iter().map(line).collect() })
+}
+
+fn users<'a>(look: &'a Look<'_>, key: &'a str) -> impl Iterator<Item = &'a Activation> {
+    let goes = move |activation: &&Activation| activation.destination == key;
+    look.workspace.project.activations.iter().filter(goes)
+}
+
+/// The address that the files of a destination begin with, macros as they are written.
+pub(super) fn address(destination: &Destination) -> String {
+    let folder = destination.folder.text();
+    let slash = if folder.is_empty() || folder.ends_with('/') { "" } else { "/" };
+    format!("s3://{}/{folder}{slash}", destination.bucket)
+}
+
+fn preset(look: &Look<'_>, destination: &Destination) -> Preset {
+    let account = look.project().account(&destination.account);
+    Preset::of_endpoint(account.and_then(|account| account.endpoint_url.as_deref()))
+}
+
+fn grade(look: &Look<'_>, key: &str) -> Option<destinations::Grade> {
+    Some(match capabilities::grade(look.workspace, key)? {
+        Grade::A => destinations::Grade::A,
+        Grade::B => destinations::Grade::B,
+        Grade::C => destinations::Grade::C,
+    })
+}
+
+/// Fills the page of one destination.
+pub(super) async fn destination(
+    look: &Look<'_>,
+    it: &Destination,
+) -> Result<destination::Destination, Failure> {
+    let filter = RunFilter { limit: Some(RUNS_SEARCHED), ..RunFilter::default() };
+    let runs = look.ledger.runs(&filter).await?;
+    let recent = runs.iter().filter(|run| run.destination == it.key).take(RUNS);
+    let recent = recent.map(|run| look.line(run)).collect();
+    let account = look.project().account(&it.account);
+    let file = &it.file;
+    Ok(destination::Destination {
+        key: it.key.clone(),
+        name: it.name.clone(),
+        address: address(it),
+        preset: preset(look, it),
+        bucket: it.bucket.clone(),
+        folder: it.folder.text().to_owned(),
+        account: it.account.clone(),
+        auth: auth(account.map(|account| &account.auth)),
+        region: account.and_then(|account| account.region.clone()),
+        file_format: format!("{} (.{})", file.layout.as_str().to_uppercase(), file.extension),
+        compression: match file.compression {
+            Compression::None => None,
+            other => Some(other.as_str().to_owned()),
+        },
+        manifest: it.manifest,
+        grade: grade(look, &it.key),
+        check: None,
+        may_check: false,
+        policies: policies(look, it),
+        activations: users(look, &it.key)
+            .map(|activation| Use {
+                key: activation.key.clone(),
+                segments: count(&activation.segments),
+            })
+            .collect(),
+        recent,
+    })
+}
+
+/// What is told of how requests are signed: never a secret.
+fn auth(auth: Option<&Auth>) -> destination::Auth {
+    match auth {
+        Some(Auth::AccessKey { access_key_id, .. }) => {
+            destination::Auth::Keys(access_key_id.clone())
+        }
+        Some(Auth::AssumeRole { role_arn, external_id, .. }) => {
+            destination::Auth::Role { arn: role_arn.clone(), external_id: external_id.clone() }
+        }
+        Some(Auth::Default { .. }) | None => destination::Auth::Chain,
+    }
+}
+
+fn policies(look: &Look<'_>, it: &Destination) -> Vec<Policy> {
+    let Some(account) = look.project().account(&it.account) else { return Vec::new() };
+    let replaces = permission::replaces(look.project(), it);
+    let all = policy::of(it, account, account.region.as_deref(), replaces, None);
+    let document = |kind, json: &serde_json::Value| Policy { kind, json: format!("{json:#}") };
+    let mut documents = vec![document(PolicyKind::Permissions, &all.iam)];
+    documents.extend(all.trust.iter().map(|trust| document(PolicyKind::Trust, trust)));
+    documents
+}

@@ -1,0 +1,93 @@
+//! What the home page shows.
+
+use jiff::civil::Date;
+use jiff::{Span, Timestamp};
+use ledger::{Ended, RunFilter, RunState};
+use ui::page::home::{Alert, Day, Delivered, Home, Next, Share};
+
+use super::{Look, status};
+use crate::failure::Failure;
+
+/// How many days the chart shows.
+const DAYS: i64 = 30;
+/// How many alerts are shown; the list of runs has them all.
+const ALERTS_MAX: usize = 5;
+/// How many runs and slots are shown.
+const LISTED_MAX: usize = 6;
+
+/// Fills the page.
+pub(super) async fn home(look: &Look<'_>) -> Result<Home, Failure> {
+    let today = look.now.to_zoned(look.zone.clone()).date();
+    let first = today.saturating_sub(Span::new().days(DAYS - 1));
+    let since = midnight(look, first);
+    let ended = look.ledger.ended_since(since).await?;
+    let limit = u32::try_from(LISTED_MAX).ok();
+    let recent = look.ledger.runs(&RunFilter { limit, ..RunFilter::default() }).await?;
+    let days = days(look, first, &ended);
+    Ok(Home {
+        alerts: alerts(look).await?,
+        today: days.last().map(|day| day.delivered).unwrap_or_default(),
+        month: month(&ended),
+        days,
+        next: next(look),
+        recent: recent.iter().map(|run| look.line(run)).collect(),
+    })
+}
+
+fn midnight(look: &Look<'_>, date: Date) -> Timestamp {
+    date.to_zoned(look.zone.clone()).map_or(Timestamp::MIN, |zoned| zoned.timestamp())
+}
+
+async fn alerts(look: &Look<'_>) -> Result<Vec<Alert>, Failure> {
+    let mut alerts = Vec::new();
+    for id in look.ledger.need_attention().await?.into_iter().take(ALERTS_MAX) {
+        let Some(detail) = look.ledger.run(id).await? else { continue };
+        let run = detail.run;
+        alerts.push(Alert {
+            run: run.run_id.to_string(),
+            status: status(run.state),
+            segment: look.segment(&run.segment).name,
+            activation: run.activation,
+            slot: run.slot,
+            reason: run.stop.map(|stop| stop.message),
+        });
+    }
+    Ok(alerts)
+}
+
+fn days(look: &Look<'_>, first: Date, ended: &[Ended]) -> Vec<Day> {
+    let mut days: Vec<Day> = first
+        .series(Span::new().days(1))
+        .take(usize::try_from(DAYS).unwrap_or_default())
+        .map(|date| Day { date, delivered: Delivered::default(), failed: 0 })
+        .collect();
+    for run in ended {
+        let date = run.finished.to_zoned(look.zone.clone()).date();
+        let Some(day) = days.iter_mut().find(|day| day.date == date) else { continue };
+        match run.state {
+            RunState::Failed => day.failed += 1,
+            _ => {
+                day.delivered.rows += run.rows;
+                day.delivered.files += run.files;
+                day.delivered.bytes += run.bytes;
+            }
+        }
+    }
+    days
+}
+
+fn month(ended: &[Ended]) -> Share {
+    let failed = ended.iter().filter(|run| run.state == RunState::Failed).count();
+    let all = super::count(ended);
+    Share { good: all - u64::try_from(failed).unwrap_or(all), all }
+}
+
+fn next(look: &Look<'_>) -> Vec<Next> {
+    let next = |next: super::Next<'_>| Next {
+        activation: next.activation.key.clone(),
+        segment: look.segment(&next.export.segment).name,
+        destination: look.destination(&next.activation.destination).name,
+        at: next.at,
+    };
+    look.next_slots(None, LISTED_MAX).into_iter().map(next).collect()
+}

@@ -1,0 +1,153 @@
+//! What pages show: the project and the ledger, as the structs that the crate `ui` draws.
+//!
+//! Reading order: [`Look`] is what a page is made from; then there is one file for each kind of thing.
+
+mod activation;
+mod destination;
+mod home;
+mod run;
+mod segment;
+
+use jiff::Timestamp;
+use jiff::tz::TimeZone;
+use ledger::{Ledger, RunRecord, RunState};
+use plan::project::Project;
+use ui::page::message::Message;
+use ui::page::run::Named;
+use ui::page::{RunLine, RunStatus};
+use ui::{Markup, Shell};
+
+use crate::failure::Failure;
+use crate::workspace::Workspace;
+
+/// What a page is made from.
+pub(crate) struct Look<'a> {
+    pub(crate) workspace: &'a Workspace,
+    pub(crate) ledger: &'a Ledger,
+    pub(crate) now: Timestamp,
+    /// The zone of the reader, for what is counted by day.
+    pub(crate) zone: TimeZone,
+    /// How many runs a list holds.
+    pub(crate) limit: u32,
+}
+
+/// Draws the page at an address; where there is nothing, it says so.
+///
+/// # Errors
+/// The ledger cannot be read.
+pub(crate) async fn page(look: &Look<'_>, shell: &Shell, path: &str) -> Result<Markup, Failure> {
+    let project = look.project();
+    let parts: Vec<&str> = path.trim_matches('/').split('/').collect();
+    let drawn = match *parts.as_slice() {
+        [""] => home::home(look).await?.draw(shell),
+        ["runs"] => run::runs(look).await?.draw(shell),
+        ["runs", id] => match run::run(look, id).await? {
+            Some(run) => run.draw(shell),
+            None => Message::NotFound.draw(shell),
+        },
+        ["segments"] => segment::segments(look).await?.draw(shell),
+        ["segments", key] => match project.segment(key) {
+            Some(found) => segment::segment(look, &shell.locale, found).await?.draw(shell),
+            None => Message::NotFound.draw(shell),
+        },
+        ["destinations"] => destination::destinations(look).await?.draw(shell),
+        ["destinations", key] => match project.destination(key) {
+            Some(found) => destination::destination(look, found).await?.draw(shell),
+            None => Message::NotFound.draw(shell),
+        },
+        ["activations"] => activation::activations(look).await?.draw(shell),
+        ["activations", key] => match project.activation(key) {
+            Some(found) => activation::activation(look, found).await?.draw(shell),
+            None => Message::NotFound.draw(shell),
+        },
+        _ => Message::NotFound.draw(shell),
+    };
+    Ok(drawn)
+}
+
+/// Returns how many runs somebody has to look at.
+///
+/// # Errors
+/// The ledger cannot be read.
+pub(crate) async fn attention(look: &Look<'_>) -> Result<u64, Failure> {
+    Ok(count(&look.ledger.need_attention().await?))
+}
+
+impl Look<'_> {
+    fn project(&self) -> &Project {
+        &self.workspace.project
+    }
+
+    /// A segment by its key; one that is not in the project any more goes by its key.
+    fn segment(&self, key: &str) -> Named {
+        let name = self.project().segment(key).map_or(key, |segment| segment.name.as_str());
+        Named { key: key.to_owned(), name: name.to_owned() }
+    }
+
+    /// A destination by its key, in the same way.
+    fn destination(&self, key: &str) -> Named {
+        let found = self.project().destination(key);
+        let name = found.map_or(key, |destination| destination.name.as_str());
+        Named { key: key.to_owned(), name: name.to_owned() }
+    }
+
+    /// A run as it stands in a list.
+    fn line(&self, run: &RunRecord) -> RunLine {
+        let until = run.finished.unwrap_or(self.now);
+        RunLine {
+            id: run.run_id.to_string(),
+            segment: self.segment(&run.segment).name,
+            activation: run.activation.clone(),
+            destination: self.destination(&run.destination).name,
+            status: status(run.state),
+            slot: run.slot,
+            rows: run.activated,
+            files: u64::from(run.files),
+            bytes: run.bytes,
+            duration: Some(until.duration_since(run.claimed)),
+        }
+    }
+
+    /// The next slots of everything that is scheduled, soonest first.
+    fn next_slots(&self, activation: Option<&str>, limit: usize) -> Vec<Next<'_>> {
+        let meant = |key: &str| activation.is_none_or(|wanted| wanted == key);
+        let active = self.project().activations.iter().filter(|activation| meant(&activation.key));
+        let mut all: Vec<Next<'_>> = active
+            .flat_map(|activation| {
+                activation.segments.iter().map(move |export| (activation, export))
+            })
+            .flat_map(|(activation, export)| {
+                let schedule = export.schedule.as_ref();
+                let slots = schedule.map(|schedule| schedule.slots_after(self.now, limit));
+                slots.unwrap_or_default().into_iter().map(move |at| Next { activation, export, at })
+            })
+            .collect();
+        all.sort_by_key(|next| next.at);
+        all.truncate(limit);
+        all
+    }
+}
+
+/// A slot to come.
+struct Next<'a> {
+    activation: &'a plan::project::Activation,
+    export: &'a plan::project::SegmentExport,
+    at: Timestamp,
+}
+
+/// How a run stands, for people.
+pub(crate) fn status(state: RunState) -> RunStatus {
+    match state {
+        RunState::Claimed | RunState::Staging => RunStatus::Running,
+        RunState::Committing => RunStatus::Publishing,
+        RunState::Delivered => RunStatus::Delivered,
+        RunState::Skipped => RunStatus::Skipped,
+        RunState::Failed => RunStatus::Failed,
+        RunState::Blocked => RunStatus::Blocked,
+    }
+}
+
+/// The number of things in a list.
+fn count<T>(things: &[T]) -> u64 {
+    u64::try_from(things.len()).unwrap_or(u64::MAX)
+}
