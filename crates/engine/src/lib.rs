@@ -18,7 +18,9 @@ mod snapshot;
 mod source;
 mod store;
 mod survey;
+mod unpack;
 
+mod characters;
 mod csv_file;
 mod csv_record;
 mod guess;
