@@ -5,11 +5,12 @@ use std::sync::Arc;
 
 use futures::TryStreamExt;
 use plan::Query;
-use plan::project::{Column, Dataset};
+use plan::project::{Column, ColumnSource, Dataset};
 use plan::run_plan::Increment;
 
 use crate::deduplicate;
 use crate::error::Error;
+use crate::events::{self, Answered, EventFields, Text};
 use crate::fields;
 use crate::increment::{self, Baselines};
 use crate::merge::Union;
@@ -108,6 +109,14 @@ impl Engine {
         Ok(fields::describe(&union.schema()))
     }
 
+    /// Looks up the fields of the events of profiles.
+    ///
+    /// # Errors
+    /// As [`Engine::schema`].
+    pub async fn event_fields(&self, profiles: &Profiles) -> Result<EventFields, Error> {
+        events::fields(profiles, self.settings.threads).await
+    }
+
     /// Prepares the rows of a query: merges the profiles if that was not done for these inputs yet,
     /// compiles the rule and the mapping, and finds the losers of deduplication, which reads the key
     /// columns of all profiles.
@@ -132,11 +141,11 @@ impl Engine {
         profiles: &Profiles,
     ) -> Result<Rows, Error> {
         let threads = self.settings.threads;
-        let content = profiles.content(&self.settings).await?;
-        let (survey, limits) = (&content.survey, self.settings.limits());
+        let Answered { survey, left_out } = self.answered(query, &query.columns, profiles).await?;
+        let limits = self.settings.limits();
         let mut difference =
-            increment::difference(query, increment, baselines, survey, &limits, threads).await?;
-        difference.counts.left_out = content.left_out.clone();
+            increment::difference(query, increment, baselines, &survey, &limits, threads).await?;
+        difference.counts.left_out = left_out;
         Ok(Rows::of_difference(difference, threads))
     }
 
@@ -171,13 +180,36 @@ impl Engine {
         profiles: &Profiles,
     ) -> Result<Rows, Error> {
         let threads = self.settings.threads;
-        let content = profiles.content(&self.settings).await?;
-        let survey = &content.survey;
+        let Answered { survey, left_out } = self.answered(query, columns, profiles).await?;
         let rule = query.rule.text.as_str();
         let parts = Parts { rule, columns, hidden: &[], evaluated_at: query.evaluated_at };
         let selection = Arc::new(Selection::new(parts, &survey.schema)?);
-        let losers = deduplicate::losers(query, survey, self.settings.limits(), threads).await?;
-        let pass = Pass { survey: Arc::clone(survey), selection };
-        Ok(Rows::of_members(pass, losers, &content.left_out, threads))
+        let losers = deduplicate::losers(query, &survey, self.settings.limits(), threads).await?;
+        let pass = Pass { survey, selection };
+        Ok(Rows::of_members(pass, losers, &left_out, threads))
+    }
+
+    /// The profiles, with answers to what a rule and columns ask of their events.
+    async fn answered(
+        &self,
+        query: &Query,
+        columns: &[Column],
+        profiles: &Profiles,
+    ) -> Result<Answered, Error> {
+        let content = profiles.content(&self.settings).await?;
+        let rule = Text { text: &query.rule.text, place: "rule" };
+        let mut texts = vec![rule];
+        // Where a key decides who is sent, all columns have a say, even those that are not written.
+        let has_key = query.columns.iter().any(|column| column.deduplicate);
+        let others = if has_key { query.columns.as_slice() } else { &[] };
+        for column in columns.iter().chain(others) {
+            if let ColumnSource::Expression { text, .. } = &column.source {
+                texts.push(Text { text, place: &column.header });
+            }
+        }
+        let now = query.evaluated_at;
+        let answered = events::answered(&texts, now, profiles, content, &self.settings).await?;
+        let left_out = content.left_out.iter().cloned().chain(answered.left_out).collect();
+        Ok(Answered { left_out, ..answered })
     }
 }

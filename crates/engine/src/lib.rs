@@ -35,6 +35,8 @@ mod path;
 mod merge;
 mod profiles;
 
+mod events;
+
 mod deduplicate;
 mod increment;
 mod ordered;
@@ -47,7 +49,9 @@ mod error;
 
 pub use engine::{Engine, Settings};
 pub use error::{Error, Kind, Place};
-pub use expression::{Expect, ExpressionError, check_expression};
+pub use events::{ALL as ALL_EVENTS, EventFields};
+pub use expression::event_query::datasets_named as event_datasets_named;
+pub use expression::{Expect, ExpressionError, check_expression, check_with_events};
 pub use increment::Baselines;
 pub use merge::{Origin, Profile};
 pub use profiles::Profiles;

@@ -48,7 +48,7 @@ enum Output {
 
 /// Flat columns taken out of the records.
 #[derive(Debug)]
-struct Inputs {
+pub(crate) struct Inputs {
     paths: Vec<Steps>,
     schema: SchemaRef,
 }
@@ -128,7 +128,10 @@ impl Selection {
     fn compile(parts: Parts<'_>, schema: &Schema) -> Result<Self, Error> {
         let plan_schema = fields::describe(schema);
         let parse = |text: &str, place: &str| {
-            Parsed::new(text, &plan_schema).map_err(|error| wrong_expression(error, place))
+            let parsed = Parsed::new(text, &plan_schema);
+            let parsed = parsed.map_err(|error| wrong_expression(error, place))?;
+            check_answers(&parsed, schema)?;
+            Ok::<_, Error>(parsed)
         };
         let rule = parse(parts.rule, "rule")?;
         let rule_inputs = Inputs::new(rule.fields.clone(), schema);
@@ -366,12 +369,22 @@ impl Output {
 }
 
 impl Inputs {
-    fn new(paths: Vec<Steps>, schema: &Schema) -> Self {
+    pub(crate) fn new(paths: Vec<Steps>, schema: &Schema) -> Self {
         let flat = flat_schema(&paths, schema);
         Self { paths, schema: Arc::new(flat) }
     }
 
-    fn extract(&self, records: &RecordBatch) -> Result<Vec<ArrayRef>, Error> {
+    /// What is read.
+    pub(crate) fn paths(&self) -> &[Steps] {
+        &self.paths
+    }
+
+    /// The flat columns.
+    pub(crate) fn schema(&self) -> &Schema {
+        &self.schema
+    }
+
+    pub(crate) fn extract(&self, records: &RecordBatch) -> Result<Vec<ArrayRef>, Error> {
         let columns = self.paths.iter().zip(self.schema.fields());
         columns
             .map(|(path, field)| {
@@ -384,7 +397,7 @@ impl Inputs {
             .collect()
     }
 
-    fn batch(&self, columns: Vec<ArrayRef>, rows: usize) -> Result<RecordBatch, Error> {
+    pub(crate) fn batch(&self, columns: Vec<ArrayRef>, rows: usize) -> Result<RecordBatch, Error> {
         let options = RecordBatchOptions::new().with_row_count(Some(rows));
         RecordBatch::try_new_with_options(Arc::clone(&self.schema), columns, &options)
             .map_err(broken)
@@ -461,6 +474,15 @@ fn times(time: i64, marks: Option<&Marks>, members: &BooleanBuffer, rows: usize)
     Arc::new(times.with_timezone("UTC"))
 }
 
+/// Checks that what an expression asks of events has been answered.
+fn check_answers(parsed: &Parsed, schema: &Schema) -> Result<(), Error> {
+    let is_answered = |name: &str| schema.column_with_name(name).is_some();
+    match parsed.queries.iter().all(|query| is_answered(&query.answer)) {
+        true => Ok(()),
+        false => Err(Error::internal("an expression asks for events that were not looked at")),
+    }
+}
+
 /// Checks that the dataset has a mapped field.
 fn known(path: &FieldPath, schema: &plan::Schema, header: &str) -> Result<Steps, Error> {
     match schema.resolve(path) {
@@ -476,7 +498,7 @@ fn known(path: &FieldPath, schema: &plan::Schema, header: &str) -> Result<Steps,
     }
 }
 
-fn wrong_expression(error: ExpressionError, place: &str) -> Error {
+pub(crate) fn wrong_expression(error: ExpressionError, place: &str) -> Error {
     let message = format!("{} at character {}", error.message, error.offset + 1);
     let failed = Error::new(Kind::Invalid, error.code, message).at_field(place);
     match error.hint {
@@ -486,7 +508,7 @@ fn wrong_expression(error: ExpressionError, place: &str) -> Error {
 }
 
 /// A value for which an expression cannot be computed. The engine's text would quote the value.
-fn failed_value(error: &DataFusionError, place: &str) -> Error {
+pub(crate) fn failed_value(error: &DataFusionError, place: &str) -> Error {
     use arrow::error::ArrowError;
     let message = match error.find_root() {
         DataFusionError::ArrowError(inner, _) => match inner.as_ref() {

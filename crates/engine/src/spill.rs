@@ -140,6 +140,15 @@ struct Full {
 }
 
 impl Sorted {
+    /// How many bytes the entries of a bucket take.
+    pub(crate) fn bytes(&self, bucket: usize) -> Result<u64, Error> {
+        let Full { buffer, file } = &self.buckets[bucket];
+        let Some(file) = file else { return Ok(buffer.len() as u64) };
+        let file = file.lock().unwrap_or_else(PoisonError::into_inner);
+        let failed = |error| Error::io(&self.folder, "read a temporary file", error);
+        Ok(file.metadata().map_err(failed)?.len() + buffer.len() as u64)
+    }
+
     /// Hands over the entries of one bucket as bytes to read.
     pub(crate) fn read<T>(
         &self,

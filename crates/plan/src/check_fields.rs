@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use crate::diagnostic::{Diagnostic, Span};
 use crate::field::FieldPath;
-use crate::project::{Column, ColumnSource, Dataset, Project};
+use crate::project::{Column, ColumnSource, Dataset, DatasetKind, Project};
 use crate::schema::{Disagreement, FieldType, Schema, Unknown};
 
 /// The most fields that a hint lists.
@@ -113,10 +113,11 @@ impl Project {
         let place = self.places.timestamps.get(&dataset.key).copied().unwrap_or(dataset.span);
         let Some(field) = &dataset.timestamp else { return };
         let Some(found) = resolve(&owner(dataset), schema, field, place, out) else { return };
-        if !matches!(
-            found,
-            FieldType::Timestamp | FieldType::Date | FieldType::Integer | FieldType::String
-        ) {
+        // Which record is newer, numbers can tell; when something happened, they cannot.
+        let is_number = matches!(found, FieldType::Integer);
+        let is_time = matches!(found, FieldType::Timestamp | FieldType::Date | FieldType::String);
+        let is_enough = is_time || (is_number && dataset.kind == DatasetKind::Profile);
+        if !is_enough {
             let message = format!("`{field}` is {} and does not tell a time", article(found));
             let hint = "Choose a timestamp or a date.";
             out.push(Diagnostic::error("timestamp_type", place, message).with_hint(hint));

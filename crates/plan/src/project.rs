@@ -542,4 +542,9 @@ impl Project {
     pub fn profile_datasets(&self) -> impl Iterator<Item = &Dataset> {
         self.datasets.iter().filter(|dataset| dataset.kind == DatasetKind::Profile)
     }
+
+    /// The event datasets.
+    pub fn event_datasets(&self) -> impl Iterator<Item = &Dataset> {
+        self.datasets.iter().filter(|dataset| dataset.kind == DatasetKind::Event)
+    }
 }

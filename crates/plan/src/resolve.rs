@@ -10,6 +10,7 @@ mod column;
 mod dataset;
 mod destination;
 mod endpoint;
+mod events;
 mod file;
 mod increment;
 mod names;
@@ -109,6 +110,7 @@ impl<'a> Resolver<'a> {
     fn project(&mut self, file: &config::Project, name: String) -> Project {
         let datasets = self.section("datasets", file.datasets.as_ref(), Self::dataset);
         let profiles = self.profiles(&datasets, file.profiles.as_ref());
+        self.check_events(&datasets);
         self.segments = self.segment_names(file);
         let segments = self.section("segments", file.segments.as_ref(), Self::segment);
         let accounts = self.section("accounts", file.accounts.as_ref(), Self::account);

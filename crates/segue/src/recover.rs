@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use delivery::Store;
+use engine::Profiles;
 use ledger::{Ledger, RunRecord};
 use plan::RunPlan;
 
@@ -63,11 +64,12 @@ impl Recovery<'_> {
         };
         let plan = self.plan(run).await?;
         let claim = self.ledger.take_over(run.run_id, ambient::now()).await?;
-        run::resume(&around, plan.as_ref().map(|plan| self.work(plan)), claim).await.map(Some)
+        let work = plan.as_ref().map(|(plan, profiles)| self.work(plan, profiles));
+        run::resume(&around, work, claim).await.map(Some)
     }
 
     /// The plan of the run, if the project still gives the same objects and the input is the same.
-    async fn plan(&self, run: &RunRecord) -> Result<Option<RunPlan>, Failure> {
+    async fn plan(&self, run: &RunRecord) -> Result<Option<(RunPlan, Profiles)>, Failure> {
         let Ok(plan) = self.workspace.project.run_plan(&run.activation, &run.segment, run.slot)
         else {
             return Ok(None);
@@ -76,12 +78,13 @@ impl Recovery<'_> {
             return Ok(None);
         }
         let Some(detail) = self.ledger.run(run.run_id).await? else { return Ok(None) };
-        let is_same = run::inputs(self.work(&plan)) == detail.inputs;
-        Ok(is_same.then_some(plan))
+        let profiles = self.sources.profiles.asked_by(&plan.query);
+        let is_same = run::inputs(self.work(&plan, &profiles)) == detail.inputs;
+        Ok(is_same.then_some((plan, profiles)))
     }
 
-    fn work<'a>(&'a self, plan: &'a RunPlan) -> Work<'a> {
-        Work { plan, engine: &self.sources.engine, profiles: &self.sources.profiles }
+    fn work<'a>(&'a self, plan: &'a RunPlan, profiles: &'a Profiles) -> Work<'a> {
+        Work { plan, engine: &self.sources.engine, profiles }
     }
 
     /// Aborts uploads of runs that are over; nobody can complete them.

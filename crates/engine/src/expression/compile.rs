@@ -70,12 +70,13 @@ pub(crate) fn compile(
         error.at(parsed, span)
     })?;
     let found = fields::kind_of(&compiled.data_type);
-    let whole = |code, message: String| parsed.positions.error(Span::empty(), code, message);
+    let whole = |code, message: String| parsed.error(None, code, message);
     match (expect, found) {
         (Expect::Boolean, FieldType::Boolean) => Ok(compiled),
         (Expect::Boolean, other) => {
+            let what = if parsed.is_part() { "a condition on events" } else { "a rule" };
             let message =
-                format!("a rule has to be true or false, this is of type {}", other.name());
+                format!("{what} has to be true or false, this is of type {}", other.name());
             Err(whole("not_boolean", message)
                 .with_hint("Compare the value with another: `points > 0`."))
         }

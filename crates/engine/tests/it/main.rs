@@ -4,6 +4,8 @@ mod bad_input;
 mod compressed;
 mod deduplicate;
 mod documented;
+mod event_histories;
+mod events;
 mod formats;
 mod histories;
 mod mapping;

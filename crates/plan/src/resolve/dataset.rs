@@ -14,10 +14,6 @@ impl Resolver<'_> {
             Some(config::DatasetKind::Event) => DatasetKind::Event,
             Some(config::DatasetKind::Profile) | None => DatasetKind::Profile,
         };
-        if kind == DatasetKind::Event {
-            let hint = "Rules and columns cannot use events yet.";
-            self.warn("not_used_yet", item.key_span, "events are declared but not used yet", hint);
-        }
         if file.labels.is_some() {
             let hint = "No policy reads them yet.";
             let place = item.key_place("labels");

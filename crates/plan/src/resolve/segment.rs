@@ -146,11 +146,7 @@ fn unavailable(sql: &str) -> Option<&'static str> {
             None => words.push(letter),
         }
     }
-    let parts = [
-        ("(SELECT", "a rule over events"),
-        ("sequence(", "a rule over events"),
-        ("in_segment(", "a rule over other segments"),
-    ];
+    let parts = [("in_segment(", "a rule over other segments")];
     parts.into_iter().find(|(word, _)| words.contains(word)).map(|(_, what)| what)
 }
 
@@ -160,7 +156,7 @@ mod tests {
 
     #[test]
     fn words_in_quotes_ask_for_nothing() {
-        assert_eq!(unavailable("EXISTS (SELECT FROM events)"), Some("a rule over events"));
+        assert_eq!(unavailable("EXISTS (SELECT FROM events)"), None);
         assert_eq!(unavailable("NOT in_segment('vip')"), Some("a rule over other segments"));
         assert_eq!(unavailable("a = '(SELECT' OR \"in_segment(\" = 'it''s'"), None);
     }

@@ -64,11 +64,19 @@ fn text(counted: &[(&Segment, engine::Counts)]) -> String {
     };
     let headers = ["segment", "name", "members", "of profiles", "share"];
     let mut text = table::table(&headers, &[2, 3, 4], counted.iter().map(row).collect());
-    // What is left out before any rule is asked is the same for all segments.
-    let left_out = counted.first().map(|(_, counts)| counts.left_out.as_slice());
-    for (reason, count) in left_out.unwrap_or_default().iter().filter(|(_, count)| *count > 0) {
-        let line = format!("{} left out: {}", table::number(*count), report::reason(reason));
+    // What is left out before any rule is asked is the same for all segments, but for events.
+    let mut said: Vec<&(String, u64)> = Vec::new();
+    for left_out in counted.iter().flat_map(|(_, counts)| &counts.left_out) {
+        let (reason, count) = left_out;
+        if *count == 0 || said.contains(&left_out) {
+            continue;
+        }
+        let line = match reason.starts_with("event_") {
+            true => report::exclusion(*count, reason),
+            false => format!("{} left out: {}", table::number(*count), report::reason(reason)),
+        };
         text.push_str(&format!("\n{line}"));
+        said.push(left_out);
     }
     text
 }

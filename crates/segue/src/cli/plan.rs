@@ -168,11 +168,7 @@ fn text(previews: &[Preview]) -> String {
         }
         let excluded = counts.left_out.iter().chain(&counts.excluded);
         for (reason, profiles) in excluded.filter(|(_, profiles)| *profiles > 0) {
-            lines.push(format!(
-                "  {} excluded: {}",
-                table::number(*profiles),
-                report::reason(reason)
-            ));
+            lines.push(format!("  {}", report::exclusion(*profiles, reason)));
         }
         for key in keys(preview) {
             lines.push(format!("  → s3://{}/{key}", plan.output.bucket));

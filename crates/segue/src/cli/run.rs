@@ -158,6 +158,7 @@ impl Command<'_> {
             interrupt: self.interrupt,
             line: &line,
         };
+        let profiles = &profiles.asked_by(&plan.query);
         run::run(&around, Work { plan, engine, profiles }).await
     }
 

@@ -4,6 +4,7 @@ mod check;
 mod crash;
 mod delivery;
 mod demo;
+mod events;
 mod formats;
 mod increment;
 mod leaks;

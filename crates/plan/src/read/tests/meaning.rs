@@ -127,16 +127,14 @@ fn datasets() {
     kind: event
     5:1 no_profile_dataset there is no profile dataset <datasets>
         Add a dataset of `kind: profile`.
-    6:3 warning not_used_yet events are declared but not used yet <crm>
-        Rules and columns cannot use events yet.
     6:3 no_identity an event dataset needs `profile` <crm>
         Write `profile: { field: crmId, namespace: CRMID }`.
     11:5 misplaced_key `identities` belongs to profile datasets <identities>
         An event names its person by `profile: { field: …, namespace: … }`.
       web: { kind: event, location: web.csv, profile: { field: id, namespace: ECID } }
     profiles:
-    16:3 warning not_used_yet events are declared but not used yet <web>
-        Rules and columns cannot use events yet.
+    16:75 unknown_namespace no profile dataset has identities of the namespace `ECID` <ECID>
+        Known: `CRMID`, `Email`.
     merge: newest
     17:10 unknown_value unknown value `newest` <newest>
         Known: `timestamp`.
