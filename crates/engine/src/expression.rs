@@ -18,6 +18,7 @@ pub(crate) mod compile;
 mod dialect;
 pub(crate) mod event_query;
 mod functions;
+pub(crate) mod in_segment;
 mod lambda;
 mod paths;
 mod scalar;

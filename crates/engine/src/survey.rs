@@ -20,6 +20,7 @@ use crate::csv_record::Format;
 use crate::error::{Error, Kind};
 use crate::events::{self, Answers};
 use crate::fields::PROFILE_FIELD;
+use crate::members::Known;
 use crate::merge::Union;
 use crate::ordered::{Ordered, QUEUE_LENGTH, Stop};
 use crate::parquet_file::{self, BATCH_ROWS_MAX, Slice};
@@ -85,6 +86,8 @@ pub(crate) struct Survey {
     /// What tells one profile from another.
     pub(crate) key: ProfileKey,
     pub(crate) morsels: Vec<Morsel>,
+    /// Who is in which segment, as far as it was found out.
+    pub(crate) known: Arc<Known>,
     /// Keeps the files of merged profiles from being removed.
     held: Option<Arc<File>>,
     /// What was asked of the events of the profiles, as more fields.
@@ -133,8 +136,9 @@ impl Survey {
         let timestamp = dataset.timestamp.as_ref().map(Steps::from);
         let key = dataset.identities.first().map(ProfileKey::computed).unwrap_or_default();
         let (inputs, footers) = (inputs.to_vec(), Mutex::default());
+        let known = Arc::default();
         let (held, answers) = (None, None);
-        Ok(Self { reader, inputs, schema, timestamp, key, morsels, held, answers, footers })
+        Ok(Self { reader, inputs, schema, timestamp, key, morsels, known, held, answers, footers })
     }
 
     /// Makes this survey, of files of merged profiles, one of their fields and their latest times.
@@ -163,6 +167,7 @@ impl Survey {
             timestamp: self.timestamp.clone(),
             key: self.key.clone(),
             morsels: self.morsels.clone(),
+            known: Arc::clone(&self.known),
             held: self.held.clone(),
             answers: Some(Arc::new(answers)),
             footers: Mutex::default(),

@@ -7,17 +7,20 @@
 mod account;
 mod activation;
 mod column;
+mod consent;
 mod dataset;
 mod destination;
 mod endpoint;
 mod events;
 mod file;
+mod import;
 mod increment;
 mod names;
 mod object_settings;
 mod profiles;
 mod schedule;
 mod segment;
+mod segment_references;
 
 pub(crate) use account::SECRET_KEYS;
 pub use profiles::PROFILE_DATASETS_MAX;
@@ -116,10 +119,14 @@ impl<'a> Resolver<'a> {
         let accounts = self.section("accounts", file.accounts.as_ref(), Self::account);
         let destinations =
             self.section("destinations", file.destinations.as_ref(), Self::destination);
+        let consent = self.consent(file.consent.as_ref());
+        let membership = self.membership(file.membership.as_ref());
         let mut project = Project {
             name,
             datasets,
             profiles,
+            consent,
+            membership,
             segments,
             accounts,
             destinations,
@@ -131,6 +138,8 @@ impl<'a> Resolver<'a> {
                 me.activation(&project, item, activation)
             });
         project.activations = activations;
+        self.check_segment_references(&project);
+        self.check_purposes(&project);
         project.places = std::mem::take(&mut self.places);
         self.check_ids(&project);
         project

@@ -60,8 +60,9 @@ impl Sources {
         let Pinned { snapshots, events, schemas, mut problems } = pinned;
         let is_whole = problems.is_empty();
         problems.extend(workspace.project.check_fields(&schemas));
-        let profiles =
-            Profiles::new(workspace.project.profiles.clone(), snapshots).with_events(events);
+        let imports = pin_imports(&engine, workspace, &mut problems).await?;
+        let profiles = Profiles::new(workspace.project.profiles.clone(), snapshots);
+        let profiles = profiles.with_events(events).with_imports(imports);
         if is_whole {
             match engine.fields(&profiles).await {
                 Ok(fields) => {
@@ -148,6 +149,36 @@ async fn pin(
     Ok((snapshot, schema))
 }
 
+/// Pins the files of imported segments.
+async fn pin_imports(
+    engine: &Engine,
+    workspace: &Workspace,
+    problems: &mut Vec<Diagnostic>,
+) -> Result<Vec<Snapshot>, Failure> {
+    let mut snapshots = Vec::new();
+    for segment in &workspace.project.segments {
+        let Some(import) = &segment.import else { continue };
+        let pinned = pin(engine, workspace, import).await;
+        match pinned.map_err(Failure::from) {
+            Ok((snapshot, schema)) => {
+                problems.extend(workspace.project.check_import(segment, &schema));
+                snapshots.push(snapshot);
+            }
+            Err(failure) if failure.kind == Kind::Usage => {
+                let found = unreadable(import, &failure);
+                let message = found.message.replacen("dataset", "imported segment", 1);
+                problems.push(Diagnostic { message, ..found });
+            }
+            Err(failure) => {
+                return Err(
+                    failure.context(format!("failed to open imported segment `{}`", segment.key))
+                );
+            }
+        }
+    }
+    Ok(snapshots)
+}
+
 /// The event datasets that any rule or expression names.
 fn datasets_asked(project: &Project) -> BTreeSet<String> {
     let rules = project.segments.iter().map(|segment| segment.rule.text.as_str());
@@ -156,7 +187,8 @@ fn datasets_asked(project: &Project) -> BTreeSet<String> {
         ColumnSource::Expression { text, .. } => Some(text.as_str()),
         _ => None,
     });
-    rules.chain(expressions).flat_map(engine::event_datasets_named).collect()
+    let purposes = project.consent.purposes.iter().map(|purpose| purpose.rule.text.as_str());
+    rules.chain(expressions).chain(purposes).flat_map(engine::event_datasets_named).collect()
 }
 
 /// Every rule must be true or false, every expression of a mapping must be a value.
@@ -172,6 +204,12 @@ fn check_expressions(
         if let Err(error) = check(&rule.text, Expect::Boolean) {
             let what = format!("rule of segment `{}`", segment.key);
             problems.push(misplaced(&rule.origin, &what, error));
+        }
+    }
+    for purpose in &workspace.project.consent.purposes {
+        if let Err(error) = check(&purpose.rule.text, Expect::Boolean) {
+            let what = format!("rule of consent to `{}`", purpose.action);
+            problems.push(misplaced(&purpose.rule.origin, &what, error));
         }
     }
     for activation in &workspace.project.activations {

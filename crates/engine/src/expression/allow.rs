@@ -5,6 +5,7 @@
 
 use plan::field::Step;
 use plan::schema::{PATHS_SEARCHED_MAX, Schema};
+use plan::segment_reference::IN_SEGMENT;
 use sqlparser::ast::{
     AccessExpr, BinaryOperator, CaseWhen, CeilFloorKind, DateTimeField, Expr, Function,
     FunctionArg, FunctionArgExpr, FunctionArguments, Ident, ObjectName, Spanned, Subscript,
@@ -13,6 +14,7 @@ use sqlparser::ast::{
 use sqlparser::tokenizer::Span;
 
 use super::event_query::{self, EventQuery};
+use super::in_segment;
 use super::lambda::{self, Variable};
 use super::paths::Paths;
 use super::{DEPTH_MAX, ExpressionError, Positions, functions, vocabulary};
@@ -216,6 +218,19 @@ impl Walk<'_> {
 
     /// A call; some names stand for other expressions.
     fn call(&mut self, tree: &mut Expr, depth: usize) -> Allowed {
+        if let Some(name) = in_segment::named(tree, self.positions)? {
+            if let Owner::Events(_) = self.owner {
+                let message = "a condition on events cannot ask for a segment";
+                return Err(self.refuse(tree.span(), message));
+            }
+            let steps = in_segment::column(&name);
+            *tree =
+                Expr::Identifier(Ident::with_quote_and_span('"', tree.span(), steps.to_string()));
+            if !self.named.fields.contains(&steps) {
+                self.named.fields.push(steps);
+            }
+            return Ok(());
+        }
         if let Some(other) = vocabulary::rewritten(tree, self.positions)? {
             *tree = other;
             return self.expression(tree, depth + 1);
@@ -279,7 +294,8 @@ impl Walk<'_> {
         }
         let error =
             self.positions.error(span, "unknown_function", format!("unknown function `{name}`"));
-        match plan::nearest::nearest(name, functions::ALLOWED.iter().copied()) {
+        let known = functions::ALLOWED.iter().copied().chain([IN_SEGMENT]);
+        match plan::nearest::nearest(name, known) {
             Some(nearest) => error.with_hint(format!("Did you mean `{nearest}`?")),
             None => error,
         }

@@ -17,7 +17,7 @@ use sqlparser::ast::{Expr, ExprWithAlias};
 use sqlparser::tokenizer::Span;
 
 use super::catalog::Catalog;
-use super::{Expect, ExpressionError, Parsed, wrong_parts};
+use super::{Expect, ExpressionError, Parsed, in_segment, wrong_parts};
 use crate::fields;
 use crate::path::Steps;
 
@@ -47,7 +47,7 @@ pub(super) fn check(
 /// A schema of flat columns: one for each path, named by it.
 pub(crate) fn flat_schema(paths: &[Steps], schema: &Schema) -> Schema {
     let column = |path: &Steps| {
-        let data_type = path.data_type(schema).unwrap_or(DataType::Null);
+        let data_type = in_segment::data_type(path, schema);
         Field::new(path.to_string(), data_type, true)
     };
     Schema::new(paths.iter().map(column).collect::<Vec<_>>())

@@ -49,6 +49,9 @@ impl Case {
         let query = Query {
             rule: rule("TRUE"),
             columns: Vec::new(),
+            segments: Vec::new(),
+            consent: plan::Consent::default(),
+            history: None,
             evaluated_at: "2026-01-31T02:00:00Z".parse().expect("a timestamp"),
         };
         let folder = tempfile::tempdir().expect("a folder");
@@ -64,6 +67,14 @@ impl Case {
             memory_bytes: 1 << 20,
             client: None,
         }
+    }
+
+    /// Moves to a folder in memory, where there is one: what is made durable costs nothing there.
+    pub(crate) fn in_memory(mut self) -> Self {
+        if let Ok(folder) = tempfile::tempdir_in("/dev/shm") {
+            self.folder = folder;
+        }
+        self
     }
 
     pub(crate) fn rule(mut self, text: &str) -> Self {

@@ -100,7 +100,7 @@ impl Resolver<'_> {
             .collect()
     }
 
-    fn check_location(&mut self, item: Item<'_>, location: &str, account: Option<&str>) {
+    pub(super) fn check_location(&mut self, item: Item<'_>, location: &str, account: Option<&str>) {
         let place = item.span("location");
         if location.trim().is_empty() {
             let hint = "Write a file, a folder, a glob, or `s3://bucket/prefix/`.";
@@ -129,7 +129,7 @@ impl Resolver<'_> {
         }
     }
 
-    fn dataset_format(
+    pub(super) fn dataset_format(
         &mut self,
         item: Item<'_>,
         file: &config::Dataset,

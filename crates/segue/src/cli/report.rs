@@ -83,6 +83,10 @@ pub(crate) fn reason(code: &str) -> String {
     match code.split_once(':') {
         Some(("missing", column)) => format!("no value in mandatory column {column}"),
         Some(("no_identity", dataset)) => format!("a record of {dataset} has no identity"),
+        Some(("no_profile", segment)) => {
+            format!("an identity of imported segment {segment} has no profile")
+        }
+        _ if code == "consent" => "no consent, or opted out".to_owned(),
         Some(("event_without_identity", dataset)) => {
             format!("in {dataset}, without an identity")
         }

@@ -8,6 +8,7 @@ mod events;
 mod formats;
 mod increment;
 mod leaks;
+mod membership;
 mod messages;
 mod objects;
 mod policy;
