@@ -25,6 +25,11 @@ impl Transcoder {
         Self { encoding, offset: 0 }
     }
 
+    /// Whether the bytes of the file are those of its text. The encoder vouches for its text.
+    pub fn changes_nothing(&self) -> bool {
+        self.encoding == Encoding::Utf8
+    }
+
     /// Appends the bytes of `text`, which is UTF-8 and ends at the end of a character.
     ///
     /// # Errors

@@ -50,6 +50,11 @@ impl Packer {
         }
     }
 
+    /// Whether the bytes of the file are those of its text.
+    pub fn changes_nothing(&self) -> bool {
+        self.transcoder.changes_nothing() && matches!(self.compressor, Compressor::None)
+    }
+
     /// Takes more text, UTF-8 that ends at the end of a character, and appends to `out` what has
     /// become of the text so far; a part of it may be held back.
     ///

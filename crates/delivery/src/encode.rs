@@ -139,7 +139,7 @@ impl Encoder {
     /// The first row that cannot be written, with its column and what is wrong there.
     pub fn encode(&self, batch: &RecordBatch) -> Result<Chunk, Error> {
         let text = match self.shared.form {
-            Form::Lines(_) => self.shared.texts.take_as_it_is(),
+            Form::Lines(_) => self.shared.texts.take(),
             Form::Columns(_) => Vec::new(),
         };
         let mut chunk = Chunk { text, ..Chunk::default() };

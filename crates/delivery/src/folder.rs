@@ -12,6 +12,7 @@
 mod disk;
 mod published;
 mod staging;
+mod straight;
 
 use std::collections::HashSet;
 use std::fmt;

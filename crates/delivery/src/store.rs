@@ -163,6 +163,8 @@ pub enum Completion {
     Refused(Error),
     /// The caller may not do this, or no longer.
     Denied(Error),
+    /// The bucket is in another region or at another address: it was not asked at all.
+    Misdirected(Error),
 }
 
 /// What [`Store::inspect`] saw.

@@ -68,20 +68,11 @@ pub(crate) struct Records {
     bytes: Vec<u8>,
     cells: Vec<Cell>,
     line: u64,
-    at_start: bool,
 }
 
 impl Records {
     pub(crate) fn new(text: Text, format: Format) -> Self {
-        Self {
-            text,
-            format,
-            block: Bytes::new(),
-            bytes: Vec::new(),
-            cells: Vec::new(),
-            line: 1,
-            at_start: true,
-        }
+        Self { text, format, block: Bytes::new(), bytes: Vec::new(), cells: Vec::new(), line: 1 }
     }
 
     /// The path or address of the file.
@@ -124,17 +115,8 @@ impl Records {
         }
     }
 
-    /// Fetches the next block; the first one tells the encoding.
     fn fill(&mut self) -> Result<bool, Error> {
         self.block = self.text.next_block()?;
-        if std::mem::take(&mut self.at_start) {
-            if self.block.starts_with(&[0xff, 0xfe]) || self.block.starts_with(&[0xfe, 0xff]) {
-                return Err(self.error("the file is UTF-16").with_hint("Convert it to UTF-8."));
-            }
-            if self.block.starts_with("\u{feff}".as_bytes()) {
-                self.block = self.block.slice(3..);
-            }
-        }
         Ok(!self.block.is_empty())
     }
 

@@ -126,14 +126,9 @@ impl Lines {
     fn checked_line(&self) -> Result<&str, Error> {
         let invalid =
             |message: &str| Error::input(self.text.location(), message).at_line(self.line);
-        let utf16 = [[0xff, 0xfe], [0xfe, 0xff]];
-        if self.line == 1 && utf16.iter().any(|mark| self.bytes.starts_with(mark)) {
-            return Err(invalid("the file is UTF-16").with_hint("Convert it to UTF-8."));
-        }
         let line = str::from_utf8(&self.bytes).map_err(|_| {
             invalid("the line is not UTF-8").with_hint("Convert the file to UTF-8.")
         })?;
-        let line = if self.line == 1 { line.trim_start_matches('\u{feff}') } else { line };
         let line = line.trim_matches([' ', '\t', '\r']);
         if !line.is_empty() && !line.starts_with('{') {
             return Err(invalid("the line is not a JSON object"));

@@ -19,10 +19,12 @@ mod snapshot;
 mod source;
 mod store;
 mod survey;
+mod unpack;
 
 mod delta;
 mod postgres;
 
+mod characters;
 mod csv_file;
 mod csv_record;
 mod guess;

@@ -9,6 +9,7 @@ use std::path::{Path, PathBuf};
 use plan::project::DatasetFormat;
 
 use crate::error::{Error, Kind};
+use crate::unpack;
 
 /// Where to look, before any wildcard.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -97,7 +98,13 @@ fn split_pattern(path: &str) -> Result<(&str, Option<glob::Pattern>), Error> {
 }
 
 fn has_extension(path: &str, format: DatasetFormat) -> bool {
-    let Some((_, extension)) = path.rsplit_once('.') else { return false };
+    let Some((rest, extension)) = path.rsplit_once('.') else { return false };
+    let is_packed = unpack::EXTENSIONS.iter().any(|known| extension.eq_ignore_ascii_case(known));
+    let extension = match (is_packed && format != DatasetFormat::Parquet, rest.rsplit_once('.')) {
+        (true, Some((_, extension))) => extension,
+        (true, None) => return false,
+        (false, _) => extension,
+    };
     extensions(format).iter().any(|known| extension.eq_ignore_ascii_case(known))
 }
 
@@ -143,12 +150,28 @@ mod tests {
             ("data/_*.parquet", "/p[1]/data/_a.parquet", true),
             ("data/**/*.parquet", "/p[1]/data/_tmp/a.parquet", false),
             ("data/part-?.dat", "/p[1]/data/part-1.dat", true),
+            ("data", "/p[1]/data/a.parquet.gz", false),
             ("s3://b/crm/", "crm/a.parquet", true),
             ("s3://b/crm/*/a.parquet", "crm/x/a.parquet", true),
             ("s3://b/crm/*/a.parquet", "crm/x/y/a.parquet", false),
         ];
         for (location, path, expected) in cases {
             assert_eq!(takes(location, path), expected, "{location} {path}");
+        }
+    }
+
+    #[test]
+    fn folders_take_text_files_that_are_compressed() {
+        let location = Location::parse("data", Path::new("/p")).expect("the location parses");
+        for (below, expected) in [
+            ("a.jsonl", true),
+            ("a.jsonl.gz", true),
+            ("a.NDJSON.ZST", true),
+            ("a.csv.gz", false),
+            ("a.gz", false),
+            (".jsonl.gz", false),
+        ] {
+            assert_eq!(location.takes(below, DatasetFormat::JsonLines), expected, "{below}");
         }
     }
 

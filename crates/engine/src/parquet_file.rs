@@ -149,6 +149,9 @@ impl Reader {
         let rows_wanted = slice.rows.end - slice.rows.start;
         let mask = ProjectionMask::leaves(metadata.parquet_schema(), leaves);
         let chunks = Chunks::new(Arc::clone(&source), ranges);
+        if slice.rows.start == 0 {
+            chunks.fetch_first_blocks()?;
+        }
         let mut builder = ParquetRecordBatchReaderBuilder::new_with_metadata(chunks, metadata)
             .with_row_groups(vec![slice.row_group])
             .with_projection(mask)

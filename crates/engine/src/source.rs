@@ -8,8 +8,10 @@ use bytes::Bytes;
 use parquet::errors::ParquetError;
 use parquet::file::reader::{ChunkReader, Length};
 
+use crate::characters::Characters;
 use crate::error::Error;
 use crate::store::{Input, Opened, Store};
+use crate::unpack::{Packing, Unpacker};
 
 /// A pinned input, open for reading on a blocking thread.
 ///
@@ -49,10 +51,21 @@ impl Source {
 
     /// Reads a range, which has to lie inside the file.
     pub(crate) fn read(&self, offset: u64, length: usize) -> Result<Bytes, Error> {
+        self.check_range(offset, length)?;
+        self.opened.read(offset, length)
+    }
+
+    /// Reads ranges, which have to lie inside the file, several at once.
+    fn read_several(&self, ranges: &[(u64, usize)]) -> Result<Vec<Bytes>, Error> {
+        ranges.iter().try_for_each(|&(offset, length)| self.check_range(offset, length))?;
+        self.opened.read_several(ranges)
+    }
+
+    fn check_range(&self, offset: u64, length: usize) -> Result<(), Error> {
         if offset.checked_add(length as u64).is_none_or(|end| end > self.size()) {
             return Err(Error::input(self.location(), "the file points behind its own end"));
         }
-        self.opened.read(offset, length)
+        Ok(())
     }
 
     /// The failed read behind an error of a decoder, or else what the decoder found.
@@ -99,6 +112,25 @@ impl Chunks {
         ranges.sort_by_key(|range| range.start);
         let chunks = ranges.into_iter().map(|range| (range, Mutex::default())).collect();
         Self { source, chunks }
+    }
+
+    /// Fetches the first block of every chunk, several at once, where each would have to be waited
+    /// for. Otherwise decoding the first batch would wait for one column after the other.
+    pub(crate) fn fetch_first_blocks(&self) -> Result<(), Error> {
+        if !self.source.opened.is_far() {
+            return Ok(());
+        }
+        let first = |range: &Range<u64>| {
+            let length = range.end.saturating_sub(range.start);
+            let length = usize::try_from(length).unwrap_or(usize::MAX);
+            (range.start, length.min(self.source.read_ahead_bytes))
+        };
+        let firsts: Vec<(u64, usize)> = self.chunks.iter().map(|(range, _)| first(range)).collect();
+        let fetched = self.source.read_several(&firsts)?;
+        for (((_, block), (offset, _)), bytes) in self.chunks.iter().zip(firsts).zip(fetched) {
+            *block.lock().unwrap_or_else(PoisonError::into_inner) = Block { offset, bytes };
+        }
+        Ok(())
     }
 
     fn read(&self, offset: u64, length: usize) -> Result<Bytes, Error> {
@@ -186,16 +218,56 @@ impl Read for ChunkCursor {
     }
 }
 
-/// A text file from its first byte to its last.
+/// The blocks of a file, from the first byte to the last.
 #[derive(Debug)]
-pub(crate) struct Text {
+pub(crate) struct Blocks {
     source: Arc<Source>,
     offset: u64,
 }
 
-impl Text {
+impl Blocks {
     pub(crate) fn new(source: Arc<Source>) -> Self {
         Self { source, offset: 0 }
+    }
+
+    /// The next bytes, empty at the end.
+    fn next(&mut self) -> Result<Bytes, Error> {
+        let left = self.source.size() - self.offset;
+        let length = self.source.read_ahead_bytes.min(usize::try_from(left).unwrap_or(usize::MAX));
+        let bytes = self.source.read(self.offset, length)?;
+        self.offset += length as u64;
+        Ok(bytes)
+    }
+
+    /// As `next`, for a library that turns errors into texts.
+    pub(crate) fn next_for_decoder(&mut self) -> io::Result<Bytes> {
+        self.next().map_err(|error| {
+            let text = error.to_string();
+            self.source.keep(error);
+            io::Error::other(text)
+        })
+    }
+}
+
+/// The text of a file from its beginning to its end: unpacked if the file is compressed, in UTF-8 and
+/// without a byte order mark if it began with one.
+#[derive(Debug)]
+pub(crate) struct Text {
+    source: Arc<Source>,
+    bytes: Stored,
+    characters: Option<Characters>,
+}
+
+#[derive(Debug)]
+enum Stored {
+    New,
+    Plain(Blocks),
+    Packed(Unpacker),
+}
+
+impl Text {
+    pub(crate) fn new(source: Arc<Source>) -> Self {
+        Self { source, bytes: Stored::New, characters: None }
     }
 
     /// The path or address.
@@ -205,10 +277,36 @@ impl Text {
 
     /// The next bytes, empty at the end.
     pub(crate) fn next_block(&mut self) -> Result<Bytes, Error> {
-        let left = self.source.size() - self.offset;
-        let length = self.source.read_ahead_bytes.min(usize::try_from(left).unwrap_or(usize::MAX));
-        let bytes = self.source.read(self.offset, length)?;
-        self.offset += length as u64;
-        Ok(bytes)
+        let block = self.next_stored()?;
+        let mut characters = match self.characters.take() {
+            Some(characters) => characters,
+            None => Characters::of(&block),
+        };
+        let text = characters.take(block, || self.next_stored());
+        self.characters = Some(characters);
+        text?.ok_or_else(|| {
+            Error::input(self.location(), "the file looks like UTF-16 and cannot be read as such")
+                .with_hint("Convert it to UTF-8.")
+        })
+    }
+
+    /// The next bytes as they are stored in the file, or in what it unpacks to.
+    fn next_stored(&mut self) -> Result<Bytes, Error> {
+        match &mut self.bytes {
+            Stored::Plain(blocks) => blocks.next(),
+            Stored::Packed(unpacker) => unpacker.next_block(),
+            Stored::New => {
+                let mut blocks = Blocks::new(Arc::clone(&self.source));
+                let first = blocks.next()?;
+                let Some(packing) = Packing::of(&first) else {
+                    self.bytes = Stored::Plain(blocks);
+                    return Ok(first);
+                };
+                let mut unpacker = Unpacker::new(Arc::clone(&self.source), packing)?;
+                let first = unpacker.next_block();
+                self.bytes = Stored::Packed(unpacker);
+                first
+            }
+        }
     }
 }

@@ -249,6 +249,21 @@ impl Opened {
             Self::S3(object) => object.read(offset, length),
         }
     }
+
+    /// Whether each read takes as long as a request to a service.
+    pub(crate) fn is_far(&self) -> bool {
+        matches!(self, Self::S3(_))
+    }
+
+    /// Reads several ranges, in the order given; from a service several at once.
+    pub(crate) fn read_several(&self, ranges: &[(u64, usize)]) -> Result<Vec<Bytes>, Error> {
+        match self {
+            Self::Local(file) => {
+                ranges.iter().map(|&(offset, length)| file.read(offset, length)).collect()
+            }
+            Self::S3(object) => object.read_several(ranges),
+        }
+    }
 }
 
 /// Pins a file of this machine that is no dataset of anybody.

@@ -5,7 +5,7 @@
 //! of the list is written after its part; a line that a crash cut short is no line.
 
 use std::fs::{self, File, OpenOptions};
-use std::io::{self, Seek as _, SeekFrom, Write as _};
+use std::io::{self, Write as _};
 use std::path::{Path, PathBuf};
 
 use jiff::Timestamp;
@@ -13,6 +13,7 @@ use plan::staged::StagedPart;
 use serde::{Deserialize, Serialize};
 
 use super::disk::{self, at};
+use super::straight;
 use crate::error::Error;
 use crate::store::{LISTED_UPLOADS_MAX, NewUpload, OpenUpload, Part, crc64_text};
 
@@ -124,7 +125,8 @@ impl Staging {
             });
         };
         let start = u64::from(part.number().saturating_sub(1)) * recorded.part_bytes;
-        write_at(&recorded.data, start, part.body()).map_err(at("write", &recorded.data))?;
+        straight::write_at(&recorded.data, start, part.body())
+            .map_err(at("write", &recorded.data))?;
         let line = Line { number: part.number(), bytes: part.bytes(), crc64nvme: part.crc64nvme() };
         let mut text = serde_json::to_vec(&line).expect("a line of numbers is JSON");
         text.push(b'\n');
@@ -210,12 +212,6 @@ impl Line {
 /// have made do.
 fn is_id(upload_id: &str) -> bool {
     !upload_id.is_empty() && upload_id.bytes().all(|byte| byte.is_ascii_hexdigit() || byte == b'-')
-}
-
-fn write_at(path: &Path, start: u64, bytes: &[u8]) -> io::Result<()> {
-    let mut file = OpenOptions::new().write(true).open(path)?;
-    file.seek(SeekFrom::Start(start))?;
-    file.write_all(bytes)
 }
 
 /// Reads an upload back and compares it with the checksums of its parts.

@@ -137,7 +137,8 @@ pub(super) fn completion(failure: Failure) -> Completion {
         | Fault::WrongOwner
         | Fault::KeyUnusable
         | Fault::RoleRefused(_) => Completion::Denied(error),
-        Fault::NoBucket | Fault::WrongRegion(_) | Fault::ClockSkew => Completion::Denied(error),
+        Fault::NoBucket | Fault::ClockSkew => Completion::Denied(error),
+        Fault::WrongRegion(_) => Completion::Misdirected(error),
         _ => Completion::Unclear(error),
     }
 }

@@ -10,7 +10,7 @@ use plan::Output;
 use plan::file_format::FileFormat;
 use plan::staged::PARTS_MAX;
 
-use crate::buffers::Buffers;
+use crate::buffers::{Buffers, Filling};
 use crate::compress::Packer;
 use crate::encode::{Chunk, Head};
 use crate::error::Error;
@@ -24,7 +24,7 @@ pub(super) struct Press {
     form: Form,
     sealer: Option<Sealer>,
     /// Packed bytes that are not a whole part yet.
-    packed: Vec<u8>,
+    packed: Filling,
     buffers: Arc<Buffers>,
     part_bytes: usize,
     digests: Digests,
@@ -71,7 +71,7 @@ impl Press {
             }
             Head::Columns(schema) => (Form::Table(Box::new(Table::new(&schema)?)), Vec::new()),
         };
-        let packed = buffers.take();
+        let packed = Filling::new(buffers.take(), part_bytes);
         let key = key.to_owned();
         let digests = Digests::new();
         let mut press = Self { key, form, sealer, packed, buffers, part_bytes, digests };
@@ -87,11 +87,9 @@ impl Press {
                 packer.write(&rows.text, &mut bytes)?;
                 self.seal(bytes)
             }
+            Form::Text(packer) if packer.changes_nothing() => self.cut(&rows.text),
             Form::Text(packer) => {
-                // Room for a part and what goes over it, once per buffer rather than by doubling.
-                let room = (self.part_bytes + rows.text.len()).saturating_sub(self.packed.len());
-                self.packed.reserve_exact(room);
-                packer.write(&rows.text, &mut self.packed)?;
+                packer.write(&rows.text, self.packed.end())?;
                 self.full_parts()
             }
             Form::Table(table) => {
@@ -116,9 +114,9 @@ impl Press {
             sealer.finish(&mut rest)?;
             parts.append(&mut self.cut(&rest)?);
         }
-        if !self.packed.is_empty() || self.digests.parts == 0 {
-            let last = std::mem::take(&mut self.packed);
-            parts.push(self.digests.part(&self.key, self.buffers.lend(last))?);
+        if self.packed.len() > 0 || self.digests.parts == 0 {
+            let last = self.packed.finish(usize::MAX, &self.buffers);
+            parts.push(self.digests.part(&self.key, last)?);
         }
         Ok((parts, self.digests.summary()))
     }
@@ -131,13 +129,13 @@ impl Press {
         self.cut(&sealed)
     }
 
-    /// Takes many bytes at once, a row group, so that no buffer becomes larger than a part.
+    /// Takes bytes as they are, many at once or few, so that no buffer becomes larger than a part.
     fn cut(&mut self, mut bytes: &[u8]) -> Result<Vec<Part>, Error> {
         let mut parts = Vec::new();
         while !bytes.is_empty() {
             let room = (self.part_bytes - self.packed.len()).min(bytes.len());
             let (head, rest) = bytes.split_at(room);
-            self.packed.extend_from_slice(head);
+            self.packed.extend(head);
             parts.append(&mut self.full_parts()?);
             bytes = rest;
         }
@@ -147,11 +145,11 @@ impl Press {
     fn full_parts(&mut self) -> Result<Vec<Part>, Error> {
         let mut parts = Vec::new();
         while self.packed.len() >= self.part_bytes {
-            let mut rest = self.buffers.take();
-            rest.extend_from_slice(&self.packed[self.part_bytes..]);
-            let mut full = std::mem::replace(&mut self.packed, rest);
-            full.truncate(self.part_bytes);
-            parts.push(self.digests.part(&self.key, self.buffers.lend(full))?);
+            let mut rest = Filling::new(self.buffers.take(), self.part_bytes);
+            rest.extend(self.packed.rest(self.part_bytes));
+            let full = std::mem::replace(&mut self.packed, rest);
+            let full = full.finish(self.part_bytes, &self.buffers);
+            parts.push(self.digests.part(&self.key, full)?);
         }
         Ok(parts)
     }

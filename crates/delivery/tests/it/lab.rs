@@ -365,7 +365,6 @@ async fn what_may_not_be_seen_is_told() {
     bench.complete(&object).await;
     let seen = bench.store.inspect(&object).await.unwrap();
     assert_eq!((seen.at_key, seen.upload), (AtKey::CannotSee, UploadState::CannotSee));
-    assert_eq!(delivery::publish::verify(&*bench.store, &object).await.unwrap(), None);
 }
 
 #[tokio::test]
@@ -374,14 +373,19 @@ async fn damage_is_found_after_the_upload() {
     let object = bench.stage("verified", "t", &bench.body(1, 1), Condition::Absent).await;
     bench.complete(&object).await;
     let shorter = StagedObject { bytes: object.bytes + 1, ..object.clone() };
-    let error = delivery::publish::verify(&*bench.store, &shorter).await.unwrap_err();
+    let AtKey::OursButDifferent { difference } =
+        bench.store.inspect(&shorter).await.unwrap().at_key
+    else {
+        panic!("the damage is not seen");
+    };
+    let error = delivery::publish::damaged(&shorter, &difference);
     insta::assert_snapshot!(error, @"day/verified is not what was staged: 6 bytes instead of 7");
     lab.put(BUCKET, "day/verified", "stranger").await.unwrap();
-    let error = delivery::publish::verify(&*bench.store, &object).await.unwrap_err();
-    insta::assert_snapshot!(error, @"day/verified holds an object of another writer");
+    let seen = bench.store.inspect(&object).await.unwrap();
+    assert!(matches!(seen.at_key, AtKey::Foreign { .. }), "{seen:?}");
     lab.delete(BUCKET, "day/verified").unwrap();
-    let error = delivery::publish::verify(&*bench.store, &object).await.unwrap_err();
-    insta::assert_snapshot!(error, @"day/verified has been removed by another writer");
+    let seen = bench.store.inspect(&object).await.unwrap();
+    assert_eq!(seen.at_key, AtKey::Absent);
 }
 
 #[tokio::test]

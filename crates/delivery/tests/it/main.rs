@@ -8,5 +8,6 @@ mod faults;
 mod file_set;
 mod folder;
 mod lab;
+mod python;
 mod real_server;
 mod small_spine;

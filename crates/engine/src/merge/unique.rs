@@ -1,107 +1,192 @@
 //! Whether each record of a dataset is a person of its own: then nothing has to be merged.
 //!
-//! One pass over the identities alone. Their hashes are sorted into buckets; two equal hashes of
-//! different identities would only mean that profiles are merged that need not be.
+//! One pass over the identities alone. Most exports are in the order of their key, and then looking
+//! at neighbours is enough; the first pair that is out of order ends that attempt. Otherwise hashes of
+//! the identities are sorted into buckets; two equal hashes of different identities would only mean
+//! that profiles are merged that need not be.
 
 use std::collections::BTreeSet;
-use std::hash::{DefaultHasher, Hasher};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 
+use arrow::array::{Array, StringArray};
 use futures::TryStreamExt;
 use plan::project::Stitch;
+use twox_hash::XxHash3_128;
 
 use super::{Union, identity};
 use crate::engine::Settings;
 use crate::error::Error;
 use crate::ordered::{Ordered, Outlet, Stop};
 use crate::path::Steps;
-use crate::spill::{BUCKETS, Buckets};
-use crate::store::stopped;
+use crate::spill::{BUCKETS, Buckets, Sorted};
 
 /// Whether all records of the one dataset have a primary identity, and no two share one; with the
 /// graph, any identity at all.
 pub(super) async fn is_unique(union: &Arc<Union>, settings: &Settings) -> Result<bool, Error> {
     let source = &union.sources[0];
     source.identities.iter().try_for_each(|column| column.check(&source.survey.schema))?;
-    let scan = Arc::new(Scan {
-        union: Arc::clone(union),
-        buckets: Mutex::new(Buckets::new(settings.limits())),
-        is_missing: AtomicBool::new(false),
-    });
-    let job = Arc::clone(&scan);
+    let columns = match union.stitch {
+        Stitch::None => &source.identities[..1],
+        Stitch::Graph => &source.identities[..],
+    };
+    let columns: Arc<[identity::Column]> = columns.into();
+    if let [_] = columns.as_ref()
+        && is_rising(union, &columns, settings).await?
+    {
+        return Ok(true);
+    }
+    has_distinct_hashes(union, &columns, settings).await
+}
+
+/// Reads the identities of all records on all threads. `each` is given the morsel and the columns of a
+/// batch, and says whether it wants more of that morsel.
+async fn read_all(
+    union: &Arc<Union>,
+    columns: &Arc<[identity::Column]>,
+    settings: &Settings,
+    each: impl Fn(usize, Vec<(usize, StringArray)>) -> Result<bool, Error> + Send + Sync + 'static,
+) -> Result<(), Error> {
+    let (union, columns) = (Arc::clone(union), Arc::clone(columns));
+    let (morsels, threads) = (union.morsels(), settings.threads);
     let mut jobs: Ordered<(), Error> =
-        Ordered::new(union.morsels(), settings.threads, move |morsel, _: &Outlet<(), Error>| {
-            job.morsel(morsel).map_err(Stop::Failed)
+        Ordered::new(morsels, threads, move |morsel, _: &Outlet<(), Error>| {
+            let survey = &union.sources[0].survey;
+            let failed = |error: Error| Stop::Failed(error.in_file(survey.location(morsel)));
+            let needed: BTreeSet<Steps> =
+                columns.iter().map(|column| column.path.clone()).collect();
+            for records in survey.read(morsel, &needed).map_err(failed)? {
+                let records = records.map_err(failed)?;
+                let identities = identity::columns(&columns, &records).map_err(failed)?;
+                if !each(morsel, identities).map_err(Stop::Failed)? {
+                    break;
+                }
+            }
+            Ok(())
         });
     while jobs.try_next().await?.is_some() {}
-    drop(jobs);
-    let scan = Arc::into_inner(scan).ok_or_else(|| Error::internal("a job outlived its stream"))?;
-    if scan.is_missing.into_inner() {
+    Ok(())
+}
+
+/// The identities of a morsel, if each is greater than the one before.
+#[derive(Debug, Default)]
+struct Range {
+    first: String,
+    last: String,
+    is_empty: bool,
+}
+
+/// Whether each record has an identity and they rise within each morsel, over ranges that do not
+/// overlap. False also means that it is not known.
+async fn is_rising(
+    union: &Arc<Union>,
+    columns: &Arc<[identity::Column]>,
+    settings: &Settings,
+) -> Result<bool, Error> {
+    let nothing = || Range { is_empty: true, ..Range::default() };
+    let ranges: Vec<Mutex<Range>> = (0..union.morsels()).map(|_| Mutex::new(nothing())).collect();
+    let (ranges, is_broken) = (Arc::new(ranges), Arc::new(AtomicBool::new(false)));
+    let (shared, broken) = (Arc::clone(&ranges), Arc::clone(&is_broken));
+    read_all(union, columns, settings, move |morsel, identities| {
+        let mut range = shared[morsel].lock().unwrap_or_else(PoisonError::into_inner);
+        let rises = identities.iter().all(|(_, values)| range.extend(values));
+        if !rises {
+            broken.store(true, Ordering::Relaxed);
+        }
+        Ok(!broken.load(Ordering::Relaxed))
+    })
+    .await?;
+    if is_broken.load(Ordering::Relaxed) {
         return Ok(false);
     }
-    let buckets = scan.buckets.into_inner().unwrap_or_else(PoisonError::into_inner);
-    let distinct = move || all_distinct(buckets);
-    tokio::task::spawn_blocking(distinct).await.map_err(stopped)?
+    let locked = |range: &Mutex<Range>| {
+        std::mem::take(&mut *range.lock().unwrap_or_else(PoisonError::into_inner))
+    };
+    let mut ranges: Vec<Range> = ranges.iter().map(locked).collect();
+    ranges.retain(|range| !range.is_empty);
+    ranges.sort_unstable_by(|one, other| one.first.cmp(&other.first));
+    Ok(ranges.windows(2).all(|pair| pair[0].last < pair[1].first))
 }
 
-struct Scan {
-    union: Arc<Union>,
-    buckets: Mutex<Buckets>,
-    /// Whether a record without a primary identity was seen: the answer is known then.
-    is_missing: AtomicBool,
-}
-
-impl Scan {
-    fn morsel(&self, morsel: usize) -> Result<(), Error> {
-        let source = &self.union.sources[0];
-        let columns = match self.union.stitch {
-            Stitch::None => &source.identities[..1],
-            Stitch::Graph => &source.identities[..],
-        };
-        let needed: BTreeSet<Steps> = columns.iter().map(|column| column.path.clone()).collect();
-        let placed = |error: Error| error.in_file(source.survey.location(morsel));
-        for records in source.survey.read(morsel, &needed).map_err(placed)? {
-            let identities =
-                identity::columns(columns, &records.map_err(placed)?).map_err(placed)?;
-            let primary = identities
-                .first()
-                .is_none_or(|(_, values)| arrow::array::Array::null_count(values) > 0);
-            if primary || self.is_missing.load(Ordering::Relaxed) {
-                self.is_missing.store(true, Ordering::Relaxed);
-                return Ok(());
-            }
-            let hashes: Vec<u64> = identities
-                .iter()
-                .flat_map(|(namespace, values)| {
-                    values.iter().flatten().map(|value| hash(*namespace, value))
-                })
-                .collect();
-            let mut buckets = self.buckets.lock().unwrap_or_else(PoisonError::into_inner);
-            hashes.iter().try_for_each(|hash| buckets.push(*hash, &[&hash.to_le_bytes()]))?;
+impl Range {
+    /// Takes in values that come behind those so far; false if one is missing or does not rise.
+    fn extend(&mut self, values: &StringArray) -> bool {
+        if values.null_count() > 0 {
+            return false;
         }
-        Ok(())
+        let Some(last) = values.len().checked_sub(1).map(|row| values.value(row)) else {
+            return true;
+        };
+        let mut before = if self.is_empty { None } else { Some(self.last.as_str()) };
+        for value in values.iter().flatten() {
+            if before.is_some_and(|before| before >= value) {
+                return false;
+            }
+            before = Some(value);
+        }
+        if self.is_empty {
+            values.value(0).clone_into(&mut self.first);
+            self.is_empty = false;
+        }
+        last.clone_into(&mut self.last);
+        true
     }
 }
 
-fn hash(namespace: usize, value: &str) -> u64 {
-    let mut hasher = DefaultHasher::new();
-    hasher.write_usize(namespace);
-    hasher.write(value.as_bytes());
-    hasher.finish()
-}
-
-fn all_distinct(mut buckets: Buckets) -> Result<bool, Error> {
-    let mut bytes = Vec::new();
-    for bucket in 0..BUCKETS {
-        bytes.clear();
-        buckets.read(bucket, |entries| entries.read_to_end(&mut bytes))?;
-        let entries = bytes.as_chunks::<8>().0.iter();
-        let mut hashes: Vec<u64> = entries.map(|entry| u64::from_le_bytes(*entry)).collect();
-        hashes.sort_unstable();
-        if hashes.windows(2).any(|pair| pair[0] == pair[1]) {
+/// Whether each record has a primary identity, and the hashes of all identities differ.
+async fn has_distinct_hashes(
+    union: &Arc<Union>,
+    columns: &Arc<[identity::Column]>,
+    settings: &Settings,
+) -> Result<bool, Error> {
+    let buckets = Arc::new(Mutex::new(Buckets::new(settings.limits())));
+    let is_missing = Arc::new(AtomicBool::new(false));
+    let (shared, missing) = (Arc::clone(&buckets), Arc::clone(&is_missing));
+    read_all(union, columns, settings, move |_, identities| {
+        if identities.first().is_none_or(|(_, values)| values.null_count() > 0) {
+            missing.store(true, Ordering::Relaxed);
+        }
+        if missing.load(Ordering::Relaxed) {
+            return Ok(false);
+        }
+        let hashes: Vec<u64> = identities
+            .iter()
+            .flat_map(|(namespace, values)| {
+                values.iter().flatten().map(|value| hash(*namespace, value))
+            })
+            .collect();
+        let mut buckets = shared.lock().unwrap_or_else(PoisonError::into_inner);
+        hashes.iter().try_for_each(|hash| buckets.push(*hash, &[&hash.to_le_bytes()]))?;
+        Ok(true)
+    })
+    .await?;
+    if is_missing.load(Ordering::Relaxed) {
+        return Ok(false);
+    }
+    let buckets =
+        Arc::into_inner(buckets).ok_or_else(|| Error::internal("a job outlived its stream"))?;
+    let sorted = buckets.into_inner().unwrap_or_else(PoisonError::into_inner).finish();
+    let mut jobs: Ordered<bool, Error> =
+        Ordered::new(BUCKETS, settings.threads, move |bucket, outlet| {
+            Ok(outlet.send(all_distinct(&sorted, bucket).map_err(Stop::Failed)?)?)
+        });
+    while let Some(is_distinct) = jobs.try_next().await? {
+        if !is_distinct {
             return Ok(false);
         }
     }
     Ok(true)
+}
+
+fn hash(namespace: usize, value: &str) -> u64 {
+    XxHash3_128::oneshot_with_seed(namespace as u64, value.as_bytes()) as u64
+}
+
+fn all_distinct(sorted: &Sorted, bucket: usize) -> Result<bool, Error> {
+    let mut bytes = Vec::new();
+    sorted.read(bucket, |entries| entries.read_to_end(&mut bytes))?;
+    let entries = bytes.as_chunks::<8>().0.iter();
+    let mut hashes: Vec<u64> = entries.map(|entry| u64::from_le_bytes(*entry)).collect();
+    hashes.sort_unstable();
+    Ok(hashes.windows(2).all(|pair| pair[0] != pair[1]))
 }

@@ -7,6 +7,7 @@ use std::sync::Arc;
 use aws_sdk_s3::Client;
 use aws_sdk_s3::error::{ProvideErrorMetadata, SdkError};
 use bytes::Bytes;
+use futures::{StreamExt as _, TryStreamExt as _};
 use plan::project::DatasetFormat;
 use tokio::runtime::Handle;
 
@@ -19,6 +20,8 @@ pub(super) const READ_AHEAD_BYTES: usize = 4 << 20;
 
 /// The most objects that are kept of a listing: data files and deletion vectors of the largest table.
 const LISTED_MAX: usize = 2 * INPUTS_MAX;
+/// How many ranges of one object are asked for at once.
+const REQUESTS_MAX: usize = 8;
 
 /// How often a range is asked for when its bytes end early; the SDK repeats other failures itself.
 const READ_ATTEMPTS: usize = 3;
@@ -144,21 +147,29 @@ pub(crate) struct OpenObject {
 
 impl OpenObject {
     pub(super) fn read(&self, offset: u64, length: usize) -> Result<Bytes, Error> {
+        self.runtime.block_on(self.fetch_whole(offset, length))
+    }
+
+    /// Reads ranges, [`REQUESTS_MAX`] at once, and returns them in the order given.
+    pub(super) fn read_several(&self, ranges: &[(u64, usize)]) -> Result<Vec<Bytes>, Error> {
+        let fetches = ranges.iter().map(|&(offset, length)| self.fetch_whole(offset, length));
+        let fetches = futures::stream::iter(fetches).buffered(REQUESTS_MAX);
+        self.runtime.block_on(fetches.try_collect())
+    }
+
+    /// Fetches a range, again if its bytes end early.
+    async fn fetch_whole(&self, offset: u64, length: usize) -> Result<Bytes, Error> {
         if length == 0 {
             return Ok(Bytes::new());
         }
-        self.runtime.block_on(async {
-            let mut outcome = self.fetch(offset, length).await;
-            for _ in 1..READ_ATTEMPTS {
-                match &outcome {
-                    Err(error) if error.code() == CUT => {
-                        outcome = self.fetch(offset, length).await;
-                    }
-                    _ => break,
-                }
+        let mut outcome = self.fetch(offset, length).await;
+        for _ in 1..READ_ATTEMPTS {
+            match &outcome {
+                Err(error) if error.code() == CUT => outcome = self.fetch(offset, length).await,
+                _ => break,
             }
-            outcome
-        })
+        }
+        outcome
     }
 
     /// Fetches a range of the pinned version; the service compares the entity tag.

@@ -38,7 +38,7 @@ async fn missing_places() {
 async fn csv_that_is_broken() {
     let invalid_utf8: &[u8] = b"a,b\nx,\xff\n";
     let split_character: &[u8] = b"a,b\n\xc3,\xa9\n";
-    let cases: [&[u8]; 15] = [
+    let cases: [&[u8]; 16] = [
         b"",
         b" \n",
         b"a,b\n1\n",
@@ -51,7 +51,8 @@ async fn csv_that_is_broken() {
         b"a,\n1,2\n",
         invalid_utf8,
         split_character,
-        b"\xff\xfea\0\n\0",
+        b"\xff\xfea\0\n",
+        b"a\0\n\0",
         b"b\n1\n",
         b"a,b\n\"x\ny\",1\n\"z\n\",2,3\n",
     ];
@@ -96,8 +97,11 @@ async fn csv_that_is_broken() {
     "a,b\n�,�\n"
       invalid_input: cell 1 is not UTF-8 (FOLDER/a.csv, line 2)
       Convert the file to UTF-8.
-    "��a\0\n\0"
-      invalid_input: the file is UTF-16 (FOLDER/a.csv, line 1)
+    "��a\0\n"
+      invalid_input: the file looks like UTF-16 and cannot be read as such (FOLDER/a.csv)
+      Convert it to UTF-8.
+    "a\0\n\0"
+      invalid_input: the file looks like UTF-16 and cannot be read as such (FOLDER/a.csv)
       Convert it to UTF-8.
     "b\n1\n"
       unknown_field: the dataset has no field `a` (field `a`)

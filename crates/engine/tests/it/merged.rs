@@ -198,3 +198,46 @@ async fn fields_of_every_kind_are_merged() {
     ∅|c|∅|∅|∅|∅|∅|∅|∅|∅|∅|0.05|∅|1970-01-01T00:00:00.000000001Z
     "#);
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn records_are_merged_only_if_somebody_has_two_or_none_is_known() {
+    use crate::formats::{numbers, texts};
+    // In the order of the key, over ranges that come in another order than the files.
+    let rising = [["c1", "c2", "c3"], ["a1", "a2", "b9"]];
+    for (name, ids, is_merged) in [
+        ("rising", rising.map(|ids| ids.map(Some)), false),
+        ("out of order", [["c1", "c3", "c2"], ["a1", "b9", "a2"]].map(|ids| ids.map(Some)), false),
+        ("overlapping", [["a1", "b1", "c1"], ["a2", "b2", "c2"]].map(|ids| ids.map(Some)), false),
+        ("twice in a row", [["c1", "c2", "c2"], ["a1", "a2", "b9"]].map(|ids| ids.map(Some)), true),
+        (
+            "twice in two files",
+            [["c1", "c2", "c3"], ["a1", "a2", "c1"]].map(|ids| ids.map(Some)),
+            true,
+        ),
+        ("at a border", [["a1", "a2", "c1"], ["c1", "c2", "c3"]].map(|ids| ids.map(Some)), true),
+        ("nobody", [[Some("c1"), Some("c2"), Some("c3")], [Some("a1"), None, Some("b9")]], true),
+    ] {
+        let order = numbers(&[Some(1), Some(2), Some(3)]);
+        let mut case = Case::new(DatasetFormat::Parquet).columns(&["id"]);
+        std::fs::create_dir_all(case.path("crm")).expect("a folder");
+        for (number, ids) in ids.iter().enumerate() {
+            let columns = vec![("id", texts(ids)), ("at", order.clone())];
+            case = case.parquet_groups(&format!("crm/{number}.parquet"), columns, 2);
+        }
+        for threads in [1, 3] {
+            let engine = engine(&case, threads, 1 << 20);
+            let dataset = Dataset {
+                location: "crm".to_owned(),
+                ..parquet_dataset("crm", &[("id", "CRMID")])
+            };
+            let profiles = pinned(&case, &engine, &[dataset]).await;
+            let mut found = rows(&engine, &case, &profiles).await.expect("the profiles are read");
+            found.sort_unstable();
+            let people: BTreeSet<&str> = ids.iter().flatten().flatten().copied().collect();
+            assert_eq!(found, people.into_iter().collect::<Vec<_>>(), "{name}");
+            let state = case.path(&format!(".state-{threads}"));
+            assert_eq!(!parts(&state).is_empty(), is_merged, "{name}");
+            std::fs::remove_dir_all(state).expect("the state is removed");
+        }
+    }
+}

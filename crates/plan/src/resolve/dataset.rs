@@ -167,6 +167,7 @@ impl Resolver<'_> {
         location: &str,
     ) -> Option<DatasetFormat> {
         use config::DatasetFormat as Written;
+        let location = unpacked(location);
         let tabs = location.ends_with(".tsv");
         let written = match (file.format, extension(location)) {
             (Some(format), _) => format,
@@ -286,6 +287,12 @@ pub(super) fn place_in(place: Span, text: &str, offset: usize) -> Span {
         column: place.column + u32::try_from(before).unwrap_or(0),
         ..place
     }
+}
+
+/// A location without what compression puts behind the name.
+fn unpacked(location: &str) -> &str {
+    let suffixes = [".gz", ".zst"];
+    suffixes.iter().find_map(|suffix| location.strip_suffix(suffix)).unwrap_or(location)
 }
 
 fn extension(location: &str) -> &str {

@@ -32,6 +32,7 @@ impl Attempt<'_> {
             Completion::Conflict(error) => self.unclear(Answer::Conflict, error),
             Completion::Refused(error) => self.failed(Answer::Refused, error),
             Completion::Denied(error) => self.failed(Answer::Denied, error),
+            Completion::Misdirected(error) => self.failed(Answer::Misdirected, error),
         };
         Event::Completed { object: index, answer }
     }
@@ -67,7 +68,10 @@ impl Attempt<'_> {
                 self.seen(index, PublishedObject { number: object.number, etag, version_id });
                 Seen::Ours
             }
-            AtKey::OursButDifferent { .. } => Seen::OursButDifferent,
+            AtKey::OursButDifferent { difference } => {
+                self.held().fail(delivery::publish::damaged(object, &difference).into());
+                Seen::OursButDifferent
+            }
             AtKey::Foreign { etag } => Seen::instead(&object.condition, Some(&etag)),
             AtKey::Absent => Seen::instead(&object.condition, None),
             AtKey::CannotSee => Seen::CannotSee,
