@@ -150,6 +150,23 @@ impl Ledger {
         Ok((newest.pop().flatten(), committed))
     }
 
+    /// Lists the runs whose baselines an increment may still be made from: the newest delivered one of
+    /// each segment to each place, and those that are not over.
+    pub async fn needed_baselines(&self) -> Result<Vec<Uuid>> {
+        let mut read = self.read().await?;
+        let rows = sqlx::query(
+            "SELECT run_id FROM runs WHERE state IN ('claimed', 'staging', 'committing', 'blocked')
+                 OR (state = 'delivered' AND NOT EXISTS (
+                     SELECT 1 FROM runs AS later
+                     WHERE later.activation = runs.activation AND later.segment = runs.segment
+                         AND later.store = runs.store AND later.state = 'delivered'
+                         AND later.slot > runs.slot))",
+        )
+        .fetch_all(&mut *read)
+        .await?;
+        rows.iter().map(|row| uuid(row, "run_id")).collect()
+    }
+
     /// Returns what the last delivered run left at a key; its ETag is the condition of the next one.
     pub async fn current_object(&self, store: &str, key: &str) -> Result<Option<CurrentObject>> {
         current(&mut *self.read().await?, store, key).await
@@ -385,11 +402,13 @@ pub(crate) fn time(row: &SqliteRow, column: &'static str) -> Result<Timestamp> {
     Timestamp::from_microsecond(microseconds).map_err(|error| Error::Corrupt(error.into()))
 }
 
-fn optional_time(row: &SqliteRow, column: &'static str) -> Result<Option<Timestamp>> {
+/// Reads a time that may not be there.
+pub(crate) fn optional_time(row: &SqliteRow, column: &'static str) -> Result<Option<Timestamp>> {
     let microseconds: Option<i64> = row.try_get(column)?;
     microseconds.map(|_| time(row, column)).transpose()
 }
 
-fn corrupt(column: &str, value: &str) -> Error {
+/// A value that cannot be.
+pub(crate) fn corrupt(column: &str, value: &str) -> Error {
     Error::Corrupt(format!("column {column} holds {value:?}").into())
 }

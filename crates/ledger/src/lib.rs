@@ -6,8 +6,8 @@
 //! claim, so that a worker which lost its run is told [`Error::Fenced`] and changes nothing.
 //!
 //! Reading order: [`run`] is the vocabulary, [`Ledger`] opens the file, `claim` takes a run, `staging`
-//! is everything before the commit record, `commit` from there to the end, `close` the other ends, and
-//! `history` answers questions.
+//! is everything before the commit record, `commit` from there to the end, `close` the other ends,
+//! `history` answers questions, and `slots` is the memory of the schedule.
 //!
 //! Nothing here asks for the time: it comes in as `now`.
 
@@ -20,6 +20,8 @@ mod lock;
 mod open;
 pub mod run;
 mod schema;
+pub mod slot;
+mod slots;
 mod staging;
 
 pub use claim::Claimed;
@@ -31,4 +33,6 @@ pub use run::{
     Baseline, Claim, CommittedObject, Counts, CurrentObject, Excluded, FileRecord, Intent,
     Movement, NewRun, OpenUpload, RunDetail, RunRecord, RunState, SnapshotInput, Stop,
 };
+pub use slot::{Disabled, ExportMark, Origin, SlotClaim, SlotEnd, SlotKey, SlotRecord, SlotState};
+pub use slots::{SLOTS_LISTED_MAX, SlotFilter};
 pub use staging::SWEEP_MAX;

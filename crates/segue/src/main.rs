@@ -5,6 +5,7 @@
 //! goes wrong reaches a person.
 
 mod ambient;
+mod app;
 mod capabilities;
 mod cli;
 mod demo;
@@ -14,6 +15,7 @@ mod progress;
 mod recover;
 mod run;
 mod select;
+mod server;
 mod sources;
 mod stores;
 mod workspace;

@@ -18,7 +18,8 @@ use crate::workspace::Workspace;
 /// What recovery needs.
 pub(crate) struct Recovery<'a> {
     pub(crate) workspace: &'a Workspace,
-    pub(crate) sources: &'a Sources,
+    /// Without them an upload that the service lost cannot be made again.
+    pub(crate) sources: Option<&'a Sources>,
     pub(crate) ledger: &'a Ledger,
     pub(crate) interrupt: &'a Interrupt,
     pub(crate) progress: &'a Progress,
@@ -46,7 +47,12 @@ impl Recovery<'_> {
         Ok(recovered)
     }
 
-    async fn one(&self, run: &RunRecord) -> Result<Option<Ended>, Failure> {
+    /// Takes one run that is not over to its end. `None` when its destination is not in the project any
+    /// more.
+    ///
+    /// # Errors
+    /// As for [`run::run`].
+    pub(crate) async fn one(&self, run: &RunRecord) -> Result<Option<Ended>, Failure> {
         let Some(store) = stores::reopen(self.workspace, run).await? else {
             tracing::warn!(run_id = %run.run_id, store = run.store, "a run is not finished, but its destination is not in the project any more");
             return Ok(None);
@@ -63,7 +69,7 @@ impl Recovery<'_> {
         };
         let plan = self.plan(run).await?;
         let claim = self.ledger.take_over(run.run_id, ambient::now()).await?;
-        run::resume(&around, plan.as_ref().map(|plan| self.work(plan)), claim).await.map(Some)
+        run::resume(&around, plan.as_ref().and_then(|plan| self.work(plan)), claim).await.map(Some)
     }
 
     /// The plan of the run, if the project still gives the same objects and the input is the same.
@@ -76,16 +82,20 @@ impl Recovery<'_> {
             return Ok(None);
         }
         let Some(detail) = self.ledger.run(run.run_id).await? else { return Ok(None) };
-        let is_same = run::inputs(self.work(&plan)) == detail.inputs;
+        let is_same = self.work(&plan).is_some_and(|work| run::inputs(work) == detail.inputs);
         Ok(is_same.then_some(plan))
     }
 
-    fn work<'a>(&'a self, plan: &'a RunPlan) -> Work<'a> {
-        Work { plan, engine: &self.sources.engine, profiles: &self.sources.profiles }
+    fn work<'a>(&'a self, plan: &'a RunPlan) -> Option<Work<'a>> {
+        let Sources { engine, profiles } = self.sources?;
+        Some(Work { plan, engine, profiles })
     }
 
     /// Aborts uploads of runs that are over; nobody can complete them.
-    async fn sweep(&self) -> Result<(), Failure> {
+    ///
+    /// # Errors
+    /// The ledger cannot be read.
+    pub(crate) async fn sweep(&self) -> Result<(), Failure> {
         let line = self.progress.line("sweeping");
         let mut stores: BTreeMap<String, Option<Arc<dyn Store>>> = BTreeMap::new();
         for upload in self.ledger.uploads_to_sweep().await? {

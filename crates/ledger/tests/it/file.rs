@@ -161,11 +161,14 @@ async fn the_schema_holds_no_row_values() {
     insta::assert_snapshot!(text.join("\n"), @r"
     baselines: activation segment run_id slot
     current_objects: store key run_id slot etag
+    disabled_activations: activation since actor
     exclusions: run_id position reason profiles
+    exports: activation segment decided_through
     inputs: run_id position location bytes version row_count
     objects: run_id position kind number key upload_id token parts bytes row_count sha256 crc64nvme condition_etag etag version_id verification published
     reserved_keys: store key run_id
     runs: run_id slot activation segment segment_id destination store bucket stem is_static state epoch first_claimed claimed updated committed finished received activated stop_code stop_message export members added changed removed compared_with
+    slots: activation segment slot first_slot slot_count destination origin actor state reason message run_id planned began finished not_before attempts starts owner epoch lease_until
     uploads: intent run_id epoch number key token upload_id intended
     ");
 }

@@ -8,4 +8,5 @@ mod file;
 mod fixture;
 mod history;
 mod keys;
+mod slots;
 mod transitions;

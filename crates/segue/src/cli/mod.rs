@@ -16,9 +16,12 @@ mod profile;
 mod report;
 mod run;
 mod runs;
+mod schedule;
 mod schema;
 mod segment;
+mod serve;
 mod show;
+mod slots;
 mod table;
 mod validate;
 
@@ -128,6 +131,9 @@ enum Command {
     Count(count::Args),
     Segment(segment::Args),
     Runs(runs::Args),
+    Schedule(schedule::Args),
+    Serve(serve::Args),
+    Slots(slots::Args),
     Show(show::Args),
     Demo(demo::Args),
     Schema(schema::Args),
@@ -182,6 +188,9 @@ async fn dispatch(cli: Cli) -> Result<(), Failure> {
         Command::Runs(args) => runs::run(&global, &args).await,
         Command::Show(args) => show::run(&global, &args).await,
         Command::Demo(args) => demo::run(&global, &args).await,
+        Command::Serve(args) => serve::run(&global, &args).await,
+        Command::Slots(args) => slots::run(&global, &args).await,
+        Command::Schedule(args) => schedule::run(&global, &args),
         Command::Segment(args) => segment::run(&global, &args),
         Command::Schema(args) => schema::run(&args),
         Command::Completions(args) => completions::run(&args),
