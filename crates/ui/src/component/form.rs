@@ -1,0 +1,151 @@
+//! Fields of forms, and dialogs that ask before something happens.
+
+use maud::{Markup, html};
+
+use crate::words::Lang;
+
+/// A field for a line of text.
+pub struct TextField<'a> {
+    name: &'a str,
+    label: &'a str,
+    kind: &'a str,
+    value: &'a str,
+    hint: &'a str,
+    error: &'a str,
+    autocomplete: &'a str,
+    is_required: bool,
+}
+
+/// A field for a line of text, called `name` in the form.
+pub fn text_field<'a>(name: &'a str, label: &'a str) -> TextField<'a> {
+    TextField {
+        name,
+        label,
+        kind: "text",
+        value: "",
+        hint: "",
+        error: "",
+        autocomplete: "off",
+        is_required: false,
+    }
+}
+
+impl<'a> TextField<'a> {
+    /// What is written is not shown.
+    #[must_use]
+    pub fn secret(self) -> Self {
+        Self { kind: "password", ..self }
+    }
+
+    /// It has to be filled in.
+    #[must_use]
+    pub fn required(self) -> Self {
+        Self { is_required: true, ..self }
+    }
+
+    /// What stands in it already.
+    #[must_use]
+    pub fn value(self, value: &'a str) -> Self {
+        Self { value, ..self }
+    }
+
+    /// What helps to fill it in.
+    #[must_use]
+    pub fn hint(self, hint: &'a str) -> Self {
+        Self { hint, ..self }
+    }
+
+    /// What is wrong with what stands in it; empty when nothing is.
+    #[must_use]
+    pub fn error(self, error: &'a str) -> Self {
+        Self { error, ..self }
+    }
+
+    /// What browsers may fill in.
+    #[must_use]
+    pub fn autocomplete(self, autocomplete: &'a str) -> Self {
+        Self { autocomplete, ..self }
+    }
+
+    /// Draws it.
+    pub fn draw(&self) -> Markup {
+        let (hint_id, error_id) = (format!("{}-hint", self.name), format!("{}-error", self.name));
+        let described: Vec<&str> = [(self.error, &error_id), (self.hint, &hint_id)]
+            .iter()
+            .filter(|(text, _)| !text.is_empty())
+            .map(|(_, id)| id.as_str())
+            .collect();
+        html! {
+            div class="field" {
+                label for=(self.name) { (self.label) }
+                input class="input" id=(self.name) name=(self.name) type=(self.kind) autocomplete=(self.autocomplete)
+                    value=[(!self.value.is_empty()).then_some(self.value)] required[self.is_required]
+                    aria-invalid=[(!self.error.is_empty()).then_some("true")]
+                    aria-describedby=[(!described.is_empty()).then(|| described.join(" "))];
+                @if !self.error.is_empty() { p class="error" id=(error_id) { (self.error) } }
+                @if !self.hint.is_empty() { p class="hint" id=(hint_id) { (self.hint) } }
+            }
+        }
+    }
+}
+
+/// One of several values.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Choice {
+    /// As it is sent.
+    pub value: String,
+    /// As it is read.
+    pub text: String,
+}
+
+/// A field in which one of several values is chosen; the first choice stands for all of them.
+pub fn select(
+    name: &str,
+    label: &str,
+    all: &str,
+    choices: &[Choice],
+    chosen: Option<&str>,
+) -> Markup {
+    html! {
+        div class="field" {
+            label for=(name) { (label) }
+            select class="select" id=(name) name=(name) {
+                option value="" { (all) }
+                @for choice in choices {
+                    option value=(choice.value) selected[chosen == Some(choice.value.as_str())] { (choice.text) }
+                }
+            }
+        }
+    }
+}
+
+/// Fields that nobody sees, the token against foreign forms among them.
+pub fn hidden_fields(fields: &[(&str, &str)]) -> Markup {
+    html! { @for (name, value) in fields { input type="hidden" name=(name) value=(value); } }
+}
+
+/// A button that opens a dialog, and the dialog: a title, what will happen, and a form that does it.
+/// It opens without scripts.
+pub fn dialog(
+    lang: Lang,
+    id: &str,
+    opener: (&str, &Markup),
+    title: &str,
+    body: &Markup,
+    (action, fields, submit): (&str, &Markup, &Markup),
+) -> Markup {
+    let (class, text) = opener;
+    html! {
+        button type="button" class={ "button " (class) } commandfor=(id) command="show-modal" { (text) }
+        dialog id=(id) aria-labelledby={ (id) "-title" } {
+            form method="post" action=(action) {
+                (fields)
+                div class="body" { h2 id={ (id) "-title" } { (title) } (body) }
+                div class="foot" {
+                    button type="button" class="button" commandfor=(id) command="close" { (lang.cancel()) }
+                    (submit)
+                }
+            }
+        }
+    }
+}

@@ -1,0 +1,324 @@
+//! One destination: the connection, what was found by checking it, and what to paste where.
+
+use jiff::Timestamp;
+use maud::{Markup, html};
+
+use super::destinations::{Grade, Preset};
+use super::segment::from_files;
+use super::{RunLine, activation_url, entry, runs};
+use crate::component::{
+    Column, Head, Note, Table, Tone, badge, card, code_block, copyable, facts, flush_card,
+    hidden_fields, kind, nothing,
+};
+use crate::icon::Icon;
+use crate::shell::{Place, Shell};
+use crate::words::Lang;
+
+/// What the page of a destination shows.
+#[derive(Debug, Clone)]
+pub struct Destination {
+    /// Its key.
+    pub key: String,
+    /// Its name.
+    pub name: String,
+    /// The address that its files begin with.
+    pub address: String,
+    /// What kind of service it is.
+    pub preset: Preset,
+    /// The bucket, empty for a folder.
+    pub bucket: String,
+    /// The folder, with macros.
+    pub folder: String,
+    /// The account's key.
+    pub account: String,
+    /// How requests are signed.
+    pub auth: Auth,
+    /// The region, if it is given.
+    pub region: Option<String>,
+    /// `csv`, `tsv`, `json`, `parquet`, with extension.
+    pub file_format: String,
+    /// `gzip`, `zstd`, `zip`, if any.
+    pub compression: Option<String>,
+    /// Whether a manifest is published.
+    pub manifest: bool,
+    /// What is promised there.
+    pub grade: Option<Grade>,
+    /// What was found when it was checked.
+    pub check: Option<Check>,
+    /// Whether the viewer may check it.
+    pub may_check: bool,
+    /// Documents to paste, as title and JSON.
+    pub policies: Vec<Policy>,
+    /// The activations that go there.
+    pub activations: Vec<Use>,
+    /// The newest runs that went there.
+    pub recent: Vec<RunLine>,
+}
+
+/// How requests are signed.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Auth {
+    /// An access key, with its public half.
+    Keys(String),
+    /// A role, with its external id.
+    Role {
+        /// The role.
+        arn: String,
+        /// What its trust policy asks for.
+        external_id: String,
+    },
+    /// What the machine offers.
+    Chain,
+}
+
+/// What was found when it was checked.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Check {
+    /// When.
+    pub at: Timestamp,
+    /// Permission by permission.
+    pub findings: Vec<Finding>,
+    /// What else is worth knowing, in English.
+    pub notes: Vec<String>,
+    /// Why nothing was found, if the service could not be asked.
+    pub failure: Option<String>,
+}
+
+/// What was found of a permission.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Finding {
+    /// `s3:PutObject`.
+    pub action: String,
+    /// The resource.
+    pub resource: String,
+    /// Whether nothing is delivered without it.
+    pub is_required: bool,
+    /// Whether it is granted, if that can be told.
+    pub is_granted: Option<bool>,
+    /// What the service said: status, code, request id.
+    pub answer: String,
+    /// What does not work without it, in English.
+    pub without: String,
+}
+
+/// A document to paste.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Policy {
+    /// Which one.
+    pub kind: PolicyKind,
+    /// Its text.
+    pub json: String,
+}
+
+/// What a document is for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum PolicyKind {
+    /// What the user or role may do.
+    Permissions,
+    /// Who may assume the role.
+    Trust,
+}
+
+/// An activation that goes there.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Use {
+    /// Its key.
+    pub key: String,
+    /// How many segments it sends.
+    pub segments: u64,
+}
+
+impl Destination {
+    /// Draws the page.
+    pub fn draw(&self, shell: &Shell) -> Markup {
+        let lang = shell.lang();
+        let head = Head {
+            crumbs: &[(lang.destinations_title(), Place::Destinations.url())],
+            title: &self.name,
+            beside: kind(self.preset.name(lang)),
+            lead: copyable(lang, &self.address, &self.address, lang.address()),
+            actions: html! {
+                @if self.may_check {
+                    form method="post" action={ "/destinations/" (self.key) "/check" } {
+                        (hidden_fields(&[("csrf", &shell.viewer.csrf)]))
+                        button class="button primary" { (Icon::Shield.draw()) (lang.check_now()) }
+                    }
+                }
+            },
+        };
+        let content = html! {
+            (head.draw(lang))
+            div class="stack" {
+                @if let Some(check) = &self.check { (check.verdict(lang)) }
+                div class="columns wide-left" {
+                    div class="stack" {
+                        @if self.preset != Preset::Folder { (self.permissions(shell)) }
+                        @if !self.recent.is_empty() { (flush_card(lang.recent_runs(), &nothing(), &runs::table(shell, lang.recent_runs(), &self.recent, runs::Under::Nothing))) }
+                        @for policy in &self.policies { (policy.draw(lang)) }
+                    }
+                    div class="stack" { (self.promise(shell)) (self.connection(shell)) (self.uses(shell)) }
+                }
+            }
+        };
+        shell.page(Some(Place::Destinations), &self.name, &content)
+    }
+
+    fn permissions(&self, shell: &Shell) -> Markup {
+        let lang = shell.lang();
+        let findings =
+            self.check.as_ref().map(|check| check.findings.as_slice()).unwrap_or_default();
+        let row = |finding: &Finding| {
+            vec![
+                html! { code { (finding.action) } code class="under" { (finding.resource) } },
+                finding.badge(lang),
+                html! {
+                    @if finding.is_granted != Some(true) && !finding.without.is_empty() { span lang="en" { (finding.without) } }
+                    @if !finding.answer.is_empty() { span class="under" { (finding.answer) } }
+                },
+            ]
+        };
+        let table = Table {
+            caption: lang.check_title(),
+            columns: &[
+                Column::words(lang.permission()),
+                Column::tied(lang.result()),
+                Column::words(lang.without_it()),
+            ],
+            rows: findings.iter().map(row).collect(),
+            empty: lang.check_empty(),
+        };
+        let beside = html! {
+            p { @match &self.check { Some(check) => (lang.checked_when(&shell.locale.relative(check.at))), None => (lang.check_hint()) } }
+        };
+        flush_card(lang.check_title(), &beside, &table.draw())
+    }
+
+    fn promise(&self, shell: &Shell) -> Markup {
+        let lang = shell.lang();
+        let body = html! {
+            div class="with-grade" {
+                (Grade::draw(self.grade, lang))
+                p {
+                    @match self.grade { Some(grade) => (grade.promise(lang)), None => (lang.grade_unknown_text()) }
+                }
+            }
+        };
+        card(lang.grade(), &nothing(), &body)
+    }
+
+    fn connection(&self, shell: &Shell) -> Markup {
+        let lang = shell.lang();
+        let mut all = vec![
+            (lang.service(), html! { (self.preset.name(lang)) }),
+            (lang.account(), html! { (self.account) }),
+        ];
+        match &self.auth {
+            Auth::Keys(id) => {
+                all.push((lang.signed_with(), html! { (lang.auth_keys()) " " code { (id) } }))
+            }
+            Auth::Role { arn, external_id } => {
+                all.push((
+                    lang.signed_with(),
+                    html! { (lang.auth_role()) span class="under" { code { (arn) } } },
+                ));
+                all.push((
+                    lang.external_id(),
+                    copyable(lang, external_id, external_id, lang.external_id()),
+                ));
+            }
+            Auth::Chain => all.push((lang.signed_with(), html! { (lang.auth_chain()) })),
+        }
+        if !self.bucket.is_empty() {
+            all.push((lang.bucket(), html! { code { (self.bucket) } }));
+        }
+        if !self.folder.is_empty() {
+            all.push((lang.folder(), html! { code { (self.folder) } }));
+        }
+        if let Some(region) = &self.region {
+            all.push((lang.region(), html! { (region) }));
+        }
+        all.push((lang.file_format(), html! { (self.file_format) }));
+        if let Some(compression) = &self.compression {
+            all.push((lang.compression(), html! { (compression) }));
+        }
+        all.push((lang.manifest(), html! { (if self.manifest { lang.yes() } else { lang.no() }) }));
+        card(lang.facts_title(), &nothing(), &html! { (facts(&all)) (from_files(shell)) })
+    }
+
+    fn uses(&self, shell: &Shell) -> Markup {
+        let lang = shell.lang();
+        if self.activations.is_empty() {
+            return card(
+                lang.activated_here(),
+                &nothing(),
+                &html! { p class="muted" { (lang.activated_here_empty()) } },
+            );
+        }
+        let list = html! {
+            ul class="list" {
+                @for each in &self.activations {
+                    li {
+                        div { (entry(&activation_url(&each.key), &each.key, "")) }
+                        span class="muted small" { (lang.segments(each.segments)) }
+                    }
+                }
+            }
+        };
+        flush_card(lang.activated_here(), &nothing(), &list)
+    }
+}
+
+impl Check {
+    fn verdict(&self, lang: Lang) -> Markup {
+        let missing = self
+            .findings
+            .iter()
+            .filter(|finding| finding.is_required && finding.is_granted != Some(true))
+            .count();
+        let missing = u64::try_from(missing).unwrap_or(u64::MAX);
+        let is_ready = missing == 0 && self.failure.is_none();
+        let title = match (&self.failure, is_ready) {
+            (Some(_), _) => lang.stop_denied().to_owned(),
+            (None, true) => lang.check_ready().to_owned(),
+            (None, false) => lang.check_not_ready(missing),
+        };
+        let note = Note {
+            tone: if is_ready { Tone::Ok } else { Tone::Bad },
+            title: html! { (title) },
+            detail: html! {
+                span lang="en" {
+                    @if let Some(failure) = &self.failure { (failure) " " }
+                    @for note in &self.notes { (note) " " }
+                }
+            },
+            next_step: (missing > 0).then(|| lang.check_not_ready_do()),
+            actions: nothing(),
+        };
+        note.draw(lang)
+    }
+}
+
+impl Finding {
+    fn badge(&self, lang: Lang) -> Markup {
+        match (self.is_granted, self.is_required) {
+            (Some(true), _) => badge(Tone::Ok, lang.granted()),
+            (Some(false), true) => badge(Tone::Bad, lang.missing()),
+            (Some(false), false) => {
+                html! { (badge(Tone::Warn, lang.missing())) span class="under" { (lang.optional()) } }
+            }
+            (None, _) => badge(Tone::Idle, lang.cannot_tell()),
+        }
+    }
+}
+
+impl Policy {
+    fn draw(&self, lang: Lang) -> Markup {
+        let (title, what) = match self.kind {
+            PolicyKind::Permissions => (lang.policy(), lang.policy_what()),
+            PolicyKind::Trust => (lang.trust_policy(), lang.trust_what()),
+        };
+        let hint =
+            html! { @if self.kind == PolicyKind::Permissions { p { (lang.policy_hint()) } } };
+        card(title, &hint, &code_block(lang, &self.json, &html! { (self.json) }, what))
+    }
+}

@@ -1,0 +1,261 @@
+//! The home page: what needs somebody, what was delivered, what is next.
+
+use jiff::Timestamp;
+use jiff::civil::Date;
+use maud::{Markup, html};
+
+use super::{RunLine, RunStatus, activation_url, entry, moment, relative, run_url};
+use crate::chart::{Bar, bars};
+use crate::component::{
+    Head, Kpi, Note, Tone, card, empty, flush_card, kpis, link_button, nothing,
+};
+use crate::icon::Icon;
+use crate::locale::ratio;
+use crate::shell::{Place, Shell};
+
+/// What the home page shows.
+#[derive(Debug, Clone)]
+pub struct Home {
+    /// What somebody has to look at, the worst first.
+    pub alerts: Vec<Alert>,
+    /// Rows, files and bytes delivered since midnight in the reader's zone.
+    pub today: Delivered,
+    /// Runs of the last 30 days that ended, and those of them that were delivered or had nothing to send.
+    pub month: Share,
+    /// The last 30 days, oldest first.
+    pub days: Vec<Day>,
+    /// What is due next, soonest first.
+    pub next: Vec<Next>,
+    /// The newest runs.
+    pub recent: Vec<RunLine>,
+}
+
+/// What was delivered in some time.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Delivered {
+    /// Rows in data files.
+    pub rows: u64,
+    /// Data files.
+    pub files: u64,
+    /// Bytes of data files.
+    pub bytes: u64,
+}
+
+/// A part of a whole.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Share {
+    /// The part.
+    pub good: u64,
+    /// The whole.
+    pub all: u64,
+}
+
+/// A day in the chart.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Day {
+    /// The day in the reader's zone.
+    pub date: Date,
+    /// What was delivered.
+    pub delivered: Delivered,
+    /// Runs that failed.
+    pub failed: u64,
+}
+
+/// A run that somebody has to look at.
+#[derive(Debug, Clone)]
+pub struct Alert {
+    /// The run's id.
+    pub run: String,
+    /// Failed, blocked or late.
+    pub status: RunStatus,
+    /// The segment's name.
+    pub segment: String,
+    /// The activation's key.
+    pub activation: String,
+    /// When it was due.
+    pub slot: Timestamp,
+    /// Why, as far as it is known.
+    pub reason: Option<String>,
+}
+
+/// A slot to come.
+#[derive(Debug, Clone)]
+pub struct Next {
+    /// The activation's key.
+    pub activation: String,
+    /// The segment's name.
+    pub segment: String,
+    /// The destination's name.
+    pub destination: String,
+    /// When it is due.
+    pub at: Timestamp,
+}
+
+impl Home {
+    /// Draws the page.
+    pub fn draw(&self, shell: &Shell) -> Markup {
+        let lang = shell.lang();
+        let head = Head {
+            crumbs: &[],
+            title: lang.home(),
+            beside: nothing(),
+            lead: html! { (lang.home_lead(&shell.project, shell.locale.zone_name())) },
+            actions: nothing(),
+        };
+        let content = html! {
+            (head.draw(lang))
+            div class="stack" {
+                @if self.recent.is_empty() && self.next.is_empty() {
+                    section class="card" {
+                        (empty(Icon::Bucket, lang.first_title(), lang.first_text(), &html! {
+                            (link_button(Place::Destinations.url(), None, lang.to_destinations(), "primary"))
+                            (link_button(Place::Activations.url(), None, lang.to_activations(), ""))
+                        }))
+                    }
+                } @else {
+                    (self.attention(shell))
+                    (self.figures(shell))
+                    (self.chart(shell))
+                    div class="columns wide-left" { (self.recent(shell)) (self.next(shell)) }
+                }
+            }
+        };
+        shell.page(Some(Place::Home), lang.home(), &content)
+    }
+
+    fn attention(&self, shell: &Shell) -> Markup {
+        let lang = shell.lang();
+        if self.alerts.is_empty() {
+            let detail = match self.next.first() {
+                Some(next) => lang.all_well_next(&next.segment, &shell.locale.relative(next.at)),
+                None => lang.all_well_no_next().to_owned(),
+            };
+            let note = Note {
+                tone: Tone::Ok,
+                title: html! { (lang.all_well()) },
+                detail: html! { (detail) },
+                next_step: None,
+                actions: nothing(),
+            };
+            return note.draw(lang);
+        }
+        html! { @for alert in &self.alerts { (alert.draw(shell)) } }
+    }
+
+    fn figures(&self, shell: &Shell) -> Markup {
+        let (lang, locale) = (shell.lang(), &shell.locale);
+        let share =
+            (self.month.all > 0).then(|| locale.percent(ratio(self.month.good, self.month.all)));
+        let next = self.next.first();
+        kpis(&[
+            Kpi {
+                label: lang.delivered_today(),
+                figure: html! { (locale.short_number(self.today.rows)) },
+                note: html! { (locale.size(self.today.bytes)) },
+            },
+            Kpi {
+                label: lang.files_today(),
+                figure: html! { (locale.number(self.today.files)) },
+                note: html! { (lang.runs(self.days.last().map_or(0, |day| day.failed))) " " (lang.state_failed().to_lowercase()) },
+            },
+            Kpi {
+                label: lang.on_time(),
+                figure: html! { @match share { Some(share) => (share), None => "–" } },
+                note: html! { (lang.on_time_of(&locale.number(self.month.good), &locale.number(self.month.all))) },
+            },
+            Kpi {
+                label: lang.next_run(),
+                figure: html! { @match next { Some(next) => (locale.local(next.at).strftime("%H:%M")), None => "–" } },
+                note: html! { @match next { Some(next) => { (next.segment) ", " (locale.relative(next.at)) } None => (lang.all_well_no_next()) } },
+            },
+        ])
+    }
+
+    fn chart(&self, shell: &Shell) -> Markup {
+        let (lang, locale) = (shell.lang(), &shell.locale);
+        let bar = |day: &Day| {
+            let mut told =
+                lang.day_told(&lang.rows(day.delivered.rows), &lang.files(day.delivered.files));
+            if day.failed > 0 {
+                told = format!("{told}, {}", lang.day_failed(day.failed));
+            }
+            let tone = if day.failed > 0 { Tone::Bad } else { Tone::Live };
+            Bar { label: locale.short_day(day.date), value: day.delivered.rows, tone, told }
+        };
+        let all: Vec<Bar> = self.days.iter().map(bar).collect();
+        let legend = html! {
+            ul class="legend" { li { (lang.legend_delivered()) } li class="bad" { (lang.legend_failures()) } }
+        };
+        card(
+            lang.rows_over_time(),
+            &legend,
+            &bars(locale, lang.rows_over_time(), lang.rows_head(), &all),
+        )
+    }
+
+    fn recent(&self, shell: &Shell) -> Markup {
+        let (lang, locale) = (shell.lang(), &shell.locale);
+        let list = html! {
+            ul class="list" {
+                @for run in &self.recent {
+                    li {
+                        div { (entry(&run.url(), &run.segment, &format!("{} · {}", run.activation, run.destination))) }
+                        div {
+                            (run.status.badge(lang))
+                            span class="under" {
+                                @if let Some(rows) = run.rows { (lang.rows(rows)) " · " }
+                                (relative(locale, run.slot))
+                            }
+                        }
+                    }
+                }
+            }
+        };
+        let all = html! { a class="small" href=(Place::Runs.url()) { (lang.show_all()) } };
+        flush_card(lang.recent_runs(), &all, &list)
+    }
+
+    fn next(&self, shell: &Shell) -> Markup {
+        let (lang, locale) = (shell.lang(), &shell.locale);
+        if self.next.is_empty() {
+            return card(
+                lang.next_up(),
+                &nothing(),
+                &html! { p class="muted" { (lang.nothing_scheduled()) } },
+            );
+        }
+        let list = html! {
+            ul class="list" {
+                @for next in &self.next {
+                    li {
+                        div { (entry(&activation_url(&next.activation), &next.segment, &format!("{} · {}", next.activation, next.destination))) }
+                        div class="number" { (moment(locale, next.at)) span class="under" { (relative(locale, next.at)) } }
+                    }
+                }
+            }
+        };
+        flush_card(lang.next_up(), &nothing(), &list)
+    }
+}
+
+impl Alert {
+    fn draw(&self, shell: &Shell) -> Markup {
+        let (lang, locale) = (shell.lang(), &shell.locale);
+        let title = match self.status {
+            RunStatus::Blocked => lang.alert_blocked(&self.segment),
+            RunStatus::Late => lang.alert_late(&self.segment),
+            _ => lang.alert_failed(&self.segment),
+        };
+        let note = Note {
+            tone: self.status.tone(),
+            title: html! { (title) },
+            detail: html! {
+                (lang.alert_slot(&self.activation, &locale.moment(self.slot).to_lowercase()))
+                @if let Some(reason) = &self.reason { " — " (reason) }
+            },
+            next_step: None,
+            actions: link_button(&run_url(&self.run), None, lang.look(), "small"),
+        };
+        note.draw(lang)
+    }
+}

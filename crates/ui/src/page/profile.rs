@@ -1,0 +1,206 @@
+//! Looking up one person: what is known, in which segments, where it went.
+
+use jiff::Timestamp;
+use maud::{Markup, html};
+
+use super::{moment, run_url, segment_url};
+use crate::component::{
+    Choice, Column, Head, Note, Table, Tone, badge, empty, flush_card, hidden_fields, nothing,
+    select, text_field,
+};
+use crate::icon::Icon;
+use crate::shell::{Place, Shell};
+
+/// What the page shows.
+#[derive(Debug, Clone, Default)]
+pub struct Profile {
+    /// The kinds of identity of the project.
+    pub namespaces: Vec<String>,
+    /// The kind that was asked for.
+    pub namespace: Option<String>,
+    /// What came of it.
+    pub found: Found,
+}
+
+/// What came of a look-up.
+#[derive(Debug, Clone, Default)]
+pub enum Found {
+    /// Nothing was asked.
+    #[default]
+    NotAsked,
+    /// Nobody has the identity.
+    Nobody,
+    /// It could not be looked for: why, in English.
+    Failed(String),
+    /// One person.
+    Person(Box<Person>),
+}
+
+/// One person, as far as the viewer may see.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Person {
+    /// Fields with their masked values and the dataset each came from.
+    pub fields: Vec<Field>,
+    /// The datasets that were merged.
+    pub datasets: Vec<String>,
+    /// The segments of the project.
+    pub memberships: Vec<Membership>,
+    /// The files that the data went out in.
+    pub files: Vec<Sent>,
+}
+
+/// A field of a profile.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Field {
+    /// The path.
+    pub path: String,
+    /// The value, masked.
+    pub value: String,
+    /// The dataset that it came from.
+    pub origin: String,
+}
+
+/// How somebody stands in a segment.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Membership {
+    /// The segment's key.
+    pub key: String,
+    /// The segment's name.
+    pub name: String,
+    /// Whether the person is in it.
+    pub is_member: bool,
+    /// The part of the rule that decided.
+    pub decided_by: String,
+}
+
+/// A file that somebody's data went out in.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Sent {
+    /// The run's id.
+    pub run: String,
+    /// The address of the file.
+    pub address: String,
+    /// When it was delivered.
+    pub at: Timestamp,
+}
+
+impl Profile {
+    /// Draws the page. The identity is posted, so it never stands in an address, a log or a history.
+    pub fn draw(&self, shell: &Shell) -> Markup {
+        let lang = shell.lang();
+        let head = Head {
+            crumbs: &[],
+            title: lang.profiles_title(),
+            beside: nothing(),
+            lead: html! { (lang.profile_lead()) },
+            actions: nothing(),
+        };
+        let content = html! {
+            (head.draw(lang))
+            div class="stack" {
+                section class="card" { div class="body" { (self.form(shell)) } }
+                @match &self.found {
+                    Found::NotAsked => {},
+                    Found::Nobody => section class="card" {
+                        (empty(Icon::Search, lang.profile_missing(), lang.profile_missing_text(), &nothing()))
+                    },
+                    Found::Failed(why) => {
+                        (Note { tone: Tone::Bad, title: html! { (lang.something_failed()) }, detail: html! { span lang="en" { (why) } }, next_step: None, actions: nothing() }.draw(lang))
+                    },
+                    Found::Person(person) => (person.draw(shell)),
+                }
+            }
+        };
+        shell.page(Some(Place::Profiles), lang.profiles_title(), &content)
+    }
+
+    fn form(&self, shell: &Shell) -> Markup {
+        let lang = shell.lang();
+        let choice =
+            |namespace: &String| Choice { value: namespace.clone(), text: namespace.clone() };
+        let choices: Vec<Choice> = self.namespaces.iter().map(choice).collect();
+        html! {
+            form method="post" action=(Place::Profiles.url()) class="filters lookup" autocomplete="off" {
+                (hidden_fields(&[("csrf", &shell.viewer.csrf)]))
+                (select("namespace", lang.namespace(), lang.any_namespace(), &choices, self.namespace.as_deref()))
+                (text_field("identity", lang.identity()).required().draw())
+                button class="button primary" { (Icon::Search.draw()) (lang.look_up()) }
+            }
+            p class="muted small" { (lang.identity_hint()) }
+        }
+    }
+}
+
+impl Person {
+    fn draw(&self, shell: &Shell) -> Markup {
+        let lang = shell.lang();
+        let masked = Note {
+            tone: Tone::Idle,
+            title: html! { (lang.masked()) },
+            detail: html! { (lang.masked_hint()) },
+            next_step: None,
+            actions: nothing(),
+        };
+        html! {
+            (masked.draw(lang))
+            div class="columns wide-left" {
+                (self.fields(shell))
+                div class="stack" { (self.memberships(shell)) (self.files(shell)) }
+            }
+        }
+    }
+
+    fn fields(&self, shell: &Shell) -> Markup {
+        let lang = shell.lang();
+        let row = |field: &Field| {
+            vec![
+                html! { code { (field.path) } },
+                html! { (field.value) },
+                html! { span class="muted" { (field.origin) } },
+            ]
+        };
+        let table = Table {
+            caption: lang.profile_fields(),
+            columns: &[
+                Column::words(lang.name()),
+                Column::words(lang.value()),
+                Column::tied(lang.field_origin()),
+            ],
+            rows: self.fields.iter().map(row).collect(),
+            empty: lang.none(),
+        };
+        let beside = html! { p { (lang.datasets_of(&self.datasets.join(", "))) } };
+        flush_card(lang.profile_fields(), &beside, &table.draw())
+    }
+
+    fn memberships(&self, shell: &Shell) -> Markup {
+        let lang = shell.lang();
+        let list = html! {
+            ul class="list" {
+                @for membership in &self.memberships {
+                    li {
+                        div {
+                            a class="main" href=(segment_url(&membership.key)) { (membership.name) }
+                            @if !membership.decided_by.is_empty() { code class="under" { (membership.decided_by) } }
+                        }
+                        @if membership.is_member { (badge(Tone::Ok, lang.is_member())) } @else { (badge(Tone::Idle, lang.not_a_member())) }
+                    }
+                }
+            }
+        };
+        flush_card(lang.memberships(), &nothing(), &list)
+    }
+
+    fn files(&self, shell: &Shell) -> Markup {
+        let (lang, locale) = (shell.lang(), &shell.locale);
+        let list = html! {
+            ul class="list" {
+                @for sent in &self.files {
+                    li { div { a class="main" href=(run_url(&sent.run)) { (sent.address) } } span class="muted small" { (moment(locale, sent.at)) } }
+                }
+                @if self.files.is_empty() { li { span class="muted" { (lang.sent_to_empty()) } } }
+            }
+        };
+        flush_card(lang.sent_to(), &nothing(), &list)
+    }
+}

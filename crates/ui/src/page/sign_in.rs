@@ -1,0 +1,92 @@
+//! The door: signing in, and making the first user.
+
+use maud::{Markup, html};
+
+use crate::component::{Note, Tone, hidden_fields, nothing, text_field};
+use crate::shell::{Scheme, brand, document};
+use crate::words::Lang;
+
+/// What the door shows.
+#[derive(Debug, Clone, Default)]
+pub struct SignIn {
+    /// The language.
+    pub lang: Lang,
+    /// The colours.
+    pub scheme: Scheme,
+    /// What stands in the field of the name already.
+    pub user_name: String,
+    /// Where to go behind the door.
+    pub next: String,
+    /// What went wrong, if something did.
+    pub problem: Option<Problem>,
+}
+
+/// What can go wrong at the door.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Problem {
+    /// Name and password do not match.
+    Refused,
+    /// Something else, in English.
+    Other(String),
+}
+
+impl SignIn {
+    /// Draws the page on which people sign in.
+    pub fn draw(&self) -> Markup {
+        let lang = self.lang;
+        let content = html! {
+            h1 { (lang.sign_in_title()) }
+            (self.problem())
+            form method="post" action="/sign-in" {
+                (hidden_fields(&[("next", &self.next)]))
+                (text_field("user", lang.user_name()).value(&self.user_name).autocomplete("username").required().draw())
+                (text_field("password", lang.password()).secret().autocomplete("current-password").required().draw())
+                button class="button primary" { (lang.sign_in()) }
+            }
+        };
+        self.door(lang.sign_in_title(), &content)
+    }
+
+    /// Draws the page on which the first user is made. The code may come with the address.
+    pub fn draw_set_up(&self, code: &str) -> Markup {
+        let lang = self.lang;
+        let content = html! {
+            h1 { (lang.set_up_title()) }
+            p class="lead" { (lang.set_up_lead()) }
+            (self.problem())
+            form method="post" action="/set-up" {
+                (text_field("code", lang.set_up_code()).value(code).hint(lang.set_up_code_hint()).required().draw())
+                (text_field("user", lang.user_name()).value(&self.user_name).autocomplete("username").required().draw())
+                (text_field("password", lang.password()).secret().autocomplete("new-password").hint(lang.password_hint()).required().draw())
+                button class="button primary" { (lang.set_up()) }
+            }
+        };
+        self.door(lang.set_up_title(), &content)
+    }
+
+    fn problem(&self) -> Markup {
+        let lang = self.lang;
+        let (title, step) = match &self.problem {
+            None => return nothing(),
+            Some(Problem::Refused) => {
+                (html! { (lang.sign_in_refused()) }, Some(lang.sign_in_refused_hint()))
+            }
+            Some(Problem::Other(text)) => (html! { span lang="en" { (text) } }, None),
+        };
+        let note =
+            Note { tone: Tone::Bad, title, detail: nothing(), next_step: step, actions: nothing() };
+        html! { div role="alert" { (note.draw(lang)) } }
+    }
+
+    fn door(&self, title: &str, content: &Markup) -> Markup {
+        let body = html! {
+            main class="door" {
+                div {
+                    div class="card" { (brand(self.lang)) (content) }
+                    p class="claim" { (self.lang.claim()) }
+                }
+            }
+        };
+        document(self.lang, self.scheme, &format!("{title} · {}", self.lang.product()), &body)
+    }
+}

@@ -1,0 +1,101 @@
+//! Words of the list of runs and of one run.
+
+use super::catalogue;
+
+catalogue! {
+    runs_lead = "Every slot that was due, and what came of it." | "Chaque échéance, et ce qu’il en est advenu.";
+    runs_empty = "No run yet" | "Pas encore d’exécution";
+    runs_empty_text = "A run appears here as soon as an activation is due, or is run by hand." | "Une exécution apparaît ici dès qu’une activation arrive à échéance, ou est lancée à la main.";
+    runs_no_match = "No run matches these filters" | "Aucune exécution ne correspond à ces filtres";
+    runs_no_match_text = "Clear a filter to see more." | "Effacez un filtre pour en voir plus.";
+    timeline = "Last 7 days" | "7 derniers jours";
+    timeline_label = "Runs of the last 7 days, a lane for each segment" | "Exécutions des 7 derniers jours, une ligne par segment";
+    filter_runs = "Filter runs" | "Filtrer les exécutions";
+    all_activations = "All activations" | "Toutes les activations";
+    all_segments = "All segments" | "Tous les segments";
+    all_states = "All states" | "Tous les états";
+
+    // One run
+    run_lead(slot, destination) = "Due {slot} · to {destination}" | "Prévue {slot} · vers {destination}";
+    retry = "Try again" | "Réessayer";
+    retry_title = "Try this run again?" | "Réessayer cette exécution\u{a0}?";
+    retry_text = "It reads the data as it is now and delivers under the same name. Nothing of the failed attempt is visible in the bucket." | "Elle lit les données actuelles et livre sous le même nom. Rien de la tentative échouée n’est visible dans le bucket.";
+    release = "Release" | "Libérer";
+    release_title = "Release this run?" | "Libérer cette exécution\u{a0}?";
+    release_text = "Its files become visible to whoever reads the bucket, as they were made." | "Ses fichiers deviennent visibles pour qui lit le bucket, tels qu’ils ont été faits.";
+    reject = "Reject" | "Rejeter";
+    reject_title = "Reject this run?" | "Rejeter cette exécution\u{a0}?";
+    reject_text = "Its files are thrown away and nothing becomes visible. The next run starts from the last delivered one." | "Ses fichiers sont jetés et rien ne devient visible. La prochaine exécution repart de la dernière livrée.";
+    run_failed_title = "This run was not delivered" | "Cette exécution n’a pas été livrée";
+    run_failed_calm = "Nothing is visible in the bucket." | "Rien n’est visible dans le bucket.";
+    run_blocked_title = "This run is stopped" | "Cette exécution est arrêtée";
+    run_skipped_title = "This slot was skipped" | "Cette échéance a été omise";
+    progress = "Progress" | "Avancement";
+    rows_written = "Rows written" | "Lignes écrites";
+    bytes_sent = "Sent" | "Envoyé";
+    parts_sent = "Parts" | "Parties";
+    time_left = "Time left" | "Temps restant";
+    rate = "Rows per second" | "Lignes par seconde";
+    elapsed = "Elapsed" | "Écoulé";
+    steps = "Steps" | "Étapes";
+    step_claimed = "Taken on" | "Prise en charge";
+    step_staged = "Rows selected and staged" | "Lignes sélectionnées et déposées";
+    step_committed = "Commit recorded" | "Validation enregistrée";
+    step_delivered = "Visible, whole" | "Visible, en entier";
+    people = "From members to rows" | "Des membres aux lignes";
+    received = "Members received" | "Membres reçus";
+    activated = "Rows sent" | "Lignes envoyées";
+    reason_missing(column) = "No value for {column}" | "Pas de valeur pour {column}";
+    reason_no_identity(dataset) = "A record of {dataset} has no identity" | "Un enregistrement de {dataset} est sans identité";
+    reason_too_many_identities = "More than 50 identities" | "Plus de 50 identités";
+    reason_too_many_records = "More than 10,000 records" | "Plus de 10\u{202f}000 enregistrements";
+    reason_duplicate = "Another profile with the same key was sent" | "Un autre profil de même clé a été envoyé";
+    reason_unidentified = "Nothing tells the person from others" | "Rien ne distingue la personne des autres";
+    reason_repeated = "Another record of the same person was sent" | "Un autre enregistrement de la même personne a été envoyé";
+    reason_unchanged = "The receiver has them already" | "Le destinataire les a déjà";
+    reason_formula = "A cell looks like a formula" | "Une cellule ressemble à une formule";
+    reason_consent = "No consent" | "Pas de consentement";
+    nobody_left_out = "Nobody was left out." | "Personne n’a été écarté.";
+    counts_later = "Known as soon as all rows are selected." | "Connus dès que toutes les lignes sont sélectionnées.";
+    added = "Joined" | "Entrés";
+    changed = "Changed" | "Modifiés";
+    removed = "Left" | "Sortis";
+    files_title = "Files" | "Fichiers";
+    file = "File" | "Fichier";
+    checksum = "SHA-256" | "SHA-256";
+    address = "address" | "l’adresse";
+    manifest = "Manifest" | "Manifeste";
+    files_later = "Files appear here when they are complete." | "Les fichiers apparaissent ici une fois complets.";
+    files_none = "This run left no file." | "Cette exécution n’a laissé aucun fichier.";
+    visible = "Visible" | "Visible";
+    staged = "Staged" | "Déposé";
+    verified = "Read back and the same" | "Relu et identique";
+    inputs = "Read from" | "Lu depuis";
+    input = "Input" | "Entrée";
+    input_version = "Version" | "Version";
+    inputs_none = "Nothing was read." | "Rien n’a été lu.";
+    about_run = "About this run" | "À propos de cette exécution";
+    run_id = "Run id" | "Identifiant";
+    export_kind = "Export" | "Export";
+    export_full = "Full" | "Complet";
+    export_incremental = "Incremental" | "Incrémental";
+    export_changes = "Incremental, with changed attributes" | "Incrémental, avec attributs modifiés";
+    command_line = "On the command line" | "En ligne de commande";
+
+    // Why a run stopped, by the code in the ledger
+    stop_guard = "A guard stopped it: the number of rows is unusual" | "Un garde-fou l’a arrêtée\u{a0}: le nombre de lignes est inhabituel";
+    stop_guard_do = "Look at the segment's size over time, then correct the rule or the guard." | "Regardez la taille du segment dans le temps, puis corrigez la règle ou le garde-fou.";
+    stop_denied = "The service refused" | "Le service a refusé";
+    stop_denied_do = "Check the destination: each missing permission is named there, with the policy to paste." | "Vérifiez la destination\u{a0}: chaque permission manquante y est nommée, avec la politique à coller.";
+    stop_temporary = "The service or the data could not be reached" | "Le service ou les données n’ont pas pu être joints";
+    stop_temporary_do = "Try again now, or leave it to the next slot." | "Réessayez maintenant, ou laissez faire la prochaine échéance.";
+    stop_interrupted = "Somebody stopped it" | "Quelqu’un l’a interrompue";
+    stop_interrupted_do = "Try again: nothing was visible." | "Réessayez\u{a0}: rien n’était visible.";
+    stop_empty = "There was nothing to send" | "Il n’y avait rien à envoyer";
+    stop_foreign = "Somebody else changed what is at its address" | "Quelqu’un d’autre a modifié ce qui est à son adresse";
+    stop_foreign_do = "Find out who writes there, put the object away, and try again." | "Cherchez qui écrit là, mettez l’objet de côté, et réessayez.";
+    stop_unclear = "The service does not say what became of its files" | "Le service ne dit pas ce que ses fichiers sont devenus";
+    stop_unclear_do = "Try again when the service is well: what was staged is kept, and nothing is sent twice." | "Réessayez quand le service va bien\u{a0}: ce qui est déposé est gardé, et rien n’est envoyé deux fois.";
+    stop_other = "It could not go on" | "Elle n’a pas pu continuer";
+    stop_other_do = "Read the reason, mend it, and try again." | "Lisez la raison, corrigez, et réessayez.";
+}

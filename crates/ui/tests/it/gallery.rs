@@ -1,0 +1,98 @@
+//! Every page as a file under `target/ui-gallery`, to be looked at without a server.
+
+use std::fs;
+use std::path::Path;
+
+use ui::page::home::Home;
+use ui::page::message::Message;
+use ui::page::profile::Profile;
+use ui::page::run::{May, Run, Stop};
+use ui::page::runs::{Filter, Runs};
+use ui::page::sign_in::{Problem, SignIn};
+use ui::page::{RunStatus, destinations::Destinations, segments::Segments};
+use ui::shell::Scheme;
+use ui::{Lang, Markup, Shell, asset};
+
+use crate::fixture;
+
+/// Every page in every state that looks different, by name.
+pub(crate) fn pages(shell: &Shell) -> Vec<(&'static str, Markup)> {
+    let door = SignIn { lang: shell.lang(), scheme: shell.scheme, ..SignIn::default() };
+    let refused =
+        SignIn { user_name: "camille".into(), problem: Some(Problem::Refused), ..door.clone() };
+    let calm = Home { alerts: Vec::new(), ..fixture::home() };
+    let nothing =
+        Home { alerts: Vec::new(), next: Vec::new(), recent: Vec::new(), ..fixture::home() };
+    let blocked = Run {
+        status: RunStatus::Blocked,
+        stop: Some(Stop {
+            code: "guard".into(),
+            message: "2104 rows, 91 % fewer than the last delivery".into(),
+        }),
+        may: May { retry: false, release: true, reject: true },
+        ..fixture::run_delivered()
+    };
+    let no_runs = Runs { lanes: Vec::new(), runs: Vec::new(), older: None, ..fixture::runs() };
+    let no_match = Runs {
+        runs: Vec::new(),
+        older: None,
+        filter: Filter { state: Some("failed".into()), ..Filter::default() },
+        ..fixture::runs()
+    };
+    let fault = Message::Failed {
+        message: "the ledger is locked by another process".into(),
+        hints: vec!["Stop the other process.".into()],
+    };
+    vec![
+        ("home", fixture::home().draw(shell)),
+        ("home-calm", calm.draw(shell)),
+        ("home-first", nothing.draw(shell)),
+        ("runs", fixture::runs().draw(shell)),
+        ("runs-none", no_runs.draw(shell)),
+        ("runs-no-match", no_match.draw(shell)),
+        ("run-delivered", fixture::run_delivered().draw(shell)),
+        ("run-live", fixture::run_live().draw(shell)),
+        ("run-failed", fixture::run_failed().draw(shell)),
+        ("run-blocked", blocked.draw(shell)),
+        ("segments", fixture::segments().draw(shell)),
+        ("segments-none", Segments { segments: Vec::new() }.draw(shell)),
+        ("segment", fixture::segment().draw(shell)),
+        ("destinations", fixture::destinations().draw(shell)),
+        ("destinations-none", Destinations { destinations: Vec::new() }.draw(shell)),
+        ("destination", fixture::destination().draw(shell)),
+        ("activations", fixture::activations().draw(shell)),
+        ("activation", fixture::activation().draw(shell)),
+        (
+            "profile-form",
+            Profile { found: ui::page::profile::Found::NotAsked, ..fixture::profile() }.draw(shell),
+        ),
+        ("profile", fixture::profile().draw(shell)),
+        ("audit", fixture::audit().draw(shell)),
+        ("settings", fixture::settings().draw(shell)),
+        ("sign-in", door.draw()),
+        ("sign-in-refused", refused.draw()),
+        ("set-up", door.draw_set_up("")),
+        ("not-found", Message::NotFound.draw(shell)),
+        ("not-allowed", Message::NotAllowed.draw(shell)),
+        ("failed", fault.draw(shell)),
+    ]
+}
+
+#[test]
+fn every_page_is_written_to_be_looked_at() {
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../target/ui-gallery");
+    for asset in [asset::style(), asset::script(), asset::icon()] {
+        let path = folder.join("assets").join(&asset.name);
+        fs::create_dir_all(path.parent().expect("a folder")).expect("a folder");
+        fs::write(path, asset.content).expect("written");
+    }
+    for lang in Lang::ALL {
+        let written = pages(&fixture::shell(lang, Scheme::System));
+        assert!(written.len() > 25);
+        for (name, markup) in written {
+            let path = folder.join(lang.tag()).join(format!("{name}.html"));
+            fs::create_dir_all(path.parent().expect("a folder")).expect("a folder");
+            fs::write(path, markup.0).expect("written");
+        }
+    }
+}

@@ -1,0 +1,5 @@
+//! Every page on fixtures: as snapshots in both languages, and as files to look at.
+
+mod fixture;
+mod gallery;
+mod pages;
