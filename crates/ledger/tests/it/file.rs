@@ -91,7 +91,7 @@ async fn a_ledger_of_a_newer_version_is_left_alone() {
     db.close().await.unwrap();
     let error = Ledger::open(&path).await.unwrap_err();
     assert!(matches!(error, Error::NewerSchema { found: 99, .. }), "{error:?}");
-    assert!(error.to_string().ends_with("has schema 99, and this version knows only 2"), "{error}");
+    assert!(error.to_string().contains("has schema 99, and this version knows only "), "{error}");
     assert_eq!(error.hint(), Some("Use the version of Segue that wrote it, or a newer one."));
     let error = Ledger::open_read_only(&path).await.unwrap_err();
     assert_eq!(error.kind(), Kind::NewerSchema);

@@ -58,7 +58,7 @@ destinations:\n",
     text.push_str("activations:\n");
     for number in 0..ACTIVATIONS {
         text.push_str(&format!(
-            "  a{number}:\n    destination: d{}\n    mapping: [id]\n    segments:\n      - {{ segment: all, file_name: \"a{number}_%DATETIME(yyyyMMddHHmmss)%\", schedule: {} }}\n",
+            "  a{number}:\n    destination: d{}\n    mapping: [{{ source: id, mandatory: true }}]\n    segments:\n      - {{ segment: all, file_name: \"a{number}_%DATETIME(yyyyMMddHHmmss)%\", schedule: {} }}\n",
             number % 5,
             schedules[number % schedules.len()],
         ));

@@ -118,7 +118,8 @@ async fn a_run_that_brings_the_process_down_three_times_is_given_up() {
     let lab = lab().await;
     let project = scheduled(&lab);
     introduce(&project).await;
-    let id = lab.faults().add(Fault::on(Operation::UploadPart, Action::Hang(Outcome::NotDone)));
+    let hang = Action::Hang(Outcome::NotDone);
+    let id = lab.faults().add(Fault::on(Operation::UploadPart, hang).always());
     for _ in 0..3 {
         let before = lab.faults().acted(id);
         let mut child = serve(&project, LATER, &[]);
