@@ -11,6 +11,9 @@
 //!
 //! Nothing here asks for the time: it comes in as `now`.
 
+pub mod access;
+pub mod alert;
+pub mod audit;
 mod claim;
 mod close;
 mod commit;
@@ -24,10 +27,12 @@ pub mod slot;
 mod slots;
 mod staging;
 
+pub use access::{Session, Token, User};
+pub use audit::AuditEntry;
 pub use claim::Claimed;
 pub use close::MESSAGE_CHARS_MAX;
 pub use error::{Error, Kind, Refusal, Result};
-pub use history::{RUNS_LISTED_MAX, RunFilter};
+pub use history::{RUNS_LISTED_MAX, RunBehind, RunFilter};
 pub use open::Ledger;
 pub use run::{
     Baseline, Claim, CommittedObject, Counts, CurrentObject, Excluded, FileRecord, Intent,

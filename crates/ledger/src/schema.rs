@@ -11,6 +11,8 @@ pub(crate) const MIGRATIONS: &[&str] = &[
     include_str!("../migrations/0001_runs.sql"),
     include_str!("../migrations/0002_movement.sql"),
     include_str!("../migrations/0003_slots.sql"),
+    include_str!("../migrations/0004_access.sql"),
+    include_str!("../migrations/0005_alerts.sql"),
 ];
 
 /// Marks the file as a ledger of Segue, in SQLite's header: "Segu".

@@ -6,6 +6,7 @@ use sqlx::sqlite::SqliteRow;
 use sqlx::{Row as _, SqliteConnection};
 use uuid::Uuid;
 
+use crate::alert::{self, NewAlert};
 use crate::close::MESSAGE_CHARS_MAX;
 use crate::error::{Error, Result};
 use crate::history;
@@ -233,6 +234,21 @@ impl Ledger {
         rows.iter().map(slot_record).collect()
     }
 
+    /// Counts the slots that are over, by state and reason.
+    pub async fn slot_totals(&self) -> Result<Vec<(String, String, u64)>> {
+        let mut read = self.read().await?;
+        let rows = sqlx::query(
+            "SELECT state, coalesce(reason, '') AS reason, sum(slot_count) AS total FROM slots
+             WHERE state IN ('delivered', 'skipped', 'failed', 'reverted')
+             GROUP BY state, reason ORDER BY state, reason",
+        )
+        .fetch_all(&mut *read)
+        .await?;
+        rows.iter()
+            .map(|row| Ok((row.try_get("state")?, row.try_get("reason")?, row.try_get("total")?)))
+            .collect()
+    }
+
     /// Returns a slot, if there is such a slot.
     pub async fn slot(&self, key: &SlotKey) -> Result<Option<SlotRecord>> {
         find(&mut *self.read().await?, key).await
@@ -319,6 +335,20 @@ impl Ledger {
     /// # Errors
     /// `SlotFenced` when somebody else has the slot.
     pub async fn end_slot(&self, claim: &SlotClaim, end: &SlotEnd, now: Timestamp) -> Result<()> {
+        self.end_slot_with(claim, end, &[], now).await
+    }
+
+    /// The same, with what somebody should be told of it, in one transaction.
+    ///
+    /// # Errors
+    /// As for [`Ledger::end_slot`].
+    pub async fn end_slot_with(
+        &self,
+        claim: &SlotClaim,
+        end: &SlotEnd,
+        alerts: &[NewAlert],
+        now: Timestamp,
+    ) -> Result<()> {
         let (state, stop, not_before) = match end {
             SlotEnd::Delivered => (SlotState::Delivered, None, now),
             SlotEnd::Skipped(stop) => (SlotState::Skipped, Some(stop), now),
@@ -347,6 +377,9 @@ impl Ledger {
         .execute(write.connection())
         .await?;
         fence(claim, done.rows_affected())?;
+        for alert in alerts {
+            alert::insert(write.connection(), alert, now).await?;
+        }
         write.commit().await
     }
 

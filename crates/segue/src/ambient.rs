@@ -32,6 +32,12 @@ pub(crate) fn nonce() -> String {
     uuid::Uuid::new_v4().simple().to_string()
 }
 
+/// Returns a random id.
+#[expect(clippy::disallowed_methods, reason = "this is the place that asks")]
+pub(crate) fn id() -> uuid::Uuid {
+    uuid::Uuid::new_v4()
+}
+
 /// Returns a random part of a pause, so that processes that failed together do not come back
 /// together.
 #[expect(clippy::disallowed_methods, reason = "this is the place that asks")]

@@ -11,6 +11,7 @@ mod cli;
 mod demo;
 mod draw;
 mod failure;
+mod http;
 mod progress;
 mod recover;
 mod run;

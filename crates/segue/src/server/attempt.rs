@@ -44,12 +44,18 @@ struct Attempt<'a> {
 
 /// Why there was no run, or how it ended.
 pub(super) enum Outcome {
-    Ended(Ended),
+    Ended(Box<Ended>),
     Failed(Failure),
     /// The process died under this slot too often.
     Poison,
     /// The project does not say any more what to do.
     Gone(Failure),
+}
+
+impl Outcome {
+    fn ended(ended: Ended) -> Self {
+        Self::Ended(Box::new(ended))
+    }
 }
 
 impl Attempt<'_> {
@@ -79,14 +85,14 @@ impl Attempt<'_> {
             Ok(plan) => plan,
             Err(error) => {
                 let ended = self.finish_left(None).await?;
-                return Ok(ended.map_or_else(|| Outcome::Gone(error.into()), Outcome::Ended));
+                return Ok(ended.map_or_else(|| Outcome::Gone(error.into()), Outcome::ended));
             }
         };
         let sources = Sources::open(self.workspace, &self.budget()).await;
         if self.is_committed().await {
             let sources = sources.as_ref().ok().map(|(sources, _)| sources);
             if let Some(ended) = self.finish_left(sources).await? {
-                return Ok(Outcome::Ended(ended));
+                return Ok(Outcome::ended(ended));
             }
         }
         let (sources, _) = sources?;
@@ -100,7 +106,7 @@ impl Attempt<'_> {
             line: &line,
         };
         let Sources { engine, profiles } = &sources;
-        run::run(&around, Work { plan: &plan, engine, profiles }).await.map(Outcome::Ended)
+        run::run(&around, Work { plan: &plan, engine, profiles }).await.map(Outcome::ended)
     }
 
     /// The memory of one run: its share of what the process may take.
@@ -153,10 +159,12 @@ pub(super) fn end_of(
     now: Timestamp,
 ) -> SlotEnd {
     match outcome {
-        Outcome::Ended(Ended::Delivered(_) | Ended::DeliveredBefore(_)) => SlotEnd::Delivered,
-        Outcome::Ended(Ended::Skipped(run)) => {
-            SlotEnd::Skipped(run.stop.unwrap_or_else(|| stop("empty", "there was nothing to send")))
-        }
+        Outcome::Ended(ended) => match *ended {
+            Ended::Delivered(_) | Ended::DeliveredBefore(_) => SlotEnd::Delivered,
+            Ended::Skipped(run) => SlotEnd::Skipped(
+                run.stop.unwrap_or_else(|| stop("empty", "there was nothing to send")),
+            ),
+        },
         Outcome::Poison => {
             let stop = stop("poison", "the process died under this run three times");
             if is_committed {

@@ -4,6 +4,7 @@
 //! try of one slot, and [`sweeper`] removes what nobody needs. They meet in the ledger alone; [`Shared`]
 //! is what they have in common.
 
+mod alerts;
 mod attempt;
 mod beacon;
 mod planner;
@@ -11,6 +12,7 @@ mod runner;
 #[cfg(test)]
 mod soak;
 mod sweeper;
+mod webhook;
 
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -19,8 +21,10 @@ use ledger::Ledger;
 use plan::planner::turn::Limits;
 use tokio::sync::{Notify, watch};
 
+pub(crate) use alerts::Rules;
 pub(crate) use beacon::{Beacon, explain};
 pub(crate) use planner::PlanningStatus;
+pub(crate) use webhook::Webhook;
 
 use crate::ambient::{self, Interrupt};
 use crate::cli::Global;
@@ -34,6 +38,7 @@ const GRACE: Duration = Duration::from_secs(55);
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Options {
     pub(crate) limits: Limits,
+    pub(crate) rules: Rules,
 }
 
 /// What the parts of a server have in common.
@@ -91,12 +96,17 @@ pub(crate) async fn open(global: &Global, options: Options) -> Result<Arc<Shared
 }
 
 /// Plans, runs and sweeps until the process is asked to stop, and then ends what cannot be left.
-pub(crate) async fn work(shared: &Arc<Shared>) {
+pub(crate) async fn work(shared: &Arc<Shared>, webhook: Option<Webhook>) {
     let planner = tokio::spawn(planner::plan_until_stopped(Arc::clone(shared)));
     let sweeper = tokio::spawn(sweeper::sweep_until_stopped(Arc::clone(shared)));
+    let sender = webhook
+        .map(|webhook| tokio::spawn(webhook::send_until_stopped(Arc::clone(shared), webhook)));
     let left = runner::run_until_stopped(shared, GRACE).await;
     planner.abort();
     sweeper.abort();
+    if let Some(sender) = sender {
+        sender.abort();
+    }
     if left > 0 {
         tracing::warn!(
             runs = left,

@@ -11,7 +11,7 @@ use plan::planner::clock::{Verdict, Watch};
 use plan::planner::{self, Known};
 use plan::project::{Activation, SegmentExport};
 
-use super::Shared;
+use super::{Shared, alerts};
 use crate::ambient;
 use crate::failure::Failure;
 use crate::workspace::Workspace;
@@ -65,6 +65,12 @@ async fn pass_and_tell(shared: &Shared, watch: &mut Watch) -> Duration {
     let outcome = match verdict {
         Verdict::Ahead(_) => Ok(Pass::default()),
         Verdict::Steady | Verdict::Behind(_) => pass(&shared.ledger, &workspace.project, now).await,
+    };
+    let outcome = match outcome {
+        Ok(pass) => alerts::tell_late(&shared.ledger, shared.options.rules, now, ambient::id)
+            .await
+            .map(|()| pass),
+        failed => failed,
     };
     let (next_due, trouble) = match outcome {
         Ok(pass) => {

@@ -5,11 +5,12 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use jiff::{SignedDuration, Timestamp};
+use ledger::alert::NewAlert;
 use ledger::{Ledger, RunState, SlotClaim, SlotEnd, SlotRecord, SlotState};
 use plan::planner::turn::{Candidate, Turns};
 use tokio::task::{Id, JoinError, JoinSet};
 
-use super::{Shared, attempt};
+use super::{Shared, alerts, attempt};
 use crate::ambient;
 use crate::failure::Failure;
 
@@ -53,7 +54,8 @@ pub(super) async fn run_until_stopped(shared: &Arc<Shared>, grace: Duration) -> 
             runner.end(ended).await;
         }
     };
-    drop(tokio::time::timeout(grace, drained).await);
+    // Whether all of it was over in time is told by what is left.
+    let _ = tokio::time::timeout(grace, drained).await;
     runner.claims.len()
 }
 
@@ -106,6 +108,8 @@ impl Runner {
             attempt = claim.attempts + 1,
             "a run begins"
         );
+        let begun = alerts::started(&claim, self.shared.options.rules, ambient::id());
+        self.shared.ledger.alert_once(&begun, now).await?;
         // On a thread of its own: what a run does on the way, or how it ends, touches no other.
         let (shared, of_attempt) = (Arc::clone(&self.shared), claim.clone());
         let handle = tokio::runtime::Handle::current();
@@ -132,10 +136,27 @@ impl Runner {
             }
         };
         tell(&claim, &end);
-        if let Err(error) = self.shared.ledger.end_slot(&claim, &end, ambient::now()).await {
+        let alerts = self.alerts(&claim, &end).await;
+        let ledger = &self.shared.ledger;
+        if let Err(error) = ledger.end_slot_with(&claim, &end, &alerts, ambient::now()).await {
             tracing::error!(%error, "what became of a slot could not be written down; the next start finds it");
         }
         self.shared.replan.notify_one();
+    }
+
+    /// What somebody should be told of an end.
+    async fn alerts(&self, claim: &SlotClaim, end: &SlotEnd) -> Vec<NewAlert> {
+        let rules = self.shared.options.rules;
+        let slot = self.shared.ledger.slot(&claim.key).await.ok().flatten();
+        let run_id = slot.and_then(|slot| slot.run_id);
+        let mut found: Vec<NewAlert> =
+            alerts::of_end(claim, end, run_id, rules, ambient::id()).into_iter().collect();
+        if let (SlotEnd::Delivered, Some(run_id)) = (end, run_id)
+            && let Ok(Some(detail)) = self.shared.ledger.run(run_id).await
+        {
+            found.extend(alerts::of_exclusions(claim, &detail, rules, ambient::id()));
+        }
+        found
     }
 
     async fn renew(&mut self) -> Result<(), Failure> {

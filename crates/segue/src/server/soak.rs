@@ -22,6 +22,8 @@ use crate::failure::{Failure, Kind};
 /// How many days go by: 30, or as many as `SEGUE_SOAK_DAYS` says.
 const DAYS: i64 = 30;
 const ACTIVATIONS: usize = 50;
+/// How much time goes by between two looks.
+const STEP_MINUTES: i64 = 30;
 const LIMITS: Limits = Limits { runs: 8, per_destination: 4 };
 
 /// Draws that are the same every time.
@@ -176,7 +178,7 @@ async fn a_month_loses_repeats_and_hides_no_slot() {
     let days = crate::ambient::variable("SEGUE_SOAK_DAYS")
         .and_then(|text| text.parse().ok())
         .unwrap_or(DAYS);
-    let folder = tempfile::tempdir().expect("a folder");
+    let folder = in_memory();
     let start: Timestamp = "2026-03-20T00:00:00Z".parse().expect("a time");
     let ledger = Ledger::open(&folder.path().join("ledger.sqlite")).await.expect("a ledger");
     let mut soak = Soak {
@@ -193,12 +195,12 @@ async fn a_month_loses_repeats_and_hides_no_slot() {
         jumps: 0,
     };
     soak.pass().await;
-    // Ten minutes at a time; the month, and a day to let everything end.
+    // Half an hour at a time; the month, and two days to let everything end.
     let mut steps = 0;
     let mut through = start;
     while soak.now < start + (days * 24).hours() {
-        soak.now += 10.minutes();
-        soak.monotonic += Duration::from_secs(600);
+        soak.now += STEP_MINUTES.minutes();
+        soak.monotonic += Duration::from_secs(STEP_MINUTES.unsigned_abs() * 60);
         steps += 1;
         match soak.dice.roll(200) {
             0 => soak = soak.restart(folder.path(), true).await,
@@ -216,9 +218,9 @@ async fn a_month_loses_repeats_and_hides_no_slot() {
         through = through.max(soak.now);
     }
     // The clock may be behind where it was once, so it is let run past that.
-    for _ in 0..(48 * 6) {
-        soak.now += 10.minutes();
-        soak.monotonic += Duration::from_secs(600);
+    for _ in 0..(48 * 60 / STEP_MINUTES) {
+        soak.now += STEP_MINUTES.minutes();
+        soak.monotonic += Duration::from_secs(STEP_MINUTES.unsigned_abs() * 60);
         soak.end().await;
         soak.fill().await;
     }
@@ -229,6 +231,11 @@ async fn a_month_loses_repeats_and_hides_no_slot() {
         soak.crashes,
         soak.jumps
     );
+}
+
+/// A folder in memory where there is one: ten thousand writes need not wait for a disk here.
+fn in_memory() -> tempfile::TempDir {
+    tempfile::tempdir_in("/dev/shm").or_else(|_| tempfile::tempdir()).expect("a folder")
 }
 
 /// From the schedules alone: which slots there must be.

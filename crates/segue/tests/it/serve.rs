@@ -23,7 +23,7 @@ fn scheduled(lab: &Lab) -> Project {
 }
 
 pub(crate) fn serve(project: &Project, now: &str, more: &[&str]) -> Child {
-    let mut arguments = vec!["serve"];
+    let mut arguments = vec!["serve", "--listen", "127.0.0.1:0"];
     arguments.extend(more);
     project.command(&arguments).env("SEGUE_NOW", now).spawn().expect("the binary starts")
 }
