@@ -7,8 +7,8 @@
 //! Of rows that are equal in all of these the first in snapshot order is sent. A row with a missing
 //! value in its key, null or empty, has no key and loses to nobody.
 //!
-//! `lastQualificationTime` is that of the run for all members as long as segments are evaluated
-//! anew for each run, so it decides nothing here.
+//! `lastQualificationTime` decides where the history of the segment is known; without one it is that
+//! of the run for all members.
 //!
 //! Two passes find the losers, so that the pass that sends rows keeps their order and its threads.
 //! The first reads the key columns alone and finds addresses whose hash occurs more than once; if
@@ -33,7 +33,7 @@ use crate::error::{Error, Kind};
 use crate::fields;
 use crate::row_set::{Address, RowSet};
 use crate::rows::{Pass, Piece, sort};
-use crate::selection::{Parts, Restriction, Selection, present};
+use crate::selection::{Parts, Restriction, Selection, Who, present};
 use crate::spill::{Buckets, Limits, read_part};
 use crate::store::stopped;
 use crate::survey::Survey;
@@ -94,10 +94,20 @@ fn pass(
     survey: &Arc<Survey>,
 ) -> Result<Pass, Error> {
     let hidden = if with_timestamp { survey.timestamp.as_slice() } else { &[] };
-    let rule = query.rule.text.as_str();
-    let parts = Parts { rule, columns, hidden, evaluated_at: query.evaluated_at };
-    let selection = Arc::new(Selection::new(parts, &survey.schema)?);
+    let parts = Parts { who: Who::Members, columns, hidden, query };
+    let selection = Arc::new(Selection::new(parts, survey)?);
     Ok(Pass { survey: Arc::clone(survey), selection })
+}
+
+/// The column that tells since when somebody is a member.
+fn qualification_time() -> Column {
+    Column {
+        header: String::new(),
+        source: ColumnSource::LastQualificationTime,
+        mandatory: false,
+        deduplicate: false,
+        span: plan::Span { start: 0, end: 0, line: 1, column: 1 },
+    }
 }
 
 fn is_scalar(schema: &Schema, column: usize) -> bool {
@@ -210,12 +220,17 @@ struct Ranks {
 
 impl Ranks {
     fn new(query: &Query, survey: &Arc<Survey>) -> Result<Self, Error> {
-        let pass = pass(query, &query.columns, true, survey)?;
+        // Since when somebody is a member is told by a column of its own, in front of the timestamp.
+        let mut columns = query.columns.clone();
+        let with_times = survey.known.members(query).is_some_and(|known| known.since.is_some());
+        let time = with_times.then_some(columns.len());
+        columns.extend(with_times.then(qualification_time));
+        let pass = pass(query, &columns, true, survey)?;
         let schema = Arc::clone(&pass.selection.schema);
-        let hidden = query.columns.len();
+        let hidden = columns.len();
         let is_key = |&column: &usize| query.columns[column].deduplicate;
-        let keys: Vec<usize> = (0..hidden).filter(is_key).collect();
-        let mut ranks: Vec<usize> = Vec::new();
+        let keys: Vec<usize> = (0..query.columns.len()).filter(is_key).collect();
+        let mut ranks: Vec<usize> = time.into_iter().collect();
         if schema.fields().len() > hidden {
             if !is_scalar(&schema, hidden) {
                 let message = "the dataset's timestamp has to be a single value";
@@ -232,9 +247,13 @@ impl Ranks {
                 ColumnSource::Field(_) | ColumnSource::Expression { .. }
             )
         };
-        let others = (0..hidden).filter(|column| !is_key(column) && is_scalar(&schema, *column));
+        let others = (0..query.columns.len())
+            .filter(|column| !is_key(column) && is_scalar(&schema, *column));
         ranks.extend(others.filter(varies));
-        let options = |column| if column == hidden { OLDEST_LAST } else { SMALLEST_FIRST };
+        let options = |column| match column == hidden || Some(column) == time {
+            true => OLDEST_LAST,
+            false => SMALLEST_FIRST,
+        };
         Ok(Self {
             keys: (converter(&schema, &keys, |_| SMALLEST_FIRST)?, keys),
             ranks: (converter(&schema, &ranks, options)?, ranks),

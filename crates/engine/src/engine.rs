@@ -5,20 +5,25 @@ use std::sync::Arc;
 
 use futures::TryStreamExt;
 use plan::Query;
-use plan::project::{Column, Dataset};
+use plan::project::{Column, ColumnSource, Dataset};
 use plan::run_plan::Increment;
 
 use crate::deduplicate;
 use crate::error::Error;
+use crate::evaluate::{self, Effects, Evaluated};
+use crate::events::{self, Answered, EventFields, Text};
 use crate::fields;
+use crate::import;
 use crate::increment::{self, Baselines};
-use crate::merge::Union;
+use crate::members::Import;
+use crate::membership::{self, Standing};
+use crate::merge::{Content, Union};
 use crate::profiles::Profiles;
 use crate::rows::{Counts, Pass, Rows};
-use crate::selection::{Parts, Selection};
+use crate::selection::{Parts, Selection, Who};
 use crate::snapshot::Snapshot;
 use crate::spill::Limits;
-use crate::store::Clients;
+use crate::store::{Clients, stopped};
 
 /// What the engine may use.
 #[derive(Debug, Clone)]
@@ -30,6 +35,8 @@ pub struct Settings {
     pub spill_folder: PathBuf,
     /// Where merged profiles are kept from one command to the next.
     pub profiles_folder: PathBuf,
+    /// Where it is kept who is in which segment since when.
+    pub membership_folder: PathBuf,
     /// The most bytes of temporary files.
     pub spill_bytes_max: u64,
     /// How many threads read and work at once.
@@ -44,6 +51,7 @@ impl Settings {
             memory_bytes: 1 << 30,
             spill_folder: folder.join("spill"),
             profiles_folder: folder.join("profiles"),
+            membership_folder: folder.join("membership"),
             spill_bytes_max: 64 << 30,
             threads: 2,
         }
@@ -57,6 +65,23 @@ impl Settings {
             spill_bytes: self.spill_bytes_max,
         }
     }
+}
+
+/// What may ask for events, besides columns: the rules of a query and of what it rests on, and consent.
+fn rule_texts(query: &Query) -> Vec<Text<'_>> {
+    let rule = Text { text: &query.rule.text, place: "rule" };
+    let segments = query.segments.iter();
+    let segments = segments.map(|it| Text { text: &it.rule.text, place: &it.key });
+    let purposes = query.consent.purposes.iter();
+    let purposes = purposes.map(|it| Text { text: &it.rule.text, place: &it.action });
+    [rule].into_iter().chain(segments).chain(purposes).collect()
+}
+
+/// What became no profile, and what of imported segments a query names has none.
+fn left_out(query: &Query, content: &Content) -> Vec<(String, u64)> {
+    let imports = query.segments.iter().filter_map(|it| content.survey.known.import(&it.key));
+    let imports = imports.flat_map(|import| import.left_out);
+    content.left_out.iter().cloned().chain(imports).collect()
 }
 
 /// The part of the memory that buffers of deduplication take before they spill. The rest is for
@@ -108,6 +133,14 @@ impl Engine {
         Ok(fields::describe(&union.schema()))
     }
 
+    /// Looks up the fields of the events of profiles.
+    ///
+    /// # Errors
+    /// As [`Engine::schema`].
+    pub async fn event_fields(&self, profiles: &Profiles) -> Result<EventFields, Error> {
+        events::fields(profiles, self.settings.threads).await
+    }
+
     /// Prepares the rows of a query: merges the profiles if that was not done for these inputs yet,
     /// compiles the rule and the mapping, and finds the losers of deduplication, which reads the key
     /// columns of all profiles.
@@ -132,11 +165,11 @@ impl Engine {
         profiles: &Profiles,
     ) -> Result<Rows, Error> {
         let threads = self.settings.threads;
-        let content = profiles.content(&self.settings).await?;
-        let (survey, limits) = (&content.survey, self.settings.limits());
+        let Answered { survey, left_out } = self.answered(query, &query.columns, profiles).await?;
+        let limits = self.settings.limits();
         let mut difference =
-            increment::difference(query, increment, baselines, survey, &limits, threads).await?;
-        difference.counts.left_out = content.left_out.clone();
+            increment::difference(query, increment, baselines, &survey, &limits, threads).await?;
+        difference.counts.left_out = left_out;
         Ok(Rows::of_difference(difference, threads))
     }
 
@@ -155,6 +188,104 @@ impl Engine {
         Ok(tally.counts())
     }
 
+    /// Evaluates segments: who is a member of each, in one scan of the profiles for up to 64 of them.
+    /// Columns and consent have no say.
+    ///
+    /// The history of a query's segment moves as `effects` say, in one step, once every input has been
+    /// found to be the pinned one still. A query whose rule fails does not stop the others.
+    ///
+    /// # Errors
+    /// The profiles cannot be read, or an input changed; what is wrong with one query is in its place.
+    pub async fn evaluate(
+        &self,
+        queries: &[&Query],
+        profiles: &Profiles,
+        effects: Effects,
+    ) -> Result<Vec<Result<Evaluated, Error>>, Error> {
+        let content = profiles.content(&self.settings).await?;
+        for query in queries {
+            self.content(query, profiles).await?;
+        }
+        let _lock = match effects.move_until {
+            Some(_) if queries.iter().any(|query| query.history.is_some()) => {
+                let folder = self.settings.membership_folder.clone();
+                let lock = move || membership::lock(&folder);
+                Some(tokio::task::spawn_blocking(lock).await.map_err(stopped)??)
+            }
+            _ => None,
+        };
+        let mut found: Vec<Option<Result<Evaluated, Error>>> =
+            queries.iter().map(|_| None).collect();
+        for numbers in evaluate::scans(queries) {
+            let asked: Vec<&Query> = numbers.iter().map(|&number| queries[number]).collect();
+            match self.scan(&asked, content, profiles, effects).await {
+                Ok(scanned) => {
+                    for (number, evaluated) in numbers.into_iter().zip(scanned) {
+                        found[number] = Some(Ok(evaluated));
+                    }
+                }
+                Err(error) if asked.len() == 1 => found[numbers[0]] = Some(Err(error)),
+                // One of them is wrong; the others shall not suffer for it.
+                Err(_) => {
+                    for number in numbers {
+                        let alone = self.scan(&[queries[number]], content, profiles, effects).await;
+                        found[number] = Some(alone.map(|mut found| found.remove(0)));
+                    }
+                }
+            }
+        }
+        Ok(found.into_iter().flatten().collect())
+    }
+
+    /// Evaluates queries in one scan, and moves the histories unless an input is another one by now.
+    async fn scan(
+        &self,
+        queries: &[&Query],
+        content: &Content,
+        profiles: &Profiles,
+        effects: Effects,
+    ) -> Result<Vec<Evaluated>, Error> {
+        // Those that ask for events are all of one instant.
+        let asking: Vec<&Query> =
+            queries.iter().copied().filter(|query| evaluate::asks_events(query)).collect();
+        let texts: Vec<Text<'_>> = asking.iter().copied().flat_map(rule_texts).collect();
+        let now = asking.first().map_or(jiff::Timestamp::UNIX_EPOCH, |query| query.evaluated_at);
+        let answered = events::answered(&texts, now, profiles, content, &self.settings).await?;
+        let survey = &answered.survey;
+        let scanned = evaluate::scan(queries, survey, &self.settings, effects).await?;
+        if !scanned.next.is_empty() {
+            profiles.verify().await?;
+        }
+        scanned.next.into_iter().try_for_each(membership::Pending::persist)?;
+        evaluate::keep(queries, scanned.members, survey, self.settings.memory_bytes);
+        let with_left_out = |(query, found): (&&Query, Evaluated)| {
+            let strangers = evaluate::asks_events(query).then_some(&answered.left_out);
+            let strangers = strangers.into_iter().flatten().cloned();
+            Evaluated {
+                left_out: left_out(query, content).into_iter().chain(strangers).collect(),
+                ..found
+            }
+        };
+        Ok(queries.iter().zip(scanned.found).map(with_left_out).collect())
+    }
+
+    /// Whether it is known who the members of a query are, from an evaluation that kept them.
+    ///
+    /// # Errors
+    /// As [`Engine::evaluate`].
+    pub async fn knows_members(&self, query: &Query, profiles: &Profiles) -> Result<bool, Error> {
+        let content = profiles.content(&self.settings).await?;
+        Ok(content.survey.known.members(query).is_some())
+    }
+
+    /// What the history of a segment says about its last evaluation; nothing if it has none.
+    ///
+    /// # Errors
+    /// The history is damaged.
+    pub fn standing(&self, segment: uuid::Uuid) -> Result<Option<Standing>, Error> {
+        membership::standing(&self.settings.membership_folder, segment)
+    }
+
     /// Checks that every input is still the pinned one; call it behind the last read and before
     /// anything becomes visible.
     ///
@@ -171,13 +302,56 @@ impl Engine {
         profiles: &Profiles,
     ) -> Result<Rows, Error> {
         let threads = self.settings.threads;
+        let Answered { survey, left_out } = self.answered(query, columns, profiles).await?;
+        let parts = Parts { who: Who::Members, columns, hidden: &[], query };
+        let selection = Arc::new(Selection::new(parts, &survey)?);
+        let losers = deduplicate::losers(query, &survey, self.settings.limits(), threads).await?;
+        let pass = Pass { survey, selection };
+        Ok(Rows::of_members(pass, losers, &left_out, threads))
+    }
+
+    /// The profiles, with answers to what a rule, consent and columns ask of their events.
+    async fn answered(
+        &self,
+        query: &Query,
+        columns: &[Column],
+        profiles: &Profiles,
+    ) -> Result<Answered, Error> {
+        let content = self.content(query, profiles).await?;
+        let mut texts = rule_texts(query);
+        // Where a key decides who is sent, all columns have a say, even those that are not written.
+        let has_key = query.columns.iter().any(|column| column.deduplicate);
+        let others = if has_key { query.columns.as_slice() } else { &[] };
+        for column in columns.iter().chain(others) {
+            if let ColumnSource::Expression { text, .. } = &column.source {
+                texts.push(Text { text, place: &column.header });
+            }
+        }
+        let now = query.evaluated_at;
+        let answered = events::answered(&texts, now, profiles, &content, &self.settings).await?;
+        let left_out = left_out(query, &content).into_iter().chain(answered.left_out).collect();
+        Ok(Answered { left_out, ..answered })
+    }
+
+    /// The profiles, ready to be asked a query: the files of imported segments that it names have been
+    /// looked up.
+    async fn content(&self, query: &Query, profiles: &Profiles) -> Result<Arc<Content>, Error> {
         let content = profiles.content(&self.settings).await?;
-        let survey = &content.survey;
-        let rule = query.rule.text.as_str();
-        let parts = Parts { rule, columns, hidden: &[], evaluated_at: query.evaluated_at };
-        let selection = Arc::new(Selection::new(parts, &survey.schema)?);
-        let losers = deduplicate::losers(query, survey, self.settings.limits(), threads).await?;
-        let pass = Pass { survey: Arc::clone(survey), selection };
-        Ok(Rows::of_members(pass, losers, &content.left_out, threads))
+        for segment in query.segments.iter().filter(|segment| segment.import.is_some()) {
+            let known = &content.survey.known;
+            if known.import(&segment.key).is_some() {
+                continue;
+            }
+            let file = profiles.import(&segment.key);
+            let file = file.ok_or_else(|| Error::internal("an imported segment was not pinned"))?;
+            let found = import::import(file, content, &profiles.snapshots, &self.settings).await?;
+            let left_out =
+                [("no_profile", found.without_profile), ("no_identity", found.without_identity)];
+            let left_out =
+                left_out.map(|(reason, count)| (format!("{reason}:{}", segment.key), count));
+            let (members, left_out) = (Arc::new(found.members), left_out.to_vec());
+            known.keep_import(&segment.key, Import { members, left_out });
+        }
+        Ok(Arc::clone(content))
     }
 }

@@ -95,6 +95,13 @@ impl Error {
         self
     }
 
+    /// Names the file, if none is named yet.
+    #[must_use]
+    pub(crate) fn in_file_if_untold(self, location: &str) -> Self {
+        let is_told = self.place().is_some_and(|place| !place.location.is_empty());
+        if is_told { self } else { self.in_file(location) }
+    }
+
     #[must_use]
     pub(crate) fn at_line(mut self, line: u64) -> Self {
         self.0.place.get_or_insert_default().line = Some(line);

@@ -5,6 +5,8 @@
 //! and `OR` shallow; [`compile`] plans it with types. All of it happens on a thread with a stack of
 //! its own, so that no text can take the process down.
 //!
+//! What is asked of events, [`event_query`], is taken out on the way and answered elsewhere.
+//!
 //! Fields are dotted paths, case-sensitive: `person.name.firstName`, `"odd name"`,
 //! `attributes['lang']`. Positions in lists count from 1, as everywhere in SQL (`tags[1]`), whereas
 //! the paths of a mapping count from 0.
@@ -14,7 +16,9 @@ mod arguments;
 mod catalog;
 pub(crate) mod compile;
 mod dialect;
+pub(crate) mod event_query;
 mod functions;
+pub(crate) mod in_segment;
 mod lambda;
 mod paths;
 mod scalar;
@@ -24,11 +28,15 @@ mod wrong_parts;
 use std::thread;
 
 use plan::schema::FieldType;
-use sqlparser::ast::Expr;
+use sqlparser::ast::{Expr, Spanned as _};
 use sqlparser::parser::{Parser, ParserError};
 use sqlparser::tokenizer::{Location, Span, Token, TokenWithSpan, Tokenizer};
 
+use self::allow::Owner;
 use self::dialect::ExpressionDialect;
+use self::event_query::EventQuery;
+use self::paths::Paths;
+use crate::events::EventFields;
 use crate::path::Steps;
 
 /// The longest text, in bytes.
@@ -67,7 +75,7 @@ pub struct ExpressionError {
     pub hint: Option<String>,
 }
 
-/// Checks an expression against the fields of a dataset and returns the type of its result.
+/// Checks an expression against the fields of profiles and returns the type of its result.
 ///
 /// # Errors
 /// The text is not one allowed expression, names unknown fields or functions, or its types do not
@@ -77,9 +85,23 @@ pub fn check_expression(
     schema: &plan::Schema,
     expect: Expect,
 ) -> Result<FieldType, ExpressionError> {
+    check_with_events(text, schema, &EventFields::default(), expect)
+}
+
+/// As [`check_expression`], for expressions that may ask for events with these fields.
+///
+/// # Errors
+/// As [`check_expression`].
+pub fn check_with_events(
+    text: &str,
+    schema: &plan::Schema,
+    events: &EventFields,
+    expect: Expect,
+) -> Result<FieldType, ExpressionError> {
     with_stack(|| {
         let parsed = Parsed::new(text, schema)?;
-        let types = crate::fields::arrow_fields(&schema.fields);
+        let mut types = crate::fields::arrow_fields(&schema.fields).to_vec();
+        types.extend(events.answer_fields(&parsed)?);
         let schema = arrow::datatypes::Schema::new(types);
         compile::check(&parsed, &schema, expect)
     })
@@ -104,6 +126,11 @@ pub(crate) struct Parsed {
     /// The fields that occur; their texts are the flat names.
     pub(crate) fields: Vec<Steps>,
     pub(crate) positions: Positions,
+    /// What is asked of events; each has a field of its own among `fields`.
+    pub(crate) queries: Vec<EventQuery>,
+    paths: Paths,
+    /// Where it stands in the text, if it is a part of one.
+    span: Span,
 }
 
 impl Parsed {
@@ -113,13 +140,44 @@ impl Parsed {
         let tokens = tokens(text, &positions)?;
         let (tokens, paths) = paths::join(tokens, &positions)?;
         let mut tree = parse(tokens, &positions)?;
-        let fields = allow::check(&mut tree, schema, &paths, &positions)?;
-        Ok(Self { tree, fields, positions })
+        let named = allow::check(&mut tree, schema, Owner::Profiles, &paths, &positions)?;
+        let (fields, queries) = (named.fields, named.queries);
+        Ok(Self { tree, fields, positions, queries, paths, span: Span::empty() })
+    }
+
+    /// An expression over events that is a part of this one; `dataset` is whose, if of one.
+    pub(crate) fn part(
+        &self,
+        tree: &Expr,
+        schema: &plan::Schema,
+        dataset: Option<&str>,
+    ) -> Result<Self, ExpressionError> {
+        let (mut tree, span) = (tree.clone(), tree.span());
+        let (positions, paths) = (self.positions.clone(), self.paths.clone());
+        let owner = Owner::Events(dataset);
+        let named = allow::check(&mut tree, schema, owner, &paths, &positions)?;
+        let (fields, queries) = (named.fields, named.queries);
+        Ok(Self { tree, fields, positions, queries, paths, span })
+    }
+
+    /// Returns an error about a place in it, or about all of it.
+    pub(crate) fn error(
+        &self,
+        span: Option<Span>,
+        code: &'static str,
+        message: impl Into<String>,
+    ) -> ExpressionError {
+        self.positions.error(span.unwrap_or(self.span), code, message)
+    }
+
+    /// Whether it is a condition or a value of events.
+    pub(crate) fn is_part(&self) -> bool {
+        self.span != Span::empty()
     }
 }
 
 /// Where in the text the lines begin, to turn positions of the parser into offsets.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub(crate) struct Positions {
     text: String,
     lines: Vec<usize>,

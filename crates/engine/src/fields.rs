@@ -8,6 +8,8 @@ use arrow::datatypes::{
 };
 use plan::schema::{Field as PlanField, FieldType};
 
+use crate::expression::event_query::ANSWER;
+
 /// What Segue itself knows about a merged profile. The field is none of the profile's: no rule and
 /// no mapping can name it.
 pub(crate) const PROFILE_FIELD: &str = "segue:profile";
@@ -15,7 +17,7 @@ pub(crate) const PROFILE_FIELD: &str = "segue:profile";
 /// Describes Arrow fields in the words of the plan.
 pub(crate) fn describe(schema: &Schema) -> plan::Schema {
     let mut fields = describe_fields(schema.fields());
-    fields.retain(|field| field.name != PROFILE_FIELD);
+    fields.retain(|field| field.name != PROFILE_FIELD && !field.name.starts_with(ANSWER));
     plan::Schema { fields }
 }
 

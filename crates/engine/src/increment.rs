@@ -33,13 +33,15 @@ use plan::run_plan::Increment;
 use self::baseline::{Baseline, Facts, Writer};
 use self::compare::{Compared, Today};
 use self::entity::{Entities, Kept};
+pub(crate) use self::entity::{Teller, texts};
 pub(crate) use self::removed::Gone;
 use crate::deduplicate;
 use crate::error::Error;
+use crate::members::times_of;
 use crate::row_set::RowSet;
 use crate::rows::{Counts, Movement, Pass};
-use crate::selection::{Marks, Parts, Restriction, Selection};
-use crate::spill::{BUCKETS, Limits, Sorted, bucket_of, read_part};
+use crate::selection::{Marks, Parts, Restriction, Selection, Who};
+use crate::spill::{Limits, Sorted};
 use crate::survey::Survey;
 
 /// Where the sets of rows are kept that runs have sent.
@@ -75,11 +77,6 @@ pub(crate) struct Sent {
     since: Option<Sorted>,
 }
 
-/// The hash that puts all addresses of a morsel into one bucket.
-pub(crate) fn morsel_hash(morsel: usize) -> u64 {
-    ((morsel % BUCKETS) as u64) << 56
-}
-
 impl Sent {
     /// Whether any record of a morsel is sent.
     pub(crate) fn has_any(&self, morsel: usize) -> bool {
@@ -88,22 +85,8 @@ impl Sent {
 
     /// Loads what is known of the rows of a morsel.
     pub(crate) fn known(&self, morsel: usize) -> Result<Known<'_>, Error> {
-        let mut known = Known { number: morsel, since: Vec::new(), sent: self };
-        let Some(since) = &self.since else { return Ok(known) };
-        since.read(bucket_of(morsel_hash(morsel)), |entries| {
-            let mut part = Vec::new();
-            while read_part(entries, &mut part, 16)? {
-                let (address, time) = part.split_at(8);
-                let number = |bytes: &[u8]| bytes.try_into().map_or(0, u64::from_le_bytes);
-                let address = crate::row_set::Address(number(address));
-                if address.morsel() == morsel {
-                    known.since.push((address.row(), number(time) as i64));
-                }
-            }
-            Ok(())
-        })?;
-        known.since.sort_unstable();
-        Ok(known)
+        let since = self.since.as_ref().map(|since| times_of(since, morsel)).transpose()?;
+        Ok(Known { number: morsel, since: since.unwrap_or_default(), sent: self })
     }
 }
 
@@ -151,13 +134,14 @@ pub(crate) async fn difference(
     threads: usize,
 ) -> Result<Difference, Error> {
     let losers = deduplicate::losers(query, survey, limits.clone(), threads).await?;
-    let kept = Kept::new(query, increment, &survey.schema)?;
+    let kept = Kept::new(query, increment, survey)?;
     let facts = Facts::new(query, increment, &survey.key, &kept.schema);
     let last = match baselines.last {
         Some(path) => Baseline::open(path, &facts)?,
         None => None,
     };
     let has_baseline = last.is_some();
+    let told_of_all = kept.columns.clone();
     let entities = Entities::new(query, increment, kept, survey)?;
     let reasons: Vec<String> = entities.pass.selection.reasons().collect();
     let with_key = losers.is_some();
@@ -185,7 +169,7 @@ pub(crate) async fn difference(
         }
         _ => (0, None),
     };
-    let excluded = reasons.into_iter().zip(census.missing);
+    let excluded = reasons.into_iter().zip(census.left_out);
     let excluded = excluded
         .chain(Some(("no_identity".to_owned(), census.without_identity)))
         .chain(with_key.then(|| ("duplicate".to_owned(), census.duplicates)))
@@ -199,15 +183,15 @@ pub(crate) async fn difference(
         activated: added + changed + removed,
         movement: Some(Movement { members, added, changed, removed, baseline: has_baseline }),
     };
-    Ok(Difference { pass: reading(query, survey)?, sent, gone, counts })
+    Ok(Difference { pass: reading(query, &told_of_all, survey)?, sent, gone, counts })
 }
 
-/// The pass that reads the rows that are sent: all columns, none of them a condition.
-fn reading(query: &Query, survey: &Arc<Survey>) -> Result<Pass, Error> {
+/// The pass that reads the rows that are sent: all columns, none of them a condition. Of those who
+/// withdrew their consent it has the `kept` columns alone.
+fn reading(query: &Query, kept: &[usize], survey: &Arc<Survey>) -> Result<Pass, Error> {
     let columns: Vec<Column> = query.columns.iter().cloned().map(Column::optional).collect();
-    let parts =
-        Parts { rule: "TRUE", columns: &columns, hidden: &[], evaluated_at: query.evaluated_at };
-    let selection = Arc::new(Selection::new(parts, &survey.schema)?);
+    let parts = Parts { who: Who::Left { kept }, columns: &columns, hidden: &[], query };
+    let selection = Arc::new(Selection::new(parts, survey)?);
     Ok(Pass { survey: Arc::clone(survey), selection })
 }
 

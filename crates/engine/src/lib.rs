@@ -33,20 +33,32 @@ mod path;
 mod merge;
 mod profiles;
 
+mod events;
+
+mod consent;
 mod deduplicate;
+mod evaluate;
+mod import;
 mod increment;
+mod members;
+mod membership;
 mod ordered;
 mod row_set;
 mod rows;
 mod selection;
 mod spill;
+mod terms;
 
 mod error;
 
 pub use engine::{Engine, Settings};
 pub use error::{Error, Kind, Place};
-pub use expression::{Expect, ExpressionError, check_expression};
+pub use evaluate::{Effects, Evaluated};
+pub use events::{ALL as ALL_EVENTS, EventFields};
+pub use expression::event_query::datasets_named as event_datasets_named;
+pub use expression::{Expect, ExpressionError, check_expression, check_with_events};
 pub use increment::Baselines;
+pub use membership::Standing;
 pub use merge::{Origin, Profile};
 pub use profiles::Profiles;
 pub use rows::{Counts, Movement, RowCounts, Rows};

@@ -14,7 +14,7 @@ mod components;
 mod fingerprint;
 mod fragments;
 mod graph;
-mod identity;
+pub(crate) mod identity;
 mod kept;
 mod leaves;
 mod show;

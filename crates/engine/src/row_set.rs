@@ -30,6 +30,32 @@ impl Address {
     }
 }
 
+/// Bits of the records of one morsel, from the first.
+#[derive(Debug, Default)]
+pub(crate) struct Words {
+    words: Vec<u64>,
+    bits: usize,
+    count: u64,
+}
+
+impl Words {
+    /// Adds the bits of the next records.
+    pub(crate) fn append(&mut self, bits: &BooleanBuffer) {
+        self.words.resize((self.bits + bits.len()).div_ceil(64), 0);
+        for row in bits.set_indices() {
+            let row = self.bits + row;
+            self.words[row / 64] |= 1 << (row % 64);
+        }
+        self.count += bits.count_set_bits() as u64;
+        self.bits += bits.len();
+    }
+
+    /// How many are set.
+    pub(crate) fn count(&self) -> u64 {
+        self.count
+    }
+}
+
 /// A set of records.
 #[derive(Debug, Default)]
 pub(crate) struct RowSet {
@@ -51,6 +77,23 @@ impl RowSet {
         let bit = 1 << (row % 64);
         self.len += u64::from(words[row / 64] & bit == 0);
         words[row / 64] |= bit;
+    }
+
+    /// Puts the bits of a morsel that has none yet.
+    pub(crate) fn put(&mut self, morsel: usize, words: Words) {
+        if words.count == 0 {
+            return;
+        }
+        if self.morsels.len() <= morsel {
+            self.morsels.resize_with(morsel + 1, Vec::new);
+        }
+        self.len += words.count;
+        self.morsels[morsel] = words.words;
+    }
+
+    /// Bytes that it takes.
+    pub(crate) fn bytes(&self) -> usize {
+        self.morsels.iter().map(|words| words.len() * 8).sum()
     }
 
     /// Adds all records of another set.

@@ -11,7 +11,7 @@ use crate::error::Error;
 use crate::increment::{Difference, Gone, Sent};
 use crate::ordered::{Ordered, Outlet, Stop};
 use crate::row_set::RowSet;
-use crate::selection::{Restriction, Selected, Selection};
+use crate::selection::{Restriction, Selected, Selection, Spot};
 use crate::spill::{Buckets, Limits};
 use crate::survey::Survey;
 
@@ -26,7 +26,8 @@ pub struct Counts {
     pub scanned: u64,
     /// Members of the segment: those for whom the rule is true.
     pub received: u64,
-    /// Members left out, by reason: `missing:<header>` in column order, then `duplicate`. Reasons
+    /// Members left out, by reason: `consent`, `missing:<header>` in column order, then
+    /// `duplicate`. Reasons
     /// that could apply are listed even when they did not.
     pub excluded: Vec<(String, u64)>,
     /// Rows: the members that were not left out.
@@ -93,7 +94,7 @@ impl Tally {
         state.scanned += scanned as u64;
         state.received += selected.received;
         state.activated += selected.batch.num_rows() as u64;
-        let excluded = selected.missing.iter().copied().chain([selected.duplicates]);
+        let excluded = selected.left_out.iter().copied().chain([selected.duplicates]);
         for (number, count) in excluded.enumerate().filter(|&(_, count)| count > 0) {
             *state.excluded.entry(number).or_default() += count;
         }
@@ -125,17 +126,16 @@ impl Pass {
         restriction: impl Fn(u64, usize) -> Restriction,
         mut each: impl FnMut(Piece) -> Result<(), Stop<E>>,
     ) -> Result<(), Stop<E>> {
-        let failed = |error: Error| {
-            let place = error.place().is_none_or(|place| place.location.is_empty());
-            let error = if place { error.in_file(self.survey.location(morsel)) } else { error };
-            Stop::Failed(error.into())
-        };
+        let location = self.survey.location(morsel);
+        let failed = |error: Error| Stop::Failed(error.in_file_if_untold(location).into());
+        let since = self.selection.since(morsel).map_err(failed)?;
         let mut first_row = 0;
         for records in self.survey.read(morsel, &self.selection.needed).map_err(failed)? {
             let records = records.map_err(failed)?;
             let scanned = records.num_rows();
             let restriction = restriction(first_row, scanned);
-            let selected = self.selection.select(&records, &restriction).map_err(failed)?;
+            let spot = Spot { morsel, first_row, since: since.as_deref() };
+            let selected = self.selection.select(&records, &restriction, spot).map_err(failed)?;
             each(Piece { selected, first_row, scanned })?;
             first_row += scanned as u64;
         }

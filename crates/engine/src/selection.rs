@@ -13,21 +13,34 @@ use arrow::compute::FilterBuilder;
 use arrow::datatypes::{DataType, Field, Schema, SchemaRef, TimeUnit};
 use datafusion_common::DataFusionError;
 use jiff::Timestamp;
+use plan::Query;
 use plan::field::FieldPath;
 use plan::project::{Column, ColumnSource};
 use plan::schema::FieldType;
 
+use crate::consent::Consent;
 use crate::error::{Error, Kind};
 use crate::expression::compile::{Compiled, compile, flat_schema};
-use crate::expression::{self, Expect, ExpressionError, Parsed};
+use crate::expression::{self, Expect, ExpressionError, Parsed, in_segment};
 use crate::fields;
+use crate::members::{Members, times_of};
 use crate::path::Steps;
+use crate::row_set::RowSet;
+use crate::survey::Survey;
+use crate::terms::{Around, Terms};
 
 /// A rule and columns, compiled for one dataset.
 #[derive(Debug)]
 pub(crate) struct Selection {
-    rule: Compiled,
-    rule_inputs: Inputs,
+    membership: Membership,
+    /// Since when members are so, if that was found out.
+    times: Option<Arc<Members>>,
+    /// Who may be sent, if anything asks that.
+    consent: Option<Consent>,
+    /// Columns that are withheld from those who left and may not be sent.
+    withheld: Vec<usize>,
+    /// The other segments that rule and columns name.
+    terms: Terms,
     inputs: Inputs,
     outputs: Vec<Output>,
     mandatory: Vec<usize>,
@@ -46,9 +59,48 @@ enum Output {
     Time(i64),
 }
 
+/// Who is a member.
+#[derive(Debug)]
+enum Membership {
+    /// Everybody.
+    Everyone,
+    /// For whom the rule is true.
+    Rule(Condition),
+    /// Who was found to be one before.
+    Known(Arc<Members>),
+}
+
+/// Where a batch stands in the profiles.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Spot<'a> {
+    pub(crate) morsel: usize,
+    /// Position in the morsel of the first record.
+    pub(crate) first_row: u64,
+    /// Since when members of the morsel are so who are no new ones, sorted by row; nothing where that
+    /// is not known.
+    pub(crate) since: Option<&'a [(u64, i64)]>,
+}
+
+impl Spot<'_> {
+    /// The bits of the batch in a set.
+    pub(crate) fn bits(&self, set: &RowSet, rows: usize) -> BooleanBuffer {
+        let bits = set.slice(self.morsel, self.first_row, rows);
+        bits.unwrap_or_else(|| BooleanBuffer::new_unset(rows))
+    }
+}
+
+/// An expression that is true or false for each record.
+#[derive(Debug)]
+pub(crate) struct Condition {
+    compiled: Compiled,
+    inputs: Inputs,
+    /// What it is, for messages: `rule`.
+    place: String,
+}
+
 /// Flat columns taken out of the records.
 #[derive(Debug)]
-struct Inputs {
+pub(crate) struct Inputs {
     paths: Vec<Steps>,
     schema: SchemaRef,
 }
@@ -84,8 +136,8 @@ pub(crate) struct Selected {
     pub(crate) batch: RecordBatch,
     /// Members of the segment.
     pub(crate) received: u64,
-    /// Members left out for each mandatory column, in the order of [`Selection::reasons`].
-    pub(crate) missing: Vec<u64>,
+    /// Members left out for each reason, in the order of [`Selection::reasons`].
+    pub(crate) left_out: Vec<u64>,
     /// Members left out by [`Restriction::Without`].
     pub(crate) duplicates: u64,
     members: BooleanBuffer,
@@ -106,14 +158,27 @@ impl Selected {
     }
 }
 
+/// Whom a selection takes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Who<'a> {
+    /// The members of the query who may be sent.
+    Members,
+    /// Everybody.
+    Everyone,
+    /// Everybody; of those who left and may not be sent, only `kept` columns and what is said of
+    /// their membership.
+    Left { kept: &'a [usize] },
+}
+
 /// What a selection is made of.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Parts<'a> {
-    pub(crate) rule: &'a str,
+    pub(crate) who: Who<'a>,
     pub(crate) columns: &'a [Column],
     /// More columns, behind the others and without headers.
     pub(crate) hidden: &'a [Steps],
-    pub(crate) evaluated_at: Timestamp,
+    /// Whose rule it is, and what the expressions of columns rest on.
+    pub(crate) query: &'a Query,
 }
 
 impl Selection {
@@ -121,21 +186,28 @@ impl Selection {
     ///
     /// # Errors
     /// An unknown field, a wrong expression, a type that cannot be written.
-    pub(crate) fn new(parts: Parts<'_>, schema: &Schema) -> Result<Self, Error> {
-        expression::with_stack(|| Self::compile(parts, schema))
+    pub(crate) fn new(parts: Parts<'_>, survey: &Survey) -> Result<Self, Error> {
+        expression::with_stack(|| Self::compile(parts, survey))
     }
 
-    fn compile(parts: Parts<'_>, schema: &Schema) -> Result<Self, Error> {
+    /// The same on a stack for expressions.
+    pub(crate) fn compile(parts: Parts<'_>, survey: &Survey) -> Result<Self, Error> {
+        let schema = survey.schema.as_ref();
         let plan_schema = fields::describe(schema);
         let parse = |text: &str, place: &str| {
-            Parsed::new(text, &plan_schema).map_err(|error| wrong_expression(error, place))
+            let parsed = Parsed::new(text, &plan_schema);
+            let parsed = parsed.map_err(|error| wrong_expression(error, place))?;
+            check_answers(&parsed, schema)?;
+            Ok::<_, Error>(parsed)
         };
-        let rule = parse(parts.rule, "rule")?;
-        let rule_inputs = Inputs::new(rule.fields.clone(), schema);
-        let compiled_rule =
-            compile(&rule, &rule_inputs.schema, Expect::Boolean, parts.evaluated_at)
-                .map_err(|error| wrong_expression(error, "rule"))?;
-
+        let evaluated_at = parts.query.evaluated_at;
+        let membership = Membership::of(parts, survey)?;
+        let consent = match parts.who {
+            Who::Everyone => None,
+            Who::Members | Who::Left { .. } => {
+                Consent::new(&parts.query.consent, schema, evaluated_at)?
+            }
+        };
         let mut sources = Vec::new();
         for column in parts.columns {
             sources.push(match &column.source {
@@ -166,20 +238,68 @@ impl Selection {
         let mut output_fields = Vec::new();
         for (number, source) in sources.into_iter().enumerate() {
             let header = parts.columns.get(number).map_or("", |column| column.header.as_str());
-            let output = source.output(&inputs, parts.evaluated_at, header)?;
+            let output = source.output(&inputs, evaluated_at, header)?;
             output_fields.push(Field::new(header, output.data_type(&inputs), true));
             outputs.push(output);
         }
         let marked = parts.columns.iter().enumerate().filter(|(_, column)| column.mandatory);
         let mandatory = marked.map(|(number, _)| number).collect();
-        let needed = rule_inputs.paths.iter().chain(&inputs.paths).cloned().collect();
+        let named = membership.paths().chain(consent.iter().flat_map(Consent::paths));
+        let named: Vec<&Steps> = named.chain(&inputs.paths).collect();
+        let around = Around { segments: &parts.query.segments, survey, evaluated_at };
+        let terms = Terms::new(named.iter().copied(), around)?;
+        let is_read = |path: &&Steps| in_segment::written(path).is_none();
+        let needed = named.iter().copied().chain(terms.paths());
+        let needed = needed.filter(is_read).cloned().collect();
+        let withheld = match parts.who {
+            Who::Left { kept } if consent.is_some() => {
+                let of_profile = |&column: &usize| {
+                    matches!(outputs[column], Output::Input(_) | Output::Compiled(_))
+                };
+                (0..outputs.len())
+                    .filter(|column| !kept.contains(column))
+                    .filter(of_profile)
+                    .collect()
+            }
+            _ => Vec::new(),
+        };
         let schema = Arc::new(Schema::new(output_fields));
-        Ok(Self { rule: compiled_rule, rule_inputs, inputs, outputs, mandatory, schema, needed })
+        let times = survey.known.members(parts.query);
+        Ok(Self {
+            membership,
+            times,
+            consent,
+            withheld,
+            terms,
+            inputs,
+            outputs,
+            mandatory,
+            schema,
+            needed,
+        })
     }
 
-    /// The reasons for which members are left out for lack of a value, in column order.
+    /// The reasons for which members are left out: no consent, then no value, in column order.
     pub(crate) fn reasons(&self) -> impl Iterator<Item = String> {
-        self.mandatory.iter().map(|&column| format!("missing:{}", self.schema.field(column).name()))
+        let consent = self.asks_consent().then(|| "consent".to_owned());
+        let headers = self.mandatory.iter().map(|&column| self.schema.field(column).name());
+        consent.into_iter().chain(headers.map(|header| format!("missing:{header}")))
+    }
+
+    fn asks_consent(&self) -> bool {
+        self.consent.is_some() && !matches!(self.membership, Membership::Everyone)
+    }
+
+    /// Since when members of a morsel are so, where that was found out and a column tells it.
+    ///
+    /// # Errors
+    /// Temporary files cannot be read.
+    pub(crate) fn since(&self, morsel: usize) -> Result<Option<Vec<(u64, i64)>>, Error> {
+        let is_told = self.outputs.iter().any(|output| matches!(output, Output::Time(_)));
+        match self.times.as_ref().and_then(|members| members.since.as_ref()) {
+            Some(times) if is_told => times_of(times, morsel).map(Some),
+            _ => Ok(None),
+        }
     }
 
     /// Applies the rule and the mapping to a batch of records.
@@ -187,13 +307,24 @@ impl Selection {
         &self,
         records: &RecordBatch,
         restriction: &Restriction,
+        spot: Spot<'_>,
     ) -> Result<Selected, Error> {
+        let records = &self.terms.extend(records, spot)?;
         let (members, marks) = match restriction {
             Restriction::Exactly { rows, marks } => (rows.clone(), Some(marks)),
-            _ => (self.members(records)?, None),
+            _ => (self.members(records, spot)?, None),
         };
         let mut received = members.count_set_bits() as u64;
         let mut duplicates = 0;
+        let (members, refused) = match (restriction, &self.consent) {
+            (Restriction::Exactly { .. }, _) | (_, None) => (members, 0),
+            (_, Some(_)) if !self.asks_consent() => (members, 0),
+            (_, Some(consent)) => {
+                let given = &members & &consent.given(records)?;
+                let refused = received - given.count_set_bits() as u64;
+                (given, refused)
+            }
+        };
         let members = match restriction {
             Restriction::None | Restriction::Exactly { .. } => members,
             Restriction::Only(bits) => {
@@ -203,14 +334,19 @@ impl Selection {
             }
             Restriction::Without(bits) => {
                 let kept = &members & &!bits;
-                duplicates = received - kept.count_set_bits() as u64;
+                duplicates = (members.count_set_bits() - kept.count_set_bits()) as u64;
                 kept
             }
         };
         let rows = members.count_set_bits();
-        let columns = self.columns(records, &members, rows, marks)?;
+        let mut columns = self.columns(records, &members, rows, marks, spot)?;
+        if let Some(marks) = marks {
+            self.withhold(&mut columns, records, &members, marks)?;
+        }
         let batch = self.batch(columns, rows)?;
         let (complete, missing) = self.complete(&batch);
+        let refused = self.asks_consent().then_some(refused);
+        let left_out = refused.into_iter().chain(missing).collect();
         let batch = match &complete {
             None => batch,
             Some(complete) => {
@@ -218,21 +354,38 @@ impl Selection {
                 arrow::compute::filter_record_batch(&batch, &mask).map_err(broken)?
             }
         };
-        Ok(Selected { batch, received, missing, duplicates, members, complete })
+        Ok(Selected { batch, received, left_out, duplicates, members, complete })
     }
 
-    fn members(&self, records: &RecordBatch) -> Result<BooleanBuffer, Error> {
-        let failed = |error: &DataFusionError| failed_value(error, "rule");
-        let columns = self.rule_inputs.extract(records)?;
-        let flat = self.rule_inputs.batch(columns, records.num_rows())?;
-        let result = self.rule.expression.evaluate(&flat).map_err(|error| failed(&error))?;
-        let result = result.into_array(records.num_rows()).map_err(|error| failed(&error))?;
-        let result = result.as_boolean();
-        // A rule that is neither true nor false makes no member.
-        Ok(match result.nulls() {
-            Some(nulls) => result.values() & nulls.inner(),
-            None => result.values().clone(),
-        })
+    fn members(&self, records: &RecordBatch, spot: Spot<'_>) -> Result<BooleanBuffer, Error> {
+        match &self.membership {
+            Membership::Everyone => Ok(BooleanBuffer::new_set(records.num_rows())),
+            Membership::Rule(rule) => rule.holds(records),
+            Membership::Known(known) => Ok(spot.bits(&known.set, records.num_rows())),
+        }
+    }
+
+    /// Takes the attributes out of rows of those who left and may not be sent: they are told that
+    /// their row is void, and nothing else.
+    fn withhold(
+        &self,
+        columns: &mut [ArrayRef],
+        records: &RecordBatch,
+        rows: &BooleanBuffer,
+        marks: &Marks,
+    ) -> Result<(), Error> {
+        let Some(consent) = self.consent.as_ref().filter(|_| !self.withheld.is_empty()) else {
+            return Ok(());
+        };
+        let silent = &marks.removed & &!&consent.given(records)?;
+        if (&silent & rows).count_set_bits() == 0 {
+            return Ok(());
+        }
+        let silent: BooleanArray = rows.set_indices().map(|row| Some(silent.value(row))).collect();
+        for &column in &self.withheld {
+            columns[column] = arrow::compute::nullif(&columns[column], &silent).map_err(broken)?;
+        }
+        Ok(())
     }
 
     fn columns(
@@ -241,6 +394,7 @@ impl Selection {
         members: &BooleanBuffer,
         rows: usize,
         marks: Option<&Marks>,
+        spot: Spot<'_>,
     ) -> Result<Vec<ArrayRef>, Error> {
         let mut inputs = self.inputs.extract(records)?;
         if rows < records.num_rows() {
@@ -264,7 +418,7 @@ impl Selection {
                 (Output::Compiled(_), None) => Err(Error::internal("no input for an expression")),
                 (Output::Status, _) => Ok(status(marks, members, rows)),
                 (Output::Operation, _) => Ok(operation(marks, members, rows)),
-                (Output::Time(time), _) => Ok(times(*time, marks, members, rows)),
+                (Output::Time(time), _) => Ok(times(*time, marks, members, rows, spot)),
             })
             .collect()
     }
@@ -309,6 +463,72 @@ impl Selection {
             complete = Some(after);
         }
         (complete.filter(|bits| bits.count_set_bits() < batch.num_rows()), missing)
+    }
+}
+
+impl Membership {
+    fn of(parts: Parts<'_>, survey: &Survey) -> Result<Self, Error> {
+        let query = parts.query;
+        Ok(match parts.who {
+            Who::Everyone | Who::Left { .. } => Self::Everyone,
+            Who::Members => match survey.known.members(query) {
+                Some(known) => Self::Known(known),
+                None => {
+                    let (text, now) = (&query.rule.text, query.evaluated_at);
+                    Self::Rule(Condition::new(text, "rule", &survey.schema, now)?)
+                }
+            },
+        })
+    }
+
+    /// The columns that are read to tell it.
+    fn paths(&self) -> std::slice::Iter<'_, Steps> {
+        match self {
+            Self::Rule(rule) => rule.paths(),
+            Self::Everyone | Self::Known(_) => [].iter(),
+        }
+    }
+}
+
+impl Condition {
+    /// Compiles an expression that is true or false; call it on a stack for expressions.
+    ///
+    /// # Errors
+    /// The text does not fit the records; `place` says what it is.
+    pub(crate) fn new(
+        text: &str,
+        place: &str,
+        schema: &Schema,
+        now: Timestamp,
+    ) -> Result<Self, Error> {
+        let failed = |error| wrong_expression(error, place);
+        let parsed = Parsed::new(text, &fields::describe(schema)).map_err(failed)?;
+        check_answers(&parsed, schema)?;
+        let inputs = Inputs::new(parsed.fields.clone(), schema);
+        let compiled = compile(&parsed, &inputs.schema, Expect::Boolean, now).map_err(failed)?;
+        Ok(Self { compiled, inputs, place: place.to_owned() })
+    }
+
+    /// The columns that it reads.
+    pub(crate) fn paths(&self) -> std::slice::Iter<'_, Steps> {
+        self.inputs.paths.iter()
+    }
+
+    /// For which records it is true: one that is neither true nor false for a record is not.
+    ///
+    /// # Errors
+    /// It cannot be computed for a value.
+    pub(crate) fn holds(&self, records: &RecordBatch) -> Result<BooleanBuffer, Error> {
+        let failed = |error: DataFusionError| failed_value(&error, &self.place);
+        let columns = self.inputs.extract(records)?;
+        let flat = self.inputs.batch(columns, records.num_rows())?;
+        let result = self.compiled.expression.evaluate(&flat).map_err(failed)?;
+        let result = result.into_array(records.num_rows()).map_err(failed)?;
+        let result = result.as_boolean();
+        Ok(match result.nulls() {
+            Some(nulls) => result.values() & nulls.inner(),
+            None => result.values().clone(),
+        })
     }
 }
 
@@ -366,12 +586,22 @@ impl Output {
 }
 
 impl Inputs {
-    fn new(paths: Vec<Steps>, schema: &Schema) -> Self {
+    pub(crate) fn new(paths: Vec<Steps>, schema: &Schema) -> Self {
         let flat = flat_schema(&paths, schema);
         Self { paths, schema: Arc::new(flat) }
     }
 
-    fn extract(&self, records: &RecordBatch) -> Result<Vec<ArrayRef>, Error> {
+    /// What is read.
+    pub(crate) fn paths(&self) -> &[Steps] {
+        &self.paths
+    }
+
+    /// The flat columns.
+    pub(crate) fn schema(&self) -> &Schema {
+        &self.schema
+    }
+
+    pub(crate) fn extract(&self, records: &RecordBatch) -> Result<Vec<ArrayRef>, Error> {
         let columns = self.paths.iter().zip(self.schema.fields());
         columns
             .map(|(path, field)| {
@@ -384,7 +614,7 @@ impl Inputs {
             .collect()
     }
 
-    fn batch(&self, columns: Vec<ArrayRef>, rows: usize) -> Result<RecordBatch, Error> {
+    pub(crate) fn batch(&self, columns: Vec<ArrayRef>, rows: usize) -> Result<RecordBatch, Error> {
         let options = RecordBatchOptions::new().with_row_count(Some(rows));
         RecordBatch::try_new_with_options(Arc::clone(&self.schema), columns, &options)
             .map_err(broken)
@@ -447,18 +677,44 @@ fn operation(marks: Option<&Marks>, members: &BooleanBuffer, rows: usize) -> Arr
     })
 }
 
-/// When members became so: now, but for those who were so before.
-fn times(time: i64, marks: Option<&Marks>, members: &BooleanBuffer, rows: usize) -> ArrayRef {
-    let since = marks.map_or(&[][..], |marks| &marks.since);
-    let times = match since.is_empty() {
-        true => TimestampMicrosecondArray::from_value(time, rows),
-        false => {
-            let known = |row| since.binary_search_by_key(&row, |(row, _)| *row);
-            let time = |row| known(row).map_or(time, |found| since[found].1);
-            TimestampMicrosecondArray::from_iter_values(members.set_indices().map(time))
+/// When members became so: now, but for those who were so before. Those who left did so now.
+fn times(
+    time: i64,
+    marks: Option<&Marks>,
+    members: &BooleanBuffer,
+    rows: usize,
+    spot: Spot<'_>,
+) -> ArrayRef {
+    let sent = marks.map_or(&[][..], |marks| &marks.since);
+    let is_removed = |row: usize| marks.is_some_and(|marks| marks.removed.value(row));
+    let times = match spot.since {
+        Some([]) => TimestampMicrosecondArray::from_value(time, rows),
+        Some(since) => {
+            let first = spot.first_row;
+            let known = |row: usize| since.binary_search_by_key(&(first + row as u64), |it| it.0);
+            let told = |row: usize| match known(row) {
+                Ok(found) if !is_removed(row) => since[found].1,
+                _ => time,
+            };
+            TimestampMicrosecondArray::from_iter_values(members.set_indices().map(told))
+        }
+        None if sent.is_empty() => TimestampMicrosecondArray::from_value(time, rows),
+        None => {
+            let known = |row| sent.binary_search_by_key(&row, |(row, _)| *row);
+            let told = |row| known(row).map_or(time, |found| sent[found].1);
+            TimestampMicrosecondArray::from_iter_values(members.set_indices().map(told))
         }
     };
     Arc::new(times.with_timezone("UTC"))
+}
+
+/// Checks that what an expression asks of events has been answered.
+fn check_answers(parsed: &Parsed, schema: &Schema) -> Result<(), Error> {
+    let is_answered = |name: &str| schema.column_with_name(name).is_some();
+    match parsed.queries.iter().all(|query| is_answered(&query.answer)) {
+        true => Ok(()),
+        false => Err(Error::internal("an expression asks for events that were not looked at")),
+    }
 }
 
 /// Checks that the dataset has a mapped field.
@@ -476,7 +732,7 @@ fn known(path: &FieldPath, schema: &plan::Schema, header: &str) -> Result<Steps,
     }
 }
 
-fn wrong_expression(error: ExpressionError, place: &str) -> Error {
+pub(crate) fn wrong_expression(error: ExpressionError, place: &str) -> Error {
     let message = format!("{} at character {}", error.message, error.offset + 1);
     let failed = Error::new(Kind::Invalid, error.code, message).at_field(place);
     match error.hint {
@@ -486,7 +742,7 @@ fn wrong_expression(error: ExpressionError, place: &str) -> Error {
 }
 
 /// A value for which an expression cannot be computed. The engine's text would quote the value.
-fn failed_value(error: &DataFusionError, place: &str) -> Error {
+pub(crate) fn failed_value(error: &DataFusionError, place: &str) -> Error {
     use arrow::error::ArrowError;
     let message = match error.find_root() {
         DataFusionError::ArrowError(inner, _) => match inner.as_ref() {

@@ -3,9 +3,9 @@
 //! The files have no names: they are gone when the process is, however it ends.
 
 use std::fs::File;
-use std::io::{self, BufReader, Read, Seek, SeekFrom, Write};
+use std::io::{self, BufReader, Read, Write};
+use std::os::unix::fs::FileExt as _;
 use std::path::PathBuf;
-use std::sync::{Mutex, PoisonError};
 
 use crate::error::{Error, Kind};
 
@@ -40,6 +40,8 @@ impl Limits {
 pub(crate) struct Buckets {
     limits: Limits,
     buckets: Vec<Bucket>,
+    /// One file for all buckets: a file for each would soon be more than a process may open.
+    file: Option<File>,
     in_memory: usize,
     spilled: u64,
 }
@@ -47,13 +49,14 @@ pub(crate) struct Buckets {
 #[derive(Debug, Default)]
 struct Bucket {
     buffer: Vec<u8>,
-    file: Option<File>,
+    /// Where in the file its earlier entries are: begin and length, in order.
+    extents: Vec<(u64, u64)>,
 }
 
 impl Buckets {
     pub(crate) fn new(limits: Limits) -> Self {
         let buckets = std::iter::repeat_with(Bucket::default).take(BUCKETS).collect();
-        Self { limits, buckets, in_memory: 0, spilled: 0 }
+        Self { limits, buckets, file: None, in_memory: 0, spilled: 0 }
     }
 
     /// Adds an entry, given in parts, to the bucket of a hash.
@@ -67,6 +70,7 @@ impl Buckets {
     }
 
     fn spill(&mut self) -> Result<(), Error> {
+        let mut end = self.spilled;
         self.spilled += self.in_memory as u64;
         let max = self.limits.spill_bytes;
         if self.spilled > max {
@@ -76,13 +80,15 @@ impl Buckets {
         }
         let folder = self.limits.spill_folder.to_string_lossy();
         let failed = |error| Error::io(&folder, "write a temporary file", error);
+        let file = match &mut self.file {
+            Some(file) => file,
+            none => none.insert(self.limits.temporary_file()?),
+        };
         for bucket in self.buckets.iter_mut().filter(|bucket| !bucket.buffer.is_empty()) {
-            if bucket.file.is_none() {
-                bucket.file = Some(self.limits.temporary_file()?);
-            }
-            if let Some(file) = &mut bucket.file {
-                file.write_all(&bucket.buffer).map_err(failed)?;
-            }
+            file.write_all(&bucket.buffer).map_err(failed)?;
+            let length = bucket.buffer.len() as u64;
+            bucket.extents.push((end, length));
+            end += length;
             bucket.buffer.clear();
         }
         self.in_memory = 0;
@@ -92,11 +98,7 @@ impl Buckets {
     /// Ends the writing; the buckets can then be read one after the other, or each on its own.
     pub(crate) fn finish(self) -> Sorted {
         let folder = self.limits.spill_folder.to_string_lossy().into_owned();
-        let buckets = self
-            .buckets
-            .into_iter()
-            .map(|Bucket { buffer, file }| Full { buffer, file: file.map(Mutex::new) });
-        Sorted { folder, buckets: buckets.collect() }
+        Sorted { folder, buckets: self.buckets, file: self.file }
     }
 
     /// Hands over the entries of each bucket, one bucket after the other, as bytes to read.
@@ -113,15 +115,25 @@ impl Buckets {
         bucket: usize,
         read: impl FnOnce(&mut dyn Read) -> io::Result<T>,
     ) -> Result<T, Error> {
+        let bucket = std::mem::take(&mut self.buckets[bucket]);
         let folder = self.limits.spill_folder.to_string_lossy();
         let failed = |error| Error::io(&folder, "read a temporary file", error);
-        let Bucket { buffer, file } = std::mem::take(&mut self.buckets[bucket]);
+        bucket.read(self.file.as_ref(), read).map_err(failed)
+    }
+}
+
+impl Bucket {
+    fn read<T>(
+        &self,
+        file: Option<&File>,
+        read: impl FnOnce(&mut dyn Read) -> io::Result<T>,
+    ) -> io::Result<T> {
         match file {
-            None => read(&mut buffer.as_slice()).map_err(failed),
-            Some(mut file) => {
-                file.seek(SeekFrom::Start(0)).map_err(failed)?;
-                read(&mut BufReader::new(file).chain(buffer.as_slice())).map_err(failed)
+            Some(file) if !self.extents.is_empty() => {
+                let spilled = BufReader::new(Extents { file, rest: &self.extents, done: 0 });
+                read(&mut spilled.chain(self.buffer.as_slice()))
             }
+            _ => read(&mut self.buffer.as_slice()),
         }
     }
 }
@@ -130,16 +142,17 @@ impl Buckets {
 #[derive(Debug)]
 pub(crate) struct Sorted {
     folder: String,
-    buckets: Vec<Full>,
-}
-
-#[derive(Debug)]
-struct Full {
-    buffer: Vec<u8>,
-    file: Option<Mutex<File>>,
+    buckets: Vec<Bucket>,
+    file: Option<File>,
 }
 
 impl Sorted {
+    /// How many bytes the entries of a bucket take.
+    pub(crate) fn bytes(&self, bucket: usize) -> u64 {
+        let Bucket { buffer, extents } = &self.buckets[bucket];
+        extents.iter().map(|(_, length)| length).sum::<u64>() + buffer.len() as u64
+    }
+
     /// Hands over the entries of one bucket as bytes to read.
     pub(crate) fn read<T>(
         &self,
@@ -147,11 +160,31 @@ impl Sorted {
         each: impl FnOnce(&mut dyn Read) -> io::Result<T>,
     ) -> Result<T, Error> {
         let failed = |error| Error::io(&self.folder, "read a temporary file", error);
-        let Full { buffer, file } = &self.buckets[bucket];
-        let Some(file) = file else { return each(&mut buffer.as_slice()).map_err(failed) };
-        let mut file = file.lock().unwrap_or_else(PoisonError::into_inner);
-        file.seek(SeekFrom::Start(0)).map_err(failed)?;
-        each(&mut BufReader::new(&mut *file).chain(buffer.as_slice())).map_err(failed)
+        self.buckets[bucket].read(self.file.as_ref(), each).map_err(failed)
+    }
+}
+
+/// The parts of a file that belong to one bucket, one after the other.
+struct Extents<'a> {
+    file: &'a File,
+    rest: &'a [(u64, u64)],
+    /// Bytes of the first that have been read.
+    done: u64,
+}
+
+impl Read for Extents<'_> {
+    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        let Some(&(start, length)) = self.rest.first() else { return Ok(0) };
+        let wanted = buffer.len().min(usize::try_from(length - self.done).unwrap_or(usize::MAX));
+        let read = self.file.read_at(&mut buffer[..wanted], start + self.done)?;
+        if read == 0 && wanted > 0 {
+            return Err(io::ErrorKind::UnexpectedEof.into());
+        }
+        self.done += read as u64;
+        if self.done == length {
+            (self.rest, self.done) = (&self.rest[1..], 0);
+        }
+        Ok(read)
     }
 }
 

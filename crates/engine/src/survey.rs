@@ -18,7 +18,9 @@ use plan::schema::FieldType;
 
 use crate::csv_record::Format;
 use crate::error::{Error, Kind};
+use crate::events::{self, Answers};
 use crate::fields::PROFILE_FIELD;
+use crate::members::Known;
 use crate::merge::Union;
 use crate::ordered::{Ordered, QUEUE_LENGTH, Stop};
 use crate::parquet_file::{self, BATCH_ROWS_MAX, Slice};
@@ -84,9 +86,12 @@ pub(crate) struct Survey {
     /// What tells one profile from another.
     pub(crate) key: ProfileKey,
     pub(crate) morsels: Vec<Morsel>,
+    /// Who is in which segment, as far as it was found out.
+    pub(crate) known: Arc<Known>,
     /// Keeps the files of merged profiles from being removed.
-    #[expect(dead_code, reason = "held, never read")]
-    held: Option<File>,
+    held: Option<Arc<File>>,
+    /// What was asked of the events of the profiles, as more fields.
+    answers: Option<Arc<Answers>>,
     footers: Mutex<VecDeque<(usize, ArrowReaderMetadata)>>,
 }
 
@@ -131,7 +136,9 @@ impl Survey {
         let timestamp = dataset.timestamp.as_ref().map(Steps::from);
         let key = dataset.identities.first().map(ProfileKey::computed).unwrap_or_default();
         let (inputs, footers) = (inputs.to_vec(), Mutex::default());
-        Ok(Self { reader, inputs, schema, timestamp, key, morsels, held: None, footers })
+        let known = Arc::default();
+        let (held, answers) = (None, None);
+        Ok(Self { reader, inputs, schema, timestamp, key, morsels, known, held, answers, footers })
     }
 
     /// Makes this survey, of files of merged profiles, one of their fields and their latest times.
@@ -146,9 +153,37 @@ impl Survey {
                 namespace: None,
                 primary: union.primary_namespace().to_owned(),
             },
-            held: Some(held),
+            held: Some(Arc::new(held)),
             ..self
         }
+    }
+
+    /// The same with the answers to what is asked of events as more fields.
+    pub(crate) fn with_answers(&self, answers: Answers) -> Self {
+        Self {
+            reader: self.reader.clone(),
+            inputs: self.inputs.clone(),
+            schema: Arc::new(events::with_fields(&self.schema, &answers)),
+            timestamp: self.timestamp.clone(),
+            key: self.key.clone(),
+            morsels: self.morsels.clone(),
+            known: Arc::clone(&self.known),
+            held: self.held.clone(),
+            answers: Some(Arc::new(answers)),
+            footers: Mutex::default(),
+        }
+    }
+
+    /// The footer of the file of a morsel, and which of its row groups the morsel is of; nothing for
+    /// other files than Parquet.
+    pub(crate) fn row_group(
+        &self,
+        morsel: usize,
+    ) -> Result<Option<(ArrowReaderMetadata, usize)>, Error> {
+        let Morsel { input, slice } = &self.morsels[morsel];
+        let Some(slice) = slice else { return Ok(None) };
+        let source = Source::open(&self.reader.store, &self.inputs[*input])?;
+        Ok(Some((self.footer(*input, &source)?, slice.row_group)))
     }
 
     /// Bytes of all files together.
@@ -163,6 +198,27 @@ impl Survey {
 
     /// Reads the rows of a morsel with the fields that `needed` paths lead through.
     pub(crate) fn read(
+        &self,
+        morsel: usize,
+        needed: &BTreeSet<Steps>,
+    ) -> Result<Box<dyn Iterator<Item = Result<RecordBatch, Error>>>, Error> {
+        let Some(answers) = &self.answers else { return self.read_files(morsel, needed) };
+        let is_answer = |path: &&Steps| answers.has(path.root());
+        if !needed.iter().any(|path| is_answer(&path)) {
+            return self.read_files(morsel, needed);
+        }
+        let of_files = needed.iter().filter(|path| !is_answer(path)).cloned().collect();
+        let (answers, mut first_row) = (Arc::clone(answers), 0);
+        let answered = move |records: Result<RecordBatch, Error>| {
+            let records = records?;
+            let row = first_row;
+            first_row += records.num_rows() as u64;
+            answers.add(morsel, row, &records)
+        };
+        Ok(Box::new(self.read_files(morsel, &of_files)?.map(answered)))
+    }
+
+    fn read_files(
         &self,
         morsel: usize,
         needed: &BTreeSet<Steps>,

@@ -2,9 +2,10 @@
 
 use std::collections::BTreeMap;
 
+use crate::consent::OptOut;
 use crate::diagnostic::{Diagnostic, Span};
 use crate::field::FieldPath;
-use crate::project::{Column, ColumnSource, Dataset, Project};
+use crate::project::{Column, ColumnSource, Dataset, DatasetKind, Identity, Project, Segment};
 use crate::schema::{Disagreement, FieldType, Schema, Unknown};
 
 /// The most fields that a hint lists.
@@ -30,10 +31,36 @@ impl Project {
             for column in self.activations.iter().flat_map(|activation| &activation.mapping) {
                 check_column(&owner, &united, column, &mut out);
             }
+            self.check_opt_out(&owner, &united, &mut out);
         }
         self.check_timestamps(schemas, &mut out);
         out.sort_by_key(|diagnostic| diagnostic.span.map(|span| span.start));
         out
+    }
+
+    /// The field of the general opt-out, which need not be there unless it is written down.
+    fn check_opt_out(&self, owner: &str, united: &Schema, out: &mut Vec<Diagnostic>) {
+        let Some(OptOut { field, span }) = &self.consent.opt_out else { return };
+        let found = match (united.resolve(field), span) {
+            (Err(_), None) => return,
+            (_, Some(place)) => resolve(owner, united, field, *place, out),
+            (found, None) => found.ok(),
+        };
+        let is_usable = |found: &FieldType| {
+            matches!(found, FieldType::Boolean | FieldType::String | FieldType::Integer)
+        };
+        let Some(found) = found.filter(|found| !is_usable(found)) else { return };
+        let message = format!("`{field}` is {} and does not tell who opted out", article(found));
+        let hint = "Name a field under `consent: { opt_out: … }` that is a boolean, a text or a whole number.";
+        let problem = Diagnostic {
+            span: *span,
+            ..Diagnostic::error(
+                "opt_out_type",
+                Span { start: 0, end: 0, line: 1, column: 1 },
+                message,
+            )
+        };
+        out.push(problem.with_hint(hint));
     }
 
     /// Who has the fields of profiles, for messages.
@@ -90,33 +117,29 @@ impl Project {
         }
     }
 
+    /// Returns what is wrong with the field of an imported segment, given the fields of its file.
+    pub fn check_import(&self, segment: &Segment, schema: &Schema) -> Vec<Diagnostic> {
+        let mut out = Vec::new();
+        let Some(import) = &segment.import else { return out };
+        let owner = format!("the file of imported segment `{}`", segment.key);
+        for identity in &import.identities {
+            check_identity(&owner, schema, identity, &mut out);
+        }
+        out
+    }
+
     fn check_dataset(&self, dataset: &Dataset, schema: &Schema, out: &mut Vec<Diagnostic>) {
         for identity in &dataset.identities {
-            let owner = owner(dataset);
-            let Some(found) = resolve(&owner, schema, &identity.field, identity.span, out) else {
-                continue;
-            };
-            let usable =
-                matches!(found, FieldType::String | FieldType::Integer | FieldType::Decimal);
-            if !usable {
-                let message = format!(
-                    "`{}` is {} and cannot identify a person",
-                    identity.field,
-                    article(found)
-                );
-                let hint = "Choose a field of text or of whole numbers.";
-                out.push(
-                    Diagnostic::error("identity_type", identity.span, message).with_hint(hint),
-                );
-            }
+            check_identity(&owner(dataset), schema, identity, out);
         }
         let place = self.places.timestamps.get(&dataset.key).copied().unwrap_or(dataset.span);
         let Some(field) = &dataset.timestamp else { return };
         let Some(found) = resolve(&owner(dataset), schema, field, place, out) else { return };
-        if !matches!(
-            found,
-            FieldType::Timestamp | FieldType::Date | FieldType::Integer | FieldType::String
-        ) {
+        // Which record is newer, numbers can tell; when something happened, they cannot.
+        let is_number = matches!(found, FieldType::Integer);
+        let is_time = matches!(found, FieldType::Timestamp | FieldType::Date | FieldType::String);
+        let is_enough = is_time || (is_number && dataset.kind == DatasetKind::Profile);
+        if !is_enough {
             let message = format!("`{field}` is {} and does not tell a time", article(found));
             let hint = "Choose a timestamp or a date.";
             out.push(Diagnostic::error("timestamp_type", place, message).with_hint(hint));
@@ -151,6 +174,17 @@ fn disagreement(dataset: &Dataset, first: &str, found: &Disagreement) -> Diagnos
     );
     let hint = "Profile datasets have to agree on the type of a field; declare it under `types:` where it is read from text, or rename it in one of the two.";
     Diagnostic::error("type_disagreement", dataset.span, message).with_hint(hint)
+}
+
+fn check_identity(owner: &str, schema: &Schema, identity: &Identity, out: &mut Vec<Diagnostic>) {
+    let Some(found) = resolve(owner, schema, &identity.field, identity.span, out) else { return };
+    if matches!(found, FieldType::String | FieldType::Integer | FieldType::Decimal) {
+        return;
+    }
+    let message =
+        format!("`{}` is {} and cannot identify a person", identity.field, article(found));
+    let hint = "Choose a field of text or of whole numbers.";
+    out.push(Diagnostic::error("identity_type", identity.span, message).with_hint(hint));
 }
 
 fn check_column(owner: &str, schema: &Schema, column: &Column, out: &mut Vec<Diagnostic>) {

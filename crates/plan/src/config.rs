@@ -9,10 +9,12 @@
 
 mod activation;
 mod destination;
+mod governance;
 mod ordered;
 
 pub(crate) use activation::*;
 pub(crate) use destination::*;
+pub(crate) use governance::*;
 pub(crate) use ordered::Ordered;
 
 use schemars::JsonSchema;
@@ -36,6 +38,10 @@ pub(crate) struct Project {
     pub datasets: Option<Ordered<Dataset>>,
     /// How the profile datasets become one profile per person.
     pub profiles: Option<Profiles>,
+    /// Who may not be sent, whatever a segment says.
+    pub consent: Option<Consent>,
+    /// What is kept of who is in which segment since when.
+    pub membership: Option<Membership>,
     /// Named rules over profiles.
     #[schemars(required)]
     pub segments: Option<Ordered<Segment>>,
@@ -176,7 +182,8 @@ pub(crate) enum Stitch {
     Graph,
 }
 
-/// A named rule over profiles. Exactly one of `rule` and `rule_file` is needed.
+/// A named rule over profiles. Exactly one of `rule`, `rule_file`, `pql`, `pql_file` and `import` is
+/// needed.
 #[derive(Debug, Default, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct Segment {
@@ -195,6 +202,31 @@ pub(crate) struct Segment {
     pub pql: Option<String>,
     /// A file that holds the rule in PQL, relative to the project file.
     pub pql_file: Option<String>,
+    /// Instead of a rule, a file that lists the members by an identity.
+    pub import: Option<Import>,
+}
+
+/// A file that lists the members of a segment by an identity.
+#[derive(Debug, Default, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct Import {
+    /// A file, folder or glob, relative to the project file, absolute, or `s3://bucket/prefix/`.
+    #[schemars(required)]
+    pub location: Option<String>,
+    /// The account whose credentials read an `s3://` location.
+    pub account: Option<String>,
+    /// How the files are read. Default: from the extension of the location.
+    pub format: Option<DatasetFormat>,
+    /// csv: the character between cells. Default: a comma, or a tab for `.tsv`.
+    pub delimiter: Option<String>,
+    /// csv: the quote character. Default: `"`.
+    pub quote: Option<String>,
+    /// The field that holds the identity.
+    #[schemars(required)]
+    pub field: Option<String>,
+    /// The namespace of the identity, one of those of the profile datasets.
+    #[schemars(required)]
+    pub namespace: Option<String>,
 }
 
 /// Credentials for an S3 service.

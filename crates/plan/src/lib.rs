@@ -10,6 +10,7 @@
 
 mod check_fields;
 mod config;
+pub mod consent;
 pub mod diagnostic;
 pub mod error;
 pub mod field;
@@ -30,10 +31,12 @@ mod resolve;
 pub mod run_plan;
 pub mod schedule;
 pub mod schema;
+pub mod segment_reference;
 pub mod staged;
 mod structure;
 mod tree;
 
+pub use consent::Consent;
 pub use diagnostic::{Diagnostic, Severity, Span};
 pub use error::PlanError;
 pub use field::FieldPath;

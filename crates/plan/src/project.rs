@@ -10,6 +10,7 @@ use jiff::tz::TimeZone;
 use secrecy::SecretString;
 use uuid::Uuid;
 
+use crate::consent::Consent;
 use crate::diagnostic::Span;
 use crate::field::FieldPath;
 use crate::file_format::FileFormat;
@@ -28,6 +29,10 @@ pub struct Project {
     pub datasets: Vec<Dataset>,
     /// How the records of the profile datasets become profiles.
     pub profiles: MergePolicy,
+    /// Who may not be sent, whatever a segment says.
+    pub consent: Consent,
+    /// What is kept of memberships.
+    pub membership: Membership,
     /// Rules over profiles, in the order of the file.
     pub segments: Vec<Segment>,
     /// Credentials for S3 services.
@@ -136,6 +141,13 @@ pub enum Stitch {
     Graph,
 }
 
+/// What is kept of who is in which segment since when.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Membership {
+    /// How many days it is remembered that somebody left.
+    pub exits_kept_days: u32,
+}
+
 /// A named rule over profiles.
 #[derive(Debug, Clone)]
 pub struct Segment {
@@ -145,8 +157,10 @@ pub struct Segment {
     pub id: Uuid,
     /// Its name: as written, or the key.
     pub name: String,
-    /// What decides membership.
+    /// What decides membership; of an imported segment, to be in it.
     pub rule: Rule,
+    /// The file that lists the members of an imported segment: a dataset with one identity.
+    pub import: Option<Dataset>,
 }
 
 /// A boolean SQL expression over the fields of a profile.
@@ -233,6 +247,16 @@ impl RuleOrigin {
                 written.place(offset, length)
             }
             Self::Project { spans_text: false, .. } | Self::File { .. } => None,
+        }
+    }
+
+    /// Returns where the whole text, or the path of its file, stands in the project file.
+    pub fn span(&self) -> Span {
+        match self {
+            Self::Project { span, .. } | Self::Block { span, .. } | Self::File { span, .. } => {
+                *span
+            }
+            Self::Translated { written, .. } => written.span(),
         }
     }
 
@@ -338,6 +362,8 @@ pub struct Destination {
     pub file: FileFormat,
     /// Whether a manifest is published behind the files.
     pub manifest: bool,
+    /// What the files are used for; the project's consent rules go by it.
+    pub marketing_actions: Vec<String>,
     /// Where the destination stands in the file.
     pub span: Span,
 }
@@ -508,6 +534,11 @@ impl Column {
         self.source == ColumnSource::LastQualificationTime
     }
 
+    /// Whether the time at which somebody became a member decides what the file holds.
+    pub fn rests_on_history(&self) -> bool {
+        self.is_qualification_time() || self.deduplicate
+    }
+
     /// Returns the column without conditions for its values.
     #[must_use]
     pub fn optional(self) -> Self {
@@ -544,5 +575,10 @@ impl Project {
     /// The profile datasets.
     pub fn profile_datasets(&self) -> impl Iterator<Item = &Dataset> {
         self.datasets.iter().filter(|dataset| dataset.kind == DatasetKind::Profile)
+    }
+
+    /// The event datasets.
+    pub fn event_datasets(&self) -> impl Iterator<Item = &Dataset> {
+        self.datasets.iter().filter(|dataset| dataset.kind == DatasetKind::Event)
     }
 }

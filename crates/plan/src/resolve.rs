@@ -7,16 +7,20 @@
 mod account;
 mod activation;
 mod column;
+mod consent;
 mod dataset;
 mod destination;
 mod endpoint;
+mod events;
 mod file;
+mod import;
 mod increment;
 mod names;
 mod object_settings;
 mod profiles;
 mod schedule;
 mod segment;
+mod segment_references;
 
 pub(crate) use account::SECRET_KEYS;
 pub use profiles::PROFILE_DATASETS_MAX;
@@ -109,15 +113,20 @@ impl<'a> Resolver<'a> {
     fn project(&mut self, file: &config::Project, name: String) -> Project {
         let datasets = self.section("datasets", file.datasets.as_ref(), Self::dataset);
         let profiles = self.profiles(&datasets, file.profiles.as_ref());
+        self.check_events(&datasets);
         self.segments = self.segment_names(file);
         let segments = self.section("segments", file.segments.as_ref(), Self::segment);
         let accounts = self.section("accounts", file.accounts.as_ref(), Self::account);
         let destinations =
             self.section("destinations", file.destinations.as_ref(), Self::destination);
+        let consent = self.consent(file.consent.as_ref());
+        let membership = self.membership(file.membership.as_ref());
         let mut project = Project {
             name,
             datasets,
             profiles,
+            consent,
+            membership,
             segments,
             accounts,
             destinations,
@@ -129,6 +138,8 @@ impl<'a> Resolver<'a> {
                 me.activation(&project, item, activation)
             });
         project.activations = activations;
+        self.check_segment_references(&project);
+        self.check_purposes(&project);
         project.places = std::mem::take(&mut self.places);
         self.check_ids(&project);
         project

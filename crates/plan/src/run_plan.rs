@@ -3,6 +3,7 @@
 use jiff::Timestamp;
 use uuid::Uuid;
 
+use crate::consent::Consent;
 use crate::error::PlanError;
 use crate::field::FieldPath;
 use crate::file_format::FileFormat;
@@ -50,9 +51,25 @@ pub struct Query {
     pub rule: Rule,
     /// The columns, in order.
     pub columns: Vec<Column>,
+    /// The segments that `in_segment` may name in rule and columns, and those that they rest on.
+    pub segments: Vec<Segment>,
+    /// Whom nobody may send, whatever the rule says.
+    pub consent: Consent,
+    /// The history of the segment that the rows rest on: who is a member since when. Without one
+    /// everybody is a member since `evaluated_at`.
+    pub history: Option<History>,
     /// The instant at which the rule is evaluated: `now()` in rules, and
-    /// `lastQualificationTime` of members.
+    /// `lastQualificationTime` of those who have just become members.
     pub evaluated_at: Timestamp,
+}
+
+/// The history of a segment's members.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct History {
+    /// The id of the segment.
+    pub segment: Uuid,
+    /// How many days it is remembered that somebody left.
+    pub exits_kept_days: u32,
 }
 
 /// How an incremental export tells what changed since the last delivered run.
@@ -187,6 +204,7 @@ impl Project {
         self.refuse_clash(&names, slot)?;
         let destination = self.destination_of(activation);
         let segment = self.segment_of(export);
+        let consent = self.consent_for(destination);
         Ok(RunPlan {
             run_id: names.run_id,
             slot,
@@ -199,6 +217,13 @@ impl Project {
             query: Query {
                 rule: segment.rule.clone(),
                 columns: activation.mapping.clone(),
+                segments: self.segments_of(&segment.rule, &activation.mapping, &consent),
+                consent,
+                history: activation
+                    .mapping
+                    .iter()
+                    .any(Column::rests_on_history)
+                    .then(|| self.history(segment)),
                 evaluated_at: slot,
             },
             output: Output {
@@ -214,6 +239,11 @@ impl Project {
             increment: self.increment(export),
             guard: activation.guard,
         })
+    }
+
+    /// The history of a segment.
+    pub fn history(&self, segment: &Segment) -> History {
+        History { segment: segment.id, exits_kept_days: self.membership.exits_kept_days }
     }
 
     fn increment(&self, export: &SegmentExport) -> Option<Increment> {

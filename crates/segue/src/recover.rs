@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use delivery::Store;
+use engine::Profiles;
 use ledger::{Ledger, RunRecord};
 use plan::RunPlan;
 
@@ -69,11 +70,12 @@ impl Recovery<'_> {
         };
         let plan = self.plan(run).await?;
         let claim = self.ledger.take_over(run.run_id, ambient::now()).await?;
-        run::resume(&around, plan.as_ref().and_then(|plan| self.work(plan)), claim).await.map(Some)
+        let work = plan.as_ref().and_then(|(plan, profiles)| self.work(plan, profiles));
+        run::resume(&around, work, claim).await.map(Some)
     }
 
     /// The plan of the run, if the project still gives the same objects and the input is the same.
-    async fn plan(&self, run: &RunRecord) -> Result<Option<RunPlan>, Failure> {
+    async fn plan(&self, run: &RunRecord) -> Result<Option<(RunPlan, Profiles)>, Failure> {
         let Ok(plan) = self.workspace.project.run_plan(&run.activation, &run.segment, run.slot)
         else {
             return Ok(None);
@@ -82,13 +84,15 @@ impl Recovery<'_> {
             return Ok(None);
         }
         let Some(detail) = self.ledger.run(run.run_id).await? else { return Ok(None) };
-        let is_same = self.work(&plan).is_some_and(|work| run::inputs(work) == detail.inputs);
-        Ok(is_same.then_some(plan))
+        let Some(sources) = self.sources else { return Ok(None) };
+        let profiles = sources.profiles.asked_by(&plan.query);
+        let is_same =
+            self.work(&plan, &profiles).is_some_and(|work| run::inputs(work) == detail.inputs);
+        Ok(is_same.then_some((plan, profiles)))
     }
 
-    fn work<'a>(&'a self, plan: &'a RunPlan) -> Option<Work<'a>> {
-        let Sources { engine, profiles } = self.sources?;
-        Some(Work { plan, engine, profiles })
+    fn work<'a>(&'a self, plan: &'a RunPlan, profiles: &'a Profiles) -> Option<Work<'a>> {
+        Some(Work { plan, engine: &self.sources?.engine, profiles })
     }
 
     /// Aborts uploads of runs that are over; nobody can complete them.

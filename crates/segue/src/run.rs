@@ -5,10 +5,12 @@
 //! parts, nothing visible) is in `stage`, making objects visible is in `publish`.
 
 mod increment;
+mod membership;
 mod publish;
 mod stage;
 
 pub(crate) use increment::{baseline_in, check_order};
+pub(crate) use membership::{evaluate_all, look};
 pub(crate) use publish::abort;
 pub(crate) use stage::inputs;
 

@@ -1,10 +1,10 @@
 //! The project's datasets, opened: pinned snapshots, schemas, and everything checked against them.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
-use engine::{Engine, Expect, ExpressionError, Profiles, Settings, Snapshot};
-use plan::project::{ColumnSource, Dataset, RuleOrigin};
-use plan::{Diagnostic, Schema};
+use engine::{Engine, EventFields, Expect, ExpressionError, Profiles, Settings, Snapshot};
+use plan::project::{ColumnSource, Dataset, DatasetKind, RuleOrigin};
+use plan::{Diagnostic, Project, Schema};
 
 use crate::cli::Global;
 use crate::failure::{Failure, Kind};
@@ -20,7 +20,8 @@ pub(crate) struct Sources {
 }
 
 impl Sources {
-    /// Opens every profile dataset and checks the project against what is in them.
+    /// Opens every profile dataset, and every event dataset that a rule or an expression asks, and
+    /// checks the project against what is in them.
     ///
     /// # Errors
     /// A dataset cannot be opened, or a field or an expression of the project does not fit; all
@@ -29,14 +30,45 @@ impl Sources {
         workspace: &Workspace,
         global: &Global,
     ) -> Result<(Self, Vec<Diagnostic>), Failure> {
+        let asked = datasets_asked(&workspace.project);
+        let is_asked = |dataset: &Dataset| {
+            dataset.kind == DatasetKind::Profile
+                || asked.contains(&dataset.key)
+                || asked.contains(engine::ALL_EVENTS)
+        };
+        Self::open_some(workspace, global, is_asked).await
+    }
+
+    /// Opens every dataset, whether anything asks it or not.
+    ///
+    /// # Errors
+    /// As [`Sources::open`].
+    pub(crate) async fn open_all(
+        workspace: &Workspace,
+        global: &Global,
+    ) -> Result<(Self, Vec<Diagnostic>), Failure> {
+        Self::open_some(workspace, global, |_| true).await
+    }
+
+    async fn open_some(
+        workspace: &Workspace,
+        global: &Global,
+        is_wanted: impl Fn(&Dataset) -> bool,
+    ) -> Result<(Self, Vec<Diagnostic>), Failure> {
         let engine = engine(workspace, global)?;
-        let Pinned { snapshots, schemas, mut problems } = pin_all(&engine, workspace).await?;
+        let pinned = pin_all(&engine, workspace, is_wanted).await?;
+        let Pinned { snapshots, events, schemas, mut problems } = pinned;
         let is_whole = problems.is_empty();
         problems.extend(workspace.project.check_fields(&schemas));
+        let imports = pin_imports(&engine, workspace, &mut problems).await?;
         let profiles = Profiles::new(workspace.project.profiles.clone(), snapshots);
+        let profiles = profiles.with_events(events).with_imports(imports);
         if is_whole {
             match engine.fields(&profiles).await {
-                Ok(fields) => problems.extend(check_expressions(workspace, &fields)),
+                Ok(fields) => {
+                    let events = engine.event_fields(&profiles).await?;
+                    problems.extend(check_expressions(workspace, &fields, &events));
+                }
                 // Otherwise the project has been told of it where it stands.
                 Err(error) if !has_errors(&problems) => {
                     problems.push(disagreement(workspace, error)?);
@@ -67,7 +99,9 @@ fn engine(workspace: &Workspace, global: &Global) -> Result<Engine, Failure> {
 /// What could be pinned, and why the rest could not.
 #[derive(Default)]
 struct Pinned {
+    /// Of profiles.
     snapshots: Vec<Snapshot>,
+    events: Vec<Snapshot>,
     /// By the keys of datasets.
     schemas: BTreeMap<String, Schema>,
     problems: Vec<Diagnostic>,
@@ -75,12 +109,19 @@ struct Pinned {
 
 /// Pins each dataset; one that cannot be read becomes a problem at its place in the file, so that it
 /// is reported together with the others.
-async fn pin_all(engine: &Engine, workspace: &Workspace) -> Result<Pinned, Failure> {
+async fn pin_all(
+    engine: &Engine,
+    workspace: &Workspace,
+    is_wanted: impl Fn(&Dataset) -> bool,
+) -> Result<Pinned, Failure> {
     let mut pinned = Pinned::default();
-    for dataset in workspace.project.profile_datasets() {
+    for dataset in workspace.project.datasets.iter().filter(|dataset| is_wanted(dataset)) {
         match pin(engine, workspace, dataset).await {
             Ok((snapshot, schema)) => {
-                pinned.snapshots.push(snapshot);
+                match dataset.kind {
+                    DatasetKind::Profile => pinned.snapshots.push(snapshot),
+                    DatasetKind::Event => pinned.events.push(snapshot),
+                }
                 pinned.schemas.insert(dataset.key.clone(), schema);
             }
             Err(error) => match Failure::from(error) {
@@ -108,20 +149,73 @@ async fn pin(
     Ok((snapshot, schema))
 }
 
+/// Pins the files of imported segments.
+async fn pin_imports(
+    engine: &Engine,
+    workspace: &Workspace,
+    problems: &mut Vec<Diagnostic>,
+) -> Result<Vec<Snapshot>, Failure> {
+    let mut snapshots = Vec::new();
+    for segment in &workspace.project.segments {
+        let Some(import) = &segment.import else { continue };
+        let pinned = pin(engine, workspace, import).await;
+        match pinned.map_err(Failure::from) {
+            Ok((snapshot, schema)) => {
+                problems.extend(workspace.project.check_import(segment, &schema));
+                snapshots.push(snapshot);
+            }
+            Err(failure) if failure.kind == Kind::Usage => {
+                let found = unreadable(import, &failure);
+                let message = found.message.replacen("dataset", "imported segment", 1);
+                problems.push(Diagnostic { message, ..found });
+            }
+            Err(failure) => {
+                return Err(
+                    failure.context(format!("failed to open imported segment `{}`", segment.key))
+                );
+            }
+        }
+    }
+    Ok(snapshots)
+}
+
+/// The event datasets that any rule or expression names.
+fn datasets_asked(project: &Project) -> BTreeSet<String> {
+    let rules = project.segments.iter().map(|segment| segment.rule.text.as_str());
+    let columns = project.activations.iter().flat_map(|activation| &activation.mapping);
+    let expressions = columns.filter_map(|column| match &column.source {
+        ColumnSource::Expression { text, .. } => Some(text.as_str()),
+        _ => None,
+    });
+    let purposes = project.consent.purposes.iter().map(|purpose| purpose.rule.text.as_str());
+    rules.chain(expressions).chain(purposes).flat_map(engine::event_datasets_named).collect()
+}
+
 /// Every rule must be true or false, every expression of a mapping must be a value.
-fn check_expressions(workspace: &Workspace, schema: &Schema) -> Vec<Diagnostic> {
+fn check_expressions(
+    workspace: &Workspace,
+    schema: &Schema,
+    events: &EventFields,
+) -> Vec<Diagnostic> {
+    let check = |text: &str, expect| engine::check_with_events(text, schema, events, expect);
     let mut problems = Vec::new();
     for segment in &workspace.project.segments {
         let rule = &segment.rule;
-        if let Err(error) = engine::check_expression(&rule.text, schema, Expect::Boolean) {
+        if let Err(error) = check(&rule.text, Expect::Boolean) {
             let what = format!("rule of segment `{}`", segment.key);
             problems.push(misplaced(&rule.origin, &what, error));
+        }
+    }
+    for purpose in &workspace.project.consent.purposes {
+        if let Err(error) = check(&purpose.rule.text, Expect::Boolean) {
+            let what = format!("rule of consent to `{}`", purpose.action);
+            problems.push(misplaced(&purpose.rule.origin, &what, error));
         }
     }
     for activation in &workspace.project.activations {
         for column in &activation.mapping {
             let ColumnSource::Expression { text, origin } = &column.source else { continue };
-            if let Err(error) = engine::check_expression(text, schema, Expect::Any) {
+            if let Err(error) = check(text, Expect::Any) {
                 let what = format!("expression of column `{}`", column.header);
                 problems.push(misplaced(origin, &what, error));
             }

@@ -49,6 +49,9 @@ fn query() -> Query {
     Query {
         rule: Rule { text: "true".to_owned(), origin },
         columns: vec![column("email"), column("prénom \"x\"")],
+        segments: Vec::new(),
+        consent: plan::Consent::default(),
+        history: None,
         evaluated_at: "2026-01-04T01:00:00Z".parse().unwrap(),
     }
 }

@@ -3,7 +3,9 @@
 //! The walk changes the tree: each field gets one flat name, and each chain of `AND`
 //! or `OR` becomes a balanced tree. What is not listed here is refused.
 
+use plan::field::Step;
 use plan::schema::{PATHS_SEARCHED_MAX, Schema};
+use plan::segment_reference::IN_SEGMENT;
 use sqlparser::ast::{
     AccessExpr, BinaryOperator, CaseWhen, CeilFloorKind, DateTimeField, Expr, Function,
     FunctionArg, FunctionArgExpr, FunctionArguments, Ident, ObjectName, Spanned, Subscript,
@@ -11,6 +13,8 @@ use sqlparser::ast::{
 };
 use sqlparser::tokenizer::Span;
 
+use super::event_query::{self, EventQuery};
+use super::in_segment;
 use super::lambda::{self, Variable};
 use super::paths::Paths;
 use super::{DEPTH_MAX, ExpressionError, Positions, functions, vocabulary};
@@ -18,24 +22,54 @@ use crate::path::Steps;
 
 pub(super) type Allowed = Result<(), ExpressionError>;
 
-/// Checks and rewrites a tree; returns the fields that it names, each once.
+/// What an allowed tree names.
+#[derive(Debug, Default)]
+pub(super) struct Named {
+    /// The fields, each once; those that hold answers of events included.
+    pub(super) fields: Vec<Steps>,
+    /// What is asked of events, each once.
+    pub(super) queries: Vec<EventQuery>,
+}
+
+/// Whose fields an expression names.
+#[derive(Debug, Clone, Copy)]
+pub(super) enum Owner<'a> {
+    /// Profiles, whose events can be asked for.
+    Profiles,
+    /// The events of a dataset, or of all datasets if it has no name.
+    Events(Option<&'a str>),
+}
+
+impl Owner<'_> {
+    fn lack(self) -> String {
+        match self {
+            Self::Profiles => "the dataset has no".to_owned(),
+            Self::Events(Some(dataset)) => format!("the events of `{dataset}` have no"),
+            Self::Events(None) => "no event dataset has a".to_owned(),
+        }
+    }
+}
+
+/// Checks and rewrites a tree; returns what it names.
 pub(super) fn check(
     tree: &mut Expr,
     schema: &Schema,
+    owner: Owner<'_>,
     paths: &Paths,
     positions: &Positions,
-) -> Result<Vec<Steps>, ExpressionError> {
-    let (fields, variables) = (Vec::new(), Vec::new());
-    let mut walk = Walk { schema, paths, positions, fields, variables };
+) -> Result<Named, ExpressionError> {
+    let (named, variables) = (Named::default(), Vec::new());
+    let mut walk = Walk { schema, owner, paths, positions, named, variables };
     walk.expression(tree, 0)?;
-    Ok(walk.fields)
+    Ok(walk.named)
 }
 
 pub(super) struct Walk<'a> {
     pub(super) schema: &'a Schema,
     pub(super) paths: &'a Paths,
     pub(super) positions: &'a Positions,
-    fields: Vec<Steps>,
+    owner: Owner<'a>,
+    named: Named,
     /// The elements of lists that are named here, the innermost last.
     pub(super) variables: Vec<Variable>,
 }
@@ -57,6 +91,10 @@ impl Walk<'_> {
             }
             Expr::BinaryOp { op: BinaryOperator::And | BinaryOperator::Or, .. } => {
                 self.chain(tree, depth)
+            }
+            Expr::Subquery(_) | Expr::Exists { .. } => self.event_query(tree),
+            Expr::Function(function) if event_query::is_sequence(function) => {
+                self.event_query(tree)
             }
             Expr::Function(_) => self.call(tree, depth),
             Expr::Value(value) => match &value.value {
@@ -139,9 +177,11 @@ impl Walk<'_> {
                     depth,
                 )
             }
-            Expr::Subquery(_) | Expr::Exists { .. } | Expr::InSubquery { .. } => Err(self
-                .refuse(span, "a rule cannot hold a query")
-                .with_hint("Write a condition on the fields of one record.")),
+            Expr::InSubquery { .. } => {
+                Err(self.refuse(span, "a list cannot come from a query").with_hint(
+                    "Put the condition into the query: `EXISTS (SELECT FROM orders WHERE …)`.",
+                ))
+            }
             Expr::Lambda(_) => Err(lambda::stray(self.positions, span)),
             Expr::BinaryOp { op, .. } => {
                 let message = format!("the operator `{op}` is not available");
@@ -178,6 +218,19 @@ impl Walk<'_> {
 
     /// A call; some names stand for other expressions.
     fn call(&mut self, tree: &mut Expr, depth: usize) -> Allowed {
+        if let Some(name) = in_segment::named(tree, self.positions)? {
+            if let Owner::Events(_) = self.owner {
+                let message = "a condition on events cannot ask for a segment";
+                return Err(self.refuse(tree.span(), message));
+            }
+            let steps = in_segment::column(&name);
+            *tree =
+                Expr::Identifier(Ident::with_quote_and_span('"', tree.span(), steps.to_string()));
+            if !self.named.fields.contains(&steps) {
+                self.named.fields.push(steps);
+            }
+            return Ok(());
+        }
         if let Some(other) = vocabulary::rewritten(tree, self.positions)? {
             *tree = other;
             return self.expression(tree, depth + 1);
@@ -207,7 +260,9 @@ impl Walk<'_> {
         function.name = ObjectName::from(vec![Ident::with_span(span, lower.clone())]);
         match &mut function.args {
             FunctionArguments::None => Ok(()),
-            FunctionArguments::Subquery(_) => Err(self.refuse(span, "a rule cannot hold a query")),
+            FunctionArguments::Subquery(_) => {
+                Err(self.refuse(span, "an argument cannot be a query without brackets"))
+            }
             FunctionArguments::List(list) => {
                 if list.duplicate_treatment.is_some() || !list.clauses.is_empty() {
                     let message = "functions over many records are not available";
@@ -239,7 +294,8 @@ impl Walk<'_> {
         }
         let error =
             self.positions.error(span, "unknown_function", format!("unknown function `{name}`"));
-        match plan::nearest::nearest(name, functions::ALLOWED.iter().copied()) {
+        let known = functions::ALLOWED.iter().copied().chain([IN_SEGMENT]);
+        match plan::nearest::nearest(name, known) {
             Some(nearest) => error.with_hint(format!("Did you mean `{nearest}`?")),
             None => error,
         }
@@ -256,9 +312,34 @@ impl Walk<'_> {
         self.resolve(&steps, name)?;
         // The span stays, for errors of types that are found later.
         *name = Ident::with_quote_and_span('"', name.span, steps.to_string());
-        if !self.fields.contains(&steps) {
-            self.fields.push(steps);
+        self.name(steps);
+        Ok(())
+    }
+
+    fn name(&mut self, steps: Steps) {
+        if !self.named.fields.contains(&steps) {
+            self.named.fields.push(steps);
         }
+    }
+
+    /// Something that is asked of events, which becomes the field of its answer.
+    fn event_query(&mut self, tree: &mut Expr) -> Allowed {
+        let span = tree.span();
+        if let Owner::Events(_) = self.owner {
+            let message = "a condition on events cannot ask for other events";
+            return Err(self.refuse(span, message));
+        }
+        let query = event_query::take(tree, self.paths, self.positions)?;
+        self.name(Steps(vec![Step::Field(query.answer.clone())]));
+        if self.named.queries.iter().any(|known| known.answer == query.answer) {
+            return Ok(());
+        }
+        if self.named.queries.len() == event_query::QUERIES_MAX {
+            let most = event_query::QUERIES_MAX;
+            let message = format!("events are asked for more than {most} times");
+            return Err(self.positions.error(span, "too_long", message));
+        }
+        self.named.queries.push(query);
         Ok(())
     }
 
@@ -286,11 +367,13 @@ impl Walk<'_> {
             return Ok(());
         }
         let path = steps.to_string();
-        let message = format!("the dataset has no field `{path}`");
+        let message = format!("{} field `{path}`", self.owner.lack());
         let error = self.positions.error(name.span, "unknown_field", message);
         let paths = self.schema.paths(PATHS_SEARCHED_MAX);
         Err(match plan::nearest::nearest(&path, paths.iter().map(String::as_str)) {
             Some(nearest) => error.with_hint(format!("Did you mean `{nearest}`?")),
+            None if matches!(self.owner, Owner::Events(_)) => error
+                .with_hint("Conditions on the profile stand outside the brackets of the query."),
             None if steps.0.len() == 1 && name.quote_style.is_some() => {
                 error.with_hint("Texts stand between single quotes; double quotes name fields.")
             }

@@ -17,7 +17,7 @@ use sqlparser::ast::{Expr, ExprWithAlias};
 use sqlparser::tokenizer::Span;
 
 use super::catalog::Catalog;
-use super::{Expect, ExpressionError, Parsed, wrong_parts};
+use super::{Expect, ExpressionError, Parsed, in_segment, wrong_parts};
 use crate::fields;
 use crate::path::Steps;
 
@@ -47,7 +47,7 @@ pub(super) fn check(
 /// A schema of flat columns: one for each path, named by it.
 pub(crate) fn flat_schema(paths: &[Steps], schema: &Schema) -> Schema {
     let column = |path: &Steps| {
-        let data_type = path.data_type(schema).unwrap_or(DataType::Null);
+        let data_type = in_segment::data_type(path, schema);
         Field::new(path.to_string(), data_type, true)
     };
     Schema::new(paths.iter().map(column).collect::<Vec<_>>())
@@ -70,12 +70,13 @@ pub(crate) fn compile(
         error.at(parsed, span)
     })?;
     let found = fields::kind_of(&compiled.data_type);
-    let whole = |code, message: String| parsed.positions.error(Span::empty(), code, message);
+    let whole = |code, message: String| parsed.error(None, code, message);
     match (expect, found) {
         (Expect::Boolean, FieldType::Boolean) => Ok(compiled),
         (Expect::Boolean, other) => {
+            let what = if parsed.is_part() { "a condition on events" } else { "a rule" };
             let message =
-                format!("a rule has to be true or false, this is of type {}", other.name());
+                format!("{what} has to be true or false, this is of type {}", other.name());
             Err(whole("not_boolean", message)
                 .with_hint("Compare the value with another: `points > 0`."))
         }

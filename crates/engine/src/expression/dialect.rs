@@ -43,6 +43,11 @@ impl Dialect for ExpressionDialect {
         true
     }
 
+    /// `EXISTS (SELECT FROM orders)`
+    fn supports_empty_projections(&self) -> bool {
+        true
+    }
+
     /// `v -> v.total > 10`
     fn supports_lambda_functions(&self) -> bool {
         true

@@ -16,7 +16,7 @@ use crate::path::Steps;
 pub(super) const MARK: char = '\u{1f}';
 
 /// The paths of an expression that are more than one word.
-#[derive(Debug, Default)]
+#[derive(Debug, Clone, Default)]
 pub(super) struct Paths(Vec<Steps>);
 
 impl Paths {

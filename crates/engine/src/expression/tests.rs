@@ -242,14 +242,14 @@ fn refusals_name_the_place_and_the_next_step() {
     "active; DROP TABLE t"
       not_an_expression at ";": a rule is one expression, not a statement
     "active AND (SELECT TRUE)"
-      not_allowed at "SELECT TRUE": a rule cannot hold a query
-      Write a condition on the fields of one record.
+      not_allowed at "SELECT TRUE": a query over events has the form `SELECT … FROM dataset WHERE …`
+      Other parts of queries, such as joins, groups, orders and aliases, are not available.
     "EXISTS (SELECT 1)"
-      not_allowed at "SELECT 1": a rule cannot hold a query
-      Write a condition on the fields of one record.
+      not_allowed at "SELECT 1": a query over events has the form `SELECT … FROM dataset WHERE …`
+      Other parts of queries, such as joins, groups, orders and aliases, are not available.
     "crmId IN (SELECT crmId FROM 's3://b/x.parquet')"
-      not_allowed at "crmId IN (SELECT crmId": a rule cannot hold a query
-      Write a condition on the fields of one record.
+      not_allowed at "crmId IN (SELECT crmId": a list cannot come from a query
+      Put the condition into the query: `EXISTS (SELECT FROM orders WHERE …)`.
     "active AND"
       syntax_error at "": expected: an expression, found: EOF
     "active active"

@@ -4,10 +4,11 @@ use arrow::array::ArrayRef;
 use arrow::row::RowConverter;
 use plan::run_plan::Increment;
 
+use super::Sent;
 use super::baseline::{BATCH_ROWS, Baseline, Cursor, Row, Writer};
 use super::entity::ENTRY_HEAD_BYTES;
-use super::{Sent, morsel_hash};
 use crate::error::Error;
+use crate::members::morsel_hash;
 use crate::row_set::Address;
 use crate::spill::{BUCKETS, Buckets, Limits, Sorted, read_part};
 

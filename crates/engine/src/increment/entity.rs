@@ -21,7 +21,7 @@ use crate::error::{Error, Kind};
 use crate::fields;
 use crate::row_set::{Address, RowSet};
 use crate::rows::{Pass, Piece, sort};
-use crate::selection::{Parts, Restriction, Selection, present};
+use crate::selection::{Parts, Restriction, Selection, Who, present};
 use crate::spill::{Limits, Sorted};
 use crate::survey::{ProfileKey, Survey};
 
@@ -42,7 +42,7 @@ impl Kept {
     pub(super) fn new(
         query: &Query,
         increment: &Increment,
-        schema: &Schema,
+        survey: &Survey,
     ) -> Result<Self, Error> {
         let is_kept = |column: &Column| match &column.source {
             _ if column.deduplicate => true,
@@ -54,16 +54,15 @@ impl Kept {
             .collect();
         let read: Vec<Column> =
             columns.iter().map(|&column| query.columns[column].clone()).collect();
-        let parts =
-            Parts { rule: "TRUE", columns: &read, hidden: &[], evaluated_at: query.evaluated_at };
-        let schema = Selection::new(parts, schema)?.schema;
+        let parts = Parts { who: Who::Everyone, columns: &read, hidden: &[], query };
+        let schema = Selection::new(parts, survey)?.schema;
         Ok(Self { columns, schema: schema.as_ref().clone() })
     }
 }
 
 /// Tells the entity of each row of a batch.
 #[derive(Debug, Clone)]
-pub(super) struct Teller {
+pub(crate) struct Teller {
     /// Positions in the batch of the deduplication key.
     key: Vec<usize>,
     /// Positions in the batch of what tells profiles apart.
@@ -74,7 +73,7 @@ pub(super) struct Teller {
 
 impl Teller {
     /// A teller for batches of `columns` followed by what tells profiles apart.
-    pub(super) fn new(
+    pub(crate) fn new(
         columns: &[Column],
         schema: &Schema,
         profile_key: &ProfileKey,
@@ -93,7 +92,7 @@ impl Teller {
     }
 
     /// The entity of each row; nothing for a row without any value to tell it by.
-    pub(super) fn tell(&self, batch: &RecordBatch) -> Result<Vec<Option<u128>>, Error> {
+    pub(crate) fn tell(&self, batch: &RecordBatch) -> Result<Vec<Option<u128>>, Error> {
         let key = self.key.iter().map(|&column| texts(batch.column(column)));
         let key = key.collect::<Result<Vec<_>, _>>()?;
         let with_key = self.key.iter().filter_map(|&column| present(batch.column(column)));
@@ -131,7 +130,8 @@ fn append(bytes: &mut Vec<u8>, text: &str) {
     bytes.extend_from_slice(text.as_bytes());
 }
 
-fn texts(column: &ArrayRef) -> Result<StringViewArray, Error> {
+/// The values of a scalar column as text.
+pub(crate) fn texts(column: &ArrayRef) -> Result<StringViewArray, Error> {
     let column =
         cast(column, &DataType::Utf8View).map_err(|_| Error::internal("a scalar has no text"))?;
     Ok(column.as_string_view().clone())
@@ -150,7 +150,8 @@ pub(super) struct Entities {
 pub(super) struct Census {
     pub(super) scanned: u64,
     pub(super) received: u64,
-    pub(super) missing: Vec<u64>,
+    /// By reason, as the selection has them.
+    pub(super) left_out: Vec<u64>,
     pub(super) duplicates: u64,
     pub(super) without_identity: u64,
     /// Decodes the kept values of an entry.
@@ -173,13 +174,9 @@ impl Entities {
         let read: Vec<(usize, &Column)> =
             query.columns.iter().enumerate().filter(is_read).collect();
         let columns: Vec<Column> = read.iter().map(|(_, column)| (*column).clone()).collect();
-        let parts = Parts {
-            rule: &query.rule.text,
-            columns: &columns,
-            hidden: &survey.key.columns,
-            evaluated_at: query.evaluated_at,
-        };
-        let selection = Arc::new(Selection::new(parts, &survey.schema)?);
+        let parts =
+            Parts { who: Who::Members, columns: &columns, hidden: &survey.key.columns, query };
+        let selection = Arc::new(Selection::new(parts, survey)?);
         let teller = Teller::new(&columns, &selection.schema, &survey.key)?;
         let attributes =
             increment.changes.then(|| Attributes::new(&columns, &selection.schema)).transpose()?;
@@ -201,9 +198,9 @@ impl Entities {
         threads: usize,
     ) -> Result<(Sorted, Census), Error> {
         let Self { pass, teller, attributes, kept } = self;
-        let missing = vec![0; pass.selection.reasons().count()];
+        let left_out = vec![0; pass.selection.reasons().count()];
         let census = Arc::new(Shared::default());
-        census.with(|census: &mut Census| census.missing = missing);
+        census.with(|census: &mut Census| census.left_out = left_out);
         let restriction = move |morsel: usize, first: u64, rows: usize| {
             let bits = losers.as_ref().and_then(|losers| losers.slice(morsel, first, rows));
             Some(bits.map_or(Restriction::None, Restriction::Without))
@@ -259,7 +256,7 @@ impl Census {
         self.received += piece.selected.received;
         self.duplicates += piece.selected.duplicates;
         self.without_identity += entities.iter().filter(|it| it.is_none()).count() as u64;
-        for (sum, count) in self.missing.iter_mut().zip(&piece.selected.missing) {
+        for (sum, count) in self.left_out.iter_mut().zip(&piece.selected.left_out) {
             *sum += count;
         }
     }

@@ -19,7 +19,7 @@ use crate::error::Error;
 use crate::ordered::Stop;
 use crate::row_set::{Address, RowSet};
 use crate::rows::{Pass, sort};
-use crate::selection::{Parts, Restriction, Selection};
+use crate::selection::{Parts, Restriction, Selection, Who};
 use crate::spill::{BUCKETS, Limits, Sorted, read_part};
 use crate::survey::Survey;
 
@@ -100,13 +100,8 @@ async fn records(
     let columns: Vec<Column> =
         query.columns.iter().filter(|column| column.deduplicate).cloned().collect();
     let columns: Vec<Column> = columns.into_iter().map(Column::optional).collect();
-    let parts = Parts {
-        rule: "TRUE",
-        columns: &columns,
-        hidden: &survey.key.columns,
-        evaluated_at: query.evaluated_at,
-    };
-    let selection = Arc::new(Selection::new(parts, &survey.schema)?);
+    let parts = Parts { who: Who::Everyone, columns: &columns, hidden: &survey.key.columns, query };
+    let selection = Arc::new(Selection::new(parts, survey)?);
     let teller = Teller::new(&columns, &selection.schema, &survey.key)?;
     let table = table(left)?;
     let pass = Pass { survey: Arc::clone(survey), selection };

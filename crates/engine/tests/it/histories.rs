@@ -19,10 +19,10 @@ const RUNS: usize = 6;
 const PEOPLE: u64 = 12;
 
 /// A small generator of the same numbers for the same seed.
-struct Random(u64);
+pub(crate) struct Random(pub(crate) u64);
 
 impl Random {
-    fn below(&mut self, bound: u64) -> u64 {
+    pub(crate) fn below(&mut self, bound: u64) -> u64 {
         self.0 = self.0.wrapping_add(0x9e37_79b9_7f4a_7c15);
         let mut z = self.0;
         z = (z ^ (z >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
@@ -30,7 +30,7 @@ impl Random {
         (z ^ (z >> 31)) % bound
     }
 
-    fn one_in(&mut self, chances: u64) -> bool {
+    pub(crate) fn one_in(&mut self, chances: u64) -> bool {
         self.below(chances) == 0
     }
 }
@@ -102,6 +102,7 @@ impl Setup {
         };
         let integer = || plan::schema::FieldType::Integer;
         let mut case = Case::new(CSV)
+            .in_memory()
             .location("people.csv")
             .declare("id", integer())
             .declare("email", plan::schema::FieldType::String)

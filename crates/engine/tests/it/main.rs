@@ -1,15 +1,22 @@
 //! The engine from outside: small files in, rows out.
 
 mod bad_input;
+mod consent;
 mod deduplicate;
 mod documented;
+mod event_histories;
+mod events;
 mod formats;
 mod histories;
+mod imports;
 mod mapping;
+mod membership;
+mod membership_histories;
 mod merge;
 mod merged;
 mod order;
 mod pql;
 mod s3;
 mod scalar;
+mod segments;
 mod support;

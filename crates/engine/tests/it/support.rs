@@ -11,7 +11,8 @@ use parquet::arrow::ArrowWriter;
 use parquet::file::properties::WriterProperties;
 use plan::field::FieldPath;
 use plan::project::{
-    Column, ColumnSource, Dataset, DatasetFormat, DatasetKind, MergePolicy, Rule, RuleOrigin,
+    Column, ColumnSource, Dataset, DatasetFormat, DatasetKind, Identity, MergePolicy, Rule,
+    RuleOrigin,
 };
 use plan::schema::FieldType;
 use plan::{Query, Span};
@@ -23,6 +24,8 @@ pub(crate) const CSV: DatasetFormat = DatasetFormat::Csv { delimiter: b',', quot
 pub(crate) struct Case {
     pub(crate) folder: tempfile::TempDir,
     pub(crate) dataset: Dataset,
+    pub(crate) events: Vec<Dataset>,
+    pub(crate) policy: MergePolicy,
     pub(crate) query: Query,
     pub(crate) threads: usize,
     pub(crate) memory_bytes: usize,
@@ -46,10 +49,32 @@ impl Case {
         let query = Query {
             rule: rule("TRUE"),
             columns: Vec::new(),
+            segments: Vec::new(),
+            consent: plan::Consent::default(),
+            history: None,
             evaluated_at: "2026-01-31T02:00:00Z".parse().expect("a timestamp"),
         };
         let folder = tempfile::tempdir().expect("a folder");
-        Self { folder, dataset, query, threads: 2, memory_bytes: 1 << 20, client: None }
+        let events = Vec::new();
+        let policy = MergePolicy::default();
+        Self {
+            folder,
+            dataset,
+            events,
+            policy,
+            query,
+            threads: 2,
+            memory_bytes: 1 << 20,
+            client: None,
+        }
+    }
+
+    /// Moves to a folder in memory, where there is one: what is made durable costs nothing there.
+    pub(crate) fn in_memory(mut self) -> Self {
+        if let Ok(folder) = tempfile::tempdir_in("/dev/shm") {
+            self.folder = folder;
+        }
+        self
     }
 
     pub(crate) fn rule(mut self, text: &str) -> Self {
@@ -124,8 +149,43 @@ impl Case {
     }
 
     pub(crate) async fn pin(&self) -> Result<Profiles, Error> {
-        let snapshot = self.engine().pin(&self.dataset, self.folder.path()).await?;
-        Ok(Profiles::new(MergePolicy::default(), vec![snapshot]))
+        let (engine, folder) = (self.engine(), self.folder.path());
+        let snapshot = engine.pin(&self.dataset, folder).await?;
+        let mut events = Vec::new();
+        for dataset in &self.events {
+            events.push(engine.pin(dataset, folder).await?);
+        }
+        Ok(Profiles::new(self.policy.clone(), vec![snapshot]).with_events(events))
+    }
+
+    /// Adds a dataset of events in a file of CSV: its key, the field that identifies the person, the
+    /// namespace, and the field that holds the time.
+    pub(crate) fn event_csv(
+        mut self,
+        key: &str,
+        field: &str,
+        namespace: &str,
+        time: &str,
+        content: &str,
+    ) -> Self {
+        let path = |text: &str| FieldPath::parse(text).expect("a path");
+        let location = format!("{key}.csv");
+        self.events.push(Dataset {
+            key: key.to_owned(),
+            kind: DatasetKind::Event,
+            location: location.clone(),
+            identities: vec![identity(field, namespace)],
+            timestamp: (!time.is_empty()).then(|| path(time)),
+            format: CSV,
+            ..self.dataset.clone()
+        });
+        self.text(&location, content)
+    }
+
+    /// Lets a field of the profiles identify them.
+    pub(crate) fn identified_by(mut self, field: &str, namespace: &str) -> Self {
+        self.dataset.identities.push(identity(field, namespace));
+        self
     }
 
     pub(crate) async fn fields(&self) -> Result<Vec<String>, Error> {
@@ -173,6 +233,11 @@ impl Case {
         self.query.rule = rule(text);
         self.error().await
     }
+}
+
+pub(crate) fn identity(field: &str, namespace: &str) -> Identity {
+    let field = FieldPath::parse(field).expect("a path");
+    Identity { field, namespace: namespace.to_owned(), span: SPAN }
 }
 
 fn rule(text: &str) -> Rule {

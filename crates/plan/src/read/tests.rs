@@ -5,6 +5,7 @@ use super::*;
 mod connection;
 mod meaning;
 mod profiles;
+mod segments;
 
 const FULL: &str = include_str!("full.yaml");
 const SECRET: &str = "wJalrXUtnFEMI/K7MDENG";

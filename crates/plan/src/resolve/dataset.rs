@@ -14,10 +14,6 @@ impl Resolver<'_> {
             Some(config::DatasetKind::Event) => DatasetKind::Event,
             Some(config::DatasetKind::Profile) | None => DatasetKind::Profile,
         };
-        if kind == DatasetKind::Event {
-            let hint = "Rules and columns cannot use events yet.";
-            self.warn("not_used_yet", item.key_span, "events are declared but not used yet", hint);
-        }
         if file.labels.is_some() {
             let hint = "No policy reads them yet.";
             let place = item.key_place("labels");
@@ -104,7 +100,7 @@ impl Resolver<'_> {
             .collect()
     }
 
-    fn check_location(&mut self, item: Item<'_>, location: &str, account: Option<&str>) {
+    pub(super) fn check_location(&mut self, item: Item<'_>, location: &str, account: Option<&str>) {
         let place = item.span("location");
         if location.trim().is_empty() {
             let hint = "Write a file, a folder, a glob, or `s3://bucket/prefix/`.";
@@ -133,7 +129,7 @@ impl Resolver<'_> {
         }
     }
 
-    fn dataset_format(
+    pub(super) fn dataset_format(
         &mut self,
         item: Item<'_>,
         file: &config::Dataset,

@@ -18,11 +18,6 @@ impl Resolver<'_> {
         let name = self.name(item, file.name.as_deref());
         let id = self.id(item, "destination", file.id.as_deref());
         let objects = self.object_settings(item, file);
-        if file.marketing_actions.is_some() {
-            let hint = "No policy reads them yet.";
-            let message = "marketing actions are recorded but not enforced yet";
-            self.warn("not_enforced", item.key_place("marketing_actions"), message, hint);
-        }
         let format = self.file(item.child("file"), file.file.as_ref());
         let owner = file.expected_bucket_owner.as_deref();
         if owner
@@ -50,6 +45,7 @@ impl Resolver<'_> {
             objects,
             file: format?,
             manifest: file.manifest.unwrap_or(false),
+            marketing_actions: file.marketing_actions.clone().unwrap_or_default(),
             span: item.key_span,
         })
     }

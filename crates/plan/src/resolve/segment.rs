@@ -1,4 +1,4 @@
-//! Segments: exactly one rule each.
+//! Segments: exactly one rule each, or a file.
 
 use uuid::Uuid;
 
@@ -16,22 +16,24 @@ impl Resolver<'_> {
     pub(super) fn segment(&mut self, item: Item<'_>, file: &config::Segment) -> Option<Segment> {
         let name = self.name(item, file.name.as_deref());
         let id = self.id(item, "segment", file.id.as_deref());
+        let import = self.import(item, file);
         let rule = self.rule(item, file)?;
-        Some(Segment { key: item.key.to_owned(), id, name, rule })
+        let is_whole = file.import.is_none() || import.is_some();
+        is_whole.then(|| Segment { key: item.key.to_owned(), id, name, rule, import })
     }
 
     fn rule(&mut self, item: Item<'_>, file: &config::Segment) -> Option<Rule> {
-        let given: Vec<&str> = ["rule", "rule_file", "pql", "pql_file"]
+        let given: Vec<&str> = ["rule", "rule_file", "pql", "pql_file", "import"]
             .into_iter()
             .filter(|key| item.node.get(key).is_some_and(|node| !node.is_null()))
             .collect();
         match given.as_slice() {
             [] => {
-                let hint =
-                    "Add `rule:` with a SQL expression, or `pql:`, `rule_file:` or `pql_file:`.";
+                let hint = "Add `rule:` with a SQL expression, or `pql:`, `rule_file:`, `pql_file:` or `import:`.";
                 self.error("missing_rule", item.key_span, "the segment has no rule", hint);
                 return None;
             }
+            ["import"] => return Self::rule_of_import(item),
             [_] => {}
             [first, second, ..] => {
                 let message = format!("the segment has a rule twice: `{first}` and `{second}`");
@@ -54,10 +56,6 @@ impl Resolver<'_> {
     fn translated(&mut self, item: Item<'_>, key: &str, rule: Rule) -> Option<Rule> {
         match pql::translate(&rule.text, &self.segments) {
             Ok(pql::Translation { sql, map }) => {
-                if let Some(what) = unavailable(&sql) {
-                    self.not_available(item.span(key), what);
-                    return None;
-                }
                 let written = Box::new(rule.origin);
                 Some(Rule { text: sql, origin: RuleOrigin::Translated { written, map } })
             }
@@ -134,34 +132,7 @@ pub(super) fn origin(node: &Node) -> RuleOrigin {
     RuleOrigin::Project { span: verbatim.unwrap_or(node.span), spans_text: verbatim.is_some() }
 }
 
-/// What a rule asks for that no dataset or segment can answer yet, going by its words outside quotes.
-fn unavailable(sql: &str) -> Option<&'static str> {
-    let mut quote = None;
-    let mut words = String::with_capacity(sql.len());
-    for letter in sql.chars() {
-        match quote {
-            Some(open) if open == letter => quote = None,
-            Some(_) => {}
-            None if matches!(letter, '\'' | '"') => quote = Some(letter),
-            None => words.push(letter),
-        }
-    }
-    let parts = [
-        ("(SELECT", "a rule over events"),
-        ("sequence(", "a rule over events"),
-        ("in_segment(", "a rule over other segments"),
-    ];
-    parts.into_iter().find(|(word, _)| words.contains(word)).map(|(_, what)| what)
-}
-
-#[cfg(test)]
-mod tests {
-    use super::unavailable;
-
-    #[test]
-    fn words_in_quotes_ask_for_nothing() {
-        assert_eq!(unavailable("EXISTS (SELECT FROM events)"), Some("a rule over events"));
-        assert_eq!(unavailable("NOT in_segment('vip')"), Some("a rule over other segments"));
-        assert_eq!(unavailable("a = '(SELECT' OR \"in_segment(\" = 'it''s'"), None);
-    }
+/// The place of a value that is more than a text.
+pub(super) fn whole(node: &Node) -> RuleOrigin {
+    RuleOrigin::Project { span: node.span, spans_text: false }
 }

@@ -2,6 +2,7 @@
 
 use ::plan::Query;
 use ::plan::project::Segment;
+use engine::{Effects, Evaluated};
 
 use crate::cli::{Format, Global, report, table};
 use crate::failure::Failure;
@@ -9,6 +10,8 @@ use crate::sources::Sources;
 use crate::workspace::Workspace;
 
 /// Count the members of segments, exactly
+///
+/// All of them are counted in one scan of the profiles.
 #[derive(Debug, clap::Args)]
 pub(crate) struct Args {
     /// Keys of segments (default: all)
@@ -19,9 +22,16 @@ pub(crate) async fn run(global: &Global, args: &Args) -> Result<(), Failure> {
     let workspace = Workspace::load(global)?;
     let segments = select(&workspace, &args.segments)?;
     let (sources, _) = Sources::open(&workspace, global).await?;
+    let now = super::slot_now();
+    let queries: Vec<Query> =
+        segments.iter().map(|segment| workspace.project.members(segment, now)).collect();
+    let asked: Vec<&Query> = queries.iter().collect();
+    let Sources { engine, profiles } = &sources;
+    let found = engine.evaluate(&asked, profiles, Effects::default()).await?;
     let mut counted = Vec::new();
-    for segment in segments {
-        counted.push((segment, count(&sources, segment).await?));
+    for (segment, found) in segments.into_iter().zip(found) {
+        let context = || format!("failed to count segment `{}`", segment.key);
+        counted.push((segment, found.map_err(|error| Failure::from(error).context(context()))?));
     }
     match global.output {
         Format::Text => super::answer(&text(&counted)),
@@ -31,7 +41,10 @@ pub(crate) async fn run(global: &Global, args: &Args) -> Result<(), Failure> {
 }
 
 /// The named segments, or all.
-fn select<'a>(workspace: &'a Workspace, keys: &[String]) -> Result<Vec<&'a Segment>, Failure> {
+pub(crate) fn select<'a>(
+    workspace: &'a Workspace,
+    keys: &[String],
+) -> Result<Vec<&'a Segment>, Failure> {
     let project = &workspace.project;
     if keys.is_empty() {
         return Ok(project.segments.iter().collect());
@@ -44,42 +57,43 @@ fn select<'a>(workspace: &'a Workspace, keys: &[String]) -> Result<Vec<&'a Segme
         .collect()
 }
 
-async fn count(sources: &Sources, segment: &Segment) -> Result<engine::Counts, Failure> {
-    let query =
-        Query { rule: segment.rule.clone(), columns: Vec::new(), evaluated_at: super::slot_now() };
-    let counts = sources.engine.count(&query, &sources.profiles).await.map_err(Failure::from);
-    counts.map_err(|failure| failure.context(format!("failed to count segment `{}`", segment.key)))
-}
-
-fn text(counted: &[(&Segment, engine::Counts)]) -> String {
-    let row = |(segment, counts): &(&Segment, engine::Counts)| {
-        let share = 100.0 * counts.received as f64 / counts.scanned.max(1) as f64;
+fn text(counted: &[(&Segment, Evaluated)]) -> String {
+    let row = |(segment, counts): &(&Segment, Evaluated)| {
+        let share = 100.0 * counts.members as f64 / counts.scanned.max(1) as f64;
         vec![
             segment.key.clone(),
             segment.name.clone(),
-            table::number(counts.received),
+            table::number(counts.members),
             table::number(counts.scanned),
             format!("{share:.1} %"),
         ]
     };
     let headers = ["segment", "name", "members", "of profiles", "share"];
     let mut text = table::table(&headers, &[2, 3, 4], counted.iter().map(row).collect());
-    // What is left out before any rule is asked is the same for all segments.
-    let left_out = counted.first().map(|(_, counts)| counts.left_out.as_slice());
-    for (reason, count) in left_out.unwrap_or_default().iter().filter(|(_, count)| *count > 0) {
-        let line = format!("{} left out: {}", table::number(*count), report::reason(reason));
+    // What is left out before any rule is asked is the same for all segments, but for events.
+    let mut said: Vec<&(String, u64)> = Vec::new();
+    for left_out in counted.iter().flat_map(|(_, counts)| &counts.left_out) {
+        let (reason, count) = left_out;
+        if *count == 0 || said.contains(&left_out) {
+            continue;
+        }
+        let line = match reason.starts_with("event_") {
+            true => report::exclusion(*count, reason),
+            false => format!("{} left out: {}", table::number(*count), report::reason(reason)),
+        };
         text.push_str(&format!("\n{line}"));
+        said.push(left_out);
     }
     text
 }
 
-fn json(counted: &[(&Segment, engine::Counts)]) -> serde_json::Value {
-    let one = |(segment, counts): &(&Segment, engine::Counts)| {
+fn json(counted: &[(&Segment, Evaluated)]) -> serde_json::Value {
+    let one = |(segment, counts): &(&Segment, Evaluated)| {
         serde_json::json!({
             "segment": segment.key,
             "segmentId": segment.id.to_string(),
             "name": segment.name,
-            "members": counts.received,
+            "members": counts.members,
             "profiles": counts.scanned,
             "leftOut": counts.left_out.iter().filter(|(_, count)| *count > 0).map(|(reason, count)| serde_json::json!({ "reason": reason, "count": count })).collect::<Vec<_>>(),
         })

@@ -7,6 +7,7 @@ pub(crate) mod check;
 mod completions;
 mod count;
 mod demo;
+mod evaluate;
 mod init;
 mod mask;
 mod plan;
@@ -19,6 +20,7 @@ mod runs;
 mod schedule;
 mod schema;
 mod segment;
+mod segments;
 mod serve;
 mod show;
 mod slots;
@@ -134,7 +136,9 @@ enum Command {
     Preview(preview::Args),
     Profile(profile::Args),
     Count(count::Args),
+    Evaluate(evaluate::Args),
     Segment(segment::Args),
+    Segments(segments::Args),
     Runs(runs::Args),
     Schedule(schedule::Args),
     Serve(serve::Args),
@@ -191,6 +195,8 @@ async fn dispatch(cli: Cli) -> Result<(), Failure> {
         Command::Preview(args) => preview::run(&global, &args).await,
         Command::Profile(args) => profile::run(&global, &args).await,
         Command::Count(args) => count::run(&global, &args).await,
+        Command::Evaluate(args) => evaluate::run(&global, &args).await,
+        Command::Segments(args) => segments::run(&global, &args),
         Command::Runs(args) => runs::run(&global, &args).await,
         Command::Show(args) => show::run(&global, &args).await,
         Command::Demo(args) => demo::run(&global, &args).await,

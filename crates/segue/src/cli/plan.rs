@@ -74,6 +74,7 @@ async fn counts(
     plan: &RunPlan,
 ) -> Result<engine::Counts, Failure> {
     let Some(increment) = &plan.increment else {
+        // Which of several profiles with one key is sent makes no difference to the counts.
         return Ok(sources.engine.count(&plan.query, &sources.profiles).await?);
     };
     let store = stores::identity(&workspace.project, &plan.destination);
@@ -84,6 +85,7 @@ async fn counts(
         _ => (None, None),
     };
     run::check_order(plan, delivered.as_ref(), committed.as_ref())?;
+    run::look(&plan.query, &sources.engine, &sources.profiles).await?;
     let folder = workspace.baselines_folder();
     let last = delivered.map(|run| run::baseline_in(&folder, run.run_id));
     let baselines = Baselines { last: last.as_deref(), next: None };
@@ -168,11 +170,7 @@ fn text(previews: &[Preview]) -> String {
         }
         let excluded = counts.left_out.iter().chain(&counts.excluded);
         for (reason, profiles) in excluded.filter(|(_, profiles)| *profiles > 0) {
-            lines.push(format!(
-                "  {} excluded: {}",
-                table::number(*profiles),
-                report::reason(reason)
-            ));
+            lines.push(format!("  {}", report::exclusion(*profiles, reason)));
         }
         for key in keys(preview) {
             lines.push(format!("  → s3://{}/{key}", plan.output.bucket));

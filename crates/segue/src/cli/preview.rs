@@ -70,6 +70,7 @@ async fn first_rows(
     plan: &::plan::RunPlan,
     wanted: usize,
 ) -> Result<(String, String), Failure> {
+    crate::run::look(&plan.query, &sources.engine, &sources.profiles).await?;
     let rows = sources.engine.rows(&plan.query, &sources.profiles).await.map_err(Failure::from)?;
     let file = &plan.output.file;
     // Nobody can read Parquet; its rows are shown as lines of JSON.

@@ -64,10 +64,18 @@ pub(crate) fn short_id(run: &RunRecord) -> String {
 
 /// Who was left out and why, one line each; empty when nobody was.
 pub(crate) fn exclusions(detail: &RunDetail) -> Vec<String> {
-    let line = |excluded: &ledger::Excluded| {
-        format!("{} excluded: {}", table::number(excluded.profiles), reason(&excluded.reason))
-    };
+    let line = |excluded: &ledger::Excluded| exclusion(excluded.profiles, &excluded.reason);
     detail.excluded.iter().map(line).collect()
+}
+
+/// How many were left out for a reason: profiles, or events that belong to none.
+pub(crate) fn exclusion(count: u64, code: &str) -> String {
+    let what = match code.starts_with("event_") {
+        true if count == 1 => "event left out",
+        true => "events left out",
+        false => "excluded",
+    };
+    format!("{} {what}: {}", table::number(count), reason(code))
 }
 
 /// The words for a reason under which profiles are excluded.
@@ -75,6 +83,17 @@ pub(crate) fn reason(code: &str) -> String {
     match code.split_once(':') {
         Some(("missing", column)) => format!("no value in mandatory column {column}"),
         Some(("no_identity", dataset)) => format!("a record of {dataset} has no identity"),
+        Some(("no_profile", segment)) => {
+            format!("an identity of imported segment {segment} has no profile")
+        }
+        _ if code == "consent" => "no consent, or opted out".to_owned(),
+        Some(("event_without_identity", dataset)) => {
+            format!("in {dataset}, without an identity")
+        }
+        Some(("event_without_time", dataset)) => format!("in {dataset}, without a time"),
+        Some(("event_without_profile", dataset)) => {
+            format!("in {dataset}, of nobody among the profiles")
+        }
         _ if code == "too_many_identities" => "a profile has more than 50 identities".to_owned(),
         _ if code == "too_many_records" => "a profile has more than 10 000 records".to_owned(),
         _ if code == "duplicate" => {

@@ -86,7 +86,9 @@ pub(crate) async fn perform(
     };
     let mut outcome = Outcome { runs: Vec::new(), failures: Vec::new() };
     command.recover(&mut outcome).await?;
-    for plan in command.wanted(plans, request).await? {
+    let plans = command.wanted(plans, request).await?;
+    command.evaluate(&plans).await?;
+    for plan in plans {
         if interrupt.is_requested() {
             outcome.failures.push((
                 name(&plan),
@@ -140,14 +142,32 @@ impl Command<'_> {
         }
         let mut due = Vec::new();
         for plan in plans {
-            let known = self.ledger.run(plan.run_id).await?;
-            if !known.is_some_and(|known| {
-                matches!(known.run.state, RunState::Delivered | RunState::Skipped)
-            }) {
+            if !self.is_over(&plan).await? {
                 due.push(plan);
             }
         }
         Ok(due)
+    }
+
+    /// Evaluates the segments of all runs that still have something to do in one scan.
+    async fn evaluate(&self, plans: &[RunPlan]) -> Result<(), Failure> {
+        let mut open = Vec::new();
+        for plan in plans {
+            if !self.is_over(plan).await? {
+                open.push(plan.clone());
+            }
+        }
+        let Sources { engine, profiles } = self.sources;
+        run::evaluate_all(&open, engine, profiles).await;
+        Ok(())
+    }
+
+    /// Whether a run has ended well before.
+    async fn is_over(&self, plan: &RunPlan) -> Result<bool, Failure> {
+        let known = self.ledger.run(plan.run_id).await?;
+        Ok(known.is_some_and(|known| {
+            matches!(known.run.state, RunState::Delivered | RunState::Skipped)
+        }))
     }
 
     async fn one(&self, plan: &RunPlan) -> Result<Ended, Failure> {
@@ -162,6 +182,7 @@ impl Command<'_> {
             interrupt: self.interrupt,
             line: &line,
         };
+        let profiles = &profiles.asked_by(&plan.query);
         run::run(&around, Work { plan, engine, profiles }).await
     }
 

@@ -45,7 +45,7 @@ async fn check(
     let workspace = Workspace::load(global)?;
     let mut warnings = workspace.warnings.clone();
     if !args.offline {
-        let (_, found) = Sources::open(&workspace, global).await?;
+        let (_, found) = Sources::open_all(&workspace, global).await?;
         warnings.extend(found);
     }
     Ok((workspace, warnings))

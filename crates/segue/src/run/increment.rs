@@ -22,6 +22,7 @@ impl Attempt<'_> {
     /// the first row is read; it counts once the run is delivered.
     pub(super) async fn choose(&self, work: Work<'_>) -> Result<Chosen, Trouble> {
         let plan = work.plan;
+        super::membership::evaluate(work).await?;
         let Some(increment) = &plan.increment else {
             let rows = work.engine.rows(&plan.query, work.profiles).await?;
             return Ok(Chosen { rows, compared_with: None });

@@ -354,12 +354,17 @@ pub(super) fn manifest_text(
     let excluded = |excluded: &Excluded| (excluded.reason.clone(), excluded.profiles);
     let counts = manifest::Counts {
         received: counts.received,
-        excluded: counts.excluded.iter().map(excluded).collect(),
+        excluded: counts.excluded.iter().filter(|it| is_of_profiles(it)).map(excluded).collect(),
         activated: counts.activated,
         movement: counts.movement.map(manifest_movement),
     };
     let facts = Facts { files, snapshot: &snapshot, counts: &counts, stale };
     Bytes::from(manifest::write(work.plan, &facts))
+}
+
+/// Events that belong to nobody are no matter of whoever loads the files.
+fn is_of_profiles(excluded: &Excluded) -> bool {
+    !excluded.reason.starts_with("event_")
 }
 
 fn manifest_movement(movement: ledger::Movement) -> manifest::Movement {

@@ -106,6 +106,7 @@ impl Attempt<'_> {
             line: &line,
         };
         let Sources { engine, profiles } = &sources;
+        let profiles = &profiles.asked_by(&plan.query);
         run::run(&around, Work { plan: &plan, engine, profiles }).await.map(Outcome::ended)
     }
 

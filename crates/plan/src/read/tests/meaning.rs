@@ -127,16 +127,14 @@ fn datasets() {
     kind: event
     5:1 no_profile_dataset there is no profile dataset <datasets>
         Add a dataset of `kind: profile`.
-    6:3 warning not_used_yet events are declared but not used yet <crm>
-        Rules and columns cannot use events yet.
     6:3 no_identity an event dataset needs `profile` <crm>
         Write `profile: { field: crmId, namespace: CRMID }`.
     11:5 misplaced_key `identities` belongs to profile datasets <identities>
         An event names its person by `profile: { field: …, namespace: … }`.
       web: { kind: event, location: web.csv, profile: { field: id, namespace: ECID } }
     profiles:
-    16:3 warning not_used_yet events are declared but not used yet <web>
-        Rules and columns cannot use events yet.
+    16:75 unknown_namespace no profile dataset has identities of the namespace `ECID` <ECID>
+        Known: `CRMID`, `Email`.
     merge: newest
     17:10 unknown_value unknown value `newest` <newest>
         Known: `timestamp`.
@@ -206,10 +204,10 @@ fn names_keys_and_segments() {
         The path is relative to the project file.
     description: nothing
     21:3 missing_rule the segment has no rule <luxury>
-        Add `rule:` with a SQL expression, or `pql:`, `rule_file:` or `pql_file:`.
+        Add `rule:` with a SQL expression, or `pql:`, `rule_file:`, `pql_file:` or `import:`.
     rule:
     21:3 missing_rule the segment has no rule <luxury>
-        Add `rule:` with a SQL expression, or `pql:`, `rule_file:` or `pql_file:`.
+        Add `rule:` with a SQL expression, or `pql:`, `rule_file:`, `pql_file:` or `import:`.
     rule: "  "
     24:12 missing_rule the rule is empty <  >
         Write a SQL expression that is true for members.
@@ -341,8 +339,8 @@ fn destinations() {
     60:19 not_available encryption with PGP is not available yet in this version <pgp>
         Remove it; it would not happen.
     marketing_actions: [email-targeting]
-    60:5 warning not_enforced marketing actions are recorded but not enforced yet <marketing_actions>
-        No policy reads them yet.
+    60:25 warning no_consent_rule no consent is asked for `email-targeting` <email-targeting>
+        Add a rule under `consent: { purposes: … }`; without one the action is only recorded.
     name: Partner drop
         id: x
     40:9 invalid_id the id is not a UUID <x>

@@ -2,12 +2,12 @@
 
 use std::sync::Arc;
 
-use plan::Query;
+use engine::Effects;
 use schemars::JsonSchema;
 use serde::Serialize;
 
 use crate::cli::slot_now;
-use crate::failure::Failure;
+use crate::failure::{Failure, Kind};
 use crate::http::App;
 use crate::http::problem::{Code, Problem};
 use crate::http::request::{Ask, Reply};
@@ -44,18 +44,21 @@ pub(crate) async fn count(app: Arc<App>, ask: Ask) -> Result<Reply, Problem> {
     let key = ask.parameter("key").to_owned();
     let workspace = app.shared.workspace();
     let segment = workspace.project.segment(&key);
-    let rule = segment.ok_or_else(|| Problem::not_found("segment", &key))?.rule.clone();
-    let evaluated_at = slot_now();
-    let counts = with_sources(&app, async move |sources| {
-        let query = Query { rule, columns: Vec::new(), evaluated_at };
-        Ok(sources.engine.count(&query, &sources.profiles).await?)
+    let segment = segment.ok_or_else(|| Problem::not_found("segment", &key))?;
+    let counted_at = slot_now();
+    let query = workspace.project.members(segment, counted_at);
+    let found = with_sources(&app, async move |sources| {
+        let (engine, profiles) = (&sources.engine, &sources.profiles);
+        let mut found = engine.evaluate(&[&query], profiles, Effects::default()).await?;
+        let nothing = || Failure::new(Kind::Internal, "a segment was not evaluated");
+        Ok(found.pop().ok_or_else(nothing)??)
     });
-    let counts = counts.await?;
+    let found = found.await?;
     Reply::json(&Count {
         segment: key,
-        members: counts.received,
-        profiles: counts.scanned,
-        counted_at: evaluated_at.to_string(),
+        members: found.members,
+        profiles: found.scanned,
+        counted_at: counted_at.to_string(),
     })
 }
 

@@ -1,0 +1,27 @@
+//! `consent:` and `membership:` of the project file as written.
+
+use schemars::JsonSchema;
+use serde::Deserialize;
+
+use super::Ordered;
+
+/// Who may not be sent, whatever a segment says.
+#[derive(Debug, Default, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct Consent {
+    /// The field by which people opt out of everything. Default: `privacy.optOut`, if there is such
+    /// a field.
+    pub opt_out: Option<String>,
+    /// For each marketing action a SQL expression that is true for those who consent to it:
+    /// `email-targeting: consents.email = 'y'`.
+    pub purposes: Option<Ordered<String>>,
+}
+
+/// What is kept of memberships.
+#[derive(Debug, Default, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct Membership {
+    /// How many days it is remembered that somebody left a segment. Default: 30.
+    #[schemars(range(min = 0, max = 3650))]
+    pub exits_kept_days: Option<u32>,
+}

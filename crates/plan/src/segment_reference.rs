@@ -1,0 +1,238 @@
+//! Segments that a rule names: `in_segment('luxury')`.
+//!
+//! A rule that names another segment asks the rule of that segment, on the same profiles and at the
+//! same instant. So there is nothing that could be out of date, and no order in which segments would
+//! have to be evaluated; but no segment may rest on itself.
+
+use std::ops::Range;
+
+use crate::consent::Consent;
+use crate::nearest::nearest;
+use crate::project::{Column, ColumnSource, Project, Rule, Segment};
+use crate::run_plan::Query;
+
+/// The function that names a segment.
+pub const IN_SEGMENT: &str = "in_segment";
+
+/// A segment that a SQL expression names.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Mention {
+    /// The key, id or name as written.
+    pub name: String,
+    /// Where the text stands, its quotes included, in bytes.
+    pub place: Range<usize>,
+}
+
+/// Returns every `in_segment('…')` of a SQL expression, in order. Texts, quoted names and comments
+/// hold none; what is no such call is left to whoever compiles the expression.
+pub fn mentions(sql: &str) -> Vec<Mention> {
+    let mut found = Vec::new();
+    let mut rest = Scanner { sql, at: 0 };
+    while let Some(word) = rest.next_word() {
+        if !sql[word.clone()].eq_ignore_ascii_case(IN_SEGMENT) {
+            continue;
+        }
+        let mut call = Scanner { sql, at: word.end };
+        if call.takes('(')
+            && let Some((name, place)) = call.text()
+            && call.takes(')')
+        {
+            rest.at = call.at;
+            found.push(Mention { name, place });
+        }
+    }
+    found
+}
+
+/// Goes through a SQL expression without understanding more of it than quotes and comments.
+struct Scanner<'a> {
+    sql: &'a str,
+    at: usize,
+}
+
+impl Scanner<'_> {
+    /// The next word outside quotes and comments.
+    fn next_word(&mut self) -> Option<Range<usize>> {
+        loop {
+            self.skip_blank();
+            let start = self.at;
+            let letter = self.rest().chars().next()?;
+            match letter {
+                '\'' | '"' => drop(self.quoted(letter)),
+                _ if letter.is_alphabetic() || letter == '_' => {
+                    let is_part = |c: char| c.is_alphanumeric() || c == '_';
+                    let length = self.rest().find(|c| !is_part(c)).unwrap_or(self.rest().len());
+                    self.at += length;
+                    return Some(start..self.at);
+                }
+                _ => self.at += letter.len_utf8(),
+            }
+        }
+    }
+
+    fn rest(&self) -> &str {
+        &self.sql[self.at..]
+    }
+
+    /// Passes white space and comments.
+    fn skip_blank(&mut self) {
+        loop {
+            let rest = self.rest();
+            let blank = rest.len() - rest.trim_start().len();
+            let rest = &rest[blank..];
+            let comment = if rest.starts_with("--") {
+                rest.find('\n').unwrap_or(rest.len())
+            } else if rest.starts_with("/*") {
+                rest.find("*/").map_or(rest.len(), |end| end + 2)
+            } else {
+                0
+            };
+            self.at += blank + comment;
+            if blank + comment == 0 {
+                return;
+            }
+        }
+    }
+
+    fn takes(&mut self, sign: char) -> bool {
+        self.skip_blank();
+        let is_there = self.rest().starts_with(sign);
+        self.at += if is_there { sign.len_utf8() } else { 0 };
+        is_there
+    }
+
+    /// A text between single quotes, and where it stands.
+    fn text(&mut self) -> Option<(String, Range<usize>)> {
+        self.skip_blank();
+        let start = self.at;
+        let text = self.rest().starts_with('\'').then(|| self.quoted('\''))?;
+        Some((text, start..self.at))
+    }
+
+    /// What stands between quotes, in which the quote itself is doubled.
+    fn quoted(&mut self, quote: char) -> String {
+        let mut text = String::new();
+        let mut letters = self.rest().char_indices().skip(1).peekable();
+        while let Some((at, letter)) = letters.next() {
+            if letter != quote {
+                text.push(letter);
+            } else if letters.next_if(|(_, next)| *next == quote).is_some() {
+                text.push(quote);
+            } else {
+                self.at += at + quote.len_utf8();
+                return text;
+            }
+        }
+        self.at = self.sql.len();
+        text
+    }
+}
+
+/// Finds the segment that a rule means: by key, then by id, then by name.
+///
+/// # Errors
+/// No segment is called so, or several have the name.
+pub fn find<'a>(segments: &'a [Segment], written: &str) -> Result<&'a Segment, NotFound> {
+    if let Some(segment) = segments.iter().find(|segment| segment.key == written) {
+        return Ok(segment);
+    }
+    let has_id =
+        |segment: &&Segment| segment.id.hyphenated().to_string().eq_ignore_ascii_case(written);
+    if let Some(segment) = segments.iter().find(has_id) {
+        return Ok(segment);
+    }
+    let mut named = segments.iter().filter(|segment| segment.name == written);
+    match (named.next(), named.next()) {
+        (Some(segment), None) => Ok(segment),
+        (Some(_), Some(_)) => Err(NotFound::Ambiguous),
+        (None, _) => {
+            let keys = segments.iter().map(|segment| segment.key.as_str());
+            let names = segments.iter().map(|segment| segment.name.as_str());
+            Err(NotFound::Unknown {
+                nearest: nearest(written, keys.chain(names)).map(str::to_owned),
+            })
+        }
+    }
+}
+
+/// Why a name means no segment.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum NotFound {
+    /// No segment is called so: it never was there, or was deleted.
+    Unknown {
+        /// The nearest key or name, if one is near enough to be meant.
+        nearest: Option<String>,
+    },
+    /// Several segments have that name.
+    Ambiguous,
+}
+
+impl Project {
+    /// The segments that a rule, columns and consent rest on, whatever the number of steps, in the
+    /// order of the file.
+    pub fn segments_of(&self, rule: &Rule, columns: &[Column], consent: &Consent) -> Vec<Segment> {
+        let mut needed = vec![false; self.segments.len()];
+        let expressions = columns.iter().filter_map(|column| match &column.source {
+            ColumnSource::Expression { text, .. } => Some(text.as_str()),
+            _ => None,
+        });
+        let purposes = consent.purposes.iter().map(|purpose| purpose.rule.text.as_str());
+        let mut texts: Vec<&str> =
+            expressions.chain(purposes).chain([rule.text.as_str()]).collect();
+        while let Some(text) = texts.pop() {
+            for Mention { name, .. } in mentions(text) {
+                let Ok(segment) = find(&self.segments, &name) else { continue };
+                let position = self.segments.iter().position(|known| known.key == segment.key);
+                let Some(needed) = position.and_then(|position| needed.get_mut(position)) else {
+                    continue;
+                };
+                if !std::mem::replace(needed, true) {
+                    texts.push(&segment.rule.text);
+                }
+            }
+        }
+        let with_need = self.segments.iter().zip(needed);
+        with_need.filter(|(_, needed)| *needed).map(|(segment, _)| segment.clone()).collect()
+    }
+
+    /// The question who is a member of a segment, without any columns and whoever may be sent.
+    pub fn members(&self, segment: &Segment, evaluated_at: jiff::Timestamp) -> Query {
+        Query {
+            rule: segment.rule.clone(),
+            columns: Vec::new(),
+            segments: self.segments_of(&segment.rule, &[], &Consent::default()),
+            consent: Consent::default(),
+            history: None,
+            evaluated_at,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn names(sql: &str) -> Vec<(String, &str)> {
+        mentions(sql).into_iter().map(|it| (it.name, &sql[it.place])).collect()
+    }
+
+    #[test]
+    fn calls_are_found_outside_quotes_and_comments() {
+        insta::assert_debug_snapshot!(names(
+            "In_Segment('a') and not in_segment ( 'it''s' /* no */ ) -- in_segment('c')\n \
+             or x = 'in_segment(''d'')' or \"in_segment\"('e') or my_in_segment('f') \
+             or in_segment(g) or in_segment('h', 1) or in_segment('i"
+        ), @r#"
+        [
+            (
+                "a",
+                "'a'",
+            ),
+            (
+                "it's",
+                "'it''s'",
+            ),
+        ]
+        "#);
+    }
+}
