@@ -9,8 +9,6 @@ mod attempt;
 mod beacon;
 mod planner;
 mod runner;
-#[cfg(test)]
-mod soak;
 mod sweeper;
 mod webhook;
 
