@@ -30,6 +30,20 @@ pub enum Error {
         /// The epoch of the worker that is fenced off.
         epoch: u32,
     },
+    /// Somebody else has the slot.
+    #[error(
+        "the slot {slot} of {activation}/{segment} was taken over: epoch {epoch} is not the latest"
+    )]
+    SlotFenced {
+        /// The activation.
+        activation: String,
+        /// The segment.
+        segment: String,
+        /// The slot.
+        slot: Timestamp,
+        /// The epoch of the claim that is fenced off.
+        epoch: u32,
+    },
     /// The run is in a state in which this step has no place.
     #[error("run {run_id} is {state} and cannot {step}")]
     State {
@@ -186,7 +200,7 @@ impl Error {
     pub fn kind(&self) -> Kind {
         match self {
             Self::Locked { .. } => Kind::Locked,
-            Self::Fenced { .. } => Kind::Fenced,
+            Self::Fenced { .. } | Self::SlotFenced { .. } => Kind::Fenced,
             Self::Refused(_) => Kind::Conflict,
             Self::NotFound { .. } => Kind::NotFound,
             Self::NewerSchema { .. } | Self::OlderSchema { .. } => Kind::NewerSchema,

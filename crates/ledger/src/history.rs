@@ -27,8 +27,21 @@ pub struct RunFilter {
     pub segment: Option<String>,
     /// Only those in this state.
     pub state: Option<RunState>,
+    /// Only those behind this one in the list.
+    pub behind: Option<RunBehind>,
     /// At most so many, [`RUNS_LISTED_MAX`] without it or beyond it.
     pub limit: Option<u32>,
+}
+
+/// The place of a run in the list.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct RunBehind {
+    /// Its slot.
+    pub slot: Timestamp,
+    /// When it was claimed first.
+    pub first_claimed: Timestamp,
+    /// The run.
+    pub run_id: Uuid,
 }
 
 /// A run with the sums over its data files.
@@ -51,12 +64,17 @@ impl Ledger {
         let mut read = self.read().await?;
         let rows = sqlx::query(select_runs!(
             "WHERE (?1 IS NULL OR activation = ?1) AND (?2 IS NULL OR segment = ?2) AND (?3 IS NULL OR state = ?3)
+                 AND (?5 IS NULL OR slot < ?5 OR (slot = ?5 AND
+                     (first_claimed < ?6 OR (first_claimed = ?6 AND run_id > ?7))))
              ORDER BY slot DESC, first_claimed DESC, run_id LIMIT ?4"
         ))
         .bind(&filter.activation)
         .bind(&filter.segment)
         .bind(filter.state.map(RunState::as_str))
         .bind(filter.limit.unwrap_or(RUNS_LISTED_MAX).min(RUNS_LISTED_MAX))
+        .bind(filter.behind.map(|it| it.slot.as_microsecond()))
+        .bind(filter.behind.map(|it| it.first_claimed.as_microsecond()))
+        .bind(filter.behind.map(|it| it.run_id.to_string()))
         .fetch_all(&mut *read)
         .await?;
         rows.iter().map(run_record).collect()
@@ -148,6 +166,23 @@ impl Ledger {
         }
         let committed = newest.pop().flatten();
         Ok((newest.pop().flatten(), committed))
+    }
+
+    /// Lists the runs whose baselines an increment may still be made from: the newest delivered one of
+    /// each segment to each place, and those that are not over.
+    pub async fn needed_baselines(&self) -> Result<Vec<Uuid>> {
+        let mut read = self.read().await?;
+        let rows = sqlx::query(
+            "SELECT run_id FROM runs WHERE state IN ('claimed', 'staging', 'committing', 'blocked')
+                 OR (state = 'delivered' AND NOT EXISTS (
+                     SELECT 1 FROM runs AS later
+                     WHERE later.activation = runs.activation AND later.segment = runs.segment
+                         AND later.store = runs.store AND later.state = 'delivered'
+                         AND later.slot > runs.slot))",
+        )
+        .fetch_all(&mut *read)
+        .await?;
+        rows.iter().map(|row| uuid(row, "run_id")).collect()
     }
 
     /// Returns what the last delivered run left at a key; its ETag is the condition of the next one.
@@ -385,7 +420,8 @@ pub(crate) fn time(row: &SqliteRow, column: &'static str) -> Result<Timestamp> {
     Timestamp::from_microsecond(microseconds).map_err(|error| Error::Corrupt(error.into()))
 }
 
-fn optional_time(row: &SqliteRow, column: &'static str) -> Result<Option<Timestamp>> {
+/// Reads a time that may not be there.
+pub(crate) fn optional_time(row: &SqliteRow, column: &'static str) -> Result<Option<Timestamp>> {
     let microseconds: Option<i64> = row.try_get(column)?;
     microseconds.map(|_| time(row, column)).transpose()
 }

@@ -6,11 +6,14 @@
 //! claim, so that a worker which lost its run is told [`Error::Fenced`] and changes nothing.
 //!
 //! Reading order: [`run`] is the vocabulary, [`Ledger`] opens the file, `claim` takes a run, `staging`
-//! is everything before the commit record, `commit` from there to the end, `close` the other ends, and
-//! `history` answers questions.
+//! is everything before the commit record, `commit` from there to the end, `close` the other ends,
+//! `history` answers questions, and `slots` is the memory of the schedule.
 //!
 //! Nothing here asks for the time: it comes in as `now`.
 
+pub mod access;
+pub mod alert;
+pub mod audit;
 mod claim;
 mod close;
 mod commit;
@@ -21,16 +24,22 @@ mod lock;
 mod open;
 pub mod run;
 mod schema;
+pub mod slot;
+mod slots;
 mod staging;
 
+pub use access::{Session, Token, User};
+pub use audit::AuditEntry;
 pub use claim::Claimed;
 pub use close::MESSAGE_CHARS_MAX;
 pub use error::{Error, Kind, Refusal, Result};
 pub use figures::{Ended, SegmentSize};
-pub use history::{RUNS_LISTED_MAX, RunFilter};
+pub use history::{RUNS_LISTED_MAX, RunBehind, RunFilter};
 pub use open::Ledger;
 pub use run::{
     Baseline, Claim, CommittedObject, Counts, CurrentObject, Excluded, FileRecord, Intent,
     Movement, NewRun, OpenUpload, RunDetail, RunRecord, RunState, SnapshotInput, Stop,
 };
+pub use slot::{Disabled, ExportMark, Origin, SlotClaim, SlotEnd, SlotKey, SlotRecord, SlotState};
+pub use slots::{SLOTS_LISTED_MAX, SlotFilter};
 pub use staging::SWEEP_MAX;

@@ -7,8 +7,13 @@ use sqlx::{AssertSqlSafe, Connection as _, SqliteConnection};
 use crate::error::{Error, Result};
 
 /// The scripts, in order; the version of a ledger is how many of them it has seen.
-pub(crate) const MIGRATIONS: &[&str] =
-    &[include_str!("../migrations/0001_runs.sql"), include_str!("../migrations/0002_movement.sql")];
+pub(crate) const MIGRATIONS: &[&str] = &[
+    include_str!("../migrations/0001_runs.sql"),
+    include_str!("../migrations/0002_movement.sql"),
+    include_str!("../migrations/0003_slots.sql"),
+    include_str!("../migrations/0004_access.sql"),
+    include_str!("../migrations/0005_alerts.sql"),
+];
 
 /// Marks the file as a ledger of Segue, in SQLite's header: "Segu".
 const APPLICATION_ID: i64 = 0x5365_6775;

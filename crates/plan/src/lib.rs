@@ -22,6 +22,7 @@ pub mod nearest;
 pub mod object_key;
 pub mod object_settings;
 pub mod permission;
+pub mod planner;
 pub mod policy;
 pub mod pql;
 pub mod project;

@@ -16,6 +16,7 @@ use crate::field::FieldPath;
 use crate::file_format::FileFormat;
 use crate::object_key::Template;
 use crate::object_settings::ObjectSettings;
+use crate::planner::Lateness;
 use crate::pql::SourceMap;
 use crate::schema::FieldType;
 
@@ -513,6 +514,8 @@ pub struct Schedule {
     pub start: Option<Date>,
     /// The last day on which it may be due, itself included.
     pub end: Option<Date>,
+    /// What a server does with slots that cannot simply run at their time.
+    pub lateness: Lateness,
 }
 
 /// How often a segment is due.

@@ -68,22 +68,37 @@ impl Schedule {
 
     /// Returns the first slots after `after`, in order, at most `limit` of them.
     pub fn slots_after(&self, after: Timestamp, limit: usize) -> Vec<Timestamp> {
+        self.slots_within(after, Timestamp::MAX, limit)
+    }
+
+    /// Returns the first slots after `after` and not after `through`, in order, at most `limit` of
+    /// them. Only days up to `through` are looked at.
+    pub fn slots_within(
+        &self,
+        after: Timestamp,
+        through: Timestamp,
+        limit: usize,
+    ) -> Vec<Timestamp> {
         let limit = limit.min(SLOTS_MAX);
         if let Frequency::Hourly { every, at } = self.frequency {
-            return self.hours(every, at).after(after, limit);
+            let mut slots = self.hours(every, at).after(after, limit);
+            slots.retain(|slot| *slot <= through);
+            return slots;
         }
         let Some(days) = Days::new(self) else { return Vec::new() };
         let before = days.date_of(after).saturating_sub(jiff::Span::new().days(2));
+        let behind = days.date_of(through).saturating_add(jiff::Span::new().days(2));
         let mut date = self.start.map_or(before, |start| start.max(before));
         let mut slots = Vec::new();
         let mut full = false;
         for _ in 0..DAYS_SEARCHED_MAX {
-            if full || self.end.is_some_and(|end| date > end) {
+            if full || date > behind || self.end.is_some_and(|end| date > end) {
                 break;
             }
             // One day more than needed, because the slots of two days may interleave.
             full = limit <= slots.len();
-            slots.extend(days.slots(date).into_iter().filter(|slot| *slot > after));
+            let found = days.slots(date).into_iter();
+            slots.extend(found.filter(|slot| after < *slot && *slot <= through));
             let Ok(tomorrow) = date.tomorrow() else { break };
             date = tomorrow;
         }

@@ -1,7 +1,7 @@
 //! What comes from outside without being asked for: the time, chance, variables, and Ctrl-C. Everything else
 //! takes these as arguments.
 
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use aws_lc_rs::rand::{SecureRandom as _, SystemRandom};
 use jiff::Timestamp;
@@ -18,6 +18,11 @@ pub(crate) const PINNED_TIME_VARIABLE: &str = "SEGUE_NOW";
 #[expect(clippy::disallowed_methods, reason = "this is the place that asks")]
 pub(crate) fn now() -> Timestamp {
     variable(PINNED_TIME_VARIABLE).and_then(|text| text.parse().ok()).unwrap_or_else(Timestamp::now)
+}
+
+/// Returns a reading of a clock that only counts up.
+pub(crate) fn instant() -> Instant {
+    Instant::now()
 }
 
 /// Returns an environment variable.
@@ -44,12 +49,33 @@ pub(crate) fn secret_bytes(count: usize) -> Result<SecretSlice<u8>, Failure> {
     Ok(SecretSlice::from(bytes.to_vec()))
 }
 
+/// Returns a random id.
+#[expect(clippy::disallowed_methods, reason = "this is the place that asks")]
+pub(crate) fn id() -> uuid::Uuid {
+    uuid::Uuid::new_v4()
+}
+
 /// Returns a random part of a pause, so that processes that failed together do not come back
 /// together.
 #[expect(clippy::disallowed_methods, reason = "this is the place that asks")]
 pub(crate) fn part_of(pause: Duration) -> Duration {
     let chance = uuid::Uuid::new_v4().as_bytes()[0];
     pause.mul_f64(f64::from(chance) / 255.0)
+}
+
+/// Waits for Ctrl-C or SIGTERM.
+async fn asked_to_stop() -> std::io::Result<()> {
+    #[cfg(unix)]
+    {
+        use tokio::signal::unix::{SignalKind, signal};
+        let mut terminate = signal(SignalKind::terminate())?;
+        tokio::select! {
+            interrupted = tokio::signal::ctrl_c() => interrupted,
+            _ = terminate.recv() => Ok(()),
+        }
+    }
+    #[cfg(not(unix))]
+    tokio::signal::ctrl_c().await
 }
 
 /// Tells whether the user asked to stop.
@@ -59,11 +85,12 @@ pub(crate) struct Interrupt {
 }
 
 impl Interrupt {
-    /// Listens for Ctrl-C from now on. It must be called inside the runtime.
+    /// Listens for Ctrl-C, and for the signal by which service managers stop a process, from now on. It
+    /// must be called inside the runtime.
     pub(crate) fn listen() -> Self {
         let (sender, requested) = watch::channel(false);
         tokio::spawn(async move {
-            while tokio::signal::ctrl_c().await.is_ok() {
+            while asked_to_stop().await.is_ok() {
                 sender.send_replace(true);
             }
             // Without signals the sender must stay, or waiting for it would end.

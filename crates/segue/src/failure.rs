@@ -67,6 +67,8 @@ pub(crate) struct Failure {
     pub(crate) report: Option<String>,
     /// Whether the result that was printed for machines holds this failure already.
     pub(crate) is_answered: bool,
+    /// The process that has the ledger, when that is what stands in the way.
+    pub(crate) holder: Option<u32>,
 }
 
 impl Failure {
@@ -78,6 +80,7 @@ impl Failure {
             hints: Vec::new(),
             report: None,
             is_answered: false,
+            holder: None,
         }
     }
 
@@ -212,6 +215,9 @@ impl From<ledger::Error> for Failure {
             _ => Kind::Internal,
         };
         let mut failure = Self::from_error(kind, &error);
+        if let ledger::Error::Locked { owner, .. } = error {
+            failure.holder = owner;
+        }
         failure.hints.extend(error.hint().map(str::to_owned));
         failure
     }

@@ -5,12 +5,14 @@
 //! goes wrong reaches a person.
 
 mod ambient;
+mod app;
 mod capabilities;
 mod cli;
 mod demo;
 mod draw;
 mod encryption;
 mod failure;
+mod http;
 mod private_file;
 mod progress;
 mod recover;
@@ -19,6 +21,7 @@ mod run;
 mod seals;
 mod secrets;
 mod select;
+mod server;
 mod sources;
 mod stores;
 mod web;

@@ -29,6 +29,11 @@ impl Progress {
         }
     }
 
+    /// Draws nothing.
+    pub(crate) fn hidden() -> Self {
+        Self { lines: MultiProgress::with_draw_target(ProgressDrawTarget::hidden()) }
+    }
+
     /// Begins a line.
     pub(crate) fn line(&self, label: &str) -> Line {
         let style = ProgressStyle::with_template(

@@ -19,7 +19,8 @@ use crate::workspace::Workspace;
 /// What recovery needs.
 pub(crate) struct Recovery<'a> {
     pub(crate) workspace: &'a Workspace,
-    pub(crate) sources: &'a Sources,
+    /// Without them an upload that the service lost cannot be made again.
+    pub(crate) sources: Option<&'a Sources>,
     pub(crate) ledger: &'a Ledger,
     pub(crate) interrupt: &'a Interrupt,
     pub(crate) progress: &'a Progress,
@@ -49,7 +50,12 @@ impl Recovery<'_> {
         Ok(recovered)
     }
 
-    async fn one(&self, run: &RunRecord) -> Result<Option<Ended>, Failure> {
+    /// Takes one run that is not over to its end. `None` when its destination is not in the project any
+    /// more.
+    ///
+    /// # Errors
+    /// As for [`run::run`].
+    pub(crate) async fn one(&self, run: &RunRecord) -> Result<Option<Ended>, Failure> {
         let Some(store) = stores::reopen(self.workspace, run).await? else {
             tracing::warn!(run_id = %run.run_id, store = run.store, "a run is not finished, but its destination is not in the project any more");
             return Ok(None);
@@ -66,7 +72,7 @@ impl Recovery<'_> {
             line: &line,
         };
         let found = self.plan(run).await?;
-        let work = found.as_ref().map(|(plan, profiles)| self.work(plan, profiles));
+        let work = found.as_ref().and_then(|(plan, profiles)| self.work(plan, profiles));
         let claim = self.ledger.take_over(run.run_id, ambient::now()).await?;
         run::resume(&around, work, claim).await.map(Some)
     }
@@ -82,21 +88,26 @@ impl Recovery<'_> {
             return Ok(None);
         }
         let Some(detail) = self.ledger.run(run.run_id).await? else { return Ok(None) };
+        let Some(sources) = self.sources else { return Ok(None) };
         let recorded = detail.inputs.iter();
         let recorded: Vec<(&str, &str)> =
             recorded.map(|input| (input.location.as_str(), input.version.as_str())).collect();
-        let profiles = self.sources.profiles.asked_by(&plan.query);
-        let profiles = self.sources.engine.recall(&profiles, &recorded)?;
-        let is_same = run::inputs(self.work(&plan, &profiles)) == detail.inputs;
+        let profiles = sources.profiles.asked_by(&plan.query);
+        let profiles = sources.engine.recall(&profiles, &recorded)?;
+        let is_same =
+            self.work(&plan, &profiles).is_some_and(|work| run::inputs(work) == detail.inputs);
         Ok(is_same.then_some((plan, profiles)))
     }
 
-    fn work<'a>(&'a self, plan: &'a RunPlan, profiles: &'a Profiles) -> Work<'a> {
-        Work { plan, engine: &self.sources.engine, profiles }
+    fn work<'a>(&'a self, plan: &'a RunPlan, profiles: &'a Profiles) -> Option<Work<'a>> {
+        Some(Work { plan, engine: &self.sources?.engine, profiles })
     }
 
     /// Aborts uploads of runs that are over; nobody can complete them.
-    async fn sweep(&self) -> Result<(), Failure> {
+    ///
+    /// # Errors
+    /// The ledger cannot be read.
+    pub(crate) async fn sweep(&self) -> Result<(), Failure> {
         let line = self.progress.line("sweeping");
         let mut stores: BTreeMap<String, Option<Arc<dyn Store>>> = BTreeMap::new();
         for upload in self.ledger.uploads_to_sweep().await? {

@@ -1,6 +1,7 @@
 //! The ledger from the outside: each test opens a real file.
 #![expect(clippy::unwrap_used, reason = "these are tests")]
 
+mod access;
 mod claims;
 mod crashes;
 mod fencing;
@@ -9,4 +10,5 @@ mod file;
 mod fixture;
 mod history;
 mod keys;
+mod slots;
 mod transitions;

@@ -86,6 +86,36 @@ pub(crate) struct Schedule {
     pub end: Option<String>,
     /// What begins a run. Default: scheduled.
     pub trigger: Option<Trigger>,
+    /// Server: what happens to slots that were missed while it was down. Default: latest.
+    pub catch_up: Option<CatchUp>,
+    /// Server: how old a missed slot may be, `24h`, `90m`, `7d`. Default: 24h.
+    pub catch_up_window: Option<String>,
+    /// Server: what happens to a slot that comes while the one before is not over. Default: queue.
+    pub overlap: Option<Overlap>,
+}
+
+/// What happens to slots that were missed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize, JsonSchema)]
+#[serde(rename_all = "kebab-case")]
+pub(crate) enum CatchUp {
+    /// The latest one is made up for.
+    Latest,
+    /// Each of them, at most 100.
+    All,
+    /// None of them.
+    None,
+}
+
+/// What happens to a slot that comes while the one before is not over.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize, JsonSchema)]
+#[serde(rename_all = "kebab-case")]
+pub(crate) enum Overlap {
+    /// It waits; a later one takes its place.
+    Queue,
+    /// It is skipped.
+    Skip,
+    /// All of them wait, at most 100.
+    QueueAll,
 }
 
 /// How often a segment is due.

@@ -1,15 +1,19 @@
 //! Schedules: every combination that would never be due, or not as meant, is refused.
 
-use jiff::Timestamp;
 use jiff::civil::{Date, Time};
 use jiff::tz::TimeZone;
+use jiff::{SignedDuration, Timestamp};
 
 use super::{Item, Resolver};
 use crate::config;
 use crate::diagnostic::Diagnostic;
 use crate::nearest::nearest;
+use crate::planner::{CATCH_UP_WINDOW, CatchUp, Lateness, Overlap};
 use crate::project::{Frequency, Schedule};
 use crate::schedule::{Cron, zones};
+
+/// The longest window of missed slots, in minutes: 366 days.
+const WINDOW_MINUTES_MAX: i64 = 366 * 24 * 60;
 
 impl Resolver<'_> {
     pub(super) fn schedule(&mut self, item: Item<'_>, file: &config::Schedule) -> Option<Schedule> {
@@ -28,7 +32,8 @@ impl Resolver<'_> {
             self.error("end_before_start", item.span("end"), "the end is before the start", hint);
             return None;
         }
-        let schedule = Schedule { frequency, zone: zone?, start, end };
+        let lateness = self.lateness(item, file)?;
+        let schedule = Schedule { frequency, zone: zone?, start, end, lateness };
         self.check_due(item, &schedule);
         Some(schedule)
     }
@@ -64,6 +69,38 @@ impl Resolver<'_> {
             config::Frequency::Monthly => Some(Frequency::Monthly { at }),
             config::Frequency::Cron => self.cron(item, file.cron.as_deref()),
         }
+    }
+
+    fn lateness(&mut self, item: Item<'_>, file: &config::Schedule) -> Option<Lateness> {
+        let catch_up = match file.catch_up {
+            None | Some(config::CatchUp::Latest) => CatchUp::Latest,
+            Some(config::CatchUp::All) => CatchUp::All,
+            Some(config::CatchUp::None) => CatchUp::None,
+        };
+        let overlap = match file.overlap {
+            None | Some(config::Overlap::Queue) => Overlap::Queue,
+            Some(config::Overlap::Skip) => Overlap::Skip,
+            Some(config::Overlap::QueueAll) => Overlap::QueueAll,
+        };
+        let window = match file.catch_up_window.as_deref() {
+            None => CATCH_UP_WINDOW,
+            Some(text) => match window(text) {
+                Some(window) => window,
+                None => {
+                    let hint =
+                        "Write minutes, hours or days between 1m and 366d: `90m`, `24h`, `7d`.";
+                    let place = item.span("catch_up_window");
+                    self.error("duration_form", place, "this is not a catch-up window", hint);
+                    return None;
+                }
+            },
+        };
+        if catch_up == CatchUp::None && file.catch_up_window.is_some() {
+            let message = "`catch_up_window` says nothing with `catch_up: none`";
+            let hint = "Remove one of the two.";
+            self.warn("unused_window", item.span("catch_up_window"), message, hint);
+        }
+        Some(Lateness { catch_up, window, overlap })
     }
 
     fn once(&mut self, item: Item<'_>, file: &config::Schedule, at: Time) -> Option<Frequency> {
@@ -159,6 +196,19 @@ impl Resolver<'_> {
         self.push(Diagnostic::error("unknown_zone", item.span("zone"), message).with_hint(hint));
         None
     }
+}
+
+/// Reads `90m`, `24h` or `7d`.
+fn window(text: &str) -> Option<SignedDuration> {
+    let unit = text.chars().last()?;
+    let number: i64 = text.strip_suffix(unit)?.parse().ok()?;
+    let minutes = match unit {
+        'm' => number,
+        'h' => number.checked_mul(60)?,
+        'd' => number.checked_mul(24 * 60)?,
+        _ => return None,
+    };
+    (1..=WINDOW_MINUTES_MAX).contains(&minutes).then(|| SignedDuration::from_mins(minutes))
 }
 
 /// The nearest whole name, or the zone whose city is nearest: `Paris`.

@@ -9,6 +9,7 @@ fn schedule(frequency: Frequency, zone: &str, start: Option<&str>, end: Option<&
         zone: zones().get(zone).expect("a zone"),
         start: start.map(date),
         end: end.map(date),
+        lateness: crate::planner::Lateness::default(),
     }
 }
 

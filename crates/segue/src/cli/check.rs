@@ -55,6 +55,21 @@ pub(crate) async fn run(global: &Global, args: &Args) -> Result<(), Failure> {
     failure.map_or(Ok(()), Err)
 }
 
+/// Checks a destination, keeps what its service can do, and tells what was found as JSON, with whether
+/// it can be delivered to.
+///
+/// # Errors
+/// The service cannot be reached.
+pub(crate) async fn checked(workspace: &Workspace, key: &str) -> Result<(bool, Value), Failure> {
+    let (destination, account) = find(workspace, key)?;
+    let (store, session) = stores::bucket(workspace, &destination.key, Pace::Check).await?;
+    let args = Args { destination: key.to_owned(), all: false };
+    let report = check(workspace, &args, destination, account, &store, &session).await?;
+    capabilities::keep(workspace, destination, &report.checked.capabilities)?;
+    let failure = report.failure();
+    Ok((failure.is_none(), report.json(failure.as_ref())))
+}
+
 /// Finds a destination and its account by the destination's key.
 pub(crate) fn find<'a>(
     workspace: &'a Workspace,

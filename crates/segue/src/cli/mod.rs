@@ -3,7 +3,7 @@
 //! Results go to stdout, everything else to stderr. Each command is a file of its own with an
 //! `Args` type, whose documentation is its help page, and a `run` function.
 
-mod check;
+pub(crate) mod check;
 mod completions;
 mod count;
 mod demo;
@@ -17,15 +17,19 @@ mod plan;
 mod policy;
 mod preview;
 mod profile;
-mod report;
+pub(crate) mod report;
 mod run;
 mod runs;
+mod schedule;
 mod schema;
 mod secret;
 mod segment;
 mod segments;
+mod serve;
 mod show;
+mod slots;
 mod table;
+mod token;
 mod validate;
 
 use std::io::Write as _;
@@ -81,6 +85,10 @@ pub(crate) struct Global {
     /// What is logged to stderr, for example `debug` or `delivery=trace`
     #[arg(long, global = true, value_name = "FILTER", env = "SEGUE_LOG", default_value = "warn")]
     pub(crate) log: String,
+
+    /// How logs are written
+    #[arg(long, global = true, value_enum, default_value_t = Format::Text)]
+    pub(crate) log_format: Format,
 
     /// Memory for sorting and deduplication; more goes to disk
     #[arg(long, global = true, value_name = "BYTES", default_value = "1GiB", value_parser = parse_bytes)]
@@ -139,6 +147,10 @@ enum Command {
     Segment(segment::Args),
     Segments(segments::Args),
     Runs(runs::Args),
+    Schedule(schedule::Args),
+    Serve(serve::Args),
+    Slots(slots::Args),
+    Token(token::Args),
     Show(show::Args),
     Pages(pages::Args),
     Demo(demo::Args),
@@ -168,7 +180,7 @@ pub(crate) fn main() -> ExitCode {
 }
 
 fn start(cli: Cli) -> Result<(), Failure> {
-    start_logging(&cli.global.log)?;
+    start_logging(&cli.global.log, cli.global.log_format)?;
     let runtime = tokio::runtime::Builder::new_multi_thread()
         .enable_all()
         .build()
@@ -200,25 +212,31 @@ async fn dispatch(cli: Cli) -> Result<(), Failure> {
         Command::Demo(args) => demo::run(&global, &args).await,
         Command::Files(args) => files::run(&global, &args).await,
         Command::Secret(args) => secret::run(&global, &args),
+        Command::Serve(args) => serve::run(&global, &args).await,
+        Command::Token(args) => token::run(&global, &args).await,
+        Command::Slots(args) => slots::run(&global, &args).await,
+        Command::Schedule(args) => schedule::run(&global, &args),
         Command::Segment(args) => segment::run(&global, &args),
         Command::Schema(args) => schema::run(&args),
         Command::Completions(args) => completions::run(&args),
     }
 }
 
-/// Logs go to stderr as text; no event holds a profile value or a secret.
-fn start_logging(filter: &str) -> Result<(), Failure> {
+/// Logs go to stderr, as text or as one JSON object a line; no event holds a profile value or a secret.
+fn start_logging(filter: &str, format: Format) -> Result<(), Failure> {
     // The protocol layer of the demo's service logs whole requests, signatures included.
     // What goes wrong on a connection is told by the error, once.
     let filter = format!("s3s=warn,aws_smithy_http_client=error,{filter}");
     let filter = tracing_subscriber::EnvFilter::try_new(filter).map_err(|error| {
         Failure::from_error(Kind::Usage, &error).context("--log is not a filter")
     })?;
-    tracing_subscriber::fmt()
-        .with_env_filter(filter)
-        .with_writer(std::io::stderr)
-        .with_ansi(std::io::IsTerminal::is_terminal(&std::io::stderr()))
-        .init();
+    let logs = tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr);
+    match format {
+        Format::Text => {
+            logs.with_ansi(std::io::IsTerminal::is_terminal(&std::io::stderr())).init();
+        }
+        Format::Json => logs.json().flatten_event(true).init(),
+    }
     Ok(())
 }
 

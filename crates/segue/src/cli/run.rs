@@ -12,6 +12,7 @@ use crate::progress::Progress;
 use crate::recover::Recovery;
 use crate::run::{self, Ended, Surroundings, Work};
 use crate::select::{self, Request};
+use crate::server;
 use crate::sources::Sources;
 use crate::stores::{self, Target};
 use crate::workspace::Workspace;
@@ -70,7 +71,9 @@ pub(crate) async fn perform(
 ) -> Result<Outcome, Failure> {
     let now = super::slot_now();
     let plans = select::runs(&workspace.project, request, now)?;
-    let ledger = Ledger::open(&workspace.ledger_path()).await?;
+    let ledger = Ledger::open(&workspace.ledger_path())
+        .await
+        .map_err(|error| server::explain(workspace, error.into()))?;
     let (sources, _) = Sources::open(workspace, global).await?;
     let interrupt = Interrupt::listen();
     let command = Command {
@@ -113,6 +116,7 @@ struct Command<'a> {
 impl Command<'_> {
     async fn recover(&self, outcome: &mut Outcome) -> Result<(), Failure> {
         let Self { workspace, sources, ledger, interrupt, progress, .. } = *self;
+        let sources = Some(sources);
         for left in (Recovery { workspace, sources, ledger, interrupt, progress }).run().await? {
             let name =
                 format!("{}/{} for {}", left.run.activation, left.run.segment, left.run.slot);

@@ -36,6 +36,7 @@ pub(crate) async fn run(global: &Global, args: &Args) -> Result<(), Failure> {
         activation: args.activation.clone(),
         segment: args.segment.clone(),
         state: args.state,
+        behind: None,
         limit: Some(args.limit),
     };
     let runs = match Ledger::open_read_only(&workspace.ledger_path()).await? {

@@ -1,0 +1,185 @@
+//! Alerts: an outbox. What happened and that somebody should be told are one transaction, so that
+//! neither is without the other; sending comes afterwards, and again until it is taken.
+
+use jiff::Timestamp;
+use sqlx::sqlite::SqliteRow;
+use sqlx::{Row as _, SqliteConnection};
+use uuid::Uuid;
+
+use crate::close::MESSAGE_CHARS_MAX;
+use crate::error::Result;
+use crate::history;
+use crate::open::Ledger;
+use crate::slot::SlotKey;
+
+/// The most alerts that one list holds.
+pub const ALERTS_LISTED_MAX: u32 = 1_000;
+
+/// What somebody should be told.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct NewAlert {
+    /// By which a receiver tells a repeated one.
+    pub id: Uuid,
+    /// The word for what happened.
+    pub kind: &'static str,
+    /// Which slot.
+    pub key: SlotKey,
+    /// Its run, if one began.
+    pub run_id: Option<Uuid>,
+    /// Why, as a word for machines.
+    pub code: Option<String>,
+    /// What happened, for people.
+    pub message: String,
+    /// Whether there is anybody to send it to; it is listed in any case.
+    pub to_send: bool,
+}
+
+/// An alert, with how its sending goes.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Alert {
+    /// Counts up.
+    pub number: u64,
+    /// By which a receiver tells a repeated one.
+    pub id: Uuid,
+    /// When it happened.
+    pub at: Timestamp,
+    /// The word for what happened.
+    pub kind: String,
+    /// Which slot.
+    pub key: SlotKey,
+    /// Its run, if one began.
+    pub run_id: Option<Uuid>,
+    /// Why, as a word for machines.
+    pub code: Option<String>,
+    /// What happened, for people.
+    pub message: String,
+    /// Attempts to send it.
+    pub attempts: u32,
+    /// When the next attempt is due; nothing when it was sent, given up, or is for nobody.
+    pub next_attempt: Option<Timestamp>,
+    /// When it was taken.
+    pub sent: Option<Timestamp>,
+}
+
+impl Ledger {
+    /// Writes down an alert, unless there is one of this kind for the slot. Returns whether it is new.
+    pub async fn alert_once(&self, alert: &NewAlert, now: Timestamp) -> Result<bool> {
+        let mut write = self.write().await?;
+        let db = write.connection();
+        let known: bool = sqlx::query_scalar(
+            "SELECT EXISTS (SELECT 1 FROM alerts
+                 WHERE activation = ? AND segment = ? AND slot = ? AND kind = ?)",
+        )
+        .bind(&alert.key.activation)
+        .bind(&alert.key.segment)
+        .bind(alert.key.slot.as_microsecond())
+        .bind(alert.kind)
+        .fetch_one(&mut *db)
+        .await?;
+        if known {
+            return Ok(false);
+        }
+        insert(db, alert, now).await?;
+        write.commit().await?;
+        Ok(true)
+    }
+
+    /// Lists alerts, the newest first; with `before`, those with a smaller number.
+    pub async fn alerts(&self, before: Option<u64>, limit: u32) -> Result<Vec<Alert>> {
+        let mut read = self.read().await?;
+        let rows =
+            sqlx::query("SELECT * FROM alerts WHERE number < ? ORDER BY number DESC LIMIT ?")
+                .bind(crate::staging::signed(before.unwrap_or(u64::MAX)))
+                .bind(limit.min(ALERTS_LISTED_MAX))
+                .fetch_all(&mut *read)
+                .await?;
+        rows.iter().map(alert).collect()
+    }
+
+    /// Lists the alerts that are to be sent now: of each export the oldest one that is not sent, so that
+    /// a receiver gets them in order.
+    pub async fn alerts_to_send(&self, now: Timestamp) -> Result<Vec<Alert>> {
+        let mut read = self.read().await?;
+        let rows = sqlx::query(
+            "SELECT * FROM alerts WHERE number IN (
+                 SELECT min(number) FROM alerts WHERE next_attempt IS NOT NULL
+                 GROUP BY activation, segment)
+             AND next_attempt <= ? ORDER BY number LIMIT ?",
+        )
+        .bind(now.as_microsecond())
+        .bind(ALERTS_LISTED_MAX)
+        .fetch_all(&mut *read)
+        .await?;
+        rows.iter().map(alert).collect()
+    }
+
+    /// Writes down that an alert was taken.
+    pub async fn alert_sent(&self, id: Uuid, now: Timestamp) -> Result<()> {
+        let mut write = self.write().await?;
+        sqlx::query(
+            "UPDATE alerts SET sent = ?, next_attempt = NULL, attempts = attempts + 1 WHERE id = ?",
+        )
+        .bind(now.as_microsecond())
+        .bind(id.to_string())
+        .execute(write.connection())
+        .await?;
+        write.commit().await
+    }
+
+    /// Writes down that an alert was not taken; without a next time it is given up.
+    pub async fn alert_not_sent(&self, id: Uuid, next_attempt: Option<Timestamp>) -> Result<()> {
+        let mut write = self.write().await?;
+        sqlx::query("UPDATE alerts SET next_attempt = ?, attempts = attempts + 1 WHERE id = ?")
+            .bind(next_attempt.map(Timestamp::as_microsecond))
+            .bind(id.to_string())
+            .execute(write.connection())
+            .await?;
+        write.commit().await
+    }
+}
+
+/// Adds an alert to a transaction.
+pub(crate) async fn insert(
+    db: &mut SqliteConnection,
+    new: &NewAlert,
+    now: Timestamp,
+) -> Result<()> {
+    sqlx::query(
+        "INSERT INTO alerts (id, at, kind, activation, segment, slot, run_id, code, message, next_attempt)
+         VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+    )
+    .bind(new.id.to_string())
+    .bind(now.as_microsecond())
+    .bind(new.kind)
+    .bind(&new.key.activation)
+    .bind(&new.key.segment)
+    .bind(new.key.slot.as_microsecond())
+    .bind(new.run_id.map(|id| id.to_string()))
+    .bind(&new.code)
+    .bind(new.message.chars().take(MESSAGE_CHARS_MAX).collect::<String>())
+    .bind(new.to_send.then(|| now.as_microsecond()))
+    .execute(db)
+    .await?;
+    Ok(())
+}
+
+fn alert(row: &SqliteRow) -> Result<Alert> {
+    let run_id: Option<String> = row.try_get("run_id")?;
+    Ok(Alert {
+        number: row.try_get("number")?,
+        id: history::uuid(row, "id")?,
+        at: history::time(row, "at")?,
+        kind: row.try_get("kind")?,
+        key: SlotKey {
+            activation: row.try_get("activation")?,
+            segment: row.try_get("segment")?,
+            slot: history::time(row, "slot")?,
+        },
+        run_id: run_id.map(|_| history::uuid(row, "run_id")).transpose()?,
+        code: row.try_get("code")?,
+        message: row.try_get("message")?,
+        attempts: row.try_get("attempts")?,
+        next_attempt: history::optional_time(row, "next_attempt")?,
+        sent: history::optional_time(row, "sent")?,
+    })
+}

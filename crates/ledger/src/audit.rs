@@ -1,0 +1,176 @@
+//! The audit log: only ever appended to, each entry chained to the one before.
+//!
+//! Whoever changes or removes an entry in the middle breaks the chain. Whoever cuts the end off does
+//! not; so the newest digest is for keeping elsewhere.
+
+use jiff::Timestamp;
+use sqlx::Row as _;
+use sqlx::sqlite::SqliteRow;
+
+use crate::error::Result;
+use crate::history;
+use crate::open::Ledger;
+
+/// The most entries that one list holds.
+pub const AUDIT_LISTED_MAX: u32 = 1_000;
+/// The longest text in an entry, in characters.
+const TEXT_CHARS_MAX: usize = 500;
+/// What the first entry is chained to.
+const BEGINNING: &str = "segue audit log";
+
+/// Who did what.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Act {
+    /// The name of a user, or of a token.
+    pub actor: String,
+    /// From where.
+    pub address: String,
+    /// What.
+    pub action: String,
+    /// To what.
+    pub object: String,
+    /// What came of it.
+    pub outcome: String,
+}
+
+/// An entry of the log.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct AuditEntry {
+    /// Counts from 1 without a gap.
+    pub number: u64,
+    /// When.
+    pub at: Timestamp,
+    /// Who did what.
+    pub act: Act,
+    /// The digest of the entry before.
+    pub previous: String,
+    /// The digest of this one.
+    pub digest: String,
+}
+
+/// What a look at the whole chain found.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Chain {
+    /// Entries that were looked at.
+    pub entries: u64,
+    /// The digest of the newest.
+    pub newest: Option<String>,
+    /// The first entry that does not fit.
+    pub broken_at: Option<u64>,
+}
+
+impl Ledger {
+    /// Appends an entry.
+    pub async fn audit(&self, act: &Act, now: Timestamp) -> Result<()> {
+        let mut write = self.write().await?;
+        let last = sqlx::query("SELECT number, digest FROM audit ORDER BY number DESC LIMIT 1")
+            .fetch_optional(write.connection())
+            .await?;
+        let (number, previous) = match last {
+            Some(row) => (row.try_get::<u64, _>("number")? + 1, row.try_get("digest")?),
+            None => (1, BEGINNING.to_owned()),
+        };
+        let act = clipped(act);
+        let entry = AuditEntry { number, at: now, digest: String::new(), previous, act };
+        sqlx::query(
+            "INSERT INTO audit (number, at, actor, address, action, object, outcome, previous, digest)
+             VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)",
+        )
+        .bind(crate::staging::signed(number))
+        .bind(now.as_microsecond())
+        .bind(&entry.act.actor)
+        .bind(&entry.act.address)
+        .bind(&entry.act.action)
+        .bind(&entry.act.object)
+        .bind(&entry.act.outcome)
+        .bind(&entry.previous)
+        .bind(digest(&entry))
+        .execute(write.connection())
+        .await?;
+        write.commit().await
+    }
+
+    /// Lists entries, the newest first; with `before`, those with a smaller number.
+    pub async fn audit_log(&self, before: Option<u64>, limit: u32) -> Result<Vec<AuditEntry>> {
+        let mut read = self.read().await?;
+        let rows = sqlx::query("SELECT * FROM audit WHERE number < ? ORDER BY number DESC LIMIT ?")
+            .bind(crate::staging::signed(before.unwrap_or(u64::MAX)))
+            .bind(limit.min(AUDIT_LISTED_MAX))
+            .fetch_all(&mut *read)
+            .await?;
+        rows.iter().map(entry).collect()
+    }
+
+    /// Walks the whole log, a page at a time, and compares every digest.
+    pub async fn check_audit(&self) -> Result<Chain> {
+        let mut chain = Chain { entries: 0, newest: None, broken_at: None };
+        let mut previous = BEGINNING.to_owned();
+        loop {
+            let page = self.audit_after(chain.entries).await?;
+            if page.is_empty() {
+                return Ok(chain);
+            }
+            for entry in page {
+                let fits = entry.number == chain.entries + 1
+                    && entry.previous == previous
+                    && entry.digest == digest(&entry);
+                if !fits {
+                    chain.broken_at = Some(entry.number);
+                    return Ok(chain);
+                }
+                chain.entries = entry.number;
+                chain.newest = Some(entry.digest.clone());
+                previous = entry.digest;
+            }
+        }
+    }
+
+    async fn audit_after(&self, number: u64) -> Result<Vec<AuditEntry>> {
+        let mut read = self.read().await?;
+        let rows = sqlx::query("SELECT * FROM audit WHERE number > ? ORDER BY number LIMIT ?")
+            .bind(crate::staging::signed(number))
+            .bind(AUDIT_LISTED_MAX)
+            .fetch_all(&mut *read)
+            .await?;
+        rows.iter().map(entry).collect()
+    }
+}
+
+fn clipped(act: &Act) -> Act {
+    let clip = |text: &str| text.chars().take(TEXT_CHARS_MAX).collect::<String>();
+    Act {
+        actor: clip(&act.actor),
+        address: clip(&act.address),
+        action: clip(&act.action),
+        object: clip(&act.object),
+        outcome: clip(&act.outcome),
+    }
+}
+
+/// BLAKE3 of every field with its length before it, so that no two entries read the same.
+fn digest(entry: &AuditEntry) -> String {
+    let mut hasher = blake3::Hasher::new();
+    let Act { actor, address, action, object, outcome } = &entry.act;
+    let (number, at) = (entry.number.to_string(), entry.at.as_microsecond().to_string());
+    for text in [&number, &at, actor, address, action, object, outcome, &entry.previous] {
+        hasher.update(&u64::try_from(text.len()).unwrap_or(u64::MAX).to_le_bytes());
+        hasher.update(text.as_bytes());
+    }
+    hasher.finalize().to_hex().to_string()
+}
+
+fn entry(row: &SqliteRow) -> Result<AuditEntry> {
+    Ok(AuditEntry {
+        number: row.try_get("number")?,
+        at: history::time(row, "at")?,
+        act: Act {
+            actor: row.try_get("actor")?,
+            address: row.try_get("address")?,
+            action: row.try_get("action")?,
+            object: row.try_get("object")?,
+            outcome: row.try_get("outcome")?,
+        },
+        previous: row.try_get("previous")?,
+        digest: row.try_get("digest")?,
+    })
+}

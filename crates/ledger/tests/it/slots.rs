@@ -1,0 +1,212 @@
+//! Slots: each has one row and one end, whoever repeats what.
+
+use jiff::Timestamp;
+use ledger::{ExportMark, Kind, SlotClaim, SlotEnd, SlotFilter, SlotKey, SlotRecord, SlotState};
+use plan::planner::{Decision, Reason, Skipped};
+
+use crate::fixture::{Fixture, at, dated, stop};
+
+fn mark(seconds: i64) -> ExportMark {
+    ExportMark {
+        activation: "daily".to_owned(),
+        segment: "luxury".to_owned(),
+        decided_through: at(seconds),
+    }
+}
+
+fn key(seconds: i64) -> SlotKey {
+    SlotKey { activation: "daily".to_owned(), segment: "luxury".to_owned(), slot: at(seconds) }
+}
+
+fn decision(planned: &[i64], through: i64) -> Decision {
+    Decision {
+        planned: planned.iter().map(|seconds| at(*seconds)).collect(),
+        skipped: Vec::new(),
+        withdrawn: Vec::new(),
+        decided_through: at(through),
+    }
+}
+
+async fn planned(fixture: &Fixture, slot: i64) {
+    fixture.ledger.begin_export(&mark(0)).await.unwrap();
+    let marks = fixture.ledger.export_marks().await.unwrap();
+    let decision = decision(&[slot], slot);
+    assert!(
+        fixture.ledger.record_decision(&marks[0], "partner", &decision, at(slot)).await.unwrap()
+    );
+}
+
+async fn begin(fixture: &Fixture, slot: i64, now: Timestamp) -> Option<SlotClaim> {
+    fixture.ledger.begin_slot(&key(slot), "runner", now, now).await.unwrap()
+}
+
+async fn slot(fixture: &Fixture, slot: i64) -> SlotRecord {
+    fixture.ledger.slot(&key(slot)).await.unwrap().unwrap()
+}
+
+#[tokio::test]
+async fn a_pass_is_written_once() {
+    let fixture = Fixture::new().await;
+    let ledger = &fixture.ledger;
+    ledger.begin_export(&mark(0)).await.unwrap();
+    ledger.begin_export(&mark(500)).await.unwrap();
+    assert_eq!(ledger.export_marks().await.unwrap(), [mark(0)], "the first mark counts");
+    let pass = decision(&[60], 90);
+    assert!(ledger.record_decision(&mark(0), "partner", &pass, at(90)).await.unwrap());
+    assert!(
+        !ledger.record_decision(&mark(0), "partner", &pass, at(91)).await.unwrap(),
+        "another pass was faster"
+    );
+    assert_eq!(ledger.export_marks().await.unwrap(), [mark(90)]);
+    let slots = ledger.slots(&SlotFilter::default()).await.unwrap();
+    assert_eq!(slots.len(), 1);
+    assert_eq!((slots[0].state, slots[0].planned), (SlotState::Planned, at(90)));
+}
+
+#[tokio::test]
+async fn skipped_and_withdrawn_slots_say_why() {
+    let fixture = Fixture::new().await;
+    planned(&fixture, 60).await;
+    let pass = Decision {
+        planned: vec![at(300)],
+        skipped: vec![
+            Skipped { from: at(61), to: at(100), count: 40, reason: Reason::MissedWindow },
+            Skipped { from: at(200), to: at(200), count: 1, reason: Reason::Superseded },
+        ],
+        withdrawn: vec![(at(60), Reason::Superseded)],
+        decided_through: at(300),
+    };
+    assert!(fixture.ledger.record_decision(&mark(60), "partner", &pass, at(301)).await.unwrap());
+    let slots = fixture.ledger.slots(&SlotFilter::default()).await.unwrap();
+    let told: Vec<String> = slots
+        .iter()
+        .map(|slot| {
+            let reason = slot.stop.as_ref().map(|stop| stop.code.as_str()).unwrap_or_default();
+            format!("{} {} {} {reason}", slot.key.slot, slot.count, slot.state)
+        })
+        .collect();
+    insta::assert_snapshot!(told.join("\n"), @r"
+    2026-03-01T02:05:00Z 1 planned 
+    2026-03-01T02:03:20Z 1 skipped superseded
+    2026-03-01T02:01:40Z 40 skipped missed_window
+    2026-03-01T02:01:00Z 1 skipped superseded
+    ");
+    let page = SlotFilter { limit: Some(2), ..SlotFilter::default() };
+    let first = fixture.ledger.slots(&page).await.unwrap();
+    let behind = Some(first[1].key.clone());
+    let second = fixture.ledger.slots(&SlotFilter { behind, ..page }).await.unwrap();
+    assert_eq!([first, second].concat(), slots, "pages are the list");
+}
+
+#[tokio::test]
+async fn a_slot_is_taken_by_one_and_ends_once() {
+    let fixture = Fixture::new().await;
+    planned(&fixture, 60).await;
+    let claim = begin(&fixture, 60, at(61)).await.expect("it waits");
+    assert_eq!((claim.epoch, claim.starts), (1, 1));
+    assert_eq!(begin(&fixture, 60, at(61)).await, None, "somebody has it");
+    fixture.ledger.end_slot(&claim, &SlotEnd::Delivered, at(70)).await.unwrap();
+    let over = slot(&fixture, 60).await;
+    assert_eq!((over.state, over.finished), (SlotState::Delivered, Some(at(70))));
+    let again = fixture.ledger.end_slot(&claim, &SlotEnd::Failed(stop()), at(71)).await;
+    assert_eq!(again.unwrap_err().kind(), Kind::Fenced);
+    assert_eq!(begin(&fixture, 60, at(72)).await, None, "it is over");
+}
+
+#[tokio::test]
+async fn what_did_not_do_is_tried_again_at_its_time() {
+    let fixture = Fixture::new().await;
+    planned(&fixture, 60).await;
+    let claim = begin(&fixture, 60, at(61)).await.unwrap();
+    let retry = SlotEnd::Retry(stop(), at(120));
+    fixture.ledger.end_slot(&claim, &retry, at(62)).await.unwrap();
+    let waiting = fixture.ledger.open_slots().await.unwrap();
+    assert_eq!((waiting.len(), waiting[0].attempts, waiting[0].starts), (1, 1, 0));
+    assert_eq!(waiting[0].not_before, at(120));
+    let claim = begin(&fixture, 60, at(120)).await.unwrap();
+    fixture.ledger.end_slot(&claim, &SlotEnd::Failed(stop()), at(121)).await.unwrap();
+    let failed = slot(&fixture, 60).await;
+    assert_eq!((failed.state, failed.stop), (SlotState::Failed, Some(stop())));
+}
+
+#[tokio::test]
+async fn each_process_that_dies_is_counted() {
+    let mut fixture = Fixture::new().await;
+    planned(&fixture, 60).await;
+    for starts in 1..=3 {
+        let claim = begin(&fixture, 60, at(61)).await.expect("it waits");
+        assert_eq!((claim.starts, claim.epoch), (starts, starts));
+        fixture = fixture.kill().await;
+        assert_eq!(fixture.ledger.take_up(at(62)).await.unwrap(), 1);
+    }
+    let claim = begin(&fixture, 60, at(63)).await.unwrap();
+    fixture.ledger.end_slot(&claim, &SlotEnd::Released, at(64)).await.unwrap();
+    assert_eq!(slot(&fixture, 60).await.starts, 0, "an attempt that ends is no crash");
+}
+
+#[tokio::test]
+async fn a_claim_of_before_the_crash_is_fenced_off() {
+    let fixture = Fixture::new().await;
+    planned(&fixture, 60).await;
+    let old = begin(&fixture, 60, at(61)).await.unwrap();
+    fixture.ledger.take_up(at(62)).await.unwrap();
+    let new = begin(&fixture, 60, at(63)).await.unwrap();
+    let error = fixture.ledger.end_slot(&old, &SlotEnd::Delivered, at(64)).await.unwrap_err();
+    insta::assert_snapshot!(error, @"the slot 2026-03-01T02:01:00Z of daily/luxury was taken over: epoch 1 is not the latest");
+    let error = fixture.ledger.renew_slot(&old, at(99)).await.unwrap_err();
+    assert_eq!(error.kind(), Kind::Fenced);
+    fixture.ledger.renew_slot(&new, at(99)).await.unwrap();
+}
+
+#[tokio::test]
+async fn runs_that_were_left_without_a_slot_get_one() {
+    let fixture = Fixture::new().await;
+    let new = dated(1);
+    fixture.stage(&new, 1).await;
+    assert_eq!(fixture.ledger.take_up(at(10)).await.unwrap(), 1);
+    assert_eq!(fixture.ledger.take_up(at(11)).await.unwrap(), 0, "once");
+    let waiting = fixture.ledger.open_slots().await.unwrap();
+    assert_eq!(waiting[0].run_id, Some(new.run_id));
+    assert_eq!(waiting[0].key.slot, new.slot);
+}
+
+#[tokio::test]
+async fn asking_twice_is_one_slot_and_failed_ones_may_be_asked_for_again() {
+    let fixture = Fixture::new().await;
+    let ask = async |now| fixture.ledger.request_slot(&key(60), "partner", "ann", at(now)).await;
+    assert_eq!(ask(61).await.unwrap().state, SlotState::Planned);
+    assert_eq!(ask(62).await.unwrap().planned, at(61), "the same slot");
+    let claim = begin(&fixture, 60, at(63)).await.unwrap();
+    assert_eq!(ask(64).await.unwrap().state, SlotState::Running);
+    fixture.ledger.end_slot(&claim, &SlotEnd::Failed(stop()), at(65)).await.unwrap();
+    let again = ask(66).await.unwrap();
+    assert_eq!((again.state, again.stop, again.finished), (SlotState::Planned, None, None));
+    let claim = begin(&fixture, 60, at(67)).await.unwrap();
+    fixture.ledger.end_slot(&claim, &SlotEnd::Delivered, at(68)).await.unwrap();
+    assert_eq!(ask(69).await.unwrap().state, SlotState::Delivered, "never again");
+}
+
+#[tokio::test]
+async fn what_is_asked_for_takes_the_place_of_what_waits() {
+    let fixture = Fixture::new().await;
+    planned(&fixture, 60).await;
+    fixture.ledger.request_slot(&key(90), "partner", "ann", at(90)).await.unwrap();
+    let earlier = slot(&fixture, 60).await;
+    assert_eq!(
+        (earlier.state, earlier.stop.unwrap().code.as_str()),
+        (SlotState::Skipped, "superseded")
+    );
+}
+
+#[tokio::test]
+async fn activations_are_disabled_and_enabled() {
+    let fixture = Fixture::new().await;
+    let ledger = &fixture.ledger;
+    ledger.disable("daily", "ann", at(1)).await.unwrap();
+    ledger.disable("daily", "bob", at(2)).await.unwrap();
+    let disabled = ledger.disabled().await.unwrap();
+    assert_eq!(disabled.len(), 1);
+    assert_eq!((disabled[0].actor.as_str(), disabled[0].since), ("ann", at(1)));
+    ledger.enable("daily").await.unwrap();
+    assert_eq!(ledger.disabled().await.unwrap(), []);
+}

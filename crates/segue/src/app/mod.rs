@@ -1,0 +1,5 @@
+//! What can be done with a project, whoever asks: the command line and the HTTP interface are two
+//! faces of these services and have no powers of their own.
+
+pub(crate) mod access;
+pub(crate) mod schedule;

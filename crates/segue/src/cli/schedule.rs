@@ -1,0 +1,112 @@
+//! `segue schedule next`: when segments are due, on the clocks of their zones and in UTC.
+
+use jiff::Zoned;
+
+use crate::ambient;
+use crate::app::schedule::{self, Upcoming, UpcomingSlot};
+use crate::cli::{Format, Global, table};
+use crate::failure::Failure;
+use crate::workspace::Workspace;
+
+/// Look at schedules
+#[derive(Debug, clap::Args)]
+pub(crate) struct Args {
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Debug, clap::Subcommand)]
+enum Command {
+    Next(NextArgs),
+}
+
+/// Show the next slots, in local time and in UTC
+///
+/// Nothing is read but the project file. A slot before which the clocks of its zone change is marked.
+#[derive(Debug, clap::Args)]
+struct NextArgs {
+    /// Only this activation
+    activation: Option<String>,
+    /// How many slots of each segment
+    #[arg(long, value_name = "N", default_value_t = 5)]
+    count: usize,
+}
+
+pub(crate) fn run(global: &Global, args: &Args) -> Result<(), Failure> {
+    let Command::Next(args) = &args.command;
+    let workspace = Workspace::load(global)?;
+    let upcoming = schedule::upcoming(
+        &workspace.project,
+        args.activation.as_deref(),
+        args.count,
+        ambient::now(),
+    )?;
+    match global.output {
+        Format::Text => super::answer(&text(&upcoming)),
+        Format::Json => super::answer_json(&upcoming.iter().map(json).collect()),
+    }
+    Ok(())
+}
+
+fn text(upcoming: &[Upcoming<'_>]) -> String {
+    let mut rows = Vec::new();
+    let mut silent = Vec::new();
+    for it in upcoming {
+        if it.slots.is_empty() {
+            let why = if it.export.schedule.is_some() {
+                "not due any more"
+            } else {
+                "no schedule: runs when it is named"
+            };
+            silent.push(format!("{}/{}: {why}", it.activation.key, it.export.segment));
+        }
+        for slot in &it.slots {
+            rows.push(vec![
+                it.activation.key.clone(),
+                it.export.segment.clone(),
+                local(&slot.local),
+                slot.slot.to_string(),
+                note(slot).to_owned(),
+            ]);
+        }
+    }
+    let mut parts = Vec::new();
+    if !rows.is_empty() {
+        parts.push(table::table(&["activation", "segment", "local time", "UTC", ""], &[], rows));
+    }
+    if !silent.is_empty() {
+        parts.push(silent.join("\n"));
+    }
+    parts.join("\n\n")
+}
+
+/// `Sun 2026-03-29 03:00 +02:00 Europe/Paris`.
+fn local(time: &Zoned) -> String {
+    let zone = time.time_zone().iana_name().unwrap_or("UTC");
+    format!("{} {zone}", time.strftime("%a %Y-%m-%d %H:%M %:z"))
+}
+
+fn note(slot: &UpcomingSlot) -> &'static str {
+    if slot.clocks_changed { "clocks change before" } else { "" }
+}
+
+pub(crate) fn json(it: &Upcoming<'_>) -> serde_json::Value {
+    let slots: Vec<serde_json::Value> = it
+        .slots
+        .iter()
+        .map(|slot| {
+            serde_json::json!({
+                "slot": slot.slot.to_string(),
+                "local": slot.local.strftime("%Y-%m-%dT%H:%M:%S%:z").to_string(),
+                "zone": slot.local.time_zone().iana_name(),
+                "clocksChanged": slot.clocks_changed,
+            })
+        })
+        .collect();
+    serde_json::json!({
+        "activation": it.activation.key,
+        "segment": it.export.segment,
+        "isScheduled": it.export.schedule.is_some(),
+        "slots": slots,
+    })
+}

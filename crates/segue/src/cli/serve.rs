@@ -1,0 +1,85 @@
+//! `segue serve`: the schedule kept, unattended, and questions answered over HTTP.
+
+use std::net::SocketAddr;
+
+use ::plan::planner::turn::Limits;
+use jiff::SignedDuration;
+use secrecy::SecretString;
+
+use crate::ambient;
+use crate::app::access;
+use crate::cli::Global;
+use crate::failure::Failure;
+use crate::http::{self, Door};
+use crate::server::{self, Beacon, Options, Rules, Webhook};
+
+/// Keep the schedule: run every segment when it is due, until told to stop
+///
+/// Every slot ends as delivered, skipped or failed, with a reason; `segue slots` lists them. Runs that
+/// an earlier process left go on first. The REST API answers on --listen; /api/docs describes it.
+/// Ctrl-C or SIGTERM ends it within a minute: runs that are committed are finished, others are rolled
+/// back and begin again with the next start.
+#[derive(Debug, clap::Args)]
+pub(crate) struct Args {
+    /// Where the API answers
+    #[arg(long, value_name = "ADDRESS", default_value = "127.0.0.1:7341")]
+    listen: SocketAddr,
+    /// Another name by which this server is called (can be repeated)
+    #[arg(long = "host", value_name = "NAME")]
+    hosts: Vec<String>,
+    /// A proxy in front of this server takes care of TLS; needed for addresses that others can reach
+    #[arg(long)]
+    behind_proxy: bool,
+    /// Where alerts are posted, signed with SEGUE_WEBHOOK_SECRET
+    #[arg(long, value_name = "URL")]
+    webhook: Option<String>,
+    /// A slot that is not over so many minutes after its time is late
+    #[arg(long, value_name = "MINUTES", default_value_t = 150)]
+    late_after: u32,
+    /// A run that leaves out more than this share of the members is told of
+    #[arg(long, value_name = "PERCENT", default_value_t = 20, value_parser = clap::value_parser!(u8).range(0..=100))]
+    exclusions_max: u8,
+    /// How many runs may go on at once; they share --memory
+    #[arg(long, value_name = "N", default_value_t = 2, value_parser = clap::value_parser!(u16).range(1..=64))]
+    runs: u16,
+    /// How many of them may go to one destination
+    #[arg(long, value_name = "N", default_value_t = 2, value_parser = clap::value_parser!(u16).range(1..=64))]
+    runs_per_destination: u16,
+}
+
+pub(crate) async fn run(global: &Global, args: &Args) -> Result<(), Failure> {
+    let limits = Limits {
+        runs: usize::from(args.runs),
+        per_destination: usize::from(args.runs_per_destination),
+    };
+    let webhook = args.webhook.as_deref().map(webhook).transpose()?;
+    let rules = Rules {
+        late_after: SignedDuration::from_mins(i64::from(args.late_after)),
+        exclusion_rate_max: f64::from(args.exclusions_max) / 100.0,
+        to_send: webhook.is_some(),
+    };
+    let shared = server::open(global, Options { limits, rules }).await?;
+    let door =
+        Door { address: args.listen, hosts: args.hosts.clone(), behind_proxy: args.behind_proxy };
+    let (url, answering) = http::open(&shared, &door).await?;
+    let beacon = Beacon::light(&shared.workspace(), &url);
+    super::say(&format!("Serving at {url}; {url}/api/docs describes the API. Ctrl-C ends it."));
+    if let Some(secret) = access::setup_link(&shared.ledger, ambient::now()).await? {
+        super::say(&format!(
+            "There is no user yet. Make the first one within half an hour: {url}/setup#{secret}"
+        ));
+    }
+    server::work(&shared, webhook).await;
+    answering.abort();
+    drop(beacon);
+    shared.ledger.clone().close().await;
+    Ok(())
+}
+
+/// The name of the variable that holds the secret of the webhook.
+const SECRET_VARIABLE: &str = "SEGUE_WEBHOOK_SECRET";
+
+fn webhook(url: &str) -> Result<Webhook, Failure> {
+    let secret = ambient::variable(SECRET_VARIABLE).unwrap_or_default();
+    Webhook::new(url, SecretString::from(secret))
+}

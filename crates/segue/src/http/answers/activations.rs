@@ -1,0 +1,303 @@
+//! Activations: what is sent where and when; run now, enable, disable.
+
+use std::sync::Arc;
+
+use http::StatusCode;
+use ledger::{SlotKey, SlotRecord};
+use plan::Project;
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+use super::slots::Slots;
+use crate::ambient;
+use crate::app::schedule;
+use crate::cli::slot_now;
+use crate::http::App;
+use crate::http::problem::{Code, Problem};
+use crate::http::request::{Ask, Reply};
+
+/// The header under which a request is answered once.
+const IDEMPOTENCY_HEADER: &str = "idempotency-key";
+/// The longest key, in bytes.
+const KEY_BYTES_MAX: usize = 200;
+/// For how many hours an answer is kept: 400 days.
+const ANSWER_HOURS: i64 = 400 * 24;
+
+/// An activation. It comes from the project file and is changed there.
+#[derive(Serialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+pub(crate) struct Activation {
+    key: String,
+    id: String,
+    destination: String,
+    enabled: bool,
+    disabled_since: Option<String>,
+    disabled_by: Option<String>,
+    segments: Vec<Export>,
+    columns: Vec<String>,
+    /// Always true for now: what the project file says is changed in the file
+    read_only: bool,
+    last_delivered: Vec<LastDelivered>,
+}
+
+/// A segment of an activation.
+#[derive(Serialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+struct Export {
+    segment: String,
+    /// full, incremental or changes
+    export: String,
+    scheduled: bool,
+    next_slot: Option<String>,
+    zone: Option<String>,
+    catch_up: Option<String>,
+    overlap: Option<String>,
+}
+
+/// The newest delivered run of a segment.
+#[derive(Serialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+struct LastDelivered {
+    segment: String,
+    run_id: String,
+    slot: String,
+    finished_at: String,
+    rows: u64,
+}
+
+/// Activations.
+#[derive(Serialize, JsonSchema)]
+pub(crate) struct Activations {
+    items: Vec<Activation>,
+}
+
+/// What is run now.
+#[derive(Debug, Default, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, default)]
+pub(crate) struct RunNow {
+    /// Only these segments; all without it
+    segments: Option<Vec<String>>,
+    /// For this slot, such as 2026-01-04T02:00:00Z; for now without it
+    slot: Option<String>,
+}
+
+/// The next slots of an activation.
+#[derive(Serialize, JsonSchema)]
+pub(crate) struct Upcoming {
+    items: Vec<UpcomingExport>,
+}
+
+/// Those of one of its segments.
+#[derive(Serialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+struct UpcomingExport {
+    segment: String,
+    scheduled: bool,
+    slots: Vec<UpcomingSlot>,
+}
+
+/// One of them.
+#[derive(Serialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+struct UpcomingSlot {
+    slot: String,
+    /// On the clocks of the schedule's zone
+    local: String,
+    zone: Option<String>,
+    /// Whether clocks there change before it
+    clocks_changed: bool,
+}
+
+pub(crate) async fn list(app: Arc<App>, _: Ask) -> Result<Reply, Problem> {
+    let workspace = app.shared.workspace();
+    let mut items = Vec::new();
+    for activation in &workspace.project.activations {
+        items.push(of(&app, activation).await?);
+    }
+    Reply::json(&Activations { items })
+}
+
+pub(crate) async fn get(app: Arc<App>, ask: Ask) -> Result<Reply, Problem> {
+    let workspace = app.shared.workspace();
+    Reply::json(&of(&app, find(&workspace.project, ask.parameter("key"))?).await?)
+}
+
+pub(crate) async fn next(app: Arc<App>, ask: Ask) -> Result<Reply, Problem> {
+    let workspace = app.shared.workspace();
+    let key = &find(&workspace.project, ask.parameter("key"))?.key;
+    let count = usize::try_from(ask.number("count", 1, 1_000)?.unwrap_or(10)).unwrap_or(10);
+    let upcoming = schedule::upcoming(&workspace.project, Some(key), count, ambient::now())?;
+    let items = upcoming.iter().map(|it| UpcomingExport {
+        segment: it.export.segment.clone(),
+        scheduled: it.export.schedule.is_some(),
+        slots: it
+            .slots
+            .iter()
+            .map(|slot| UpcomingSlot {
+                slot: slot.slot.to_string(),
+                local: slot.local.strftime("%Y-%m-%dT%H:%M:%S%:z").to_string(),
+                zone: slot.local.time_zone().iana_name().map(str::to_owned),
+                clocks_changed: slot.clocks_changed,
+            })
+            .collect(),
+    });
+    Reply::json(&Upcoming { items: items.collect() })
+}
+
+pub(crate) async fn enable(app: Arc<App>, ask: Ask) -> Result<Reply, Problem> {
+    let workspace = app.shared.workspace();
+    let activation = find(&workspace.project, ask.parameter("key"))?;
+    app.shared.ledger.enable(&activation.key).await?;
+    app.shared.replan.notify_one();
+    Reply::json(&of(&app, activation).await?)
+}
+
+pub(crate) async fn disable(app: Arc<App>, ask: Ask) -> Result<Reply, Problem> {
+    let workspace = app.shared.workspace();
+    let activation = find(&workspace.project, ask.parameter("key"))?;
+    app.shared.ledger.disable(&activation.key, &ask.actor.name, ambient::now()).await?;
+    app.shared.replan.notify_one();
+    Reply::json(&of(&app, activation).await?)
+}
+
+/// Plans the slots that are asked for. Under the same idempotency key the same answer is given again,
+/// and nothing is planned.
+pub(crate) async fn run(app: Arc<App>, ask: Ask) -> Result<Reply, Problem> {
+    let wanted: RunNow = ask.json_or_default()?;
+    let Some(key) = idempotency_key(&ask)? else {
+        let slots = request(&app, &ask, &wanted).await?;
+        return accepted(&Slots::of(&slots));
+    };
+    let _turn = app.keyed.lock().await;
+    let (ledger, actor) = (&app.shared.ledger, &ask.actor.name);
+    let digest = digest(&ask);
+    if let Some((known, answer)) = ledger.answered(actor, &key).await? {
+        if known != digest {
+            let detail = "This idempotency key was used for another request.";
+            return Err(Problem::new(Code::IdempotencyMismatch, detail));
+        }
+        return Ok(Reply::text("application/json", answer).with_status(StatusCode::ACCEPTED));
+    }
+    let slots = request(&app, &ask, &wanted).await?;
+    let answer = Slots::of(&slots);
+    let text = serde_json::to_string(&answer)
+        .map_err(|_| Problem::new(Code::Internal, "The answer cannot be written."))?;
+    let now = ambient::now();
+    let forget = now.checked_sub(jiff::SignedDuration::from_hours(ANSWER_HOURS)).unwrap_or(now);
+    ledger.keep_answer(actor, &key, (&digest, &text), forget, now).await?;
+    accepted(&answer)
+}
+
+fn accepted(slots: &Slots) -> Result<Reply, Problem> {
+    Ok(Reply::json(slots)?.with_status(StatusCode::ACCEPTED))
+}
+
+async fn request(app: &App, ask: &Ask, wanted: &RunNow) -> Result<Vec<SlotRecord>, Problem> {
+    let workspace = app.shared.workspace();
+    let activation = find(&workspace.project, ask.parameter("key"))?;
+    let disabled = app.shared.ledger.disabled().await?;
+    if disabled.iter().any(|it| it.activation == activation.key) {
+        let detail = format!("The activation `{}` is disabled.", activation.key);
+        return Err(Problem::new(Code::ActivationDisabled, detail).hint("Enable it first."));
+    }
+    let slot = match &wanted.slot {
+        None => slot_now(),
+        Some(text) => text.parse().map_err(|_| {
+            let detail = "`slot` has to be an instant such as 2026-01-04T02:00:00Z.";
+            Problem::new(Code::InvalidValue, detail)
+        })?,
+    };
+    let is_sent = |key: &String| activation.segments.iter().any(|export| export.segment == *key);
+    if let Some(unknown) = wanted.segments.iter().flatten().find(|key| !is_sent(key)) {
+        let detail = format!("The activation does not send segment `{unknown}`.");
+        return Err(Problem::new(Code::InvalidValue, detail));
+    }
+    let mut slots = Vec::new();
+    for export in &activation.segments {
+        if wanted.segments.as_ref().is_some_and(|segments| !segments.contains(&export.segment)) {
+            continue;
+        }
+        let key =
+            SlotKey { activation: activation.key.clone(), segment: export.segment.clone(), slot };
+        // What cannot be run is told now and not later.
+        workspace
+            .project
+            .run_plan(&key.activation, &key.segment, slot)
+            .map_err(crate::failure::Failure::from)?;
+        let ledger = &app.shared.ledger;
+        let record = ledger
+            .request_slot(&key, &activation.destination, &ask.actor.name, ambient::now())
+            .await?;
+        slots.push(record);
+    }
+    app.shared.wake.notify_one();
+    Ok(slots)
+}
+
+fn idempotency_key(ask: &Ask) -> Result<Option<String>, Problem> {
+    let Some(value) = ask.headers.get(IDEMPOTENCY_HEADER) else { return Ok(None) };
+    match value.to_str() {
+        Ok(key) if (1..=KEY_BYTES_MAX).contains(&key.len()) => Ok(Some(key.to_owned())),
+        _ => Err(Problem::new(
+            Code::InvalidValue,
+            format!("`Idempotency-Key` has 1 to {KEY_BYTES_MAX} printable characters."),
+        )),
+    }
+}
+
+/// What tells one request from another under the same key.
+fn digest(ask: &Ask) -> String {
+    let mut hasher = blake3::Hasher::new();
+    hasher.update(ask.path.as_bytes());
+    hasher.update(b"\n");
+    hasher.update(&ask.body);
+    hasher.finalize().to_hex().to_string()
+}
+
+fn find<'a>(project: &'a Project, key: &str) -> Result<&'a plan::project::Activation, Problem> {
+    project.activation(key).ok_or_else(|| Problem::not_found("activation", key))
+}
+
+async fn of(app: &App, activation: &plan::project::Activation) -> Result<Activation, Problem> {
+    let ledger = &app.shared.ledger;
+    let disabled = ledger.disabled().await?;
+    let disabled = disabled.iter().find(|it| it.activation == activation.key);
+    let now = ambient::now();
+    let mut last_delivered = Vec::new();
+    for export in &activation.segments {
+        if let Some(last) = ledger.last_delivered(&activation.key, &export.segment).await? {
+            last_delivered.push(LastDelivered {
+                segment: export.segment.clone(),
+                run_id: last.run_id.to_string(),
+                slot: last.slot.to_string(),
+                finished_at: last.finished.to_string(),
+                rows: last.rows,
+            });
+        }
+    }
+    let export = |export: &plan::project::SegmentExport| {
+        let schedule = export.schedule.as_ref();
+        Export {
+            segment: export.segment.clone(),
+            export: export.export.as_str().to_owned(),
+            scheduled: schedule.is_some(),
+            next_slot: schedule
+                .and_then(|it| it.slots_after(now, 1).first().map(ToString::to_string)),
+            zone: schedule.and_then(|it| it.zone.iana_name().map(str::to_owned)),
+            catch_up: schedule.map(|it| it.lateness.catch_up.as_str().to_owned()),
+            overlap: schedule.map(|it| it.lateness.overlap.as_str().to_owned()),
+        }
+    };
+    Ok(Activation {
+        key: activation.key.clone(),
+        id: activation.id.to_string(),
+        destination: activation.destination.clone(),
+        enabled: disabled.is_none(),
+        disabled_since: disabled.map(|it| it.since.to_string()),
+        disabled_by: disabled.map(|it| it.actor.clone()),
+        segments: activation.segments.iter().map(export).collect(),
+        columns: activation.mapping.iter().map(|column| column.header.clone()).collect(),
+        read_only: true,
+        last_delivered,
+    })
+}

@@ -1,0 +1,87 @@
+//! The audit log.
+
+use std::sync::Arc;
+
+use schemars::JsonSchema;
+use serde::Serialize;
+
+use super::{LIMIT_DEFAULT, cursor, parse_cursor};
+use crate::http::App;
+use crate::http::problem::{Code, Problem};
+use crate::http::request::{Ask, Reply};
+
+/// Who did what.
+#[derive(Serialize, JsonSchema)]
+struct Entry {
+    number: u64,
+    at: String,
+    actor: String,
+    address: String,
+    action: String,
+    object: String,
+    /// An HTTP status, or the code of a problem
+    outcome: String,
+    /// The digest of the entry before
+    previous: String,
+    digest: String,
+}
+
+/// The log.
+#[derive(Serialize, JsonSchema)]
+pub(crate) struct Audit {
+    items: Vec<Entry>,
+    /// The cursor of the next page, if there is one
+    next: Option<String>,
+}
+
+/// What a look at the whole log found.
+#[derive(Serialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+pub(crate) struct Check {
+    is_whole: bool,
+    /// Entries that fit
+    entries: u64,
+    /// The first that does not fit
+    broken_at: Option<u64>,
+    /// The digest of the newest entry. Kept elsewhere, it shows later that nothing was cut off
+    newest: Option<String>,
+}
+
+pub(crate) async fn list(app: Arc<App>, ask: Ask) -> Result<Reply, Problem> {
+    let limit = ask.number("limit", 1, 1_000)?.unwrap_or(LIMIT_DEFAULT);
+    let before = match ask.query("cursor") {
+        None => None,
+        Some(text) => {
+            let [number] = parse_cursor(text)?;
+            Some(number.parse().map_err(|_| {
+                Problem::new(Code::InvalidValue, "`cursor` is not one that a list gave.")
+            })?)
+        }
+    };
+    let entries = app.shared.ledger.audit_log(before, limit).await?;
+    let last = entries.last().filter(|entry| entry.number > 1).map(|entry| entry.number);
+    let is_full = entries.len() >= usize::try_from(limit).unwrap_or(usize::MAX);
+    let next = last.filter(|_| is_full).map(|number| cursor(&[&number.to_string()]));
+    let items = entries.into_iter().map(|entry| Entry {
+        number: entry.number,
+        at: entry.at.to_string(),
+        actor: entry.act.actor,
+        address: entry.act.address,
+        action: entry.act.action,
+        object: entry.act.object,
+        outcome: entry.act.outcome,
+        previous: entry.previous,
+        digest: entry.digest,
+    });
+    Reply::json(&Audit { items: items.collect(), next })
+}
+
+pub(crate) async fn check(app: Arc<App>, _: Ask) -> Result<Reply, Problem> {
+    let chain = app.shared.ledger.check_audit().await?;
+    Reply::json(&Check {
+        is_whole: chain.broken_at.is_none(),
+        entries: chain.entries,
+        broken_at: chain.broken_at,
+        newest: chain.newest,
+    })
+}

@@ -1,0 +1,262 @@
+//! Runs: what happened, file by file.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use bytes::Bytes;
+use futures::stream;
+use ledger::{RunBehind, RunFilter, RunRecord, RunState};
+use schemars::JsonSchema;
+use serde::Serialize;
+use uuid::Uuid;
+
+use super::{LIMIT_DEFAULT, cursor, parse_cursor};
+use crate::ambient;
+use crate::cli::report;
+use crate::http::App;
+use crate::http::problem::{Code, Problem};
+use crate::http::request::{Ask, Content, Reply};
+
+/// How often a stream looks whether something happened.
+const LOOK_AGAIN: Duration = Duration::from_secs(1);
+/// How long a stream lasts; a client begins another one.
+const STREAM_LIFE_MAX: Duration = Duration::from_secs(3_600);
+
+/// Why something did not go on.
+#[derive(Serialize, JsonSchema)]
+pub(crate) struct Stop {
+    /// A word for machines
+    code: String,
+    message: String,
+}
+
+impl Stop {
+    pub(super) fn of(stop: &ledger::Stop) -> Self {
+        Self { code: stop.code.clone(), message: stop.message.clone() }
+    }
+}
+
+/// A run.
+#[derive(Serialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+pub(crate) struct Run {
+    run_id: String,
+    activation: String,
+    segment: String,
+    segment_id: String,
+    destination: String,
+    bucket: String,
+    slot: String,
+    /// claimed, staging, committing, delivered, skipped, failed or blocked
+    state: String,
+    attempts: u32,
+    first_claimed_at: String,
+    claimed_at: String,
+    committed_at: Option<String>,
+    finished_at: Option<String>,
+    /// Profiles read that are members, or left
+    received: Option<u64>,
+    /// Profiles sent
+    activated: Option<u64>,
+    /// full, incremental or changes
+    export: String,
+    files: u32,
+    rows: u64,
+    bytes: u64,
+    stop: Option<Stop>,
+}
+
+/// Runs.
+#[derive(Serialize, JsonSchema)]
+pub(crate) struct Runs {
+    items: Vec<Run>,
+    /// The cursor of the next page, if there is one
+    next: Option<String>,
+}
+
+/// A run with everything that belongs to it.
+#[derive(Serialize, JsonSchema)]
+pub(crate) struct RunDetail {
+    #[serde(flatten)]
+    run: Run,
+    objects: Vec<Object>,
+    excluded: Vec<Excluded>,
+    inputs: Vec<Input>,
+}
+
+/// An object of a run.
+#[derive(Serialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+struct Object {
+    /// 0 for the manifest
+    number: u32,
+    key: String,
+    url: String,
+    rows: u64,
+    bytes: u64,
+    sha256: String,
+    etag: Option<String>,
+    version_id: Option<String>,
+    /// When it was recorded as visible
+    published_at: Option<String>,
+}
+
+/// Profiles that were left out.
+#[derive(Serialize, JsonSchema)]
+struct Excluded {
+    /// A word for machines
+    reason: String,
+    message: String,
+    profiles: u64,
+}
+
+/// A file that was read.
+#[derive(Serialize, JsonSchema)]
+struct Input {
+    location: String,
+    bytes: u64,
+    version: String,
+}
+
+impl Run {
+    fn of(run: &RunRecord) -> Self {
+        Self {
+            run_id: run.run_id.to_string(),
+            activation: run.activation.clone(),
+            segment: run.segment.clone(),
+            segment_id: run.segment_id.to_string(),
+            destination: run.destination.clone(),
+            bucket: run.bucket.clone(),
+            slot: run.slot.to_string(),
+            state: run.state.to_string(),
+            attempts: run.epoch,
+            first_claimed_at: run.first_claimed.to_string(),
+            claimed_at: run.claimed.to_string(),
+            committed_at: run.committed.map(|at| at.to_string()),
+            finished_at: run.finished.map(|at| at.to_string()),
+            received: run.received,
+            activated: run.activated,
+            export: run.export.as_str().to_owned(),
+            files: run.files,
+            rows: run.rows,
+            bytes: run.bytes,
+            stop: run.stop.as_ref().map(Stop::of),
+        }
+    }
+}
+
+impl RunDetail {
+    fn of(detail: &ledger::RunDetail) -> Self {
+        let object = |file: &ledger::FileRecord| Object {
+            number: file.number,
+            key: file.key.clone(),
+            url: report::url(&detail.run, &file.key),
+            rows: file.rows,
+            bytes: file.bytes,
+            sha256: file.sha256.clone(),
+            etag: file.etag.clone(),
+            version_id: file.version_id.clone(),
+            published_at: file.published.map(|at| at.to_string()),
+        };
+        let excluded = |it: &ledger::Excluded| Excluded {
+            reason: it.reason.clone(),
+            message: report::reason(&it.reason),
+            profiles: it.profiles,
+        };
+        let input = |it: &ledger::SnapshotInput| Input {
+            location: it.location.clone(),
+            bytes: it.bytes,
+            version: it.version.clone(),
+        };
+        Self {
+            run: Run::of(&detail.run),
+            objects: detail.files.iter().map(object).collect(),
+            excluded: detail.excluded.iter().map(excluded).collect(),
+            inputs: detail.inputs.iter().map(input).collect(),
+        }
+    }
+}
+
+pub(crate) async fn list(app: Arc<App>, ask: Ask) -> Result<Reply, Problem> {
+    let limit = ask.number("limit", 1, 1_000)?.unwrap_or(LIMIT_DEFAULT);
+    let filter = RunFilter {
+        activation: ask.query("activation").map(str::to_owned),
+        segment: ask.query("segment").map(str::to_owned),
+        state: ask.query("state").and_then(RunState::parse),
+        behind: ask.query("cursor").map(behind_of).transpose()?,
+        limit: Some(limit + 1),
+    };
+    let mut runs = app.shared.ledger.runs(&filter).await?;
+    let is_more = runs.len() > usize::try_from(limit).unwrap_or(usize::MAX);
+    runs.truncate(usize::try_from(limit).unwrap_or(usize::MAX));
+    let next = runs.last().filter(|_| is_more).map(|last| {
+        let (slot, claimed) = (last.slot.to_string(), last.first_claimed.to_string());
+        cursor(&[&slot, &claimed, &last.run_id.to_string()])
+    });
+    Reply::json(&Runs { items: runs.iter().map(Run::of).collect(), next })
+}
+
+fn behind_of(text: &str) -> Result<RunBehind, Problem> {
+    let [slot, first_claimed, run_id] = parse_cursor(text)?;
+    let bad = || Problem::new(Code::InvalidValue, "`cursor` is not one that a list gave.");
+    Ok(RunBehind {
+        slot: slot.parse().map_err(|_| bad())?,
+        first_claimed: first_claimed.parse().map_err(|_| bad())?,
+        run_id: run_id.parse().map_err(|_| bad())?,
+    })
+}
+
+pub(crate) async fn get(app: Arc<App>, ask: Ask) -> Result<Reply, Problem> {
+    let (_, detail) = find(&app, &ask).await?;
+    Reply::json(&RunDetail::of(&detail))
+}
+
+async fn find(app: &App, ask: &Ask) -> Result<(Uuid, ledger::RunDetail), Problem> {
+    let text = ask.parameter("id");
+    let missing = || Problem::not_found("run", text);
+    let run_id: Uuid = text.parse().map_err(|_| missing())?;
+    let detail = app.shared.ledger.run(run_id).await?;
+    Ok((run_id, detail.ok_or_else(missing)?))
+}
+
+/// What a stream has told so far.
+struct Told {
+    app: Arc<App>,
+    run_id: Uuid,
+    last: Option<String>,
+    until: std::time::Instant,
+    is_over: bool,
+    _permit: tokio::sync::OwnedSemaphorePermit,
+}
+
+/// An event whenever the run changes, and a comment now and then, so that nobody between takes the
+/// connection for dead.
+pub(crate) async fn events(app: Arc<App>, ask: Ask) -> Result<Reply, Problem> {
+    let (run_id, _) = find(&app, &ask).await?;
+    let permit = Arc::clone(&app.streams).try_acquire_owned().map_err(|_| Problem {
+        retry_after: Some(10),
+        ..Problem::new(Code::TooManyRequests, "Too many streams are open.")
+    })?;
+    let until = ambient::instant() + STREAM_LIFE_MAX;
+    let told = Told { app, run_id, last: None, until, is_over: false, _permit: permit };
+    let events = stream::unfold(told, |mut told| async move {
+        if told.is_over || ambient::instant() > told.until {
+            return None;
+        }
+        if told.last.is_some() {
+            tokio::time::sleep(LOOK_AGAIN).await;
+        }
+        let detail = told.app.shared.ledger.run(told.run_id).await.ok().flatten()?;
+        let text = serde_json::to_string(&Run::of(&detail.run)).ok()?;
+        told.is_over = detail.run.state.is_over();
+        let bytes = if told.last.as_ref() == Some(&text) {
+            Bytes::from_static(b": nothing new\n\n")
+        } else {
+            let event = format!("event: run\ndata: {text}\n\n");
+            told.last = Some(text);
+            Bytes::from(event)
+        };
+        Some((bytes, told))
+    });
+    Ok(Reply::of(Content::Events(Box::pin(events))))
+}

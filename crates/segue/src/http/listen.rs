@@ -1,0 +1,102 @@
+//! Connections: accepted, bounded in number and time, and answered one request after another.
+
+use std::convert::Infallible;
+use std::net::SocketAddr;
+use std::sync::Arc;
+use std::time::Duration;
+
+use hyper::server::conn::http1;
+use hyper::service::service_fn;
+use hyper_util::rt::{TokioIo, TokioTimer};
+use tokio::net::TcpListener;
+use tokio::sync::Semaphore;
+
+use super::{App, dispatch};
+use crate::failure::{Failure, Kind};
+use crate::server::Shared;
+
+/// The most connections at once; further ones wait to be accepted.
+const CONNECTIONS_MAX: usize = 256;
+/// How long a client may take for the head of a request.
+const HEAD_TIME_MAX: Duration = Duration::from_secs(10);
+/// The most bytes of a request's head.
+const HEAD_BYTES_MAX: usize = 16 << 10;
+
+/// Where to listen, and by which names.
+#[derive(Debug, Clone)]
+pub(crate) struct Door {
+    pub(crate) address: SocketAddr,
+    /// Other names than the address and `localhost`.
+    pub(crate) hosts: Vec<String>,
+    /// Whether something in front of this server takes care of TLS.
+    pub(crate) behind_proxy: bool,
+}
+
+/// Listens. Returns the URL, and a task that answers until it is dropped.
+///
+/// # Errors
+/// The address would show the server to others without TLS, or cannot be had.
+pub(crate) async fn open(
+    shared: &Arc<Shared>,
+    door: &Door,
+) -> Result<(String, tokio::task::JoinHandle<()>), Failure> {
+    if !door.address.ip().is_loopback() && !door.behind_proxy {
+        let message =
+            format!("{} can be reached by others, and this server speaks no TLS", door.address);
+        return Err(Failure::usage(message).hint(
+            "Put a proxy with TLS in front of it and say --behind-proxy, with --host for the name by which it is called; or listen on 127.0.0.1.",
+        ));
+    }
+    let listener = TcpListener::bind(door.address).await.map_err(|error| {
+        Failure::from_error(Kind::Usage, &error)
+            .context(format!("failed to listen on {}", door.address))
+            .hint("Choose another address with --listen.")
+    })?;
+    let address = listener.local_addr().unwrap_or(door.address);
+    let app = Arc::new(App::new(Arc::clone(shared), hosts(address, &door.hosts)));
+    let task = tokio::spawn(accept(listener, app));
+    Ok((format!("http://{address}"), task))
+}
+
+fn hosts(address: SocketAddr, more: &[String]) -> Vec<String> {
+    let port = address.port();
+    let mut hosts: Vec<String> =
+        ["localhost", "127.0.0.1", "[::1]"].iter().map(|host| format!("{host}:{port}")).collect();
+    hosts.push(address.to_string());
+    for host in more {
+        hosts.push(host.to_lowercase());
+        hosts.push(format!("{}:{port}", host.to_lowercase()));
+    }
+    hosts
+}
+
+async fn accept(listener: TcpListener, app: Arc<App>) {
+    let room = Arc::new(Semaphore::new(CONNECTIONS_MAX));
+    loop {
+        let Ok(permit) = Arc::clone(&room).acquire_owned().await else { return };
+        let (stream, peer) = match listener.accept().await {
+            Ok(accepted) => accepted,
+            Err(error) => {
+                tracing::warn!(%error, "a connection could not be accepted");
+                tokio::time::sleep(Duration::from_millis(100)).await;
+                continue;
+            }
+        };
+        let app = Arc::clone(&app);
+        tokio::spawn(async move {
+            let service = service_fn(|request| {
+                let app = Arc::clone(&app);
+                async move { Ok::<_, Infallible>(dispatch::answer(app, peer.ip(), request).await) }
+            });
+            let mut server = http1::Builder::new();
+            server
+                .timer(TokioTimer::new())
+                .header_read_timeout(HEAD_TIME_MAX)
+                .max_buf_size(HEAD_BYTES_MAX);
+            if let Err(error) = server.serve_connection(TokioIo::new(stream), service).await {
+                tracing::debug!(%error, "a connection ended early");
+            }
+            drop(permit);
+        });
+    }
+}

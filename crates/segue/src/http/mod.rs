@@ -1,0 +1,65 @@
+//! The HTTP interface: a face of the services in `app`, without powers of its own.
+//!
+//! Reading order: [`routes`] is the table of what can be asked, [`rights`] who may ask it, [`dispatch`]
+//! what every request goes through, and `answers` is one file for each group of routes.
+
+mod answers;
+mod dispatch;
+mod explorer;
+mod limits;
+mod listen;
+mod openapi;
+mod problem;
+mod request;
+mod rights;
+mod route;
+mod routes;
+mod sign_in;
+#[cfg(test)]
+mod tests;
+
+use std::sync::Arc;
+
+use tokio::sync::{Mutex, Semaphore};
+
+pub(crate) use listen::{Door, open};
+pub(crate) use openapi::document;
+pub(crate) use rights::Role;
+
+use crate::server::Shared;
+use limits::Buckets;
+
+/// The most event streams that are open at once.
+const STREAMS_MAX: usize = 64;
+
+/// What answers have in common.
+pub(crate) struct App {
+    pub(crate) shared: Arc<Shared>,
+    /// The names by which this server may be called.
+    hosts: Vec<String>,
+    routes: routes::Table,
+    requests: Buckets,
+    sign_ins: Buckets,
+    hashing: Arc<Semaphore>,
+    /// Heavy questions, which read profiles, one at a time.
+    pub(crate) heavy: Arc<Semaphore>,
+    pub(crate) streams: Arc<Semaphore>,
+    /// One request with an idempotency key at a time.
+    pub(crate) keyed: Mutex<()>,
+}
+
+impl App {
+    fn new(shared: Arc<Shared>, hosts: Vec<String>) -> Self {
+        Self {
+            shared,
+            hosts,
+            routes: routes::Table::new(),
+            requests: Buckets::new(400, 100.0),
+            sign_ins: Buckets::new(5, 0.1),
+            hashing: sign_in::hashing(),
+            heavy: Arc::new(Semaphore::new(1)),
+            streams: Arc::new(Semaphore::new(STREAMS_MAX)),
+            keyed: Mutex::new(()),
+        }
+    }
+}

@@ -1,0 +1,183 @@
+//! What goes wrong with a request: one table of codes, answered as RFC 9457 problems.
+
+use http::StatusCode;
+use schemars::JsonSchema;
+use serde::Serialize;
+
+use crate::failure::{Failure, Kind};
+
+/// Every code there is. `docs/api.md` lists them, and a test compares.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Code {
+    MalformedRequest,
+    UnknownParameter,
+    NotSignedIn,
+    SignInFailed,
+    Forbidden,
+    CrossSite,
+    WrongHost,
+    NotFound,
+    MethodNotAllowed,
+    Conflict,
+    ActivationDisabled,
+    IdempotencyMismatch,
+    TooLarge,
+    NotJson,
+    InvalidValue,
+    ReadOnly,
+    TooManyRequests,
+    ProjectInvalid,
+    ServiceRefused,
+    RunFailed,
+    Internal,
+    Unavailable,
+}
+
+impl Code {
+    pub(crate) const ALL: [Self; 22] = [
+        Self::MalformedRequest,
+        Self::UnknownParameter,
+        Self::NotSignedIn,
+        Self::SignInFailed,
+        Self::Forbidden,
+        Self::CrossSite,
+        Self::WrongHost,
+        Self::NotFound,
+        Self::MethodNotAllowed,
+        Self::Conflict,
+        Self::ActivationDisabled,
+        Self::IdempotencyMismatch,
+        Self::TooLarge,
+        Self::NotJson,
+        Self::InvalidValue,
+        Self::ReadOnly,
+        Self::TooManyRequests,
+        Self::ProjectInvalid,
+        Self::ServiceRefused,
+        Self::RunFailed,
+        Self::Internal,
+        Self::Unavailable,
+    ];
+
+    /// The status, the word for machines, and the title.
+    pub(crate) fn facts(self) -> (u16, &'static str, &'static str) {
+        match self {
+            Self::MalformedRequest => (400, "malformed_request", "The request cannot be read"),
+            Self::UnknownParameter => (400, "unknown_parameter", "There is no such parameter"),
+            Self::NotSignedIn => (401, "not_signed_in", "Sign in first"),
+            Self::SignInFailed => (401, "sign_in_failed", "Name or password is wrong"),
+            Self::Forbidden => (403, "forbidden", "The role does not allow it"),
+            Self::CrossSite => (403, "cross_site", "The request comes from another site"),
+            Self::WrongHost => (421, "wrong_host", "The host is not one of this server"),
+            Self::NotFound => (404, "not_found", "There is no such thing"),
+            Self::MethodNotAllowed => (405, "method_not_allowed", "The method does not fit"),
+            Self::Conflict => (409, "conflict", "It is there already, or stands in the way"),
+            Self::ActivationDisabled => (409, "activation_disabled", "The activation is disabled"),
+            Self::IdempotencyMismatch => {
+                (409, "idempotency_mismatch", "The key was used for another request")
+            }
+            Self::TooLarge => (413, "too_large", "The request is too large"),
+            Self::NotJson => (415, "not_json", "The body has to be JSON"),
+            Self::InvalidValue => (422, "invalid_value", "A value does not fit"),
+            Self::ReadOnly => {
+                (409, "read_only", "The project file says so, and is not changed here")
+            }
+            Self::TooManyRequests => (429, "too_many_requests", "Too many requests"),
+            Self::ProjectInvalid => (422, "project_invalid", "The project cannot be used as it is"),
+            Self::ServiceRefused => {
+                (502, "service_refused", "The service of the destination refuses")
+            }
+            Self::RunFailed => (422, "run_failed", "It was tried and did not do"),
+            Self::Internal => (500, "internal", "A fault of Segue"),
+            Self::Unavailable => (503, "unavailable", "It may work later"),
+        }
+    }
+
+    pub(crate) fn status(self) -> StatusCode {
+        StatusCode::from_u16(self.facts().0).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR)
+    }
+}
+
+/// A problem on its way out. It holds no profile value and no secret.
+#[derive(Debug)]
+pub(crate) struct Problem {
+    pub(crate) code: Code,
+    /// What is wrong, in a sentence.
+    pub(crate) detail: String,
+    /// What to do next.
+    pub(crate) hint: Option<String>,
+    /// Seconds after which it may work.
+    pub(crate) retry_after: Option<u64>,
+}
+
+/// The body of a problem.
+#[derive(Debug, Serialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+#[schemars(rename = "Problem")]
+pub(crate) struct ProblemBody {
+    /// Where the code is explained.
+    r#type: String,
+    /// What kind of problem it is.
+    title: String,
+    /// The HTTP status.
+    status: u16,
+    /// What is wrong.
+    detail: String,
+    /// The word for machines; it does not change.
+    code: String,
+    /// What to do next.
+    hint: Option<String>,
+}
+
+impl Problem {
+    pub(crate) fn new(code: Code, detail: impl Into<String>) -> Self {
+        Self { code, detail: detail.into(), hint: None, retry_after: None }
+    }
+
+    pub(crate) fn hint(mut self, hint: impl Into<String>) -> Self {
+        self.hint = Some(hint.into());
+        self
+    }
+
+    pub(crate) fn not_found(what: &str, name: &str) -> Self {
+        Self::new(Code::NotFound, format!("There is no {what} `{name}`."))
+    }
+
+    pub(crate) fn body(&self) -> ProblemBody {
+        let (status, code, title) = self.code.facts();
+        ProblemBody {
+            r#type: format!("/api/docs#{code}"),
+            title: title.to_owned(),
+            status,
+            detail: self.detail.clone(),
+            code: code.to_owned(),
+            hint: self.hint.clone(),
+        }
+    }
+}
+
+impl From<Failure> for Problem {
+    fn from(failure: Failure) -> Self {
+        let code = match failure.kind {
+            Kind::Usage => Code::ProjectInvalid,
+            Kind::Connection => Code::ServiceRefused,
+            Kind::Temporary | Kind::Interrupted => Code::Unavailable,
+            Kind::Run | Kind::Blocked | Kind::Nothing => Code::RunFailed,
+            Kind::Internal => Code::Internal,
+        };
+        if code == Code::Internal {
+            // Its text may name what only the log should.
+            tracing::error!(failure = failure.one_line(), "a request failed");
+            return Self::new(code, "A fault of Segue; the log of the server says where.");
+        }
+        let mut problem = Self::new(code, failure.one_line());
+        problem.hint = (!failure.hints.is_empty()).then(|| failure.hints.join(" "));
+        problem
+    }
+}
+
+impl From<ledger::Error> for Problem {
+    fn from(error: ledger::Error) -> Self {
+        Failure::from(error).into()
+    }
+}

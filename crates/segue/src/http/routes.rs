@@ -1,0 +1,436 @@
+//! What can be asked.
+
+use std::collections::HashMap;
+
+use http::Method;
+
+use super::answers::{
+    access, activations, alerts, destinations, log, profiles, project, runs, server, slots,
+};
+use super::problem::{Code, Problem};
+use super::rights::{Right, Role};
+use super::route::{Gives, Parameter, Route, schema};
+
+const LIMIT: Parameter = Parameter::number("limit", "At most so many", 1, 1_000);
+const CURSOR: Parameter = Parameter::text("cursor", "Where to go on: `next` of the answer before");
+const ACTIVATION: Parameter = Parameter::text("activation", "Only those of this activation");
+const SEGMENT: Parameter = Parameter::text("segment", "Only those of this segment");
+
+/// What begins so is said by the project file.
+const OF_THE_PROJECT: &[&str] = &[
+    "/api/v1/datasets",
+    "/api/v1/segments",
+    "/api/v1/accounts",
+    "/api/v1/destinations",
+    "/api/v1/activations",
+];
+
+/// A parameter that is one of a few words.
+const fn words(
+    name: &'static str,
+    about: &'static str,
+    words: &'static [&'static str],
+) -> Parameter {
+    Parameter { name, about, number: None, words }
+}
+
+const RUN_STATE: Parameter = words(
+    "state",
+    "Only those in this state",
+    &["claimed", "staging", "committing", "delivered", "skipped", "failed", "blocked"],
+);
+const SLOT_STATE: Parameter = words(
+    "state",
+    "Only those in this state",
+    &["planned", "running", "blocked", "delivered", "skipped", "failed", "reverted"],
+);
+
+/// A route that gives JSON and takes nothing.
+macro_rules! get {
+    ($path:literal, $name:ident, $right:ident, [$($query:expr),*], $gives:ty, $handler:path, $summary:literal) => {
+        Route {
+            method: Method::GET, path: $path, name: stringify!($name), summary: $summary, right: Right::$right,
+            query: &[$($query),*], takes: None, status: 200, gives: Gives::Json(schema::<$gives>),
+            handler: |app, ask| Box::pin($handler(app, ask)),
+        }
+    };
+}
+
+/// A route that gives text as it is.
+macro_rules! text {
+    ($path:literal, $name:ident, $right:ident, $media:literal, $handler:path, $summary:literal) => {
+        Route {
+            method: Method::GET,
+            path: $path,
+            name: stringify!($name),
+            summary: $summary,
+            right: Right::$right,
+            query: &[],
+            takes: None,
+            status: 200,
+            gives: Gives::Text($media),
+            handler: |app, ask| Box::pin($handler(app, ask)),
+        }
+    };
+}
+
+/// A route that changes something.
+macro_rules! change {
+    ($method:ident $path:literal, $name:ident, $right:ident, $takes:expr, $status:literal, $gives:expr, $handler:path, $summary:literal) => {
+        Route {
+            method: Method::$method,
+            path: $path,
+            name: stringify!($name),
+            summary: $summary,
+            right: Right::$right,
+            query: &[],
+            takes: $takes,
+            status: $status,
+            gives: $gives,
+            handler: |app, ask| Box::pin($handler(app, ask)),
+        }
+    };
+}
+
+/// The table.
+pub(crate) const ROUTES: &[Route] = &[
+    text!("/healthz", health, Open, "text/plain", server::health, "Whether the process answers"),
+    text!(
+        "/readyz",
+        readiness,
+        Open,
+        "text/plain",
+        server::readiness,
+        "Whether slots are planned and the ledger answers"
+    ),
+    text!("/metrics", metrics, Read, "text/plain", server::metrics, "Figures for Prometheus"),
+    text!(
+        "/api/docs",
+        explorer,
+        Open,
+        "text/html",
+        server::explorer,
+        "A page to read this document and try requests"
+    ),
+    text!(
+        "/api/docs/script.js",
+        explorer_script,
+        Open,
+        "text/javascript",
+        server::explorer_script,
+        "Its script"
+    ),
+    text!(
+        "/api/docs/style.css",
+        explorer_style,
+        Open,
+        "text/css",
+        server::explorer_style,
+        "Its style"
+    ),
+    text!(
+        "/setup",
+        set_up_page,
+        Open,
+        "text/html",
+        server::set_up_page,
+        "The page behind the one-time link"
+    ),
+    text!(
+        "/setup/script.js",
+        set_up_script,
+        Open,
+        "text/javascript",
+        server::set_up_script,
+        "Its script"
+    ),
+    text!("/api/openapi.json", openapi, Open, "application/json", server::openapi, "This document"),
+    get!(
+        "/api/v1/server",
+        get_server,
+        Read,
+        [],
+        server::Server,
+        server::server,
+        "What this server is and how it is doing"
+    ),
+    change!(POST "/api/v1/setup", set_up, Open, Some(schema::<access::SetUp>), 201, Gives::Json(schema::<access::User>), access::set_up, "Make the first user, with the one-time link"),
+    change!(POST "/api/v1/session", begin_session, Open, Some(schema::<access::SignIn>), 201, Gives::Json(schema::<access::Session>), access::begin_session, "Sign in with name and password"),
+    get!(
+        "/api/v1/session",
+        get_session,
+        SignedIn,
+        [],
+        access::Who,
+        access::session,
+        "Who you are and what you may do"
+    ),
+    change!(DELETE "/api/v1/session", end_session, SignedIn, None, 204, Gives::Nothing, access::end_session, "Sign out"),
+    get!("/api/v1/users", list_users, Administer, [], access::Users, access::users, "List users"),
+    change!(POST "/api/v1/users", add_user, Administer, Some(schema::<access::NewUser>), 201, Gives::Json(schema::<access::User>), access::add_user, "Make a user"),
+    change!(PUT "/api/v1/users/{name}", change_user, Administer, Some(schema::<access::ChangedUser>), 200, Gives::Json(schema::<access::User>), access::change_user, "Change role and password of a user, and end the user's sessions"),
+    change!(DELETE "/api/v1/users/{name}", remove_user, Administer, None, 204, Gives::Nothing, access::remove_user, "Remove a user"),
+    get!(
+        "/api/v1/tokens",
+        list_tokens,
+        Administer,
+        [],
+        access::Tokens,
+        access::tokens,
+        "List tokens"
+    ),
+    change!(POST "/api/v1/tokens", add_token, Administer, Some(schema::<access::NewToken>), 201, Gives::Json(schema::<access::MadeToken>), access::add_token, "Make a token; its text is shown this once"),
+    change!(DELETE "/api/v1/tokens/{id}", remove_token, Administer, None, 204, Gives::Nothing, access::remove_token, "Revoke a token"),
+    get!(
+        "/api/v1/project",
+        get_project,
+        Read,
+        [],
+        project::Project,
+        project::project,
+        "The project as it was last read"
+    ),
+    get!(
+        "/api/v1/datasets",
+        list_datasets,
+        Read,
+        [],
+        project::Datasets,
+        project::datasets,
+        "List datasets"
+    ),
+    get!(
+        "/api/v1/schema",
+        get_schema,
+        Read,
+        [],
+        profiles::Fields,
+        profiles::schema,
+        "The fields of profiles"
+    ),
+    get!(
+        "/api/v1/segments",
+        list_segments,
+        Read,
+        [],
+        project::Segments,
+        project::segments,
+        "List segments"
+    ),
+    get!(
+        "/api/v1/segments/{key}",
+        get_segment,
+        Read,
+        [],
+        project::Segment,
+        project::segment,
+        "One segment"
+    ),
+    change!(POST "/api/v1/segments/{key}/count", count_segment, Analyse, None, 200, Gives::Json(schema::<profiles::Count>), profiles::count, "Count the members of a segment, exactly"),
+    get!(
+        "/api/v1/accounts",
+        list_accounts,
+        Read,
+        [],
+        project::Accounts,
+        project::accounts,
+        "List accounts, without secrets"
+    ),
+    get!(
+        "/api/v1/destinations",
+        list_destinations,
+        Read,
+        [],
+        project::Destinations,
+        project::destinations,
+        "List destinations"
+    ),
+    get!(
+        "/api/v1/destinations/{key}",
+        get_destination,
+        Read,
+        [],
+        project::Destination,
+        project::destination,
+        "One destination"
+    ),
+    get!(
+        "/api/v1/destinations/{key}/policy",
+        get_policy,
+        Read,
+        [],
+        destinations::Policy,
+        destinations::policy,
+        "The smallest policies that a destination works with"
+    ),
+    change!(POST "/api/v1/destinations/{key}/check", check_destination, Connect, None, 200, Gives::Json(schema::<destinations::Checked>), destinations::check, "Try every permission that a destination needs; no object is left behind"),
+    get!(
+        "/api/v1/activations",
+        list_activations,
+        Read,
+        [],
+        activations::Activations,
+        activations::list,
+        "List activations"
+    ),
+    get!(
+        "/api/v1/activations/{key}",
+        get_activation,
+        Read,
+        [],
+        activations::Activation,
+        activations::get,
+        "One activation"
+    ),
+    get!(
+        "/api/v1/activations/{key}/next",
+        next_slots,
+        Read,
+        [Parameter::number("count", "How many slots of each segment", 1, 1_000)],
+        activations::Upcoming,
+        activations::next,
+        "The next slots, in local time and in UTC"
+    ),
+    change!(POST "/api/v1/activations/{key}/enable", enable_activation, Operate, None, 200, Gives::Json(schema::<activations::Activation>), activations::enable, "Enable an activation; slots that were skipped stay skipped"),
+    change!(POST "/api/v1/activations/{key}/disable", disable_activation, Operate, None, 200, Gives::Json(schema::<activations::Activation>), activations::disable, "Disable an activation: its slots are skipped until it is enabled"),
+    change!(POST "/api/v1/activations/{key}/run", run_activation, Operate, Some(schema::<activations::RunNow>), 202, Gives::Json(schema::<slots::Slots>), activations::run, "Run an activation now, or for a given slot"),
+    get!(
+        "/api/v1/slots",
+        list_slots,
+        Read,
+        [ACTIVATION, SEGMENT, SLOT_STATE, LIMIT, CURSOR],
+        slots::Slots,
+        slots::list,
+        "List slots, the latest first"
+    ),
+    get!(
+        "/api/v1/runs",
+        list_runs,
+        Read,
+        [ACTIVATION, SEGMENT, RUN_STATE, LIMIT, CURSOR],
+        runs::Runs,
+        runs::list,
+        "List runs, the latest slot first"
+    ),
+    get!(
+        "/api/v1/runs/{id}",
+        get_run,
+        Read,
+        [],
+        runs::RunDetail,
+        runs::get,
+        "One run with its files, counts, exclusions and inputs"
+    ),
+    text!(
+        "/api/v1/runs/{id}/events",
+        run_events,
+        Read,
+        "text/event-stream",
+        runs::events,
+        "What happens to a run, as server-sent events, until it is over"
+    ),
+    get!(
+        "/api/v1/alerts",
+        list_alerts,
+        Read,
+        [LIMIT, CURSOR],
+        alerts::Alerts,
+        alerts::list,
+        "What somebody was or should be told, the latest first"
+    ),
+    get!(
+        "/api/v1/audit",
+        list_audit,
+        Audit,
+        [LIMIT, CURSOR],
+        log::Audit,
+        log::list,
+        "Who did what, the latest first"
+    ),
+    get!(
+        "/api/v1/audit/check",
+        check_audit,
+        Audit,
+        [],
+        log::Check,
+        log::check,
+        "Whether the audit log is as it was written"
+    ),
+];
+
+/// The table, made to be searched.
+pub(crate) struct Table {
+    paths: matchit::Router<HashMap<Method, &'static Route>>,
+}
+
+impl Table {
+    pub(crate) fn new() -> Self {
+        let mut by_path: HashMap<&str, HashMap<Method, &'static Route>> = HashMap::new();
+        for route in ROUTES {
+            by_path.entry(route.path).or_default().insert(route.method.clone(), route);
+        }
+        let mut paths = matchit::Router::new();
+        for (path, methods) in by_path {
+            // The test `every_route_is_reached` would fail.
+            drop(paths.insert(path, methods));
+        }
+        Self { paths }
+    }
+
+    /// Finds the route of a request, with the parts of its path that vary.
+    pub(crate) fn find(
+        &self,
+        method: &Method,
+        path: &str,
+    ) -> Result<(&'static Route, Vec<(String, String)>), Problem> {
+        let Ok(matched) = self.paths.at(path) else {
+            return Err(Problem::new(Code::NotFound, "There is nothing at this path.")
+                .hint("GET /api/docs shows what there is."));
+        };
+        let wanted = if method == Method::HEAD { &Method::GET } else { method };
+        let Some(route) = matched.value.get(wanted) else {
+            let is_project = OF_THE_PROJECT.iter().any(|begin| path.starts_with(begin));
+            if is_project && [Method::PUT, Method::PATCH, Method::DELETE].contains(method) {
+                let detail = "It comes from the project file, and is read-only here.";
+                return Err(Problem::new(Code::ReadOnly, detail)
+                    .hint("Change the file; the server reads it again within half a minute."));
+            }
+            return Err(Problem::new(Code::MethodNotAllowed, "The path takes other methods."));
+        };
+        let parameters = matched
+            .params
+            .iter()
+            .map(|(name, value)| (name.to_owned(), percent_decoded(value)))
+            .collect();
+        Ok((route, parameters))
+    }
+}
+
+/// `%41` becomes `A`; what is not so encoded stays.
+fn percent_decoded(text: &str) -> String {
+    let mut bytes = Vec::with_capacity(text.len());
+    let mut rest = text.as_bytes();
+    while let Some((&first, behind)) = rest.split_first() {
+        let hex = (first == b'%').then(|| behind.get(..2)).flatten();
+        let value = hex
+            .and_then(|hex| std::str::from_utf8(hex).ok())
+            .filter(|hex| hex.bytes().all(|byte| byte.is_ascii_hexdigit()))
+            .and_then(|hex| u8::from_str_radix(hex, 16).ok());
+        match value {
+            Some(byte) => {
+                bytes.push(byte);
+                rest = &behind[2..];
+            }
+            None => {
+                bytes.push(first);
+                rest = behind;
+            }
+        }
+    }
+    String::from_utf8_lossy(&bytes).into_owned()
+}
+
+/// The rights of a role, for those who ask what they may do.
+pub(crate) fn allowed(role: Role) -> Vec<&'static str> {
+    ROUTES.iter().filter(|route| role.may(route.right)).map(|route| route.name).collect()
+}

@@ -1,0 +1,114 @@
+//! `segue serve`: one process that plans, runs, sweeps and answers.
+//!
+//! Reading order: [`planner`] decides which slots there are, [`runner`] takes them, [`attempt`] is one
+//! try of one slot, and [`sweeper`] removes what nobody needs. They meet in the ledger alone; [`Shared`]
+//! is what they have in common.
+
+mod alerts;
+mod attempt;
+mod beacon;
+mod planner;
+mod runner;
+mod sweeper;
+mod webhook;
+
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use ledger::Ledger;
+use plan::planner::turn::Limits;
+use tokio::sync::{Notify, watch};
+
+pub(crate) use alerts::Rules;
+pub(crate) use beacon::{Beacon, explain};
+pub(crate) use planner::PlanningStatus;
+pub(crate) use webhook::Webhook;
+
+use crate::ambient::{self, Interrupt};
+use crate::cli::Global;
+use crate::failure::Failure;
+use crate::workspace::Workspace;
+
+/// How long a stop waits for committed runs. What is not over then goes on at the next start.
+const GRACE: Duration = Duration::from_secs(55);
+
+/// What a server is told at its start.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Options {
+    pub(crate) limits: Limits,
+    pub(crate) rules: Rules,
+}
+
+/// What the parts of a server have in common.
+pub(crate) struct Shared {
+    pub(crate) global: Global,
+    pub(crate) ledger: Ledger,
+    pub(crate) interrupt: Interrupt,
+    pub(crate) options: Options,
+    /// Tells the runner that a slot was planned.
+    pub(crate) wake: Notify,
+    /// Tells the planner that something changed.
+    pub(crate) replan: Notify,
+    pub(crate) planning: watch::Sender<PlanningStatus>,
+    /// Runs under way.
+    pub(crate) running: watch::Sender<usize>,
+    pub(crate) started: Instant,
+    workspace: watch::Sender<Arc<Workspace>>,
+}
+
+impl Shared {
+    /// The project as it was last read without errors.
+    pub(crate) fn workspace(&self) -> Arc<Workspace> {
+        Arc::clone(&self.workspace.borrow())
+    }
+}
+
+/// Opens everything that a server needs, and takes up what an earlier process left.
+///
+/// # Errors
+/// The project or the ledger cannot be used.
+pub(crate) async fn open(global: &Global, options: Options) -> Result<Arc<Shared>, Failure> {
+    let workspace = Workspace::load(global)?;
+    let ledger = Ledger::open(&workspace.ledger_path()).await.map_err(Failure::from).map_err(
+        // Whoever has the ledger may be a server.
+        |failure| beacon::explain(&workspace, failure),
+    )?;
+    let left = ledger.take_up(ambient::now()).await?;
+    if left > 0 {
+        tracing::info!(slots = left, "an earlier process left runs; they go on");
+    }
+    // Exports that are new are due from here on, and what cannot be planned is told now.
+    planner::pass(&ledger, &workspace.project, ambient::now()).await?;
+    Ok(Arc::new(Shared {
+        global: global.clone(),
+        ledger,
+        interrupt: Interrupt::listen(),
+        options,
+        wake: Notify::new(),
+        replan: Notify::new(),
+        planning: watch::Sender::new(PlanningStatus::default()),
+        running: watch::Sender::new(0),
+        started: ambient::instant(),
+        workspace: watch::Sender::new(Arc::new(workspace)),
+    }))
+}
+
+/// Plans, runs and sweeps until the process is asked to stop, and then ends what cannot be left.
+pub(crate) async fn work(shared: &Arc<Shared>, webhook: Option<Webhook>) {
+    let planner = tokio::spawn(planner::plan_until_stopped(Arc::clone(shared)));
+    let sweeper = tokio::spawn(sweeper::sweep_until_stopped(Arc::clone(shared)));
+    let sender = webhook
+        .map(|webhook| tokio::spawn(webhook::send_until_stopped(Arc::clone(shared), webhook)));
+    let left = runner::run_until_stopped(shared, GRACE).await;
+    planner.abort();
+    sweeper.abort();
+    if let Some(sender) = sender {
+        sender.abort();
+    }
+    if left > 0 {
+        tracing::warn!(
+            runs = left,
+            "some runs were not over in time; the next start goes on with them"
+        );
+    }
+}

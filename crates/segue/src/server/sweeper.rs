@@ -1,0 +1,106 @@
+//! The sweeper: what nobody needs any more, at the start and once an hour.
+//!
+//! Spilled rows have no names and go with their process, and the engine removes old merged profiles
+//! whenever it makes new ones; what is left are uploads of runs that are over, and baselines that no
+//! increment will be made from.
+
+use std::path::Path;
+use std::sync::Arc;
+use std::time::{Duration, SystemTime};
+
+use uuid::Uuid;
+
+use super::Shared;
+use crate::failure::Failure;
+use crate::progress::Progress;
+use crate::recover::Recovery;
+
+/// The pause between two sweeps.
+const PAUSE: Duration = Duration::from_secs(3_600);
+/// Nothing younger is removed: its run may be about to be written down.
+const BASELINE_AGE_MIN: Duration = Duration::from_secs(24 * 3_600);
+
+/// Sweeps until the process is asked to stop.
+pub(super) async fn sweep_until_stopped(shared: Arc<Shared>) {
+    loop {
+        let handle = tokio::runtime::Handle::current();
+        let of_sweep = Arc::clone(&shared);
+        let swept = tokio::task::spawn_blocking(move || handle.block_on(sweep(&of_sweep))).await;
+        if let Ok(Err(failure)) = swept {
+            tracing::warn!(
+                failure = failure.one_line(),
+                "sweeping failed; it is tried again in an hour"
+            );
+        }
+        tokio::select! {
+            () = tokio::time::sleep(PAUSE) => {}
+            () = shared.interrupt.requested() => return,
+        }
+    }
+}
+
+async fn sweep(shared: &Shared) -> Result<(), Failure> {
+    let workspace = shared.workspace();
+    let recovery = Recovery {
+        workspace: &workspace,
+        sources: None,
+        ledger: &shared.ledger,
+        interrupt: &shared.interrupt,
+        progress: &Progress::hidden(),
+    };
+    recovery.sweep().await?;
+    let needed = shared.ledger.needed_baselines().await?;
+    let removed = remove_baselines(&workspace.baselines_folder(), &needed, BASELINE_AGE_MIN);
+    if removed > 0 {
+        tracing::info!(baselines = removed, "old baselines were removed");
+    }
+    Ok(())
+}
+
+/// Removes the baselines of other runs than those that are needed. Returns how many.
+fn remove_baselines(folder: &Path, needed: &[Uuid], age_min: Duration) -> usize {
+    let Ok(entries) = std::fs::read_dir(folder) else { return 0 };
+    let mut removed = 0;
+    for entry in entries.flatten() {
+        let path = entry.path();
+        let run = path.file_stem().and_then(|stem| stem.to_str()?.parse::<Uuid>().ok());
+        let Some(run) = run.filter(|run| !needed.contains(run)) else { continue };
+        let age = entry.metadata().and_then(|it| it.modified()).ok().map(age);
+        if age.is_none_or(|age| age < age_min) {
+            continue;
+        }
+        match std::fs::remove_file(&path) {
+            Ok(()) => removed += 1,
+            Err(error) => tracing::warn!(%run, %error, "an old baseline could not be removed"),
+        }
+    }
+    removed
+}
+
+fn age(modified: SystemTime) -> Duration {
+    modified.elapsed().unwrap_or_default()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_baselines_that_nobody_needs_are_removed() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let (needed, old) = (Uuid::from_u128(1), Uuid::from_u128(2));
+        for name in [format!("{needed}.parquet"), format!("{old}.parquet"), "notes.txt".to_owned()]
+        {
+            std::fs::write(folder.path().join(name), "x").expect("a file");
+        }
+        assert_eq!(
+            remove_baselines(folder.path(), &[needed], Duration::from_secs(60)),
+            0,
+            "too young"
+        );
+        assert_eq!(remove_baselines(folder.path(), &[needed], Duration::ZERO), 1);
+        assert!(folder.path().join(format!("{needed}.parquet")).exists());
+        assert!(folder.path().join("notes.txt").exists());
+        assert_eq!(remove_baselines(Path::new("/nowhere/at/all"), &[], Duration::ZERO), 0);
+    }
+}

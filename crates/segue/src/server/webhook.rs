@@ -1,0 +1,203 @@
+//! The webhook: alerts are posted as JSON, signed, in order for each segment, at least once.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use aws_lc_rs::hmac;
+use bytes::Bytes;
+use http::{Request, Uri, header};
+use http_body_util::{BodyExt as _, Full, Limited};
+use hyper_rustls::{ConfigBuilderExt as _, HttpsConnector, HttpsConnectorBuilder};
+use hyper_util::client::legacy::Client;
+use hyper_util::client::legacy::connect::HttpConnector;
+use hyper_util::rt::TokioExecutor;
+use jiff::{SignedDuration, Timestamp};
+use ledger::alert::Alert;
+use secrecy::{ExposeSecret as _, SecretString};
+
+use super::Shared;
+use crate::ambient;
+use crate::failure::{Failure, Kind};
+
+/// The version of the signature.
+const VERSION: &str = "v1";
+/// How long a receiver may take.
+const TIME_MAX: Duration = Duration::from_secs(15);
+/// The most bytes of an answer that are read; nothing in it is used.
+const ANSWER_BYTES_MAX: usize = 64 << 10;
+/// How often the outbox is looked at.
+const LOOK_AGAIN: Duration = Duration::from_secs(2);
+/// The first pause before another attempt; each further one is twice as long.
+const PAUSE_MIN: SignedDuration = SignedDuration::from_secs(5);
+const PAUSE_MAX: SignedDuration = SignedDuration::from_hours(1);
+/// An alert that is not taken for so long is given up; it stays in the list.
+const GIVE_UP_AFTER: SignedDuration = SignedDuration::from_hours(72);
+
+/// Where alerts go.
+#[derive(Clone)]
+pub(crate) struct Webhook {
+    uri: Uri,
+    secret: SecretString,
+    client: Client<HttpsConnector<HttpConnector>, Full<Bytes>>,
+}
+
+impl Webhook {
+    /// Makes a sender.
+    ///
+    /// # Errors
+    /// The URL is none, or the secret is too short.
+    pub(crate) fn new(url: &str, secret: SecretString) -> Result<Self, Failure> {
+        let uri: Uri = url
+            .parse()
+            .ok()
+            .filter(|uri: &Uri| {
+                matches!(uri.scheme_str(), Some("https" | "http")) && uri.host().is_some()
+            })
+            .ok_or_else(|| Failure::usage("the webhook is no http or https URL"))?;
+        let is_here = matches!(uri.host(), Some("localhost" | "127.0.0.1" | "[::1]"));
+        if uri.scheme_str() == Some("http") && !is_here {
+            return Err(Failure::usage("the webhook is beyond this machine and not https"));
+        }
+        if secret.expose_secret().len() < 16 {
+            return Err(Failure::usage("the secret of the webhook is shorter than 16 characters")
+                .hint(
+                    "Set SEGUE_WEBHOOK_SECRET, for example to what `openssl rand -hex 32` prints.",
+                ));
+        }
+        Ok(Self { uri, secret, client: client()? })
+    }
+
+    /// Posts an alert. A redirect is not followed: it would take the alert elsewhere.
+    async fn post(&self, alert: &Alert, now: Timestamp) -> Result<(), String> {
+        let body = body(alert).to_string();
+        let seconds = now.as_second().to_string();
+        let request = Request::post(self.uri.clone())
+            .header(header::CONTENT_TYPE, "application/json")
+            .header(header::USER_AGENT, concat!("segue/", env!("CARGO_PKG_VERSION")))
+            .header("segue-delivery", alert.id.to_string())
+            .header("segue-timestamp", &seconds)
+            .header("segue-signature", signature(&self.secret, &seconds, &body))
+            .body(Full::new(Bytes::from(body)))
+            .map_err(|error| error.to_string())?;
+        let sent = async {
+            let answer = self.client.request(request).await.map_err(|error| error.to_string())?;
+            let status = answer.status();
+            drop(Limited::new(answer.into_body(), ANSWER_BYTES_MAX).collect().await);
+            if status.is_success() { Ok(()) } else { Err(format!("answered {}", status.as_u16())) }
+        };
+        tokio::time::timeout(TIME_MAX, sent)
+            .await
+            .unwrap_or_else(|_| Err("no answer in time".to_owned()))
+    }
+}
+
+fn client() -> Result<Client<HttpsConnector<HttpConnector>, Full<Bytes>>, Failure> {
+    let failed = |error: &dyn std::error::Error| Failure::from_error(Kind::Internal, error);
+    let provider = Arc::new(rustls::crypto::aws_lc_rs::default_provider());
+    let config = rustls::ClientConfig::builder_with_provider(provider)
+        .with_safe_default_protocol_versions()
+        .map_err(|error| failed(&error))?
+        .with_native_roots()
+        .map_err(|error| failed(&error))?
+        .with_no_client_auth();
+    let connector =
+        HttpsConnectorBuilder::new().with_tls_config(config).https_or_http().enable_http1().build();
+    Ok(Client::builder(TokioExecutor::new()).build(connector))
+}
+
+/// `v1=` and HMAC-SHA256 over the timestamp, a dot and the body, in hexadecimal digits.
+fn signature(secret: &SecretString, seconds: &str, body: &str) -> String {
+    let key = hmac::Key::new(hmac::HMAC_SHA256, secret.expose_secret().as_bytes());
+    let tag = hmac::sign(&key, format!("{seconds}.{body}").as_bytes());
+    let digits: String = tag.as_ref().iter().map(|byte| format!("{byte:02x}")).collect();
+    format!("{VERSION}={digits}")
+}
+
+/// An alert as it is posted.
+fn body(alert: &Alert) -> serde_json::Value {
+    serde_json::json!({
+        "id": alert.id.to_string(),
+        "at": alert.at.to_string(),
+        "kind": alert.kind,
+        "activation": alert.key.activation,
+        "segment": alert.key.segment,
+        "slot": alert.key.slot.to_string(),
+        "runId": alert.run_id.map(|id| id.to_string()),
+        "code": alert.code,
+        "message": alert.message,
+    })
+}
+
+/// Sends what is in the outbox until the process is asked to stop.
+pub(super) async fn send_until_stopped(shared: Arc<Shared>, webhook: Webhook) {
+    loop {
+        if let Err(error) = send(&shared, &webhook).await {
+            tracing::error!(%error, "the outbox could not be read or written");
+        }
+        tokio::select! {
+            () = tokio::time::sleep(LOOK_AGAIN) => {}
+            () = shared.interrupt.requested() => return,
+        }
+    }
+}
+
+async fn send(shared: &Shared, webhook: &Webhook) -> ledger::Result<()> {
+    for alert in shared.ledger.alerts_to_send(ambient::now()).await? {
+        let now = ambient::now();
+        match webhook.post(&alert, now).await {
+            Ok(()) => shared.ledger.alert_sent(alert.id, now).await?,
+            Err(reason) => {
+                let next = next_attempt(&alert, now);
+                let given_up = next.is_none();
+                tracing::warn!(alert = %alert.id, reason, given_up, "an alert was not taken");
+                shared.ledger.alert_not_sent(alert.id, next).await?;
+            }
+        }
+    }
+    Ok(())
+}
+
+fn next_attempt(alert: &Alert, now: Timestamp) -> Option<Timestamp> {
+    if now.duration_since(alert.at) > GIVE_UP_AFTER {
+        return None;
+    }
+    let pause = PAUSE_MIN * (1 << alert.attempts.min(10));
+    now.checked_add(pause.min(PAUSE_MAX)).ok()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn signatures_are_those_of_rfc_4231() {
+        // Test case 2 of RFC 4231: the text is split where this puts its dot.
+        let secret = SecretString::from("Jefe");
+        let key = hmac::Key::new(hmac::HMAC_SHA256, secret.expose_secret().as_bytes());
+        let tag = hmac::sign(&key, b"what do ya want for nothing?");
+        assert_eq!(tag.as_ref()[..4], [0x5b, 0xdc, 0xc1, 0x46]);
+        let signed = signature(&secret, "1767508200", "{}");
+        assert_eq!(signed.len(), 3 + 64);
+        assert_ne!(signed, signature(&secret, "1767508201", "{}"), "the time is signed too");
+        assert_ne!(signed, signature(&SecretString::from("jefe"), "1767508200", "{}"));
+    }
+
+    #[test]
+    fn what_is_no_good_webhook_is_refused() {
+        let refused = |url: &str, secret: &str| {
+            let made = Webhook::new(url, SecretString::from(secret));
+            made.err().map(|failure| failure.message).unwrap_or_default()
+        };
+        let good = "0123456789abcdef";
+        assert_eq!(refused("ftp://example.com/x", good), "the webhook is no http or https URL");
+        assert_eq!(
+            refused("http://example.com/x", good),
+            "the webhook is beyond this machine and not https"
+        );
+        assert_eq!(
+            refused("https://example.com/x", "short"),
+            "the secret of the webhook is shorter than 16 characters"
+        );
+        assert_eq!(refused("http://127.0.0.1:9/x", good), "");
+    }
+}

@@ -1,0 +1,181 @@
+//! `segue serve` as a process: it plans, runs, stops, dies, and goes on.
+//!
+//! Each process has a pinned clock, so time passes between processes and not within one.
+
+use std::process::{Child, Command};
+use std::time::{Duration, Instant};
+
+use s3lab::{Action, Fault, Lab, Operation, Outcome};
+
+use crate::delivery::wait_until;
+use crate::project::{BUCKET, Project, Said, Text, lab};
+
+const FIRST_DAY: &str = "2026-01-04T06:30:00Z";
+const LATER: &str = "2026-01-07T06:30:00Z";
+
+fn scheduled(lab: &Lab) -> Project {
+    let text = Text { file: "{ format: csv, rows_per_file: 2 }", ..Text::default() };
+    let yaml = text.yaml().replace(
+        "      - segment: loyal\n",
+        "      - segment: loyal\n        schedule: { frequency: daily, at: \"02:00\" }\n",
+    );
+    Project::new(&yaml, Some(lab))
+}
+
+pub(crate) fn serve(project: &Project, now: &str, more: &[&str]) -> Child {
+    let mut arguments = vec!["serve", "--listen", "127.0.0.1:0"];
+    arguments.extend(more);
+    project.command(&arguments).env("SEGUE_NOW", now).spawn().expect("the binary starts")
+}
+
+fn terminate(child: &Child) {
+    let done = Command::new("kill").args(["-TERM", &child.id().to_string()]).status();
+    assert!(done.expect("kill is there").success());
+}
+
+fn stop(project: &Project, child: Child) -> Said {
+    terminate(&child);
+    project.finish(child)
+}
+
+/// The slots as `segue slots` lists them: `slot state reason`.
+fn slots(project: &Project) -> Vec<String> {
+    let listed = project.json(&["slots"]);
+    let text = |slot: &serde_json::Value| {
+        let reason = slot["stop"]["code"].as_str().unwrap_or_default();
+        format!(
+            "{} {} {reason}",
+            slot["slot"].as_str().unwrap_or_default(),
+            slot["state"].as_str().unwrap_or_default()
+        )
+    };
+    listed.as_array().expect("a list").iter().map(text).collect()
+}
+
+fn is_marked(project: &Project) -> bool {
+    project.path(".segue/server.json").exists()
+}
+
+/// Lets a server see the project for the first time, so that slots are due from then on.
+async fn introduce(project: &Project) {
+    let child = serve(project, FIRST_DAY, &[]);
+    wait_until(|| is_marked(project)).await;
+    let said = stop(project, child);
+    assert_eq!(said.code, 0, "{}", said.stderr);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_was_missed_is_made_up_for_once_and_the_rest_is_told() {
+    let lab = lab().await;
+    let project = scheduled(&lab);
+    introduce(&project).await;
+    assert_eq!(slots(&project), Vec::<String>::new(), "nothing before the first start is due");
+    for _ in 0..2 {
+        let child = serve(&project, LATER, &[]);
+        wait_until(|| slots(&project).iter().any(|slot| slot.contains("delivered"))).await;
+        let said = stop(&project, child);
+        assert_eq!(said.code, 0, "{}", said.stderr);
+        assert_eq!(
+            slots(&project),
+            [
+                "2026-01-07T02:00:00Z delivered ",
+                "2026-01-06T02:00:00Z skipped missed_window",
+                "2026-01-05T02:00:00Z skipped missed_window",
+            ]
+        );
+    }
+    assert_eq!(lab.keys(BUCKET).len(), 3, "two files and a manifest, once");
+    assert!(!is_marked(&project), "the server has put its light out");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn kill_9_in_the_middle_is_made_good_within_ten_seconds() {
+    for operation in [Operation::UploadPart, Operation::CompleteMultipartUpload] {
+        let lab = lab().await;
+        let project = scheduled(&lab);
+        introduce(&project).await;
+        let hang = Action::Hang(Outcome::Done);
+        let id = lab.faults().add(Fault::on(operation, hang).skip(1));
+        let mut child = serve(&project, LATER, &[]);
+        wait_until(|| lab.faults().acted(id) > 0).await;
+        child.kill().expect("a kill");
+        child.wait().expect("it is gone");
+        lab.faults().remove(id);
+        lab.faults().release();
+        let begin = Instant::now();
+        let child = serve(&project, LATER, &[]);
+        wait_until(|| slots(&project)[0].contains("delivered")).await;
+        assert!(begin.elapsed() < Duration::from_secs(10), "{operation:?}: {:?}", begin.elapsed());
+        assert_eq!(stop(&project, child).code, 0);
+        assert_eq!(lab.keys(BUCKET).len(), 3, "{operation:?}");
+        assert_eq!(lab.history().len(), 3, "{operation:?}: each object became visible once");
+        assert_eq!(lab.open_uploads(BUCKET).len(), 0, "{operation:?}");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_run_that_brings_the_process_down_three_times_is_given_up() {
+    let lab = lab().await;
+    let project = scheduled(&lab);
+    introduce(&project).await;
+    let hang = Action::Hang(Outcome::NotDone);
+    let id = lab.faults().add(Fault::on(Operation::UploadPart, hang).always());
+    for _ in 0..3 {
+        let before = lab.faults().acted(id);
+        let mut child = serve(&project, LATER, &[]);
+        wait_until(|| lab.faults().acted(id) > before).await;
+        child.kill().expect("a kill");
+        child.wait().expect("it is gone");
+    }
+    lab.faults().remove(id);
+    lab.faults().release();
+    let child = serve(&project, LATER, &[]);
+    wait_until(|| slots(&project)[0].contains("failed")).await;
+    assert_eq!(slots(&project)[0], "2026-01-07T02:00:00Z failed poison");
+    wait_until(|| lab.open_uploads(BUCKET).is_empty()).await;
+    assert_eq!(stop(&project, child).code, 0);
+    assert_eq!(lab.history().len(), 0, "nothing became visible");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_stop_rolls_back_what_is_not_committed_and_the_next_start_begins_at_once() {
+    let lab = lab().await;
+    let project = scheduled(&lab);
+    introduce(&project).await;
+    let slow = Action::Hang(Outcome::Done);
+    let id = lab.faults().add(Fault::on(Operation::CreateMultipartUpload, slow));
+    let child = serve(&project, LATER, &[]);
+    wait_until(|| lab.faults().acted(id) > 0).await;
+    terminate(&child);
+    lab.faults().remove(id);
+    lab.faults().release();
+    let begin = Instant::now();
+    let said = project.finish(child);
+    assert_eq!(said.code, 0, "{}", said.stderr);
+    assert!(begin.elapsed() < Duration::from_secs(60));
+    let left = slots(&project);
+    assert!(left[0].contains("planned") || left[0].contains("delivered"), "{left:?}");
+    let child = serve(&project, LATER, &[]);
+    wait_until(|| slots(&project)[0].contains("delivered")).await;
+    assert_eq!(stop(&project, child).code, 0);
+    assert_eq!(lab.history().len(), 3);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn other_commands_are_told_where_the_server_is() {
+    let lab = lab().await;
+    let project = scheduled(&lab);
+    let child = serve(&project, FIRST_DAY, &[]);
+    wait_until(|| is_marked(&project)).await;
+    let run = project.segue(&["run", "daily"]);
+    assert_eq!(run.code, 5);
+    assert!(run.stderr.contains("It is `segue serve`"), "{}", run.stderr);
+    let second = project.segue(&["serve"]);
+    assert_eq!(second.code, 5);
+    assert!(second.stderr.contains("in use by another process"), "{}", second.stderr);
+    for reading in [["runs"], ["slots"], ["plan"]] {
+        let said = project.segue(&reading);
+        assert_eq!(said.code, 0, "{reading:?}: {}", said.stderr);
+    }
+    assert_eq!(stop(&project, child).code, 0);
+}

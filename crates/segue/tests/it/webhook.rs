@@ -1,0 +1,96 @@
+//! Alerts as a receiver gets them.
+
+use std::io::{BufRead as _, BufReader, Read as _, Write as _};
+use std::net::TcpListener;
+use std::sync::mpsc::{Receiver, channel};
+
+use aws_lc_rs::hmac;
+use serde_json::Value;
+
+use crate::http::Server;
+use crate::project::{Project, Text, lab};
+
+const SECRET: &str = "canary-webhook-secret-0001";
+
+/// A post: its headers in lower case, and its body.
+struct Post {
+    head: Vec<String>,
+    body: String,
+}
+
+impl Post {
+    fn header(&self, name: &str) -> &str {
+        let begin = format!("{name}: ");
+        self.head.iter().find_map(|line| line.strip_prefix(&begin)).unwrap_or_default()
+    }
+}
+
+/// Answers 500 to the first `refused` posts, and 204 to the others.
+fn receiver(refused: usize) -> (String, Receiver<Post>) {
+    let listener = TcpListener::bind("127.0.0.1:0").expect("a port");
+    let address = listener.local_addr().expect("an address");
+    let (sender, posts) = channel();
+    std::thread::spawn(move || {
+        for (count, stream) in listener.incoming().enumerate() {
+            let Ok(mut stream) = stream else { return };
+            let mut reader = BufReader::new(stream.try_clone().expect("a clone"));
+            let mut head = Vec::new();
+            loop {
+                let mut line = String::new();
+                if reader.read_line(&mut line).is_err() || line.trim().is_empty() {
+                    break;
+                }
+                head.push(line.trim().to_lowercase());
+            }
+            let mut post = Post { head, body: String::new() };
+            let length = post.header("content-length").parse().unwrap_or(0);
+            let mut body = vec![0; length];
+            if reader.read_exact(&mut body).is_err() {
+                return;
+            }
+            post.body = String::from_utf8(body).expect("UTF-8");
+            let status = if count < refused { "500 No" } else { "204 Yes" };
+            let answer =
+                format!("HTTP/1.1 {status}\r\ncontent-length: 0\r\nconnection: close\r\n\r\n");
+            drop(stream.write_all(answer.as_bytes()));
+            if sender.send(post).is_err() {
+                return;
+            }
+        }
+    });
+    (format!("http://{address}/alerts"), posts)
+}
+
+fn is_signed(post: &Post) -> bool {
+    let key = hmac::Key::new(hmac::HMAC_SHA256, SECRET.as_bytes());
+    let signed = format!("{}.{}", post.header("segue-timestamp"), post.body);
+    let tag = hmac::sign(&key, signed.as_bytes());
+    let digits: String = tag.as_ref().iter().map(|byte| format!("{byte:02x}")).collect();
+    post.header("segue-signature") == format!("v1={digits}")
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn alerts_are_posted_in_order_signed_and_again_until_they_are_taken() {
+    let lab = lab().await;
+    let project = Project::new(&Text::default().yaml(), Some(&lab));
+    let (url, posts) = receiver(1);
+    let server = Server::with_webhook(&project, &url, SECRET).await;
+    let run = server.ask("POST", "/api/v1/activations/daily/run", &server.operator, &[], None);
+    assert_eq!(run.status, 202, "{}", run.text);
+    let mut got = Vec::new();
+    while got.len() < 3 {
+        let post = posts.recv_timeout(std::time::Duration::from_secs(60)).expect("a post");
+        assert!(is_signed(&post), "{:?}", post.head);
+        assert!(!post.body.contains("@example.com"), "{}", post.body);
+        let body: Value = serde_json::from_str(&post.body).expect("JSON");
+        assert_eq!(body["id"], post.header("segue-delivery"));
+        got.push(body);
+    }
+    let kinds: Vec<&str> = got.iter().filter_map(|body| body["kind"].as_str()).collect();
+    assert_eq!(kinds[..2], ["started", "started"], "the first was not taken");
+    assert_eq!(got[0]["id"], got[1]["id"], "and came again as itself");
+    // One of four members has no address, which is more than a fifth.
+    assert!(["delivered", "exclusion_rate"].contains(&kinds[2]), "{kinds:?}");
+    let listed = server.ask("GET", "/api/v1/alerts", &server.viewer, &[], None).json();
+    assert!(listed["items"].as_array().is_some_and(|items| items.len() >= 3), "{listed}");
+}
