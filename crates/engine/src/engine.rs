@@ -17,7 +17,7 @@ use crate::import;
 use crate::increment::{self, Baselines};
 use crate::members::Import;
 use crate::membership::{self, Standing};
-use crate::merge::{self, Content, Union};
+use crate::merge::{self, Content};
 use crate::postgres::Sessions;
 use crate::profiles::Profiles;
 use crate::rows::{Counts, Pass, Rows};
