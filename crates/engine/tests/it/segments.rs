@@ -65,3 +65,61 @@ async fn what_is_wrong_with_another_segment_is_said_of_it() {
       Did you mean `in_segment`?
     ");
 }
+
+const ORDERS: &str = "\
+order,who,at,total
+a,1,2026-01-30T10:00:00Z,10
+b,2,2026-01-02T10:00:00Z,20
+c,2,2026-01-24T01:00:00Z,5
+d,3,2026-01-29T10:00:00Z,50
+";
+
+/// The same people with orders, and segments that ask for them.
+fn with_orders(rule: &str) -> Case {
+    let mut case = case(rule)
+        .location("a.csv")
+        .identified_by("id", "CRMID")
+        .event_csv("orders", "who", "CRMID", "at", ORDERS);
+    case.query.segments.extend([
+        segment("buyers", "EXISTS (SELECT FROM orders WHERE at > now() - INTERVAL '7 days')"),
+        segment("rich buyers", "in_segment('buyers') AND in_segment('rich')"),
+    ]);
+    case
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn segments_that_are_named_may_ask_for_events() {
+    assert_eq!(with_orders("in_segment('buyers')").rows().await, ["1", "3"]);
+    assert_eq!(with_orders("in_segment('rich buyers')").rows().await, ["3"]);
+    let both = "in_segment('buyers') OR (SELECT count(*) FROM orders) = 2";
+    assert_eq!(with_orders(both).rows().await, ["1", "2", "3"]);
+    let mut asked = with_orders("points > 1");
+    asked.query.consent.purposes = vec![plan::consent::Purpose {
+        action: "mail".to_owned(),
+        rule: segment("", "NOT in_segment('buyers')").rule,
+    }];
+    assert_eq!(asked.rows().await, ["2", "5"]);
+}
+
+/// Events are asked about one instant, so that segments of two instants are two scans.
+#[tokio::test(flavor = "multi_thread")]
+async fn segments_over_events_are_evaluated_each_at_its_instant() {
+    let case = with_orders("in_segment('buyers')");
+    let profiles = case.pin().await.expect("it is pinned");
+    let mut later = case.query.clone();
+    later.evaluated_at = "2026-02-05T12:00:00Z".parse().expect("a time");
+    let mut plain = later.clone();
+    plain.rule.text = "in_segment('rich')".to_owned();
+    let queries = [&case.query, &later, &plain, &case.query];
+    let effects = engine::Effects::default();
+    let found = case.engine().evaluate(&queries, &profiles, effects).await.expect("a scan");
+    let members: Vec<u64> =
+        found.into_iter().map(|found| found.expect("it is evaluated").members).collect();
+    assert_eq!(members, [2, 1, 3, 2]);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn conditions_on_events_name_no_segment() {
+    let rule = "EXISTS (SELECT FROM orders WHERE in_segment('rich'))";
+    insta::assert_snapshot!(with_orders(rule).error().await, @"not_allowed: a condition on events cannot ask for a segment at character 34 (field `rule`)");
+}
