@@ -20,9 +20,13 @@ mod source;
 mod store;
 mod survey;
 
+mod delta;
+mod postgres;
+
 mod csv_file;
 mod csv_record;
 mod guess;
+mod int96;
 mod json_lines;
 mod parquet_file;
 mod parquet_schema;
@@ -32,6 +36,7 @@ mod fields;
 mod identity_rows;
 mod path;
 
+mod kept;
 mod merge;
 mod profiles;
 

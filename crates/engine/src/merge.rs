@@ -31,6 +31,8 @@ use crate::engine::Settings;
 use crate::error::{Error, Kind};
 use crate::fields::{self, PROFILE_FIELD};
 use crate::identity_rows::IdentityPlaces;
+use crate::kept::{Building, Kept};
+use crate::path::Steps;
 use crate::profiles::Profiles;
 use crate::survey::Survey;
 
@@ -38,7 +40,7 @@ pub(crate) use graph::IDENTITIES_MAX;
 
 pub use show::{Origin, Profile};
 
-use kept::{Kept, Summary, Verdict};
+use kept::{Summary, Verdict};
 use leaves::Leaves;
 
 /// The version of what is kept: a change of the merged profiles' content or form changes it.
@@ -86,7 +88,8 @@ pub(crate) async fn content(profiles: &Profiles, settings: &Settings) -> Result<
         return Ok(Content { survey, left_out: Vec::new(), is_merged: false, identities });
     }
     let union = Arc::new(Union::of(profiles, threads).await?);
-    let kept = Kept::new(settings.profiles_folder.clone(), fingerprint::of(profiles));
+    let kept: Kept<Summary> =
+        Kept::new(settings.profiles_folder.clone(), fingerprint::of(profiles));
     let found = match kept.find()? {
         Some(found) => found,
         None => {
@@ -127,7 +130,7 @@ async fn plain(profiles: &Profiles, threads: usize) -> Result<Option<Arc<Survey>
 async fn summarize(
     union: &Arc<Union>,
     settings: &Settings,
-    building: &mut kept::Building,
+    building: &mut Building,
 ) -> Result<Summary, Error> {
     if union.sources.len() == 1 && unique::is_unique(union, settings).await? {
         return Ok(Summary { verdict: Verdict::Direct, left_out: Vec::new(), parts: Vec::new() });
@@ -141,6 +144,21 @@ async fn summarize(
     left_out.splice(0..0, unidentified);
     left_out.push(("too_many_records".to_owned(), too_many));
     Ok(Summary { verdict: Verdict::Merged, left_out, parts })
+}
+
+/// The fields of profiles, found without reading the rows of databases.
+pub(crate) async fn fields(profiles: &Profiles, threads: usize) -> Result<Schema, Error> {
+    let mut united = United::default();
+    let mut clocks = Vec::new();
+    for snapshot in profiles.snapshots.iter() {
+        let schema = snapshot.schema(threads).await?;
+        united.add(&snapshot.dataset.key, schema.fields())?;
+        let timestamp = snapshot.dataset.timestamp.as_ref().map(Steps::from);
+        clocks.push((snapshot.dataset.key.clone(), schema, timestamp));
+    }
+    let clocks = clocks.iter().map(|(key, schema, path)| (key.as_str(), schema, path.as_ref()));
+    fragments::Clock::of(clocks)?;
+    Ok(Schema::new(Leaves::new(&united.fields).fields))
 }
 
 /// The datasets of profiles seen as one.
@@ -169,6 +187,11 @@ pub(crate) struct Source {
 }
 
 impl Source {
+    /// What its records are put in order by.
+    fn times(&self) -> (&str, &SchemaRef, Option<&Steps>) {
+        (&self.key, &self.survey.schema, self.survey.timestamp.as_ref())
+    }
+
     fn places(&self, namespaces: &[String]) -> IdentityPlaces {
         let identities = self.identities.iter();
         let place = |it: &identity::Column| (namespaces[it.namespace].clone(), it.path.clone());
@@ -206,7 +229,7 @@ impl Union {
             first_morsel += survey.morsels.len();
         }
         Ok(Self {
-            clock: fragments::Clock::of(&sources)?,
+            clock: fragments::Clock::of(sources.iter().map(Source::times))?,
             leaves: Leaves::new(&united.fields),
             stitch: profiles.policy.stitch,
             sources,

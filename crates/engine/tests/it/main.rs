@@ -3,6 +3,7 @@
 mod bad_input;
 mod consent;
 mod deduplicate;
+mod delta;
 mod documented;
 mod event_histories;
 mod events;
@@ -16,6 +17,7 @@ mod membership_histories;
 mod merge;
 mod merged;
 mod order;
+mod postgres;
 mod pql;
 mod s3;
 mod scalar;
