@@ -239,7 +239,9 @@ impl Survey {
     /// The position in its file of the first row of a morsel; nothing where rows are not records of a
     /// file that somebody wrote.
     pub(crate) fn first_row(&self, morsel: usize) -> Option<u64> {
-        if self.held.is_some() || self.identity_rows.is_some() {
+        let is_file =
+            !matches!(self.reader.format, DatasetFormat::Delta { .. } | DatasetFormat::Postgres);
+        if !is_file || self.held.is_some() || self.identity_rows.is_some() {
             return None;
         }
         let input = self.morsels[morsel].input;

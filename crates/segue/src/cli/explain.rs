@@ -111,6 +111,7 @@ async fn explain(
         let query = workspace.project.members(segment, super::slot_now());
         return Ok(sources.engine.explain(&query, &sources.profiles, asked, None).await?);
     };
+    run::look(&plan.query, &sources.engine, &sources.profiles).await?;
     let baseline = baseline(workspace, plan).await?;
     let export = Export { increment: plan.increment.as_ref(), baseline: baseline.as_deref() };
     Ok(sources.engine.explain(&plan.query, &sources.profiles, asked, Some(export)).await?)
