@@ -239,7 +239,9 @@ impl Upload {
     /// # Errors
     /// Those of [`Store::create_upload`], and when the run has [`FILES_MAX`] files already.
     pub async fn begin(&mut self, intent: Intent) -> Result<String, Error> {
-        if !matches!(self.current, Current::None) || intent != self.intent() {
+        // A repair keeps the token of the object that it replaces, which another attempt may have made.
+        let is_next = (intent.number, &intent.key) == (self.number, &self.intent().key);
+        if !matches!(self.current, Current::None) || !is_next {
             return Err(self.out_of_turn("was begun out of turn"));
         }
         if intent.number > FILES_MAX {

@@ -17,11 +17,12 @@ use crate::import;
 use crate::increment::{self, Baselines};
 use crate::members::Import;
 use crate::membership::{self, Standing};
-use crate::merge::{Content, Union};
+use crate::merge::{self, Content};
+use crate::postgres::Sessions;
 use crate::profiles::Profiles;
 use crate::rows::{Counts, Pass, Rows};
 use crate::selection::{Parts, Selection, Who};
-use crate::snapshot::Snapshot;
+use crate::snapshot::{Places, Snapshot};
 use crate::spill::Limits;
 use crate::store::{Clients, stopped};
 
@@ -37,6 +38,8 @@ pub struct Settings {
     pub profiles_folder: PathBuf,
     /// Where it is kept who is in which segment since when.
     pub membership_folder: PathBuf,
+    /// Where the rows of databases are kept, each as one snapshot showed them.
+    pub landed_folder: PathBuf,
     /// The most bytes of temporary files.
     pub spill_bytes_max: u64,
     /// How many threads read and work at once.
@@ -52,6 +55,7 @@ impl Settings {
             spill_folder: folder.join("spill"),
             profiles_folder: folder.join("profiles"),
             membership_folder: folder.join("membership"),
+            landed_folder: folder.join("landed"),
             spill_bytes_max: 64 << 30,
             threads: 2,
         }
@@ -93,12 +97,13 @@ const BUFFER_SHARE: usize = 16;
 pub struct Engine {
     pub(crate) settings: Settings,
     clients: Clients,
+    sessions: Sessions,
 }
 
 impl Engine {
     /// Returns an engine.
     pub fn new(settings: Settings) -> Self {
-        Self { settings, clients: Clients::new() }
+        Self { settings, clients: Clients::new(), sessions: Sessions::default() }
     }
 
     /// Makes the `s3://` datasets of an account readable.
@@ -111,7 +116,45 @@ impl Engine {
     /// # Errors
     /// No file matches, or the place cannot be read.
     pub async fn pin(&self, dataset: &Dataset, base: &Path) -> Result<Snapshot, Error> {
-        Snapshot::pin(dataset, base, &self.clients).await
+        let places = Places {
+            base,
+            clients: &self.clients,
+            sessions: &self.sessions,
+            landed_folder: &self.settings.landed_folder,
+        };
+        Snapshot::pin(dataset, places).await
+    }
+
+    /// Reads the rows of databases, once for all that is asked of the profiles: from then on they are
+    /// among the inputs. What needs rows does it by itself.
+    ///
+    /// # Errors
+    /// A database refuses, or its connection is lost; nothing of its rows is kept then.
+    pub async fn land(&self, profiles: &Profiles) -> Result<(), Error> {
+        for snapshot in profiles.snapshots.iter().chain(profiles.events.iter()) {
+            snapshot.land().await?;
+        }
+        Ok(())
+    }
+
+    /// The profiles as they were when `recorded` was read of them: locations and versions of inputs.
+    /// Rows of databases are those that landed then, if they are still kept.
+    ///
+    /// # Errors
+    /// The state directory cannot be read.
+    pub fn recall(
+        &self,
+        profiles: &Profiles,
+        recorded: &[(&str, &str)],
+    ) -> Result<Profiles, Error> {
+        let recalled = |snapshots: &[Snapshot]| {
+            snapshots.iter().map(|it| it.recalled(recorded)).collect::<Result<Vec<_>, Error>>()
+        };
+        let snapshots = recalled(&profiles.snapshots)?;
+        let events = recalled(&profiles.events)?;
+        Ok(Profiles::new(profiles.policy.clone(), snapshots)
+            .with_events(events)
+            .with_imports(profiles.imports.to_vec()))
     }
 
     /// Looks up the fields of one dataset.
@@ -119,8 +162,8 @@ impl Engine {
     /// # Errors
     /// A file cannot be read, or two files disagree on the type of a field.
     pub async fn schema(&self, snapshot: &Snapshot) -> Result<plan::Schema, Error> {
-        let survey = snapshot.survey(self.settings.threads).await?;
-        Ok(fields::describe(&survey.schema))
+        let schema = snapshot.schema(self.settings.threads).await?;
+        Ok(fields::describe(&schema))
     }
 
     /// Looks up the fields of profiles: those of all datasets, in the order in which they are first
@@ -129,8 +172,8 @@ impl Engine {
     /// # Errors
     /// As [`Engine::schema`], or two datasets disagree on the type of a field.
     pub async fn fields(&self, profiles: &Profiles) -> Result<plan::Schema, Error> {
-        let union = Union::of(profiles, self.settings.threads).await?;
-        Ok(fields::describe(&union.schema()))
+        let fields = merge::fields(profiles, self.settings.threads).await?;
+        Ok(fields::describe(&fields))
     }
 
     /// Looks up the fields of the events of profiles.

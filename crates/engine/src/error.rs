@@ -14,9 +14,11 @@ pub enum Kind {
     Invalid,
     /// An input changed after it was pinned: run again.
     Changed,
-    /// The file system or the S3 service refuses access.
+    /// The file system, the S3 service or the database refuses access.
     Denied,
-    /// The S3 service did not answer or asked to come back: run later.
+    /// A database cannot be reached, or not safely.
+    Unreachable,
+    /// The S3 service or the database did not answer, or asked to come back: run later.
     Unavailable,
     /// A limit of memory or disk was reached.
     Resources,

@@ -20,10 +20,14 @@ mod store;
 mod survey;
 mod unpack;
 
+mod delta;
+mod postgres;
+
 mod characters;
 mod csv_file;
 mod csv_record;
 mod guess;
+mod int96;
 mod json_lines;
 mod parquet_file;
 mod parquet_schema;
@@ -32,6 +36,7 @@ mod expression;
 mod fields;
 mod path;
 
+mod kept;
 mod merge;
 mod profiles;
 

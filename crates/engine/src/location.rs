@@ -111,9 +111,10 @@ fn has_extension(path: &str, format: DatasetFormat) -> bool {
 /// The file extensions that a folder is searched for.
 pub(crate) fn extensions(format: DatasetFormat) -> &'static [&'static str] {
     match format {
-        DatasetFormat::Parquet => &["parquet"],
+        DatasetFormat::Parquet | DatasetFormat::Delta { .. } => &["parquet"],
         DatasetFormat::Csv { .. } => &["csv", "tsv", "txt"],
         DatasetFormat::JsonLines => &["jsonl", "ndjson", "json"],
+        DatasetFormat::Postgres => &[],
     }
 }
 

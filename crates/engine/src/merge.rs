@@ -29,12 +29,14 @@ use plan::project::{Merge, Stitch};
 use crate::engine::Settings;
 use crate::error::{Error, Kind};
 use crate::fields::{self, PROFILE_FIELD};
+use crate::kept::{Building, Kept};
+use crate::path::Steps;
 use crate::profiles::Profiles;
 use crate::survey::Survey;
 
 pub use show::{Origin, Profile};
 
-use kept::{Kept, Summary, Verdict};
+use kept::{Summary, Verdict};
 use leaves::Leaves;
 
 /// The version of what is kept: a change of the merged profiles' content or form changes it.
@@ -58,7 +60,8 @@ pub(crate) async fn content(profiles: &Profiles, settings: &Settings) -> Result<
         return Ok(Content { survey, left_out: Vec::new(), is_merged: false });
     }
     let union = Arc::new(Union::of(profiles, threads).await?);
-    let kept = Kept::new(settings.profiles_folder.clone(), fingerprint::of(profiles));
+    let kept: Kept<Summary> =
+        Kept::new(settings.profiles_folder.clone(), fingerprint::of(profiles));
     let found = match kept.find()? {
         Some(found) => found,
         None => {
@@ -96,7 +99,7 @@ async fn plain(profiles: &Profiles, threads: usize) -> Result<Option<Arc<Survey>
 async fn summarize(
     union: &Arc<Union>,
     settings: &Settings,
-    building: &mut kept::Building,
+    building: &mut Building,
 ) -> Result<Summary, Error> {
     if union.sources.len() == 1 && unique::is_unique(union, settings).await? {
         return Ok(Summary { verdict: Verdict::Direct, left_out: Vec::new(), parts: Vec::new() });
@@ -110,6 +113,21 @@ async fn summarize(
     left_out.splice(0..0, unidentified);
     left_out.push(("too_many_records".to_owned(), too_many));
     Ok(Summary { verdict: Verdict::Merged, left_out, parts })
+}
+
+/// The fields of profiles, found without reading the rows of databases.
+pub(crate) async fn fields(profiles: &Profiles, threads: usize) -> Result<Schema, Error> {
+    let mut united = United::default();
+    let mut clocks = Vec::new();
+    for snapshot in profiles.snapshots.iter() {
+        let schema = snapshot.schema(threads).await?;
+        united.add(&snapshot.dataset.key, schema.fields())?;
+        let timestamp = snapshot.dataset.timestamp.as_ref().map(Steps::from);
+        clocks.push((snapshot.dataset.key.clone(), schema, timestamp));
+    }
+    let clocks = clocks.iter().map(|(key, schema, path)| (key.as_str(), schema, path.as_ref()));
+    fragments::Clock::of(clocks)?;
+    Ok(Schema::new(Leaves::new(&united.fields).fields))
 }
 
 /// The datasets of profiles seen as one.
@@ -135,6 +153,13 @@ pub(crate) struct Source {
     pub(crate) precedence: u16,
     /// The number of its first morsel among those of all datasets.
     pub(crate) first_morsel: usize,
+}
+
+impl Source {
+    /// What its records are put in order by.
+    fn times(&self) -> (&str, &SchemaRef, Option<&Steps>) {
+        (&self.key, &self.survey.schema, self.survey.timestamp.as_ref())
+    }
 }
 
 impl Union {
@@ -167,7 +192,7 @@ impl Union {
             first_morsel += survey.morsels.len();
         }
         Ok(Self {
-            clock: fragments::Clock::of(&sources)?,
+            clock: fragments::Clock::of(sources.iter().map(Source::times))?,
             leaves: Leaves::new(&united.fields),
             stitch: profiles.policy.stitch,
             sources,

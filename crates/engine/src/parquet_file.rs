@@ -18,10 +18,10 @@ use parquet::arrow::arrow_reader::{
 use parquet::file::metadata::{PageIndexPolicy, ParquetMetaData, ParquetMetaDataReader};
 
 use crate::error::Error;
-use crate::fields;
 use crate::parquet_schema::{self, DEPTH_MAX as SCHEMA_DEPTH_MAX};
 use crate::path::Steps;
 use crate::source::{Chunks, Source};
+use crate::{fields, int96};
 
 /// The largest footer that is read, in bytes.
 pub(crate) const FOOTER_BYTES_MAX: u32 = 64 << 20;
@@ -63,7 +63,9 @@ pub(crate) fn open(source: &Arc<Source>) -> Result<ArrowReaderMetadata, Error> {
     let metadata = Arc::new(reader.finish().map_err(damaged)?);
     let found = ArrowReaderMetadata::try_new(Arc::clone(&metadata), ArrowReaderOptions::new())
         .map_err(damaged)?;
-    let views = Arc::new(Schema::new(fields::as_views(found.schema().fields())));
+    let views = fields::as_views(found.schema().fields());
+    let views = int96::in_microseconds(views, found.parquet_schema());
+    let views = Arc::new(Schema::new(views));
     let options = ArrowReaderOptions::new().with_schema(views);
     ArrowReaderMetadata::try_new(metadata, options).map_err(damaged)
 }

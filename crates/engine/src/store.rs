@@ -7,7 +7,7 @@
 mod local;
 mod s3;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 use std::sync::Arc;
 
@@ -30,6 +30,39 @@ pub enum Version {
         /// Nanoseconds.
         nanoseconds: i128,
     },
+    /// The version of a Delta table.
+    Table {
+        /// As the table's log counts them.
+        number: u64,
+    },
+    /// The rows of a database, as one of its snapshots showed them.
+    Rows {
+        /// Of the file that they are kept in: the same for the same rows.
+        digest: String,
+        /// What the transaction saw, as PostgreSQL names it.
+        snapshot: String,
+        /// How far the log of the server had come (LSN).
+        position: String,
+    },
+}
+
+impl Version {
+    /// Reads back what was recorded of the rows of a database.
+    pub(crate) fn parse_rows(text: &str) -> Option<Self> {
+        let (digest, rest) = text.strip_prefix("blake3:")?.split_once(" snapshot:")?;
+        let (snapshot, position) = rest.split_once(" lsn:")?;
+        let is_digest = !digest.is_empty() && digest.bytes().all(|it| it.is_ascii_hexdigit());
+        let [digest, snapshot, position] = [digest, snapshot, position].map(str::to_owned);
+        is_digest.then_some(Self::Rows { digest, snapshot, position })
+    }
+
+    /// What stands for the content, whenever it was pinned.
+    pub(crate) fn content(&self) -> String {
+        match self {
+            Self::Rows { digest, .. } => digest.clone(),
+            other => other.to_string(),
+        }
+    }
 }
 
 impl fmt::Display for Version {
@@ -37,24 +70,41 @@ impl fmt::Display for Version {
         match self {
             Self::ETag(tag) => write!(f, "etag:{tag}"),
             Self::Modified { nanoseconds } => write!(f, "modified:{nanoseconds}"),
+            Self::Table { number } => write!(f, "delta:{number}"),
+            Self::Rows { digest, snapshot, position } => {
+                write!(f, "blake3:{digest} snapshot:{snapshot} lsn:{position}")
+            }
         }
     }
 }
 
-/// One file of a snapshot.
+/// One file of a snapshot, or a table as a whole.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub struct Input {
     /// The path, or `s3://bucket/key`.
     pub location: String,
-    /// Bytes.
+    /// Bytes; of a Delta table those of its log that were read.
     pub size: u64,
     /// Which version of the file.
     pub version: Version,
+    /// How many rows there are, where that is known without reading them.
+    pub rows: Option<u64>,
 }
+
+/// The code of the error for a file that is not there any more.
+const GONE: &str = "input_gone";
 
 impl Input {
     fn changed(&self) -> Error {
-        Error::new(Kind::Changed, "input_changed", "the file changed after the run had pinned it")
+        self.differs("input_changed")
+    }
+
+    fn gone(&self) -> Error {
+        self.differs(GONE)
+    }
+
+    fn differs(&self, code: &'static str) -> Error {
+        Error::new(Kind::Changed, code, "the file changed after the run had pinned it")
             .in_file(&self.location)
             .with_hint("Write new files under new names, or rename them into place, and run again.")
     }
@@ -115,6 +165,54 @@ impl Store {
         Ok(inputs)
     }
 
+    /// Lists the log of a Delta table.
+    pub(crate) async fn list_log(&self, location: &Location) -> Result<Vec<Input>, Error> {
+        match (self, &location.root) {
+            (Self::S3(bucket), Root::S3 { prefix, .. }) => {
+                bucket.list_below(location, &folder_prefix(prefix, LOG_FOLDER), |_| true).await
+            }
+            (_, Root::Local(root)) => {
+                let (location, root) = (location.clone(), root.clone());
+                let listing = move || local::list_log(&location, &root, LOG_FOLDER);
+                tokio::task::spawn_blocking(listing).await.map_err(stopped)?
+            }
+            (Self::Local, Root::S3 { .. }) => unreachable!("a store is made for its location"),
+        }
+    }
+
+    /// Pins files below a location, by their paths from there on; those that do not exist are left
+    /// out.
+    pub(crate) async fn pin_below(
+        &self,
+        location: &Location,
+        wanted: &BTreeSet<String>,
+    ) -> Result<BTreeMap<String, Arc<Input>>, Error> {
+        match (self, &location.root) {
+            (Self::S3(bucket), Root::S3 { bucket: name, prefix }) => {
+                let prefix = folder_prefix(prefix, "");
+                let address = format!("s3://{name}/{prefix}");
+                let is_wanted = |key: &str| wanted.contains(&key[prefix.len()..]);
+                let found = bucket.list_below(location, &prefix, is_wanted).await?;
+                let below = |input: &Input| input.location[address.len()..].to_owned();
+                Ok(found.into_iter().map(|input| (below(&input), Arc::new(input))).collect())
+            }
+            (_, Root::Local(root)) => {
+                let (root, wanted) = (root.clone(), wanted.clone());
+                let pinning = move || local::pin_below(&root, &wanted);
+                tokio::task::spawn_blocking(pinning).await.map_err(stopped)?
+            }
+            (Self::Local, Root::S3 { .. }) => unreachable!("a store is made for its location"),
+        }
+    }
+
+    /// Checks that an input is the pinned one if it is still there.
+    pub(crate) async fn verify_unless_gone(&self, input: &Input) -> Result<(), Error> {
+        match self.verify(input).await {
+            Err(error) if error.code() == GONE => Ok(()),
+            verified => verified,
+        }
+    }
+
     /// Checks that an input is still the pinned one.
     pub(crate) async fn verify(&self, input: &Input) -> Result<(), Error> {
         match self {
@@ -171,6 +269,16 @@ impl Opened {
 /// Pins a file of this machine that is no dataset of anybody.
 pub(crate) fn local_input(path: &std::path::Path) -> Result<Input, Error> {
     local::pin_path(path)
+}
+
+/// The folder of a Delta table's log.
+const LOG_FOLDER: &str = "_delta_log";
+
+/// The beginning of the keys in a folder of a folder.
+fn folder_prefix(prefix: &str, folder: &str) -> String {
+    let above = prefix.trim_end_matches('/');
+    let parts = [above, folder].into_iter().filter(|part| !part.is_empty());
+    parts.map(|part| format!("{part}/")).collect()
 }
 
 /// A task that did not come back.

@@ -27,7 +27,7 @@ use crate::parquet_file::{self, BATCH_ROWS_MAX, Slice};
 use crate::path::Steps;
 use crate::source::Source;
 use crate::store::{Input, Store};
-use crate::{csv_file, fields, json_lines};
+use crate::{csv_file, delta, fields, json_lines};
 
 /// Rows of Parquet that are read as one piece, about. Each piece decodes the dictionaries of its row
 /// group anew, so smaller ones cost; the results of a larger one would not fit its queue, and the
@@ -95,10 +95,13 @@ pub(crate) struct Survey {
     footers: Mutex<VecDeque<(usize, ArrowReaderMetadata)>>,
 }
 
+/// How the files of a dataset are read.
 #[derive(Debug, Clone)]
-struct FileReader {
+pub(crate) struct FileReader {
     store: Store,
     format: DatasetFormat,
+    /// The Delta table that they belong to.
+    table: Option<Arc<delta::Table>>,
 }
 
 impl Survey {
@@ -107,12 +110,11 @@ impl Survey {
     /// # Errors
     /// A file cannot be read, or two disagree on the type of a field.
     pub(crate) async fn take(
-        store: Store,
+        reader: FileReader,
         dataset: &Dataset,
         inputs: &[Arc<Input>],
         threads: usize,
     ) -> Result<Self, Error> {
-        let reader = FileReader { store, format: dataset.format };
         let (job_reader, job_inputs) = (reader.clone(), inputs.to_vec());
         let mut files: Ordered<FileSurvey, Error> =
             Ordered::new(inputs.len(), threads, move |number, outlet| {
@@ -123,7 +125,10 @@ impl Survey {
         let mut morsels = Vec::new();
         let mut number = 0;
         while let Some(file) = files.try_next().await? {
-            union.add(&file.fields, &inputs[number].location)?;
+            // The fields of a table are those that its log names, whatever its files hold.
+            if reader.table.is_none() {
+                union.add(&file.fields, &inputs[number].location)?;
+            }
             match file.slices {
                 None => morsels.push(Morsel { input: number, slice: None }),
                 Some(slices) => morsels.extend(
@@ -132,7 +137,11 @@ impl Survey {
             }
             number += 1;
         }
-        let schema = Arc::new(Schema::new(union.finish(dataset)?));
+        let fields = match &reader.table {
+            Some(table) => table.fields(),
+            None => union.finish(dataset)?,
+        };
+        let schema = Arc::new(Schema::new(fields));
         let timestamp = dataset.timestamp.as_ref().map(Steps::from);
         let key = dataset.identities.first().map(ProfileKey::computed).unwrap_or_default();
         let (inputs, footers) = (inputs.to_vec(), Mutex::default());
@@ -235,12 +244,24 @@ impl Survey {
                 let footer = self.footer(*input, &source)?;
                 Ok(Box::new(parquet_file::Reader::new(source, footer, slice, needed)?))
             }
+            (DatasetFormat::Delta { .. }, Some(slice)) => {
+                let footer = self.footer(*input, &source)?;
+                let table = self.reader.table.as_ref();
+                let table = table.ok_or_else(|| Error::internal("files of no table"))?;
+                let file = (&self.reader.store, source, footer);
+                Ok(Box::new(delta::Reader::new(table, *input, file, slice, needed)?))
+            }
             (DatasetFormat::Csv { delimiter, quote }, _) => {
                 let format = Format { delimiter, quote };
                 Ok(Box::new(csv_file::Reader::new(source, format, &roots())?))
             }
             (DatasetFormat::JsonLines, _) => Ok(Box::new(json_lines::Reader::new(source, roots()))),
-            (DatasetFormat::Parquet, None) => unreachable!("Parquet is read in slices"),
+            (DatasetFormat::Parquet | DatasetFormat::Delta { .. }, None) => {
+                Err(Error::internal("Parquet is read in slices"))
+            }
+            (DatasetFormat::Postgres, _) => {
+                Err(Error::internal("rows of databases are read as Parquet"))
+            }
         }
     }
 
@@ -261,10 +282,18 @@ impl Survey {
 }
 
 impl FileReader {
+    pub(crate) fn new(
+        store: Store,
+        format: DatasetFormat,
+        table: Option<Arc<delta::Table>>,
+    ) -> Self {
+        Self { store, format, table }
+    }
+
     fn survey(&self, input: &Arc<Input>) -> Result<FileSurvey, Error> {
         let source = Source::open(&self.store, input)?;
         match self.format {
-            DatasetFormat::Parquet => {
+            DatasetFormat::Parquet | DatasetFormat::Delta { .. } => {
                 let footer = parquet_file::open(&source)?;
                 let slices = parquet_file::slices(footer.metadata(), MORSEL_ROWS);
                 Ok(FileSurvey { fields: footer.schema().fields().clone(), slices: Some(slices) })
@@ -272,6 +301,9 @@ impl FileReader {
             DatasetFormat::Csv { delimiter, quote } => {
                 let fields = csv_file::sample(&source, Format { delimiter, quote })?;
                 Ok(FileSurvey { fields, slices: None })
+            }
+            DatasetFormat::Postgres => {
+                Err(Error::internal("rows of databases are read as Parquet"))
             }
             DatasetFormat::JsonLines => {
                 Ok(FileSurvey { fields: json_lines::sample(&source)?, slices: None })
@@ -297,7 +329,9 @@ impl<'a> United<'a> {
 
     fn add(&mut self, more: &Fields, location: &str) -> Result<(), Error> {
         let more = match self.format {
-            DatasetFormat::Parquet => more.clone(),
+            DatasetFormat::Parquet | DatasetFormat::Delta { .. } | DatasetFormat::Postgres => {
+                more.clone()
+            }
             DatasetFormat::Csv { .. } | DatasetFormat::JsonLines => self.as_declared(more),
         };
         let guessed = self.format != DatasetFormat::Parquet;

@@ -59,7 +59,8 @@ pub(crate) struct Project {
 pub(crate) struct Dataset {
     /// What one record is. Default: profile.
     pub kind: Option<DatasetKind>,
-    /// A file, folder or glob, relative to the project file, absolute, or `s3://bucket/prefix/`.
+    /// A file, folder or glob, relative to the project file, absolute, or `s3://bucket/prefix/`; of a
+    /// database `postgres://user@host/database`.
     #[schemars(required)]
     pub location: Option<String>,
     /// The account whose credentials read an `s3://` location.
@@ -70,6 +71,14 @@ pub(crate) struct Dataset {
     pub delimiter: Option<String>,
     /// csv: the quote character. Default: `"`.
     pub quote: Option<String>,
+    /// postgres: the table or view that is read, as SQL writes it: `customers` or `crm.customers`.
+    pub table: Option<String>,
+    /// postgres: the query that gives the records, instead of a table.
+    pub query: Option<String>,
+    /// postgres: the password, from a variable: `${CRM_PASSWORD}`.
+    pub password: Option<String>,
+    /// delta: the version of the table that is read. Default: the newest.
+    pub version: Option<u64>,
     /// Types of top-level fields that are declared rather than inferred: `points: integer`.
     pub types: Option<Ordered<DeclaredType>>,
     /// The fields that identify a person, each with its namespace; the first is the primary one.
@@ -102,9 +111,9 @@ pub(crate) enum DatasetFormat {
     Csv,
     /// One JSON object per line.
     Jsonl,
-    /// A Delta table (not available yet).
+    /// A Delta table: the folder with its log.
     Delta,
-    /// A PostgreSQL table (not available yet).
+    /// A table or a query of a PostgreSQL database.
     Postgres,
 }
 

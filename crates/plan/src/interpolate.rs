@@ -60,7 +60,7 @@ fn fill(scalar: &mut Scalar, place: Span, variables: Variables<'_>, out: &mut Ve
         _ if variables_seen > 0 => Origin::Mixed,
         _ => Origin::Written,
     };
-    scalar.text = text;
+    scalar.written = Some(std::mem::replace(&mut scalar.text, text));
     scalar.verbatim = None;
     scalar.lines.clear();
     scalar.unfilled = out.len() > before;

@@ -58,12 +58,15 @@ pub struct Dataset {
     pub key: String,
     /// Whether its records are profiles or events.
     pub kind: DatasetKind,
-    /// A file, folder or glob; relative to the project's folder, absolute, or `s3://bucket/…`.
+    /// A file, folder or glob; relative to the project's folder, absolute, or `s3://bucket/…`. Of a
+    /// database its address without password and parameters.
     pub location: String,
     /// The account whose credentials read an `s3://` location.
     pub account: Option<String>,
     /// How its files are read.
     pub format: DatasetFormat,
+    /// The database, where the format is one.
+    pub database: Option<Database>,
     /// Types that are declared rather than inferred, by top-level field.
     pub declared: Vec<(String, FieldType)>,
     /// Identity fields with their namespaces; the first is the primary identity.
@@ -97,6 +100,42 @@ pub enum DatasetFormat {
     },
     /// One JSON object per line.
     JsonLines,
+    /// A Delta table: its log, and Parquet files.
+    Delta {
+        /// Which version is read.
+        version: TableVersion,
+    },
+    /// A table or a query of a PostgreSQL database.
+    Postgres,
+}
+
+/// Where the records of a PostgreSQL dataset are.
+#[derive(Debug, Clone)]
+pub struct Database {
+    /// User, host, port, database and parameters, as in a URL without scheme and password.
+    pub address: String,
+    /// The password, if one is given.
+    pub password: Option<SecretString>,
+    /// What is read.
+    pub relation: Relation,
+}
+
+/// What is read of a database.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+pub enum Relation {
+    /// A table or view, by its name as SQL writes it.
+    Table(String),
+    /// A query that gives rows.
+    Query(String),
+}
+
+/// A version of a table that keeps its versions.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum TableVersion {
+    /// The newest at the time when the dataset is pinned.
+    Newest,
+    /// The one with this number.
+    Number(u64),
 }
 
 /// An identity field and what kind of id it holds.

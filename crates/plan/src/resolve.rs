@@ -8,6 +8,7 @@ mod account;
 mod activation;
 mod column;
 mod consent;
+mod database;
 mod dataset;
 mod destination;
 mod endpoint;

@@ -165,7 +165,7 @@ impl From<engine::Error> for Failure {
         let kind = match error.kind() {
             engine::Kind::NotFound | engine::Kind::Invalid => Kind::Usage,
             engine::Kind::Changed => Kind::Temporary,
-            engine::Kind::Denied => Kind::Connection,
+            engine::Kind::Denied | engine::Kind::Unreachable => Kind::Connection,
             engine::Kind::Unavailable => Kind::Temporary,
             engine::Kind::Resources => Kind::Run,
             engine::Kind::Internal => Kind::Internal,

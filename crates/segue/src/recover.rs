@@ -62,13 +62,14 @@ impl Recovery<'_> {
             interrupt: self.interrupt,
             line: &line,
         };
-        let plan = self.plan(run).await?;
+        let found = self.plan(run).await?;
+        let work = found.as_ref().map(|(plan, profiles)| self.work(plan, profiles));
         let claim = self.ledger.take_over(run.run_id, ambient::now()).await?;
-        let work = plan.as_ref().map(|(plan, profiles)| self.work(plan, profiles));
         run::resume(&around, work, claim).await.map(Some)
     }
 
-    /// The plan of the run, if the project still gives the same objects and the input is the same.
+    /// The plan of the run and what it read, if the project still gives the same objects and the input
+    /// is the same. Rows of databases are those that were kept for the run.
     async fn plan(&self, run: &RunRecord) -> Result<Option<(RunPlan, Profiles)>, Failure> {
         let Ok(plan) = self.workspace.project.run_plan(&run.activation, &run.segment, run.slot)
         else {
@@ -78,7 +79,11 @@ impl Recovery<'_> {
             return Ok(None);
         }
         let Some(detail) = self.ledger.run(run.run_id).await? else { return Ok(None) };
+        let recorded = detail.inputs.iter();
+        let recorded: Vec<(&str, &str)> =
+            recorded.map(|input| (input.location.as_str(), input.version.as_str())).collect();
         let profiles = self.sources.profiles.asked_by(&plan.query);
+        let profiles = self.sources.engine.recall(&profiles, &recorded)?;
         let is_same = run::inputs(self.work(&plan, &profiles)) == detail.inputs;
         Ok(is_same.then_some((plan, profiles)))
     }

@@ -80,12 +80,12 @@ impl EventFields {
     pub(super) async fn of(snapshots: &[Snapshot], threads: usize) -> Result<Self, Error> {
         let mut sources: Vec<Source> = Vec::new();
         for snapshot in snapshots {
-            let survey = snapshot.survey(threads).await?;
-            let time = survey.timestamp.as_ref();
-            let time = time.and_then(|path| path.data_type(&survey.schema));
+            let schema = snapshot.schema(threads).await?;
+            let time = snapshot.dataset.timestamp.as_ref().map(Steps::from);
+            let time = time.and_then(|path| path.data_type(&schema));
             let tells_time = time.as_ref().is_some_and(is_time);
             let key = snapshot.dataset.key.clone();
-            let fields = with_time(survey.schema.fields(), tells_time);
+            let fields = with_time(schema.fields(), tells_time);
             sources.push(Source { key, table: Table::new(fields, Vec::new()), tells_time });
         }
         let all = united(&sources);

@@ -43,8 +43,10 @@ impl Text {
         let Dataset { key, format, declared, identities, timestamp, .. } = dataset;
         let format = match format {
             DatasetFormat::Parquet => "parquet".to_owned(),
+            DatasetFormat::Delta { .. } => "delta".to_owned(),
             DatasetFormat::Csv { delimiter, quote } => format!("csv {delimiter} {quote}"),
             DatasetFormat::JsonLines => "jsonl".to_owned(),
+            DatasetFormat::Postgres => "postgres".to_owned(),
         };
         let timestamp = timestamp.as_ref().map(ToString::to_string).unwrap_or_default();
         self.add(&["dataset", key, &format, &timestamp]);
@@ -57,6 +59,6 @@ impl Text {
     }
 
     fn input(&mut self, input: &Input) {
-        self.add(&["input", &input.location, &input.size.to_string(), &input.version.to_string()]);
+        self.add(&["input", &input.location, &input.size.to_string(), &input.version.content()]);
     }
 }

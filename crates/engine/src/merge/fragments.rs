@@ -52,24 +52,25 @@ pub(crate) enum Clock {
 impl Clock {
     /// # Errors
     /// One dataset counts, and another tells the time.
-    pub(super) fn of(sources: &[Source]) -> Result<Self, Error> {
+    pub(super) fn of<'a>(
+        datasets: impl Iterator<Item = (&'a str, &'a SchemaRef, Option<&'a Steps>)>,
+    ) -> Result<Self, Error> {
         let mut found: Option<(Self, &str)> = None;
-        for source in sources {
-            let Some(path) = &source.survey.timestamp else { continue };
-            let kind = path.data_type(&source.survey.schema).ok_or_else(|| {
-                let message = format!("the dataset `{}` has no field `{path}`", source.key);
+        for (dataset, schema, path) in datasets {
+            let Some(path) = path else { continue };
+            let kind = path.data_type(schema).ok_or_else(|| {
+                let message = format!("the dataset `{dataset}` has no field `{path}`");
                 Error::new(Kind::Invalid, "unknown_field", message).at_field("timestamp")
             })?;
             let clock = if kind.is_integer() { Self::Numbers } else { Self::Instants };
             match found {
                 Some((first, key)) if first != clock => {
                     let message = format!(
-                        "the timestamps of `{key}` and `{}` cannot be compared: one is a number",
-                        source.key
+                        "the timestamps of `{key}` and `{dataset}` cannot be compared: one is a number"
                     );
                     return Err(Error::new(Kind::Invalid, "timestamp_kinds", message));
                 }
-                _ => found = Some((clock, &source.key)),
+                _ => found = Some((clock, dataset)),
             }
         }
         Ok(found.map_or(Self::Instants, |(clock, _)| clock))

@@ -1,13 +1,8 @@
-//! Merged profiles on disk: found again by the name of what they were made of.
-//!
-//! Below the folder of profiles each state of the inputs has a folder of its own, with files of
-//! profiles and a summary. It is written under another name and renamed when it is whole, so that
-//! nobody sees half of one. Whoever reads one holds a lock in it; those that nobody holds are removed
-//! but for the last two.
+//! Merged profiles on disk: each state of the inputs has a folder of its own (see `kept`), with files
+//! of profiles and a summary.
 
-use std::fs::{self, File, TryLockError};
-use std::io;
-use std::path::{Path, PathBuf};
+use std::fs;
+use std::path::Path;
 use std::sync::Arc;
 
 use plan::project::{Dataset, DatasetFormat, DatasetKind};
@@ -15,15 +10,9 @@ use plan::project::{Dataset, DatasetFormat, DatasetKind};
 use super::Union;
 use super::write::Part;
 use crate::error::Error;
+use crate::kept;
 use crate::store::{Store, local_input};
-use crate::survey::Survey;
-
-/// How many states of the inputs are kept when nobody reads them.
-const KEPT: usize = 2;
-const SUMMARY: &str = "summary";
-const LOCK: &str = "lock";
-/// Begins the names of folders that are being written.
-const BUILDING: &str = ".building-";
+use crate::survey::{FileReader, Survey};
 
 /// Whether records have to be merged.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -42,137 +31,7 @@ pub(super) struct Summary {
     pub(super) parts: Vec<Part>,
 }
 
-/// Where the profiles of one state of the inputs are, or will be.
-#[derive(Debug)]
-pub(super) struct Kept {
-    folder: PathBuf,
-    name: String,
-}
-
-/// Profiles being written; they are removed unless they are finished.
-#[derive(Debug)]
-pub(super) struct Building {
-    folder: tempfile::TempDir,
-    _lock: File,
-}
-
-/// Profiles that were found, with the lock that keeps them there.
-#[derive(Debug)]
-pub(super) struct Found {
-    folder: PathBuf,
-    pub(super) summary: Summary,
-    lock: File,
-}
-
-impl Kept {
-    pub(super) fn new(folder: PathBuf, name: String) -> Self {
-        Self { folder, name }
-    }
-
-    /// Finds profiles that were made before and are whole.
-    pub(super) fn find(&self) -> Result<Option<Found>, Error> {
-        let folder = self.folder.join(&self.name);
-        let failed = |error| unusable(&folder, "open kept profiles", error);
-        let lock = match File::open(folder.join(LOCK)) {
-            Ok(lock) => lock,
-            Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
-            Err(error) => return Err(failed(error)),
-        };
-        lock.lock_shared().map_err(failed)?;
-        // They may have been removed between the opening and the lock.
-        let Ok(text) = fs::read_to_string(folder.join(SUMMARY)) else { return Ok(None) };
-        let Some(summary) = Summary::parse(&text).filter(|summary| summary.is_whole(&folder))
-        else {
-            return Ok(None);
-        };
-        // The lock's time of change tells when the profiles were used last.
-        fs::write(folder.join(LOCK), "").map_err(failed)?;
-        Ok(Some(Found { folder, summary, lock }))
-    }
-
-    /// Begins to write profiles.
-    pub(super) fn begin(&self) -> Result<Building, Error> {
-        let failed = |error| unusable(&self.folder, "make a folder for merged profiles", error);
-        fs::create_dir_all(&self.folder).map_err(failed)?;
-        self.sweep().map_err(failed)?;
-        let folder = tempfile::Builder::new().prefix(BUILDING).tempdir_in(&self.folder);
-        let folder = folder.map_err(failed)?;
-        let lock = File::create(folder.path().join(LOCK)).map_err(failed)?;
-        lock.lock().map_err(failed)?;
-        Ok(Building { folder, _lock: lock })
-    }
-
-    /// Makes written profiles the ones that are found, and removes old ones.
-    pub(super) fn finish(&self, building: Building, summary: Summary) -> Result<Found, Error> {
-        let target = self.folder.join(&self.name);
-        let failed = |error| unusable(&target, "keep merged profiles", error);
-        let Building { folder, _lock } = building;
-        let path = folder.path().join(SUMMARY);
-        fs::write(&path, summary.text())
-            .and_then(|()| File::open(&path)?.sync_all())
-            .map_err(failed)?;
-        // Another process may have been faster, with the same profiles; what is there but not whole
-        // is in the way.
-        if self.find()?.is_none() {
-            if let Err(error) = fs::remove_dir_all(&target)
-                && error.kind() != io::ErrorKind::NotFound
-            {
-                return Err(failed(error));
-            }
-            match fs::rename(folder.path(), &target) {
-                Err(error) if error.kind() == io::ErrorKind::DirectoryNotEmpty => {}
-                renamed => renamed.map_err(failed)?,
-            }
-        }
-        drop(_lock);
-        self.sweep().map_err(failed)?;
-        self.find()?
-            .ok_or_else(|| Error::internal("merged profiles were removed while they were made"))
-    }
-
-    /// Removes what nobody holds: folders of processes that ended early, and all but the last
-    /// states of the inputs.
-    fn sweep(&self) -> io::Result<()> {
-        let mut old = Vec::new();
-        for entry in fs::read_dir(&self.folder)? {
-            let path = entry?.path();
-            let name = path.file_name().unwrap_or_default().to_string_lossy().into_owned();
-            if name.starts_with(BUILDING) {
-                remove_unheld(&path);
-            } else if name != self.name
-                && let Ok(used) = fs::metadata(path.join(LOCK)).and_then(|lock| lock.modified())
-            {
-                old.push((used, name, path));
-            }
-        }
-        old.sort_unstable();
-        let removed = old.len().saturating_sub(KEPT - 1);
-        old.iter().take(removed).for_each(|(_, _, path)| remove_unheld(path));
-        Ok(())
-    }
-}
-
-impl Building {
-    pub(super) fn folder(&self) -> &Path {
-        self.folder.path()
-    }
-}
-
-/// Removes a folder unless somebody holds its lock. What cannot be removed is tried again at the
-/// next time.
-fn remove_unheld(folder: &Path) {
-    let Ok(lock) = File::open(folder.join(LOCK)) else { return };
-    match lock.try_lock() {
-        Ok(()) => drop(fs::remove_dir_all(folder)),
-        Err(TryLockError::WouldBlock | TryLockError::Error(_)) => {}
-    }
-}
-
-fn unusable(folder: &Path, action: &str, error: io::Error) -> Error {
-    Error::io(&folder.to_string_lossy(), action, error)
-}
-
-impl Found {
+impl kept::Found<Summary> {
     /// Opens the profiles for reading; they stay there as long as the survey lives.
     pub(super) async fn survey(self, union: &Union, threads: usize) -> Result<Survey, Error> {
         let paths = self.summary.parts.iter().map(|part| self.folder.join(&part.name));
@@ -184,19 +43,21 @@ impl Found {
             location: self.folder.to_string_lossy().into_owned(),
             account: None,
             format: DatasetFormat::Parquet,
+            database: None,
             declared: Vec::new(),
             identities: Vec::new(),
             timestamp: None,
             span: plan::Span { start: 0, end: 0, line: 1, column: 1 },
         };
-        let survey = Survey::take(Store::Local, &dataset, &inputs, threads).await?;
+        let reader = FileReader::new(Store::Local, DatasetFormat::Parquet, None);
+        let survey = Survey::take(reader, &dataset, &inputs, threads).await?;
         Ok(survey.of_merged(union, self.lock))
     }
 }
 
 const HEAD: &str = "segue profiles 1";
 
-impl Summary {
+impl kept::Summary for Summary {
     fn text(&self) -> String {
         let verdict = match self.verdict {
             Verdict::Direct => "direct",
@@ -245,7 +106,11 @@ impl Summary {
 
 #[cfg(test)]
 mod tests {
+    use std::fs;
+    use std::io;
+
     use super::*;
+    use crate::kept::{Found, Kept, Summary as _};
 
     fn summary() -> Summary {
         Summary {
@@ -263,8 +128,8 @@ mod tests {
         assert_eq!(Summary::parse(""), None);
     }
 
-    fn keep(folder: &Path, name: &str) -> Found {
-        let kept = Kept::new(folder.to_owned(), name.to_owned());
+    fn keep(folder: &Path, name: &str) -> Found<Summary> {
+        let kept: Kept<Summary> = Kept::new(folder.to_owned(), name.to_owned());
         let building = kept.begin().expect("a folder");
         fs::write(building.folder().join("part-0.parquet"), "four").expect("a part");
         kept.finish(building, summary()).expect("profiles are kept")
@@ -295,7 +160,7 @@ mod tests {
     #[test]
     fn what_is_not_whole_is_not_found_and_is_made_again() {
         let folder = tempfile::tempdir().expect("a folder");
-        let kept = Kept::new(folder.path().to_owned(), "a".to_owned());
+        let kept: Kept<Summary> = Kept::new(folder.path().to_owned(), "a".to_owned());
         assert!(kept.find().expect("it can be looked for").is_none());
         drop(keep(folder.path(), "a"));
         assert_eq!(kept.find().expect("it can be opened").expect("it is there").summary, summary());
@@ -310,7 +175,7 @@ mod tests {
         let folder = tempfile::tempdir().expect("a folder");
         let left = folder.path().join(".building-x");
         fs::create_dir(&left).expect("a folder");
-        fs::write(left.join(LOCK), "").expect("a lock");
+        fs::write(left.join("lock"), "").expect("a lock");
         drop(keep(folder.path(), "a"));
         assert_eq!(names(folder.path()), ["a"]);
     }

@@ -1,5 +1,6 @@
 //! Files of this machine.
 
+use std::collections::{BTreeMap, BTreeSet};
 use std::fs::{self, File, Metadata};
 use std::io::{self, Read, Seek, SeekFrom};
 use std::os::unix::fs::MetadataExt;
@@ -88,6 +89,57 @@ fn walk(
     Ok(())
 }
 
+/// Lists the log of a Delta table, with the folder of its checkpoints' parts.
+pub(super) fn list_log(
+    location: &Location,
+    root: &Path,
+    folder: &str,
+) -> Result<Vec<Input>, Error> {
+    fs::metadata(root).map_err(|error| missing(location, root, error))?;
+    let mut found = Vec::new();
+    for folder in [root.join(folder), root.join(folder).join("_sidecars")] {
+        let unreadable = |error| Error::io(&folder.to_string_lossy(), "list the folder", error);
+        let entries = match fs::read_dir(&folder) {
+            Ok(entries) => entries,
+            Err(error) if error.kind() == io::ErrorKind::NotFound => continue,
+            Err(error) if error.kind() == io::ErrorKind::NotADirectory => continue,
+            Err(error) => return Err(unreadable(error)),
+        };
+        for entry in entries {
+            let path = entry.map_err(unreadable)?.path();
+            match fs::metadata(&path) {
+                Ok(metadata) if metadata.is_file() => found.push(pin(&path, &metadata)),
+                Ok(_) => {}
+                // Logs are cleaned up while they are listed.
+                Err(error) if error.kind() == io::ErrorKind::NotFound => {}
+                Err(error) => {
+                    return Err(Error::io(&path.to_string_lossy(), "look at the file", error));
+                }
+            }
+        }
+    }
+    Ok(found)
+}
+
+/// Pins files by their paths below a folder; those that do not exist are left out.
+pub(super) fn pin_below(
+    root: &Path,
+    wanted: &BTreeSet<String>,
+) -> Result<BTreeMap<String, Arc<Input>>, Error> {
+    let mut found = BTreeMap::new();
+    for below in wanted {
+        let path = root.join(below);
+        match fs::metadata(&path) {
+            Ok(metadata) => drop(found.insert(below.clone(), Arc::new(pin(&path, &metadata)))),
+            Err(error) if error.kind() == io::ErrorKind::NotFound => {}
+            Err(error) => {
+                return Err(Error::io(&path.to_string_lossy(), "look at the file", error));
+            }
+        }
+    }
+    Ok(found)
+}
+
 /// Pins one file.
 pub(super) fn pin_path(path: &Path) -> Result<Input, Error> {
     let text = path.to_string_lossy();
@@ -101,6 +153,7 @@ fn pin(path: &Path, metadata: &Metadata) -> Input {
         location: path.to_string_lossy().into_owned(),
         size: metadata.len(),
         version: version(metadata),
+        rows: None,
     }
 }
 
@@ -119,7 +172,7 @@ fn check(input: &Input, metadata: &Metadata) -> Result<(), Error> {
 pub(super) fn verify(input: &Input) -> Result<(), Error> {
     match fs::metadata(&input.location) {
         Ok(metadata) => check(input, &metadata),
-        Err(error) if error.kind() == io::ErrorKind::NotFound => Err(input.changed()),
+        Err(error) if error.kind() == io::ErrorKind::NotFound => Err(input.gone()),
         Err(error) => Err(Error::io(&input.location, "look at the file", error)),
     }
 }
@@ -135,7 +188,7 @@ impl OpenFile {
     /// Opens the file if it is still the pinned one.
     pub(super) fn open(input: &Arc<Input>) -> Result<Self, Error> {
         let file = match File::open(&input.location) {
-            Err(error) if error.kind() == io::ErrorKind::NotFound => return Err(input.changed()),
+            Err(error) if error.kind() == io::ErrorKind::NotFound => return Err(input.gone()),
             opened => opened.map_err(|error| Error::io(&input.location, "open the file", error))?,
         };
         let failed = |error| Error::io(&input.location, "look at the file", error);

@@ -20,6 +20,8 @@ pub(super) const READ_AHEAD_BYTES: usize = 4 << 20;
 
 /// How many ranges of one object are asked for at once.
 const REQUESTS_MAX: usize = 8;
+/// The most objects that are kept of a listing: data files and deletion vectors of the largest table.
+const LISTED_MAX: usize = 2 * INPUTS_MAX;
 
 /// How often a range is asked for when its bytes end early; the SDK repeats other failures itself.
 const READ_ATTEMPTS: usize = 3;
@@ -45,6 +47,25 @@ impl Bucket {
         prefix: &str,
         format: DatasetFormat,
     ) -> Result<Vec<Input>, Error> {
+        let is_meant = |key: &str| {
+            let is_below = || prefix_is_folder(key, prefix);
+            let takes = || location.takes(key[prefix.len()..].trim_start_matches('/'), format);
+            (key == prefix || is_below() && takes()) && !key.ends_with('/')
+        };
+        let found = self.list_below(location, prefix, is_meant).await?;
+        if found.len() > INPUTS_MAX {
+            return Err(too_many(location));
+        }
+        if found.is_empty() { Err(nothing_found(location, format)) } else { Ok(found) }
+    }
+
+    /// Lists the objects whose keys begin with `prefix` and are meant.
+    pub(super) async fn list_below(
+        &self,
+        location: &Location,
+        prefix: &str,
+        is_meant: impl Fn(&str) -> bool,
+    ) -> Result<Vec<Input>, Error> {
         let mut found = Vec::new();
         let mut token: Option<String> = None;
         loop {
@@ -53,22 +74,16 @@ impl Bucket {
             let page = page.map_err(|error| failed(&location.text, "list the bucket", error))?;
             for object in page.contents() {
                 let (Some(key), Some(etag)) = (object.key(), object.e_tag()) else { continue };
-                let is_meant = key == prefix
-                    || prefix_is_folder(key, prefix)
-                        && location.takes(key[prefix.len()..].trim_start_matches('/'), format);
-                if is_meant && !key.ends_with('/') {
+                if is_meant(key) {
                     found.push(self.pin(key, object.size().unwrap_or(0), etag));
                 }
             }
-            if found.len() > INPUTS_MAX {
-                return Err(too_many(location));
-            }
             token = page.next_continuation_token().map(str::to_owned);
-            if token.is_none() {
-                break;
+            // One more than are taken is enough to say that they are too many.
+            if token.is_none() || found.len() > LISTED_MAX {
+                return Ok(found);
             }
         }
-        if found.is_empty() { Err(nothing_found(location, format)) } else { Ok(found) }
     }
 
     fn pin(&self, key: &str, size: i64, etag: &str) -> Input {
@@ -76,6 +91,7 @@ impl Bucket {
             location: format!("s3://{}/{key}", self.name),
             size: size.unsigned_abs(),
             version: Version::ETag(etag.to_owned()),
+            rows: None,
         }
     }
 
@@ -88,7 +104,7 @@ impl Bucket {
                     && found.content_length().map(i64::unsigned_abs) == Some(input.size);
                 if same { Ok(()) } else { Err(input.changed()) }
             }
-            Err(error) if status(&error) == Some(404) => Err(input.changed()),
+            Err(error) if status(&error) == Some(404) => Err(input.gone()),
             Err(error) => Err(failed(&input.location, "look at the object", error)),
         }
     }
@@ -116,7 +132,7 @@ fn prefix_is_folder(key: &str, prefix: &str) -> bool {
 fn tag(input: &Input) -> &str {
     match &input.version {
         Version::ETag(tag) => tag,
-        Version::Modified { .. } => "",
+        Version::Modified { .. } | Version::Table { .. } | Version::Rows { .. } => "",
     }
 }
 

@@ -326,6 +326,7 @@ fn add(case: &mut Case, random: &mut Random, key: &str, namespace: &str, events:
         DatasetFormat::Parquet => format!("{key}.parquet"),
         DatasetFormat::JsonLines => format!("{key}.jsonl"),
         DatasetFormat::Csv { .. } => format!("{key}.csv"),
+        DatasetFormat::Delta { .. } | DatasetFormat::Postgres => unreachable!("formats of files"),
     };
     let spelled = |event: &Event| {
         time(event).map(|it| jiff::Timestamp::from_microsecond(it).expect("a time").to_string())
@@ -333,6 +334,7 @@ fn add(case: &mut Case, random: &mut Random, key: &str, namespace: &str, events:
     let text = |value: &Option<String>| value.clone().unwrap_or_default();
     let file = case.path(&location);
     match format {
+        DatasetFormat::Delta { .. } | DatasetFormat::Postgres => unreachable!("formats of files"),
         DatasetFormat::Csv { .. } => {
             let line = |event: &Event| {
                 let number = |it: Option<String>| text(&it);

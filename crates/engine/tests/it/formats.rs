@@ -257,3 +257,43 @@ async fn rows_without_any_field_of_the_dataset() {
         assert_eq!(case.rows().await, [row, row], "{:?}", case.dataset.format);
     }
 }
+
+/// Spark writes timestamps in 96 bits, and means "no end" by a year that nanoseconds do not reach.
+#[tokio::test]
+async fn old_timestamps_keep_times_that_are_far_away() {
+    use parquet::data_type::{ByteArray, ByteArrayType, Int96, Int96Type};
+    use parquet::file::properties::WriterProperties;
+    use parquet::file::writer::SerializedFileWriter;
+
+    let case = Case::new(DatasetFormat::Parquet).columns(&["until", "in.at", "name"]);
+    let schema = "message m { optional binary name (STRING); optional int96 until;
+        optional group in { optional int96 at; } }";
+    let schema = parquet::schema::parser::parse_message_type(schema).expect("a schema");
+    let file = std::fs::File::create(case.path("a.parquet")).expect("the file is made");
+    let properties = Arc::new(WriterProperties::new());
+    let mut writer =
+        SerializedFileWriter::new(file, Arc::new(schema), properties).expect("a writer");
+    let time = |day: u32, nanoseconds: u64| {
+        let mut time = Int96::new();
+        time.set_data(nanoseconds as u32, (nanoseconds >> 32) as u32, day);
+        time
+    };
+    // 9999-12-31, and a second behind 1970-01-01, as Julian days.
+    let times = [time(5_373_484, 0), time(2_440_588, 1_000_000_123)];
+    let mut group = writer.next_row_group().expect("a row group");
+    let mut column = group.next_column().expect("a column").expect("a column");
+    let names: [ByteArray; 2] = ["a", "b"].map(ByteArray::from);
+    column.typed::<ByteArrayType>().write_batch(&names, Some(&[1, 1]), None).expect("names");
+    column.close().expect("a column");
+    for levels in [[1, 1], [2, 2]] {
+        let mut column = group.next_column().expect("a column").expect("a column");
+        column.typed::<Int96Type>().write_batch(&times, Some(&levels), None).expect("times");
+        column.close().expect("a column");
+    }
+    group.close().expect("a row group");
+    writer.close().expect("a footer");
+    assert_eq!(
+        case.rows().await,
+        ["9999-12-31T00:00:00|9999-12-31T00:00:00|a", "1970-01-01T00:00:01|1970-01-01T00:00:01|b",]
+    );
+}

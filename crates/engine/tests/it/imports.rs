@@ -23,6 +23,7 @@ fn file(location: &str, format: DatasetFormat, field: &str, namespace: &str) -> 
         location: location.to_owned(),
         account: None,
         format,
+        database: None,
         declared: Vec::new(),
         identities: vec![identity(field, namespace)],
         timestamp: None,

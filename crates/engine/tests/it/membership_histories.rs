@@ -188,6 +188,7 @@ fn listed() -> Dataset {
         location: "list.csv".to_owned(),
         account: None,
         format: CSV,
+        database: None,
         declared: Vec::new(),
         identities: vec![Identity { field: path("who"), namespace: "CRMID".into(), span: SPAN }],
         timestamp: None,

@@ -285,6 +285,7 @@ pub(crate) fn dataset(number: usize) -> Dataset {
         location: key.to_owned(),
         account: None,
         format: DatasetFormat::JsonLines,
+        database: None,
         declared: declared.into_iter().map(|(name, kind)| (name.to_owned(), kind)).collect(),
         identities: identities.iter().map(identity).collect(),
         timestamp: Some(path("at")),

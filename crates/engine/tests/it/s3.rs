@@ -9,7 +9,7 @@ use aws_sdk_s3::config::retry::RetryConfig;
 use aws_sdk_s3::config::{BehaviorVersion, Region};
 use engine::{Error, Kind};
 use futures::TryStreamExt;
-use plan::project::DatasetFormat;
+use plan::project::{DatasetFormat, TableVersion};
 use s3lab::{Fault, Lab, Operation, Options, Policy, User};
 
 use crate::support::{CSV, Case, write_parquet};
@@ -152,4 +152,40 @@ async fn an_answer_that_is_cut_is_no_end_of_file() {
         .add(Fault::on(Operation::GetObject, s3lab::Action::CutReply { after_bytes: 2 }).times(9));
     let error = case(&lab, CSV, "s3://lake/crm/").run().await.expect_err("the answer is cut");
     assert_eq!(error.kind(), Kind::Unavailable, "{error}");
+}
+
+/// A Delta table in a bucket, with the log in one folder and a partition's file in another.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_delta_table_is_pinned_with_the_tags_of_its_files() {
+    let lab = lab().await;
+    let format = DatasetFormat::Delta { version: TableVersion::Newest };
+    let case = case(&lab, format, "s3://lake/crm").columns(&["country"]);
+    let ids: Vec<(&str, ArrayRef)> = vec![("id", Arc::new(Int64Array::from(vec![1, 2])))];
+    let batch = RecordBatch::try_from_iter(ids).expect("a column");
+    write_parquet(&case.path("a.parquet"), &batch, 10);
+    let bytes = std::fs::read(case.path("a.parquet")).expect("the file is read");
+    let schema = r#"{\"type\":\"struct\",\"fields\":[{\"name\":\"id\",\"type\":\"long\",\"nullable\":true,\"metadata\":{}},{\"name\":\"country\",\"type\":\"string\",\"nullable\":true,\"metadata\":{}}]}"#;
+    let log = format!(
+        r#"{{"protocol":{{"minReaderVersion":1,"minWriterVersion":2}}}}
+{{"metaData":{{"schemaString":"{schema}","partitionColumns":["country"],"configuration":{{}}}}}}
+{{"add":{{"path":"country=FR/a%20b.parquet","partitionValues":{{"country":"FR"}},"size":1}}}}
+"#
+    );
+    let commit = "crm/_delta_log/00000000000000000000.json";
+    lab.put("lake", commit, log).await.expect("the object is put");
+    insta::assert_snapshot!(case.error().await, @r"
+    table_vacuumed: version 0 of the Delta table lacks one of its files, `country=FR/a b.parquet` (s3://lake/crm)
+      `VACUUM` removes files that newer versions do not use: read a newer version, or restore the file.
+    ");
+    let key = "crm/country=FR/a b.parquet";
+    lab.put("lake", key, bytes.clone()).await.expect("the object is put");
+    lab.put("lake", "crm2/_delta_log/00000000000000000001.json", "x").await.expect("put");
+    assert_eq!(case.rows().await, ["1|FR", "2|FR"]);
+    let profiles = case.pin().await.expect("the table is pinned");
+    let versions: Vec<String> = profiles.inputs().map(|input| input.version.to_string()).collect();
+    assert_eq!(versions[0], "delta:0");
+    assert!(versions[1].starts_with("etag:"), "{versions:?}");
+    lab.put("lake", key, [bytes, b"x".to_vec()].concat()).await.expect("the object is put");
+    let error = case.engine().verify(&profiles).await.expect_err("the file was replaced");
+    assert_eq!(error.kind(), Kind::Changed);
 }

@@ -41,6 +41,7 @@ impl Case {
             location: ".".to_owned(),
             account: None,
             format,
+            database: None,
             declared: Vec::new(),
             identities: Vec::new(),
             timestamp: None,

@@ -6,6 +6,7 @@ mod connection;
 mod meaning;
 mod profiles;
 mod segments;
+mod tables;
 
 const FULL: &str = include_str!("full.yaml");
 const SECRET: &str = "wJalrXUtnFEMI/K7MDENG";

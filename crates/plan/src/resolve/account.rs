@@ -9,7 +9,7 @@ use crate::project::{Account, Addressing, Auth};
 use crate::tree::{Node, Origin};
 
 /// The keys whose values are never written in the file and never shown.
-pub(crate) const SECRET_KEYS: [&str; 2] = ["secret_access_key", "session_token"];
+pub(crate) const SECRET_KEYS: [&str; 3] = ["secret_access_key", "session_token", "password"];
 
 /// The longest name of a session, in characters (AWS STS, `AssumeRole`).
 const SESSION_NAME_CHARS_MAX: usize = 64;

@@ -1,12 +1,22 @@
 //! Datasets: locations, formats, identities.
 
-use super::{Item, Resolver, one_ascii};
+use super::{Item, Resolver, database, one_ascii};
 use crate::config;
 use crate::diagnostic::Span;
 use crate::field::FieldPath;
-use crate::project::{Dataset, DatasetFormat, DatasetKind, Identity};
+use crate::project::{Dataset, DatasetFormat, DatasetKind, Identity, TableVersion};
 use crate::schema::FieldType;
 use crate::tree::Node;
+
+/// Keys that belong to one format, and its name.
+const KEYS_OF_FORMATS: [(&str, config::DatasetFormat, &str); 6] = [
+    ("delimiter", config::DatasetFormat::Csv, "csv"),
+    ("quote", config::DatasetFormat::Csv, "csv"),
+    ("version", config::DatasetFormat::Delta, "delta"),
+    ("table", config::DatasetFormat::Postgres, "postgres"),
+    ("query", config::DatasetFormat::Postgres, "postgres"),
+    ("password", config::DatasetFormat::Postgres, "postgres"),
+];
 
 impl Resolver<'_> {
     pub(super) fn dataset(&mut self, item: Item<'_>, file: &config::Dataset) -> Option<Dataset> {
@@ -29,6 +39,26 @@ impl Resolver<'_> {
             self.field_path(text, node)
         });
         let location = file.location.clone()?;
+        let written_format = file.format;
+        if written_format == Some(config::DatasetFormat::Postgres)
+            || written_format.is_none() && database::is_address(&location)
+        {
+            let database = self.database(item, file, &location);
+            self.dataset_format(item, file, &location);
+            let database = database?;
+            return Some(Dataset {
+                key: item.key.to_owned(),
+                kind,
+                format: DatasetFormat::Postgres,
+                declared: self.declared(item, file, DatasetFormat::Postgres),
+                location: database::shown(&database),
+                database: Some(database),
+                account: None,
+                identities,
+                timestamp,
+                span: item.span("location"),
+            });
+        }
         self.check_location(item, &location, file.account.as_deref());
         let format = self.dataset_format(item, file, &location)?;
         Some(Dataset {
@@ -37,6 +67,7 @@ impl Resolver<'_> {
             format,
             declared: self.declared(item, file, format),
             location,
+            database: None,
             account: file.account.clone(),
             identities,
             timestamp,
@@ -118,7 +149,7 @@ impl Resolver<'_> {
                 self.error("missing_account", place, "an `s3://` location needs an account", hint);
             }
         } else if location.contains("://") {
-            let hint = "Locations are local paths or begin with `s3://`.";
+            let hint = "Locations are local paths, or begin with `s3://` or `postgres://`.";
             self.error("location_form", place, "this kind of address cannot be read", hint);
         } else if account.is_some() {
             let hint = "Only `s3://` locations are read with an account.";
@@ -140,22 +171,21 @@ impl Resolver<'_> {
         let tabs = location.ends_with(".tsv");
         let written = match (file.format, extension(location)) {
             (Some(format), _) => format,
+            (None, _) if database::is_address(location) => Written::Postgres,
             (None, "parquet") => Written::Parquet,
             (None, "csv" | "tsv" | "txt") => Written::Csv,
             (None, "jsonl" | "ndjson") => Written::Jsonl,
             (None, _) => {
-                let hint = "Add `format: parquet`, `csv` or `jsonl`.";
+                let hint = "Add `format: parquet`, `csv`, `jsonl`, `delta` or `postgres`.";
                 let message = "the format cannot be told from the location";
                 self.error("missing_format", item.span("location"), message, hint);
                 return None;
             }
         };
-        if written != Written::Csv {
-            for key in ["delimiter", "quote"] {
-                if item.node.get(key).is_some() {
-                    let message = format!("`{key}` is for csv only");
-                    self.error("misplaced_key", item.key_place(key), message, "Remove it.");
-                }
+        for (key, owner, name) in KEYS_OF_FORMATS {
+            if written != owner && item.node.get(key).is_some() {
+                let message = format!("`{key}` is for {name} only");
+                self.error("misplaced_key", item.key_place(key), message, "Remove it.");
             }
         }
         match written {
@@ -173,14 +203,10 @@ impl Resolver<'_> {
                 }
                 Some(DatasetFormat::Csv { delimiter, quote })
             }
-            Written::Delta => {
-                self.not_available(item.span("format"), "reading Delta tables");
-                None
-            }
-            Written::Postgres => {
-                self.not_available(item.span("format"), "reading PostgreSQL");
-                None
-            }
+            Written::Delta => Some(DatasetFormat::Delta {
+                version: file.version.map_or(TableVersion::Newest, TableVersion::Number),
+            }),
+            Written::Postgres => Some(DatasetFormat::Postgres),
         }
     }
 
@@ -208,10 +234,13 @@ impl Resolver<'_> {
         format: DatasetFormat,
     ) -> Vec<(String, FieldType)> {
         let Some(types) = &file.types else { return Vec::new() };
-        if format == DatasetFormat::Parquet {
-            let hint = "Remove `types`.";
-            let place = item.key_place("types");
-            self.error("misplaced_key", place, "Parquet files declare their own types", hint);
+        let declare_their_own = match format {
+            DatasetFormat::Parquet => Some("Parquet files declare their own types"),
+            DatasetFormat::Delta { .. } => Some("Delta tables declare their own types"),
+            DatasetFormat::Csv { .. } | DatasetFormat::JsonLines | DatasetFormat::Postgres => None,
+        };
+        if let Some(message) = declare_their_own {
+            self.error("misplaced_key", item.key_place("types"), message, "Remove `types`.");
         }
         for entry in item.node.get("types").map_or(&[][..], Node::entries) {
             let nested = FieldPath::parse(&entry.key).is_ok_and(|path| path.steps().len() > 1);

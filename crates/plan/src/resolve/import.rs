@@ -2,7 +2,7 @@
 
 use super::{Item, Resolver, segment};
 use crate::config;
-use crate::project::{Dataset, DatasetKind, Identity, Rule};
+use crate::project::{Dataset, DatasetFormat, DatasetKind, Identity, Rule};
 use crate::segment_reference::IN_SEGMENT;
 
 impl Resolver<'_> {
@@ -19,6 +19,13 @@ impl Resolver<'_> {
         let location = file.location.clone()?;
         self.check_location(at, &location, file.account.as_deref());
         let format = self.dataset_format(at, &as_dataset, &location)?;
+        if format == DatasetFormat::Postgres {
+            let hint =
+                "Import a file or a Delta table, or make the database a dataset of the project.";
+            let message = "segments are not imported from databases";
+            self.error("import_format", at.span("format"), message, hint);
+            return None;
+        }
         let namespace = file.namespace.clone()?;
         self.check_import_namespace(at, &namespace);
         let field = self.field_path(file.field.as_deref()?, at.node.get("field")?)?;
@@ -28,6 +35,7 @@ impl Resolver<'_> {
             location,
             account: file.account.clone(),
             format,
+            database: None,
             declared: Vec::new(),
             identities: vec![Identity { field, namespace, span: at.span("field") }],
             timestamp: None,

@@ -153,6 +153,7 @@ impl<'a> Builder<'a> {
                 _ => Vec::new(),
             },
             origin: Origin::Written,
+            written: None,
             unfilled: false,
         };
         Ok(Node { span: place, content: Content::Scalar(scalar) })

@@ -17,6 +17,8 @@ pub(crate) struct Scalar {
     pub lines: Vec<BlockLine>,
     /// Whether variables were filled in.
     pub origin: Origin,
+    /// The text before variables were filled in, where any were.
+    pub written: Option<String>,
     /// Whether a variable had no value; then the text is not what was meant.
     pub unfilled: bool,
 }

@@ -168,7 +168,7 @@ pub(crate) fn detail_json(detail: &RunDetail) -> Value {
     value["inputs"] = detail
         .inputs
         .iter()
-        .map(|input| json!({ "location": input.location, "bytes": input.bytes, "version": input.version }))
+        .map(|input| json!({ "location": input.location, "bytes": input.bytes, "rows": input.rows, "version": input.version }))
         .collect();
     value
 }

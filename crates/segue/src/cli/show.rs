@@ -103,10 +103,19 @@ fn attempts(epoch: u32) -> String {
 }
 
 fn inputs(detail: &RunDetail) -> String {
-    let rows = detail
-        .inputs
-        .iter()
-        .map(|input| vec![input.location.clone(), table::size(input.bytes), input.version.clone()])
-        .collect();
-    table::table(&["read from", "size", "version"], &[1], rows)
+    // Only of some inputs it is known without reading them.
+    let has_rows = detail.inputs.iter().any(|input| input.rows.is_some());
+    let row = |input: &ledger::SnapshotInput| {
+        let mut cells = vec![input.location.clone(), table::size(input.bytes)];
+        if has_rows {
+            cells.push(input.rows.map(table::number).unwrap_or_default());
+        }
+        cells.push(input.version.clone());
+        cells
+    };
+    let rows = detail.inputs.iter().map(row).collect();
+    match has_rows {
+        true => table::table(&["read from", "size", "rows", "version"], &[1, 2], rows),
+        false => table::table(&["read from", "size", "version"], &[1], rows),
+    }
 }

@@ -68,6 +68,7 @@ impl Attempt<'_> {
     }
 
     async fn try_stage(&self, work: Work<'_>) -> Result<Event, Trouble> {
+        work.engine.land(work.profiles).await?;
         let inputs = inputs(work);
         self.record(self.around.ledger.pin_snapshot(&self.claim, &inputs, ambient::now()).await)?;
         self.around.line.phase("reading");
@@ -379,7 +380,7 @@ pub(crate) fn inputs(work: Work<'_>) -> Vec<SnapshotInput> {
         location: input.location.clone(),
         bytes: input.size,
         version: input.version.to_string(),
-        rows: None,
+        rows: input.rows,
     };
     work.profiles.inputs().map(input).collect()
 }

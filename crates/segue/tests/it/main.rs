@@ -18,5 +18,6 @@ mod real_iam;
 mod real_server;
 mod segments;
 mod sign_in;
+mod sources;
 mod surface;
 mod trust;

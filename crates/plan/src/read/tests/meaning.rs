@@ -23,8 +23,6 @@ fn datasets() {
         (location, "location: crm.parquet\n    account: aws"),
         (location, "location: \" \"\n    format: csv"),
         (location, "location: \"a\\tb.csv\""),
-        (location, "location: crm\n    format: delta"),
-        (location, "location: crm\n    format: postgres"),
         (sign, "delimiter: ab"),
         (sign, "delimiter: '\\t'"),
         (sign, "delimiter: x"),
@@ -42,7 +40,7 @@ fn datasets() {
     ]), @r#"
     location: data/crm/
     8:15 missing_format the format cannot be told from the location <data/crm/>
-        Add `format: parquet`, `csv` or `jsonl`.
+        Add `format: parquet`, `csv`, `jsonl`, `delta` or `postgres`.
     location: data/crm.parquet
         delimiter: a
     9:5 misplaced_key `delimiter` is for csv only <delimiter>
@@ -62,7 +60,7 @@ fn datasets() {
         Did you mean `aws`?
     location: https://example.com/crm.parquet
     8:15 location_form this kind of address cannot be read <https://example.com/crm.parquet>
-        Locations are local paths or begin with `s3://`.
+        Locations are local paths, or begin with `s3://` or `postgres://`.
     location: crm.parquet
         account: aws
     9:14 warning unused_account the account is not used <aws>
@@ -74,14 +72,6 @@ fn datasets() {
     location: "a\tb.csv"
     8:15 location_form the location holds a control character <"a\tb.csv">
         Remove it.
-    location: crm
-        format: delta
-    9:13 not_available reading Delta tables is not available yet in this version <delta>
-        Remove it; it would not happen.
-    location: crm
-        format: postgres
-    9:13 not_available reading PostgreSQL is not available yet in this version <postgres>
-        Remove it; it would not happen.
     delimiter: ab
     9:16 delimiter_form the delimiter is not one character <ab>
         Write exactly one ASCII character.
