@@ -102,6 +102,7 @@ impl Attempt<'_> {
             ledger: &self.shared.ledger,
             store,
             baselines: &self.workspace.baselines_folder(),
+            seals: &self.workspace.seals(),
             interrupt: &self.shared.interrupt,
             line: &line,
         };

@@ -109,6 +109,7 @@ fn slots(look: &Look<'_>, activation: &Activation) -> Vec<Slot> {
 fn column(column: &Column) -> MappedColumn {
     let source = match &column.source {
         ColumnSource::Field(path) => Source::Field(path.to_string()),
+        ColumnSource::Identity(namespace) => Source::Field(format!("identityMap.{namespace}")),
         ColumnSource::Expression { text, .. } => Source::Expression(text.clone()),
         ColumnSource::MembershipStatus => Source::MembershipStatus,
         ColumnSource::MembershipOperation => Source::MembershipOperation,

@@ -64,8 +64,8 @@ pub enum Auth {
     Role {
         /// The role.
         arn: String,
-        /// What its trust policy asks for.
-        external_id: String,
+        /// What its trust policy asks for, if anything.
+        external_id: Option<String>,
     },
     /// What the machine offers.
     Chain,
@@ -221,10 +221,9 @@ impl Destination {
                     lang.signed_with(),
                     html! { (lang.auth_role()) span class="under" { code { (arn) } } },
                 ));
-                all.push((
-                    lang.external_id(),
-                    copyable(lang, external_id, external_id, lang.external_id()),
-                ));
+                if let Some(id) = external_id {
+                    all.push((lang.external_id(), copyable(lang, id, id, lang.external_id())));
+                }
             }
             Auth::Chain => all.push((lang.signed_with(), html! { (lang.auth_chain()) })),
         }

@@ -490,7 +490,7 @@ pub(crate) fn destination() -> Destination {
         bucket: "aubert-agency".into(),
         folder: "in".into(),
         account: "agency".into(),
-        auth: Auth::Role { arn: "arn:aws:iam::210987654321:role/segue-agency".into(), external_id: "segue-3a1f9c0e5b7d".into() },
+        auth: Auth::Role { arn: "arn:aws:iam::210987654321:role/segue-agency".into(), external_id: Some("segue-3a1f9c0e5b7d".into()) },
         region: Some("eu-west-3".into()),
         file_format: "TSV (.txt)".into(),
         compression: Some("gzip".into()),

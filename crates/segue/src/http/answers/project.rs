@@ -150,7 +150,9 @@ pub(crate) async fn datasets(app: Arc<App>, _: Ask) -> Result<Reply, Problem> {
         format: match dataset.format {
             DatasetFormat::Parquet => "parquet".to_owned(),
             DatasetFormat::Csv { .. } => "csv".to_owned(),
-            DatasetFormat::JsonLines => "json".to_owned(),
+            DatasetFormat::JsonLines => "jsonl".to_owned(),
+            DatasetFormat::Delta { .. } => "delta".to_owned(),
+            DatasetFormat::Postgres => "postgres".to_owned(),
         },
         account: dataset.account.clone(),
         identities: dataset
