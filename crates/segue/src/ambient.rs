@@ -63,19 +63,40 @@ pub(crate) fn part_of(pause: Duration) -> Duration {
     pause.mul_f64(f64::from(chance) / 255.0)
 }
 
-/// Waits for Ctrl-C or SIGTERM.
-async fn asked_to_stop() -> std::io::Result<()> {
+/// Ctrl-C, and SIGTERM.
+struct Signals {
     #[cfg(unix)]
-    {
-        use tokio::signal::unix::{SignalKind, signal};
-        let mut terminate = signal(SignalKind::terminate())?;
-        tokio::select! {
-            interrupted = tokio::signal::ctrl_c() => interrupted,
-            _ = terminate.recv() => Ok(()),
+    interrupt: tokio::signal::unix::Signal,
+    #[cfg(unix)]
+    terminate: tokio::signal::unix::Signal,
+}
+
+impl Signals {
+    /// Takes the signals over at once: one that comes before the first [`Signals::next`] is kept, and
+    /// does not end the process.
+    fn new() -> std::io::Result<Self> {
+        #[cfg(unix)]
+        {
+            use tokio::signal::unix::{SignalKind, signal};
+            let interrupt = signal(SignalKind::interrupt())?;
+            Ok(Self { interrupt, terminate: signal(SignalKind::terminate())? })
         }
+        #[cfg(not(unix))]
+        Ok(Self {})
     }
-    #[cfg(not(unix))]
-    tokio::signal::ctrl_c().await
+
+    /// Waits for one.
+    async fn next(&mut self) -> std::io::Result<()> {
+        #[cfg(unix)]
+        {
+            tokio::select! {
+                _ = self.interrupt.recv() => Ok(()),
+                _ = self.terminate.recv() => Ok(()),
+            }
+        }
+        #[cfg(not(unix))]
+        tokio::signal::ctrl_c().await
+    }
 }
 
 /// Tells whether the user asked to stop.
@@ -89,9 +110,12 @@ impl Interrupt {
     /// must be called inside the runtime.
     pub(crate) fn listen() -> Self {
         let (sender, requested) = watch::channel(false);
+        let signals = Signals::new();
         tokio::spawn(async move {
-            while asked_to_stop().await.is_ok() {
-                sender.send_replace(true);
+            if let Ok(mut signals) = signals {
+                while signals.next().await.is_ok() {
+                    sender.send_replace(true);
+                }
             }
             // Without signals the sender must stay, or waiting for it would end.
             std::future::pending::<()>().await;

@@ -66,7 +66,7 @@ async fn the_default_field_need_not_be_there() {
 async fn what_tells_no_consent_is_refused() {
     insta::assert_snapshot!(case(Some("nobody"), &[]).error().await, @"unknown_field: the dataset has no field `nobody` (field `consent`)");
     insta::assert_snapshot!(case(None, &["id / (id - 3) > 1"]).error().await, @"
-    expression_error: a division by zero (FOLDER/a.csv, field `consent to email-targeting`)
+    expression_error: a division by zero (FOLDER/a.csv, row 3, field `consent to email-targeting`)
       Use `TRY_CAST`, `nullif(divisor, 0)` or `CASE` so that such values give null.
     ");
     let mut list = Case::new(plan::project::DatasetFormat::JsonLines)

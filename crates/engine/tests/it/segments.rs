@@ -51,7 +51,7 @@ async fn columns_may_name_segments() {
 #[tokio::test]
 async fn what_is_wrong_with_another_segment_is_said_of_it() {
     insta::assert_snapshot!(case("in_segment('wrong')").error().await, @"
-    expression_error: a division by zero (FOLDER/a.csv, field `segment wrong`)
+    expression_error: a division by zero (FOLDER/a.csv, row 2, field `segment wrong`)
       Use `TRY_CAST`, `nullif(divisor, 0)` or `CASE` so that such values give null.
     ");
     insta::assert_snapshot!(case("in_segment('reich')").error().await, @"unknown_segment: there is no segment `reich`");

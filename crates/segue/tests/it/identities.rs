@@ -53,6 +53,8 @@ async fn every_kind_of_file_has_a_row_for_each_identity() {
     rows.sort();
     assert_eq!(rows, ROWS.map(|[email, points]| vec![email, points, "active"]));
 
+    // Each has a bucket of its own: the same slot has the same manifest.
+    let lab = crate::project::lab().await;
     let json = file(&project("{ format: json }", "", &lab), &lab, slot);
     let mut rows: Vec<[String; 2]> = String::from_utf8(json)
         .expect("text")
@@ -65,6 +67,7 @@ async fn every_kind_of_file_has_a_row_for_each_identity() {
     rows.sort();
     assert_eq!(rows, ROWS);
 
+    let lab = crate::project::lab().await;
     let parquet = file(&project("{ format: parquet }", "", &lab), &lab, slot);
     let reader = SerializedFileReader::new(bytes::Bytes::from(parquet)).expect("Parquet");
     let rows = reader.get_row_iter(None).expect("rows");

@@ -106,7 +106,7 @@ fn imported_segments_name_a_file_and_a_namespace() {
     6:11 missing_key the key `namespace` is missing <import>
         `namespace`: The namespace of the identity, one of those of the profile datasets.
     6:31 missing_format the format cannot be told from the location <ids.xlsx>
-        Add `format: parquet`, `csv` or `jsonl`.
+        Add `format: parquet`, `csv`, `jsonl`, `delta` or `postgres`.
     ");
     insta::assert_snapshot!(import("{ rule: a > 1, import: { location: ids.csv, field: mail, namespace: CRMID } }"), @"
     6:24 two_rules the segment has a rule twice: `rule` and `import` <import>
