@@ -122,7 +122,7 @@ fn decimal(modifier: i32) -> Option<Kind> {
     // From version 15 on the scale may be negative, in 11 bits.
     let scale = (scale ^ 1024) - 1024;
     let is_known = (1..=38).contains(&digits) && (0..=digits).contains(&scale);
-    is_known.then(|| Kind::Decimal(digits as u8, scale as i8))
+    is_known.then_some(Kind::Decimal(digits as u8, scale as i8))
 }
 
 /// Why a value is not taken.

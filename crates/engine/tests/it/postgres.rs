@@ -22,6 +22,11 @@ struct Server {
 impl Server {
     /// Begins with an empty schema; nothing where there is no server.
     async fn start(schema: &'static str) -> Option<Self> {
+        #[expect(
+            clippy::disallowed_methods,
+            clippy::print_stdout,
+            reason = "the environment says whether there is a server"
+        )]
         let Ok(url) = std::env::var("SEGUE_TEST_POSTGRES_URL") else {
             println!("not run: SEGUE_TEST_POSTGRES_URL names no server");
             return None;
@@ -353,6 +358,7 @@ async fn real_postgres_connections_that_end_early_leave_nothing() {
 #[tokio::test]
 async fn real_postgres_servers_prove_who_they_are() {
     let Some(mut server) = Server::start("t_tls").await else { return };
+    #[expect(clippy::disallowed_methods, reason = "the environment says whether there is a server")]
     let Ok(authority) = std::env::var("SEGUE_TEST_POSTGRES_CA") else {
         println!("not run: SEGUE_TEST_POSTGRES_CA names no certificate");
         return;

@@ -98,6 +98,11 @@ fn a_delta_table_is_pinned_at_a_version_that_the_run_tells() {
 
 /// A project over a table of a schema of its own; nothing where there is no server.
 fn database(schema: &str, lab: Option<&s3lab::Lab>) -> Option<(Project, Server)> {
+    #[expect(
+        clippy::disallowed_methods,
+        clippy::print_stdout,
+        reason = "the environment says whether there is a server"
+    )]
     let Ok(url) = std::env::var("SEGUE_TEST_POSTGRES_URL") else {
         println!("not run: SEGUE_TEST_POSTGRES_URL names no server");
         return None;
