@@ -49,7 +49,7 @@ fn open_fresh(path: &Path) -> io::Result<File> {
     }
     // One that an earlier process left may have other rights.
     match fs::remove_file(path) {
-        Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(error),
+        Err(error) if error.kind() != io::ErrorKind::NotFound => Err(error),
         _ => options.open(path),
     }
 }

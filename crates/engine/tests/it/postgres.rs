@@ -160,7 +160,7 @@ async fn real_postgres_rows_are_kept_as_they_were() {
     assert_eq!(versions(&fresh), Vec::<String>::new(), "nothing has been read yet");
     let recorded = [(input.location.as_str(), version.as_str())];
     let recalled = engine.recall(&fresh, &recorded).expect("the folder can be read");
-    assert_eq!(versions(&recalled), [version.clone()]);
+    assert_eq!(versions(&recalled), std::slice::from_ref(&version));
     let count = |profiles: Profiles| async move {
         let counts = case.engine().count(&case.query, &profiles).await.expect("a count");
         counts.activated

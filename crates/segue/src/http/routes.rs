@@ -363,6 +363,9 @@ pub(crate) struct Table {
     paths: matchit::Router<HashMap<Method, &'static Route>>,
 }
 
+/// The parts of a path that vary, by name.
+pub(crate) type Parameters = Vec<(String, String)>;
+
 impl Table {
     pub(crate) fn new() -> Self {
         let mut by_path: HashMap<&str, HashMap<Method, &'static Route>> = HashMap::new();
@@ -382,7 +385,7 @@ impl Table {
         &self,
         method: &Method,
         path: &str,
-    ) -> Result<(&'static Route, Vec<(String, String)>), Problem> {
+    ) -> Result<(&'static Route, Parameters), Problem> {
         let Ok(matched) = self.paths.at(path) else {
             return Err(Problem::new(Code::NotFound, "There is nothing at this path.")
                 .hint("GET /api/docs shows what there is."));
