@@ -72,6 +72,8 @@ async fn what_was_missed_is_made_up_for_once_and_the_rest_is_told() {
     assert_eq!(slots(&project), Vec::<String>::new(), "nothing before the first start is due");
     for _ in 0..2 {
         let child = serve(&project, LATER, &[]);
+        // The second time there is nothing to wait for but the server itself.
+        wait_until(|| is_marked(&project)).await;
         wait_until(|| slots(&project).iter().any(|slot| slot.contains("delivered"))).await;
         let said = stop(&project, child);
         assert_eq!(said.code, 0, "{}", said.stderr);
