@@ -117,6 +117,25 @@ impl Ledger {
         Ok(true)
     }
 
+    /// Moves the marks of exports that had no slot since, all in one transaction. A mark that another
+    /// pass has moved stays.
+    pub async fn advance_marks(&self, marks: &[ExportMark], through: Timestamp) -> Result<()> {
+        let mut write = self.write().await?;
+        for mark in marks {
+            sqlx::query(
+                "UPDATE exports SET decided_through = ?1
+                 WHERE activation = ?2 AND segment = ?3 AND decided_through = ?4 AND decided_through < ?1",
+            )
+            .bind(through.as_microsecond())
+            .bind(&mark.activation)
+            .bind(&mark.segment)
+            .bind(mark.decided_through.as_microsecond())
+            .execute(write.connection())
+            .await?;
+        }
+        write.commit().await
+    }
+
     /// Plans a slot that somebody asked for. One that is planned or over for that time stays as it is,
     /// except a skipped or failed one, which is planned again. Earlier ones of the same export that
     /// wait are skipped: it takes their place.

@@ -64,6 +64,19 @@ async fn a_pass_is_written_once() {
 }
 
 #[tokio::test]
+async fn marks_move_together_and_only_forward() {
+    let fixture = Fixture::new().await;
+    let ledger = &fixture.ledger;
+    ledger.begin_export(&mark(10)).await.unwrap();
+    ledger.advance_marks(&[mark(0)], at(20)).await.unwrap();
+    assert_eq!(ledger.export_marks().await.unwrap(), [mark(10)], "another pass moved it");
+    ledger.advance_marks(&[mark(10)], at(5)).await.unwrap();
+    assert_eq!(ledger.export_marks().await.unwrap(), [mark(10)], "never back");
+    ledger.advance_marks(&[mark(10)], at(20)).await.unwrap();
+    assert_eq!(ledger.export_marks().await.unwrap(), [mark(20)]);
+}
+
+#[tokio::test]
 async fn skipped_and_withdrawn_slots_say_why() {
     let fixture = Fixture::new().await;
     planned(&fixture, 60).await;

@@ -9,6 +9,8 @@ mod attempt;
 mod beacon;
 mod planner;
 mod runner;
+#[cfg(test)]
+mod soak;
 mod sweeper;
 mod webhook;
 

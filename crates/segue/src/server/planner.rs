@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use jiff::{SignedDuration, Timestamp};
+use jiff::Timestamp;
 use ledger::{ExportMark, Ledger, SlotState};
 use plan::Project;
 use plan::planner::clock::{Verdict, Watch};
@@ -135,6 +135,8 @@ fn reload(shared: &Shared) -> Result<(), Failure> {
 pub(super) struct Pass {
     pub(super) planned: usize,
     pub(super) next_due: Option<Timestamp>,
+    /// The marks of exports that had no slot since.
+    idle: Vec<ExportMark>,
 }
 
 /// Decides about every slot that came since the last pass.
@@ -181,6 +183,7 @@ pub(super) async fn pass(
         };
         pass.decide(ledger, activation, export, &known, now).await?;
     }
+    ledger.advance_marks(&std::mem::take(&mut pass.idle), now).await?;
     Ok(pass)
 }
 
@@ -199,17 +202,16 @@ impl Pass {
         let is_idle = decision.planned.is_empty()
             && decision.skipped.is_empty()
             && decision.withdrawn.is_empty();
-        // The mark alone is not worth a write to the disk each time: slots that are not there are not
-        // there in the next pass either.
-        let since = decision.decided_through.duration_since(known.decided_through);
-        if is_idle && since < SignedDuration::from_hours(1) {
-            return Ok(());
-        }
         let mark = ExportMark {
             activation: activation.key.clone(),
             segment: export.segment.clone(),
             decided_through: known.decided_through,
         };
+        // Marks that only move are written together: each write waits for the disk.
+        if is_idle {
+            self.idle.push(mark);
+            return Ok(());
+        }
         if ledger.record_decision(&mark, &activation.destination, &decision, now).await? {
             self.planned += decision.planned.len();
             for skipped in &decision.skipped {
