@@ -4,7 +4,7 @@
 
 use jiff::Timestamp;
 use sqlx::Row as _;
-use sqlx::sqlite::SqliteRow;
+use sqlx::sqlite::{SqliteConnection, SqliteRow};
 
 use crate::error::Result;
 use crate::history;
@@ -96,18 +96,9 @@ impl Ledger {
     /// Makes a user, unless there is one of that name. Returns whether it was made.
     pub async fn add_user(&self, new: &User) -> Result<bool> {
         let mut write = self.write().await?;
-        let done = sqlx::query(
-            "INSERT OR IGNORE INTO users (name, role, password, created, changed) VALUES (?, ?, ?, ?, ?)",
-        )
-        .bind(&new.name)
-        .bind(&new.role)
-        .bind(&new.password)
-        .bind(new.created.as_microsecond())
-        .bind(new.created.as_microsecond())
-        .execute(write.connection())
-        .await?;
+        let is_new = insert_user(write.connection(), new).await?;
         write.commit().await?;
-        Ok(done.rows_affected() == 1)
+        Ok(is_new)
     }
 
     /// Changes role and password of a user and ends all of the user's sessions. Returns whether there is
@@ -128,10 +119,7 @@ impl Ledger {
                 .bind(name)
                 .execute(write.connection())
                 .await?;
-        sqlx::query("DELETE FROM sessions WHERE name = ?")
-            .bind(name)
-            .execute(write.connection())
-            .await?;
+        end_sessions(write.connection(), name).await?;
         write.commit().await?;
         Ok(done.rows_affected() == 1)
     }
@@ -139,10 +127,7 @@ impl Ledger {
     /// Removes a user with all sessions. Returns whether there was one.
     pub async fn remove_user(&self, name: &str) -> Result<bool> {
         let mut write = self.write().await?;
-        sqlx::query("DELETE FROM sessions WHERE name = ?")
-            .bind(name)
-            .execute(write.connection())
-            .await?;
+        end_sessions(write.connection(), name).await?;
         let done = sqlx::query("DELETE FROM users WHERE name = ?")
             .bind(name)
             .execute(write.connection())
@@ -177,18 +162,9 @@ impl Ledger {
         if used.rows_affected() != 1 {
             return Ok(false);
         }
-        sqlx::query(
-            "INSERT INTO users (name, role, password, created, changed) VALUES (?, ?, ?, ?, ?)",
-        )
-        .bind(&new.name)
-        .bind(&new.role)
-        .bind(&new.password)
-        .bind(new.created.as_microsecond())
-        .bind(new.created.as_microsecond())
-        .execute(write.connection())
-        .await?;
+        let is_new = insert_user(write.connection(), new).await?;
         write.commit().await?;
-        Ok(true)
+        Ok(is_new)
     }
 
     /// Lists the tokens, the newest first.
@@ -361,6 +337,25 @@ impl Ledger {
         .await?;
         write.commit().await
     }
+}
+
+/// Makes a user, unless there is one of that name. Returns whether it was made.
+async fn insert_user(db: &mut SqliteConnection, new: &User) -> Result<bool> {
+    let done = sqlx::query(
+        "INSERT OR IGNORE INTO users (name, role, password, created, changed) VALUES (?1, ?2, ?3, ?4, ?4)",
+    )
+    .bind(&new.name)
+    .bind(&new.role)
+    .bind(&new.password)
+    .bind(new.created.as_microsecond())
+    .execute(db)
+    .await?;
+    Ok(done.rows_affected() == 1)
+}
+
+async fn end_sessions(db: &mut SqliteConnection, name: &str) -> Result<()> {
+    sqlx::query("DELETE FROM sessions WHERE name = ?").bind(name).execute(db).await?;
+    Ok(())
 }
 
 fn is_worth_noting(last: Option<Timestamp>, now: Timestamp) -> bool {

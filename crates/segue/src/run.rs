@@ -27,6 +27,7 @@ use ledger::{Claim, Claimed, Ledger, NewRun, RunRecord, Stop};
 use plan::RunPlan;
 use plan::protocol::{self, Blocked, Close, Effect, End, Event, Limits};
 use plan::staged::{PublishedObject, StagedObject};
+use tracing::Instrument as _;
 
 use crate::ambient::{self, Interrupt};
 use crate::failure::{Failure, Kind};
@@ -133,7 +134,13 @@ impl<'a> Attempt<'a> {
     }
 
     /// Performs effects until the state machine stops. Effects on different objects run at once.
+    /// Everything that is logged meanwhile names the run.
     async fn drive(&self) -> Result<Ended, Failure> {
+        let span = tracing::error_span!("run", run_id = %self.claim.run_id);
+        self.perform_all().instrument(span).await
+    }
+
+    async fn perform_all(&self) -> Result<Ended, Failure> {
         let mut doing = FuturesUnordered::new();
         let (mut state, mut effects) = protocol::begin(self.claim.entry(), Limits::default());
         loop {

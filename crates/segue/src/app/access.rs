@@ -2,12 +2,13 @@
 
 use argon2::password_hash::{PasswordHash, PasswordHasher as _, PasswordVerifier as _, SaltString};
 use argon2::{Algorithm, Argon2, Params, Version};
-use aws_lc_rs::rand;
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use jiff::{SignedDuration, Timestamp};
 use ledger::{Ledger, Token, User};
+use secrecy::ExposeSecret as _;
 
+use crate::ambient;
 use crate::failure::{Failure, Kind};
 use crate::http::Role;
 
@@ -46,10 +47,8 @@ const COMMON: &[&str] = &[
 /// # Errors
 /// The machine has no randomness.
 pub(crate) fn secret() -> Result<String, Failure> {
-    let mut bytes = [0_u8; 32];
-    rand::fill(&mut bytes)
-        .map_err(|_| Failure::new(Kind::Internal, "the machine gives no random bytes"))?;
-    Ok(URL_SAFE_NO_PAD.encode(bytes))
+    let bytes = ambient::secret_bytes(32)?;
+    Ok(URL_SAFE_NO_PAD.encode(bytes.expose_secret()))
 }
 
 /// What is kept of a secret. It has 256 random bits, so that a fast digest is as good as a slow one.
@@ -136,10 +135,8 @@ pub(crate) fn is_right(password: &str, hash: Option<&str>) -> bool {
 
 fn hash(password: &str) -> Result<String, Failure> {
     let failed = |_| Failure::new(Kind::Internal, "the password cannot be hashed");
-    let mut bytes = [0_u8; 16];
-    rand::fill(&mut bytes)
-        .map_err(|_| Failure::new(Kind::Internal, "the machine gives no random bytes"))?;
-    let salt = SaltString::encode_b64(&bytes).map_err(failed)?;
+    let bytes = ambient::secret_bytes(16)?;
+    let salt = SaltString::encode_b64(bytes.expose_secret()).map_err(failed)?;
     let argon2 =
         argon2().map_err(|_| Failure::new(Kind::Internal, "the password cannot be hashed"))?;
     Ok(argon2.hash_password(password.as_bytes(), &salt).map_err(failed)?.to_string())

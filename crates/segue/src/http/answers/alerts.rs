@@ -5,9 +5,9 @@ use std::sync::Arc;
 use schemars::JsonSchema;
 use serde::Serialize;
 
-use super::{LIMIT_DEFAULT, cursor, parse_cursor};
+use super::{LIMIT_DEFAULT, cursor_behind, number_behind};
 use crate::http::App;
-use crate::http::problem::{Code, Problem};
+use crate::http::problem::Problem;
 use crate::http::request::{Ask, Reply};
 
 /// An alert.
@@ -41,18 +41,9 @@ pub(crate) struct Alerts {
 
 pub(crate) async fn list(app: Arc<App>, ask: Ask) -> Result<Reply, Problem> {
     let limit = ask.number("limit", 1, 1_000)?.unwrap_or(LIMIT_DEFAULT);
-    let before = match ask.query("cursor") {
-        None => None,
-        Some(text) => {
-            let [number] = parse_cursor(text)?;
-            Some(number.parse().map_err(|_| {
-                Problem::new(Code::InvalidValue, "`cursor` is not one that a list gave.")
-            })?)
-        }
-    };
+    let before = number_behind(&ask)?;
     let found = app.shared.ledger.alerts(before, limit).await?;
-    let is_full = found.len() >= usize::try_from(limit).unwrap_or(usize::MAX);
-    let next = found.last().filter(|_| is_full).map(|last| cursor(&[&last.number.to_string()]));
+    let next = cursor_behind(found.last().map(|alert| alert.number), found.len(), limit);
     let items = found.into_iter().map(|alert| Alert {
         id: alert.id.to_string(),
         at: alert.at.to_string(),

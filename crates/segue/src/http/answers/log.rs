@@ -5,9 +5,9 @@ use std::sync::Arc;
 use schemars::JsonSchema;
 use serde::Serialize;
 
-use super::{LIMIT_DEFAULT, cursor, parse_cursor};
+use super::{LIMIT_DEFAULT, cursor_behind, number_behind};
 use crate::http::App;
-use crate::http::problem::{Code, Problem};
+use crate::http::problem::Problem;
 use crate::http::request::{Ask, Reply};
 
 /// Who did what.
@@ -49,19 +49,9 @@ pub(crate) struct Check {
 
 pub(crate) async fn list(app: Arc<App>, ask: Ask) -> Result<Reply, Problem> {
     let limit = ask.number("limit", 1, 1_000)?.unwrap_or(LIMIT_DEFAULT);
-    let before = match ask.query("cursor") {
-        None => None,
-        Some(text) => {
-            let [number] = parse_cursor(text)?;
-            Some(number.parse().map_err(|_| {
-                Problem::new(Code::InvalidValue, "`cursor` is not one that a list gave.")
-            })?)
-        }
-    };
+    let before = number_behind(&ask)?;
     let entries = app.shared.ledger.audit_log(before, limit).await?;
-    let last = entries.last().filter(|entry| entry.number > 1).map(|entry| entry.number);
-    let is_full = entries.len() >= usize::try_from(limit).unwrap_or(usize::MAX);
-    let next = last.filter(|_| is_full).map(|number| cursor(&[&number.to_string()]));
+    let next = cursor_behind(entries.last().map(|entry| entry.number), entries.len(), limit);
     let items = entries.into_iter().map(|entry| Entry {
         number: entry.number,
         at: entry.at.to_string(),

@@ -10,7 +10,7 @@ use schemars::JsonSchema;
 use serde::Serialize;
 use uuid::Uuid;
 
-use super::{LIMIT_DEFAULT, cursor, parse_cursor};
+use super::{LIMIT_DEFAULT, bad_cursor, cursor, parse_cursor};
 use crate::ambient;
 use crate::cli::report;
 use crate::http::App;
@@ -198,11 +198,10 @@ pub(crate) async fn list(app: Arc<App>, ask: Ask) -> Result<Reply, Problem> {
 
 fn behind_of(text: &str) -> Result<RunBehind, Problem> {
     let [slot, first_claimed, run_id] = parse_cursor(text)?;
-    let bad = || Problem::new(Code::InvalidValue, "`cursor` is not one that a list gave.");
     Ok(RunBehind {
-        slot: slot.parse().map_err(|_| bad())?,
-        first_claimed: first_claimed.parse().map_err(|_| bad())?,
-        run_id: run_id.parse().map_err(|_| bad())?,
+        slot: slot.parse().map_err(|_| bad_cursor())?,
+        first_claimed: first_claimed.parse().map_err(|_| bad_cursor())?,
+        run_id: run_id.parse().map_err(|_| bad_cursor())?,
     })
 }
 

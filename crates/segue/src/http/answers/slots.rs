@@ -7,9 +7,9 @@ use schemars::JsonSchema;
 use serde::Serialize;
 
 use super::runs::Stop;
-use super::{LIMIT_DEFAULT, cursor, parse_cursor};
+use super::{LIMIT_DEFAULT, bad_cursor, cursor, parse_cursor};
 use crate::http::App;
-use crate::http::problem::{Code, Problem};
+use crate::http::problem::Problem;
 use crate::http::request::{Ask, Reply};
 
 /// A slot, or many that were skipped together.
@@ -103,8 +103,6 @@ pub(crate) async fn list(app: Arc<App>, ask: Ask) -> Result<Reply, Problem> {
 
 fn key_of(text: &str) -> Result<SlotKey, Problem> {
     let [slot, activation, segment] = parse_cursor(text)?;
-    let slot = slot
-        .parse()
-        .map_err(|_| Problem::new(Code::InvalidValue, "`cursor` is not one that a list gave."))?;
+    let slot = slot.parse().map_err(|_| bad_cursor())?;
     Ok(SlotKey { activation, segment, slot })
 }
