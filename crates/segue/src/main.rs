@@ -13,6 +13,7 @@ mod draw;
 mod encryption;
 mod failure;
 mod http;
+mod https;
 mod private_file;
 mod progress;
 mod recover;
@@ -24,6 +25,7 @@ mod select;
 mod server;
 mod sources;
 mod stores;
+mod traces;
 mod web;
 mod workspace;
 

@@ -7,17 +7,14 @@ use aws_lc_rs::hmac;
 use bytes::Bytes;
 use http::{Request, Uri, header};
 use http_body_util::{BodyExt as _, Full, Limited};
-use hyper_rustls::{ConfigBuilderExt as _, HttpsConnector, HttpsConnectorBuilder};
-use hyper_util::client::legacy::Client;
-use hyper_util::client::legacy::connect::HttpConnector;
-use hyper_util::rt::TokioExecutor;
 use jiff::{SignedDuration, Timestamp};
 use ledger::alert::Alert;
 use secrecy::{ExposeSecret as _, SecretString};
 
 use super::Shared;
 use crate::ambient;
-use crate::failure::{Failure, Kind};
+use crate::failure::Failure;
+use crate::https::{self, Https};
 
 /// The version of the signature.
 const VERSION: &str = "v1";
@@ -38,7 +35,7 @@ const GIVE_UP_AFTER: SignedDuration = SignedDuration::from_hours(72);
 pub(crate) struct Webhook {
     uri: Uri,
     secret: SecretString,
-    client: Client<HttpsConnector<HttpConnector>, Full<Bytes>>,
+    client: Https,
 }
 
 impl Webhook {
@@ -64,7 +61,7 @@ impl Webhook {
                     "Set SEGUE_WEBHOOK_SECRET, for example to what `openssl rand -hex 32` prints.",
                 ));
         }
-        Ok(Self { uri, secret, client: client()? })
+        Ok(Self { uri, secret, client: https::client()? })
     }
 
     /// Posts an alert. A redirect is not followed: it would take the alert elsewhere.
@@ -89,20 +86,6 @@ impl Webhook {
             .await
             .unwrap_or_else(|_| Err("no answer in time".to_owned()))
     }
-}
-
-fn client() -> Result<Client<HttpsConnector<HttpConnector>, Full<Bytes>>, Failure> {
-    let failed = |error: &dyn std::error::Error| Failure::from_error(Kind::Internal, error);
-    let provider = Arc::new(rustls::crypto::aws_lc_rs::default_provider());
-    let config = rustls::ClientConfig::builder_with_provider(provider)
-        .with_safe_default_protocol_versions()
-        .map_err(|error| failed(&error))?
-        .with_native_roots()
-        .map_err(|error| failed(&error))?
-        .with_no_client_auth();
-    let connector =
-        HttpsConnectorBuilder::new().with_tls_config(config).https_or_http().enable_http1().build();
-    Ok(Client::builder(TokioExecutor::new()).build(connector))
 }
 
 /// `v1=` and HMAC-SHA256 over the timestamp, a dot and the body, in hexadecimal digits.

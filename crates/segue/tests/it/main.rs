@@ -30,5 +30,6 @@ mod serve;
 mod sign_in;
 mod sources;
 mod surface;
+mod traces;
 mod trust;
 mod webhook;
