@@ -23,7 +23,7 @@ use tracing_subscriber::registry::LookupSpan;
 
 use crate::ambient;
 use crate::failure::{Failure, Kind};
-use crate::https::{self, Https};
+use crate::outbound::{self, Sender};
 
 /// The target of spans that are traced and not logged: `span.run_id` of a log line stays the run's.
 pub(crate) const TARGET: &str = "segue::traces";
@@ -50,7 +50,7 @@ impl Traces {
     pub(crate) fn from_environment(runtime: &Handle) -> Result<Option<Self>, Failure> {
         let is_set = |name: &&str| ambient::variable(name).is_some_and(|url| !url.is_empty());
         let Some(name) = ENDPOINTS.iter().find(|name| is_set(name)) else { return Ok(None) };
-        let client = Client { https: https::client()?, runtime: runtime.clone() };
+        let client = Client { sender: outbound::sender()?, runtime: runtime.clone() };
         let exporter =
             SpanExporter::builder().with_http().with_http_client(client).build().map_err(|error| {
                 Failure::from_error(Kind::Usage, &error)
@@ -97,14 +97,14 @@ fn is_told(metadata: &Metadata<'_>) -> bool {
 /// The process's own HTTP client, for a sender that has a thread of its own.
 #[derive(Debug)]
 struct Client {
-    https: Https,
+    sender: Sender,
     runtime: Handle,
 }
 
 #[async_trait::async_trait]
 impl HttpClient for Client {
     async fn send_bytes(&self, request: Request<Bytes>) -> Result<Response<Bytes>, HttpError> {
-        let asked = self.https.request(request.map(Full::new));
+        let asked = self.sender.request(request.map(Full::new));
         let sent = async {
             let (head, body) = asked.await?.into_parts();
             let body = Limited::new(body, ANSWER_BYTES_MAX).collect().await?.to_bytes();

@@ -14,7 +14,7 @@ use secrecy::{ExposeSecret as _, SecretString};
 use super::Shared;
 use crate::ambient;
 use crate::failure::Failure;
-use crate::https::{self, Https};
+use crate::outbound::{self, Sender};
 
 /// The version of the signature.
 const VERSION: &str = "v1";
@@ -35,7 +35,7 @@ const GIVE_UP_AFTER: SignedDuration = SignedDuration::from_hours(72);
 pub(crate) struct Webhook {
     uri: Uri,
     secret: SecretString,
-    client: Https,
+    client: Sender,
 }
 
 impl Webhook {
@@ -44,24 +44,14 @@ impl Webhook {
     /// # Errors
     /// The URL is none, or the secret is too short.
     pub(crate) fn new(url: &str, secret: SecretString) -> Result<Self, Failure> {
-        let uri: Uri = url
-            .parse()
-            .ok()
-            .filter(|uri: &Uri| {
-                matches!(uri.scheme_str(), Some("https" | "http")) && uri.host().is_some()
-            })
-            .ok_or_else(|| Failure::usage("the webhook is no http or https URL"))?;
-        let is_here = matches!(uri.host(), Some("localhost" | "127.0.0.1" | "[::1]"));
-        if uri.scheme_str() == Some("http") && !is_here {
-            return Err(Failure::usage("the webhook is beyond this machine and not https"));
-        }
+        let uri = outbound::url("webhook", url)?;
         if secret.expose_secret().len() < 16 {
             return Err(Failure::usage("the secret of the webhook is shorter than 16 characters")
                 .hint(
                     "Set SEGUE_WEBHOOK_SECRET, for example to what `openssl rand -hex 32` prints.",
                 ));
         }
-        Ok(Self { uri, secret, client: https::client()? })
+        Ok(Self { uri, secret, client: outbound::sender()? })
     }
 
     /// Posts an alert. A redirect is not followed: it would take the alert elsewhere.

@@ -90,9 +90,8 @@ async fn a_run_is_a_trace_with_its_steps_in_it() {
 #[test]
 fn a_collector_that_is_none_fails_at_once_and_one_that_is_away_fails_nothing() {
     let project = Project::new(&Text::default().yaml(), None);
-    let asked = |url: &str| {
-        project.segue_with(&["runs"], &[("OTEL_EXPORTER_OTLP_TRACES_ENDPOINT", url)])
-    };
+    let asked =
+        |url: &str| project.segue_with(&["runs"], &[("OTEL_EXPORTER_OTLP_TRACES_ENDPOINT", url)]);
     let said = asked("no url");
     assert_eq!(said.code, 2);
     insta::assert_snapshot!(said.stderr.trim(), @"");
