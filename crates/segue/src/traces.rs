@@ -110,6 +110,7 @@ impl HttpClient for Client {
             let body = Limited::new(body, ANSWER_BYTES_MAX).collect().await?.to_bytes();
             Ok(Response::from_parts(head, body))
         };
-        self.runtime.spawn(tokio::time::timeout(TIME_MAX, sent)).await??
+        // A limit of time begins on the runtime that keeps it.
+        self.runtime.spawn(async { tokio::time::timeout(TIME_MAX, sent).await }).await??
     }
 }

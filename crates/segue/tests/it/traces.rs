@@ -84,7 +84,7 @@ async fn a_run_is_a_trace_with_its_steps_in_it() {
     assert_eq!(steps.len() + 1, spans.len(), "everything else is a step of the run");
     steps.sort_unstable();
     steps.dedup();
-    insta::assert_snapshot!(steps.join(", "), @"");
+    insta::assert_snapshot!(steps.join(", "), @"complete, inspect, record commit, record delivery, record published, stage");
 }
 
 #[test]
@@ -94,7 +94,11 @@ fn a_collector_that_is_none_fails_at_once_and_one_that_is_away_fails_nothing() {
         |url: &str| project.segue_with(&["runs"], &[("OTEL_EXPORTER_OTLP_TRACES_ENDPOINT", url)]);
     let said = asked("no url");
     assert_eq!(said.code, 2);
-    insta::assert_snapshot!(said.stderr.trim(), @"");
+    insta::assert_snapshot!(said.stderr.trim(), @r"
+    error: traces cannot be sent as OTEL_EXPORTER_OTLP_TRACES_ENDPOINT says
+      caused by: invalid exporter configuration: OTEL_EXPORTER_OTLP_TRACES_ENDPOINT: invalid endpoint 'no url': invalid uri character
+      hint: It is the URL of a collector that speaks OTLP over HTTP, such as `http://127.0.0.1:4318`.
+    ");
     let said = asked("http://127.0.0.1:1");
     assert_eq!(said.code, 0, "{}", said.stderr);
 }
