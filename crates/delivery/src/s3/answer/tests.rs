@@ -125,6 +125,15 @@ fn the_region_is_read_from_header_or_body() {
 }
 
 #[test]
+fn the_parts_of_an_upload_that_is_not_there_are_none() {
+    for (act, expected) in [(Act::ListParts, Fault::NoUpload), (Act::Read, Fault::Refused)] {
+        let missing = answer(404, Some("NoSuchKey"), &[], "");
+        let failure = failure(act, "e", "exports", Some("a.csv"), &missing);
+        assert_eq!(failure.fault, expected, "{act:?}");
+    }
+}
+
+#[test]
 fn an_attempt_to_complete_is_clear_only_when_the_service_says_so() {
     for (status, code, expected) in [
         (404, Some("NoSuchUpload"), "Gone"),
