@@ -234,6 +234,10 @@ impl S3Store {
         part: &Part,
         answer: UploadPartOutput,
     ) -> Result<StagedPart, Failure> {
+        let said = answer.server_side_encryption.as_ref();
+        if said.is_some() && !request::is_encrypted_as_asked(&self.objects, said) {
+            return Err(self.failure_of(Act::PutPart, Some(to.key), Fault::NotEncrypted));
+        }
         let etag = answer.e_tag.ok_or_else(|| self.not_s3(Act::PutPart, to.key))?;
         let (number, bytes) = (part.number(), part.bytes());
         Ok(StagedPart { number, bytes, etag, crc64nvme: answer.checksum_crc64_nvme })

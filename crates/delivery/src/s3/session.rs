@@ -98,6 +98,12 @@ impl Session {
         }
     }
 
+    /// Finds out who signs, as an ARN: of the user, or of the role that is assumed. `None` where the
+    /// service does not tell.
+    pub async fn caller(&self) -> Option<String> {
+        self.shared.sign_in.caller(self.shared.account.endpoint_url.as_deref()).await
+    }
+
     /// Makes a client for a store, with the number of the credentials that it signs with.
     pub(super) fn store_client(&self, pace: Pace) -> (Client, u64) {
         let region = self.shared.account.region.as_deref().unwrap_or(REGION_DEFAULT);

@@ -11,6 +11,7 @@ use aws_credential_types::Credentials;
 use aws_credential_types::provider::error::CredentialsError;
 use aws_credential_types::provider::{ProvideCredentials, SharedCredentialsProvider, future};
 use aws_sdk_s3::config::{BehaviorVersion, Region, SharedHttpClient};
+use aws_sdk_sts::config::retry::RetryConfig;
 use aws_sdk_sts::error::{ProvideErrorMetadata as _, SdkError};
 use aws_sdk_sts::operation::RequestId as _;
 use aws_sdk_sts::operation::assume_role::{AssumeRoleError, AssumeRoleOutput};
@@ -85,6 +86,18 @@ impl SignIn {
         external_id: Option<&str>,
     ) -> Result<Credentials, CredentialsError> {
         self.assume_role(&self.auth, external_id).await
+    }
+
+    /// Asks STS who signs, which nobody needs a permission for. `None` where it is not known: other
+    /// services than Amazon's seldom answer that.
+    pub(super) async fn caller(&self, endpoint_url: Option<&str>) -> Option<String> {
+        if let Auth::AssumeRole { role_arn, .. } = &self.auth {
+            return Some(role_arn.clone());
+        }
+        let client = self.sts(endpoint_url, self.base(&self.auth).await.ok()?);
+        let once = aws_sdk_sts::Config::builder().retry_config(RetryConfig::disabled());
+        let asked = client.get_caller_identity().customize().config_override(once).send().await;
+        asked.ok()?.arn.as_deref().map(short_message)
     }
 
     /// Assumes a role, and those on the way to it before.
