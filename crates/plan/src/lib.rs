@@ -8,6 +8,7 @@
 //! Reading order: [`project`] is the vocabulary, [`run_plan`] is what one run needs to know, and
 //! [`protocol`] is how a run becomes visible whole or not at all.
 
+pub mod address;
 mod check_fields;
 mod config;
 pub mod consent;

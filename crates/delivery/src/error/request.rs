@@ -152,6 +152,8 @@ pub enum Fault {
     NotS3,
     /// There is no such host.
     UnknownHost,
+    /// The name of the host leads to an address that no service can be at.
+    ForbiddenAddress,
     /// Nobody listens at the endpoint.
     ConnectionRefused,
     /// The connection could not be encrypted or the certificate is not trusted.
@@ -182,6 +184,7 @@ impl Fault {
             | Self::NotS3
             | Self::NotEncrypted
             | Self::UnknownHost
+            | Self::ForbiddenAddress
             | Self::Tls
             | Self::ClockSkew => Kind::Connection,
             Self::ConnectionRefused => Kind::Connection,
@@ -224,6 +227,9 @@ impl Fault {
             Self::Unavailable => "the service failed",
             Self::NotS3 => "what answers at the endpoint does not speak S3",
             Self::UnknownHost => "the host name of the endpoint does not resolve",
+            Self::ForbiddenAddress => {
+                "the host name of the endpoint leads to an address that no service can be at"
+            }
             Self::ConnectionRefused => "nobody listens at the endpoint",
             Self::Tls => "no trusted TLS connection to the endpoint",
             Self::Timeout => "no answer in time",
@@ -275,6 +281,7 @@ impl RequestError {
             Fault::Broken if self.act == Act::Reach => format!("Check that {endpoint} is an S3 service, and whether it wants https:// instead of http://."),
             Fault::NotS3 => format!("Check endpoint_url {endpoint}: it must be the S3 address of the service, not its web page."),
             Fault::UnknownHost => format!("Check the host name in endpoint_url {endpoint}, and with addressing: path if the bucket is part of it."),
+            Fault::ForbiddenAddress => format!("Check endpoint_url {endpoint} and who answers for its name: at link-local addresses machines give away their own credentials."),
             Fault::ConnectionRefused => format!("Check that the service runs at {endpoint} and that the port is right."),
             Fault::Tls => format!("Check that {endpoint} speaks https and that this machine trusts its certificate; ca_file of the account names an authority of your own."),
             Fault::Throttled | Fault::Unavailable | Fault::Timeout | Fault::Broken => "Run again later: the run continues as the same run.".to_owned(),

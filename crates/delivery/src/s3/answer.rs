@@ -12,6 +12,7 @@ use aws_sdk_s3::config::http::HttpResponse;
 use aws_sdk_s3::error::{ProvideErrorMetadata, SdkError};
 
 use super::bounded::is_web_page;
+use super::connection::Forbidden;
 use super::sign_in::Refused;
 use crate::error::{Act, Error, Fault, RequestError, short_message};
 use crate::store::Completion;
@@ -262,7 +263,10 @@ fn fault_of_connection(error: &(dyn StdError + 'static)) -> Fault {
     }
     let chain = with_causes(error);
     let says = |words: &[&str]| words.iter().any(|word| chain.contains(word));
-    if says(&["dns error", "failed to lookup address", "resolve"]) {
+    if says(&[&Forbidden.to_string()]) {
+        return Fault::ForbiddenAddress;
+    }
+    if says(&["dns error", "failed to lookup address", "DNS lookup", "resolve"]) {
         Fault::UnknownHost
     } else if says(&[
         "certificate",

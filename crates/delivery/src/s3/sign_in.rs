@@ -10,7 +10,7 @@ use aws_config::default_provider::credentials::DefaultCredentialsChain;
 use aws_credential_types::Credentials;
 use aws_credential_types::provider::error::CredentialsError;
 use aws_credential_types::provider::{ProvideCredentials, SharedCredentialsProvider, future};
-use aws_sdk_s3::config::{BehaviorVersion, Region, SharedHttpClient};
+use aws_sdk_s3::config::{BehaviorVersion, Region};
 use aws_sdk_sts::config::retry::RetryConfig;
 use aws_sdk_sts::error::{ProvideErrorMetadata as _, SdkError};
 use aws_sdk_sts::operation::RequestId as _;
@@ -20,6 +20,8 @@ use secrecy::ExposeSecret as _;
 use tokio::sync::OnceCell;
 
 use super::client::{REGION_DEFAULT, retries, timeouts_of_sign_in};
+use super::connection;
+use super::trust::Trust;
 use crate::error::short_message;
 
 /// The name under which the SDK's logs know these credentials.
@@ -29,7 +31,7 @@ const NAME: &str = "segue account";
 pub(super) struct SignIn {
     auth: Auth,
     region: Option<String>,
-    http_client: Option<SharedHttpClient>,
+    trust: Option<Trust>,
     chain: OnceCell<SharedCredentialsProvider>,
 }
 
@@ -58,11 +60,11 @@ impl fmt::Debug for SignIn {
 }
 
 impl SignIn {
-    pub(super) fn new(account: &Account, http_client: Option<SharedHttpClient>) -> Self {
+    pub(super) fn new(account: &Account, trust: Option<&Trust>) -> Self {
         Self {
             auth: account.auth.clone(),
             region: account.region.clone(),
-            http_client,
+            trust: trust.cloned(),
             chain: OnceCell::new(),
         }
     }
@@ -135,7 +137,7 @@ impl SignIn {
             Some(url) => config.endpoint_url(url),
             None => config,
         };
-        config.set_http_client(self.http_client.clone());
+        config.set_http_client(Some(connection::http_client(self.trust.as_ref())));
         aws_sdk_sts::Client::from_conf(config.build())
     }
 

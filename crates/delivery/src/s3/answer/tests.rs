@@ -177,6 +177,10 @@ fn connections_that_fail_are_told_apart() {
             "dns error: failed to lookup address information: Name or service not known",
             Fault::UnknownHost,
         ),
+        (
+            "dns error: the name leads to an address that no service can be at",
+            Fault::ForbiddenAddress,
+        ),
         ("invalid peer certificate: UnknownIssuer", Fault::Tls),
         ("received corrupt message of type InvalidContentType", Fault::Tls),
         ("connection closed before message completed", Fault::Broken),
