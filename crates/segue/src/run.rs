@@ -159,7 +159,8 @@ impl<'a> Attempt<'a> {
                 }
                 let step = effect.name();
                 let span = tracing::info_span!(target: traces::TARGET, "step", otel.name = step);
-                doing.push(self.perform(effect).instrument(span));
+                // In a box: what goes on in a step is large, and would be part of everything that waits for it.
+                doing.push(Box::pin(self.perform(effect)).instrument(span));
             }
             let event = doing.next().await.unwrap_or(Event::LedgerFailed);
             (state, effects) = protocol::step(state, event);

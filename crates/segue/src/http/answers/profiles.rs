@@ -72,10 +72,12 @@ async fn with_sources<T: Send + 'static>(
     let (app, handle) = (Arc::clone(app), tokio::runtime::Handle::current());
     let asked = tokio::task::spawn_blocking(move || {
         let _permit = permit;
+        // In boxes: reading profiles is a deep future, and this one would be deeper still.
         handle.block_on(async {
             let workspace = app.shared.workspace();
-            let (sources, _) = Sources::open(&workspace, &app.shared.global).await?;
-            ask(&sources).await
+            let opened = Box::pin(Sources::open(&workspace, &app.shared.global));
+            let (sources, _) = opened.await?;
+            Box::pin(ask(&sources)).await
         })
     });
     Ok(asked.await.map_err(|_| internal())??)
