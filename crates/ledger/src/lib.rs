@@ -21,7 +21,9 @@ mod commit;
 pub mod definition;
 pub mod error;
 mod figures;
+mod file;
 mod history;
+mod hold;
 mod lock;
 mod open;
 pub mod run;
@@ -37,7 +39,9 @@ pub use close::MESSAGE_CHARS_MAX;
 pub use definition::{Definition, DefinitionChange, Definitions, definitions_in};
 pub use error::{Error, Kind, Refusal, Result};
 pub use figures::{Ended, SegmentSize};
+pub use file::{DeliveredFile, FILES_LISTED_MAX, FileBehind, FileFilter};
 pub use history::{RUNS_LISTED_MAX, RunBehind, RunFilter};
+pub use hold::{Decision, Hold};
 pub use open::Ledger;
 pub use run::{
     Baseline, Claim, CommittedObject, Counts, CurrentObject, Excluded, FileRecord, Intent,

@@ -169,6 +169,7 @@ async fn the_schema_holds_no_row_values() {
     disabled_activations: activation since actor
     exclusions: run_id position reason profiles
     exports: activation segment decided_through
+    holds: run_id row_count cause held decision decided actor reason
     inputs: run_id position location bytes version row_count
     objects: run_id position kind number key upload_id token parts bytes row_count sha256 crc64nvme condition_etag etag version_id verification published
     reserved_keys: store key run_id

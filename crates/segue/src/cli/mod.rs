@@ -7,18 +7,19 @@ mod apply;
 pub(crate) mod check;
 mod completions;
 mod count;
+mod decide;
 mod demo;
 mod evaluate;
-mod explain;
+pub(crate) mod explain;
 mod export;
 mod files;
 mod init;
-mod mask;
+pub(crate) mod mask;
 mod pages;
 mod plan;
 mod policy;
 mod preview;
-mod profile;
+pub(crate) mod profile;
 pub(crate) mod report;
 mod run;
 mod runs;
@@ -141,6 +142,8 @@ enum Command {
     Secret(secret::Args),
     Plan(plan::Args),
     Run(run::Args),
+    Release(decide::ReleaseArgs),
+    Reject(decide::RejectArgs),
     Apply(apply::Args),
     Export(export::Args),
     Preview(preview::Args),
@@ -204,6 +207,8 @@ async fn dispatch(cli: Cli) -> Result<(), Failure> {
         Command::Policy(args) => policy::run(&global, &args).await,
         Command::Plan(args) => plan::run(&global, &args).await,
         Command::Run(args) => run::run(&global, &args).await,
+        Command::Release(args) => decide::release(&global, &args).await,
+        Command::Reject(args) => decide::reject(&global, &args).await,
         Command::Apply(args) => apply::run(&global, &args).await,
         Command::Export(args) => export::run(&global, &args).await,
         Command::Preview(args) => preview::run(&global, &args).await,
