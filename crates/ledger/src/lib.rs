@@ -15,6 +15,7 @@
 pub mod access;
 pub mod alert;
 pub mod audit;
+mod backup;
 mod claim;
 mod close;
 mod commit;
@@ -34,6 +35,7 @@ mod staging;
 
 pub use access::{Session, Token, User};
 pub use audit::AuditEntry;
+pub use backup::Restore;
 pub use claim::Claimed;
 pub use close::MESSAGE_CHARS_MAX;
 pub use definition::{Definition, DefinitionChange, Definitions, definitions_in};

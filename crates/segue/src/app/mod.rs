@@ -2,6 +2,7 @@
 //! faces of these services and have no powers of their own.
 
 pub(crate) mod access;
+pub(crate) mod backup;
 pub(crate) mod decide;
 pub(crate) mod objects;
 pub(crate) mod questions;

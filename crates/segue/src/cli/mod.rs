@@ -4,6 +4,7 @@
 //! `Args` type, whose documentation is its help page, and a `run` function.
 
 mod apply;
+mod backup;
 pub(crate) mod check;
 mod completions;
 mod count;
@@ -144,6 +145,8 @@ enum Command {
     Plan(plan::Args),
     Run(run::Args),
     Release(decide::ReleaseArgs),
+    Backup(backup::BackupArgs),
+    Restore(backup::RestoreArgs),
     Reject(decide::RejectArgs),
     Apply(apply::Args),
     Export(export::Args),
@@ -208,6 +211,8 @@ async fn dispatch(cli: Cli) -> Result<(), Failure> {
         Command::Policy(args) => policy::run(&global, &args).await,
         Command::Plan(args) => plan::run(&global, &args).await,
         Command::Run(args) => run::run(&global, &args).await,
+        Command::Backup(args) => backup::backup(&global, &args).await,
+        Command::Restore(args) => backup::restore(&global, &args).await,
         Command::Release(args) => decide::release(&global, &args).await,
         Command::Reject(args) => decide::reject(&global, &args).await,
         Command::Apply(args) => apply::run(&global, &args).await,

@@ -1,5 +1,6 @@
 //! The binary as a user meets it: real processes, real files, a real S3 protocol on loopback.
 
+mod backup;
 mod check;
 mod crash;
 mod delivery;
