@@ -221,7 +221,7 @@ impl Editor<'_> {
         let handle = tokio::runtime::Handle::current();
         let looked = tokio::task::spawn_blocking(move || {
             handle.block_on(async {
-                let found = Sources::problems(&candidate, &global, keys).await;
+                let found = Box::pin(Sources::problems(&candidate, &global, keys)).await;
                 (candidate, found)
             })
         });

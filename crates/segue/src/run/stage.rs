@@ -69,7 +69,11 @@ impl Attempt<'_> {
                 held.violation = Some(violation);
                 Event::StagingFailed(protocol::Failure::Guard)
             }
-            Err(Trouble::Run(failure)) => {
+            Err(Trouble::Run(mut failure)) => {
+                // The project file was found right before: what shows now is of the data.
+                if failure.kind == Kind::Usage {
+                    failure.kind = Kind::Run;
+                }
                 let class = class_of(failure.kind);
                 self.held().fail(failure);
                 Event::StagingFailed(class)

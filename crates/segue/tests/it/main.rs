@@ -35,5 +35,6 @@ mod sign_in;
 mod sources;
 mod stored;
 mod surface;
+mod traces;
 mod trust;
 mod webhook;

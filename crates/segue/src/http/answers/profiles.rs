@@ -133,7 +133,7 @@ pub(crate) async fn dataset_schema(app: Arc<App>, ask: Ask) -> Result<Reply, Pro
     let (of_task, handle) = (Arc::clone(&app), tokio::runtime::Handle::current());
     let looked = tokio::task::spawn_blocking(move || {
         let _permit = permit;
-        handle.block_on(Sources::schema_of(&workspace, &of_task.shared.global, &key))
+        handle.block_on(Box::pin(Sources::schema_of(&workspace, &of_task.shared.global, &key)))
     });
     let schema = looked.await.map_err(|_| internal())??;
     Reply::json(&Fields { fields: fields_of(&schema) })
@@ -352,9 +352,11 @@ pub(super) async fn with_sources<T: Send + 'static>(
     let (app, handle) = (Arc::clone(app), tokio::runtime::Handle::current());
     let asked = tokio::task::spawn_blocking(move || {
         let _permit = permit;
+        // In boxes: reading profiles is a deep future, and this one would be deeper still.
         handle.block_on(async {
-            let (sources, _) = Sources::open(&workspace, &app.shared.global).await?;
-            ask(&workspace, &sources).await
+            let opened = Box::pin(Sources::open(&workspace, &app.shared.global));
+            let (sources, _) = opened.await?;
+            Box::pin(ask(&workspace, &sources)).await
         })
     });
     Ok(asked.await.map_err(|_| internal())??)
