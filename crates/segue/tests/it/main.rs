@@ -15,6 +15,7 @@ mod increment;
 mod leaks;
 mod locked;
 mod machine;
+mod mail;
 mod membership;
 mod messages;
 mod objects;
