@@ -2,4 +2,5 @@
 //! faces of these services and have no powers of their own.
 
 pub(crate) mod access;
+pub(crate) mod objects;
 pub(crate) mod schedule;

@@ -34,7 +34,7 @@ pub(crate) struct Args {
 }
 
 pub(crate) async fn run(global: &Global, args: &Args) -> Result<(), Failure> {
-    let workspace = Workspace::load(global)?;
+    let workspace = Workspace::load(global).await?;
     let request = Request {
         activations: vec![args.activation.clone()],
         segments: args.segment.iter().cloned().collect(),

@@ -13,9 +13,11 @@ pub(crate) enum Right {
     Read,
     /// Have profiles counted, or rows of them shown masked.
     Analyse,
-    /// Begin runs; enable and disable activations.
+    /// Make, change and remove segments.
+    Define,
+    /// Begin runs; enable and disable, make, change and remove activations.
     Operate,
-    /// Try the permissions of destinations.
+    /// Make, change and remove accounts, destinations and secrets; try permissions.
     Connect,
     /// Read the audit log.
     Audit,
@@ -69,13 +71,14 @@ impl Role {
     pub(crate) fn may(self, right: Right) -> bool {
         let rights: &[Right] = match self {
             Self::Viewer => &[Right::Read],
-            Self::Analyst => &[Right::Read, Right::Analyse],
+            Self::Analyst => &[Right::Read, Right::Analyse, Right::Define],
             Self::Operator => &[Right::Read, Right::Operate],
             Self::DestinationAdmin => &[Right::Read, Right::Connect],
             Self::Privacy => &[Right::Read, Right::Analyse, Right::Audit],
             Self::Admin => &[
                 Right::Read,
                 Right::Analyse,
+                Right::Define,
                 Right::Operate,
                 Right::Connect,
                 Right::Audit,

@@ -29,6 +29,7 @@ mod segments;
 mod serve;
 mod sign_in;
 mod sources;
+mod stored;
 mod surface;
 mod trust;
 mod webhook;

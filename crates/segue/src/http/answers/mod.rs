@@ -6,9 +6,11 @@ pub(crate) mod activations;
 pub(crate) mod alerts;
 pub(crate) mod destinations;
 pub(crate) mod log;
+pub(crate) mod objects;
 pub(crate) mod profiles;
 pub(crate) mod project;
 pub(crate) mod runs;
+pub(crate) mod secrets;
 pub(crate) mod server;
 pub(crate) mod slots;
 
