@@ -25,6 +25,7 @@ use crate::selection::{Parts, Selection, Who};
 use crate::snapshot::{Places, Snapshot};
 use crate::spill::Limits;
 use crate::state_file::Pending;
+use crate::store::s3::Reader;
 use crate::store::{Clients, stopped};
 
 /// What the engine may use.
@@ -109,7 +110,7 @@ impl Engine {
 
     /// Makes the `s3://` datasets of an account readable.
     pub fn add_s3(&mut self, account: impl Into<String>, client: aws_sdk_s3::Client) {
-        self.clients.insert(account.into(), client);
+        self.clients.insert(account.into(), Reader::new(client));
     }
 
     /// Finds the files of a dataset and pins their versions; relative locations begin at `base`.

@@ -99,7 +99,9 @@ pub(crate) async fn content(profiles: &Profiles, settings: &Settings) -> Result<
         Some(found) => found,
         None => {
             let mut building = kept.begin()?;
-            let summary = summarize(profiles, &union, settings, &kept, &mut building).await?;
+            // Apart: futures around futures are laid out as one, and the compiler gives up at some depth.
+            let summary = summarize(profiles, &union, settings, &kept, &mut building);
+            let summary = Box::pin(summary).await?;
             // What changed while it was read must not be kept under the name of what was pinned.
             profiles.verify().await?;
             kept.finish(building, summary)?

@@ -118,7 +118,8 @@ fn auth(auth: Option<&Auth>) -> destination::Auth {
 fn policies(look: &Look<'_>, it: &Destination) -> Vec<Policy> {
     let Some(account) = look.project().account(&it.account) else { return Vec::new() };
     let replaces = permission::replaces(look.project(), it);
-    let all = policy::of(it, account, account.region.as_deref(), replaces, None);
+    let uses = policy::Uses { replaces, reads_back: false };
+    let all = policy::of(it, account, account.region.as_deref(), uses, None);
     let document = |kind, json: &serde_json::Value| Policy { kind, json: format!("{json:#}") };
     let mut documents = vec![document(PolicyKind::Permissions, &all.iam)];
     documents.extend(all.trust.iter().map(|trust| document(PolicyKind::Trust, trust)));

@@ -74,8 +74,10 @@ async fn with_sources<T: Send + 'static>(
         let _permit = permit;
         handle.block_on(async {
             let workspace = app.shared.workspace();
-            let (sources, _) = Sources::open(&workspace, &app.shared.global).await?;
-            ask(&sources).await
+            // Boxed: futures around futures are laid out as one, and the compiler gives up at some
+            // depth.
+            let (sources, _) = Box::pin(Sources::open(&workspace, &app.shared.global)).await?;
+            Box::pin(ask(&sources)).await
         })
     });
     Ok(asked.await.map_err(|_| internal())??)
