@@ -2,5 +2,8 @@
 //! faces of these services and have no powers of their own.
 
 pub(crate) mod access;
+pub(crate) mod backup;
+pub(crate) mod decide;
 pub(crate) mod objects;
+pub(crate) mod questions;
 pub(crate) mod schedule;

@@ -3,7 +3,7 @@
 use ledger::{Ledger, RunDetail};
 
 use crate::capabilities;
-use crate::cli::{Format, Global, report, table};
+use crate::cli::{Format, Global, decide, report, table};
 use crate::failure::Failure;
 use crate::workspace::Workspace;
 
@@ -66,6 +66,9 @@ fn text(workspace: &Workspace, detail: &RunDetail) -> String {
     if let Some(stop) = &run.stop {
         lines.push(format!("reason       {} ({})", stop.message, stop.code));
     }
+    if let Some(hold) = &detail.hold {
+        lines.push(format!("guard        {}", decide::said(hold)));
+    }
     if let (Some(members), Some(activated)) = (report::members(run), run.activated) {
         lines.push(format!(
             "members      {}, {} rows sent",
@@ -82,6 +85,13 @@ fn text(workspace: &Workspace, detail: &RunDetail) -> String {
         lines.push(format!("             {since}"));
     }
     lines.extend(report::exclusions(detail).into_iter().map(|line| format!("             {line}")));
+    let replaced: u64 = detail.files.iter().map(|file| file.replaced).sum();
+    if replaced > 0 {
+        lines.push(format!(
+            "             {} characters that the encoding lacks became `?`",
+            table::number(replaced)
+        ));
+    }
     if !detail.files.is_empty() {
         lines.push(format!("\n{}", report::files_table(std::slice::from_ref(detail))));
     }

@@ -84,6 +84,7 @@ async fn reply(
     let ask = Ask {
         actor: actor.clone(),
         headers: parts.headers.clone(),
+        address: address.to_string(),
         path: parts.uri.path().to_owned(),
         parameters,
         query,
