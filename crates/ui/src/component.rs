@@ -4,7 +4,7 @@ mod form;
 mod note;
 mod table;
 
-pub use form::{Choice, dialog, hidden_fields, select, text_field};
+pub use form::{Choice, dialog, hidden_fields, pick, select, text_field, tick};
 pub use note::{Note, empty};
 pub use table::{Align, Cell, Column, Table};
 

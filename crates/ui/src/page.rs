@@ -8,6 +8,7 @@ pub mod destinations;
 pub mod home;
 pub mod message;
 pub mod profile;
+pub mod rule;
 pub mod run;
 pub mod runs;
 pub mod segment;
@@ -66,6 +67,20 @@ impl RunStatus {
             Self::Failed => lang.state_failed(),
             Self::Blocked => lang.state_blocked(),
             Self::Late => lang.state_late(),
+        }
+    }
+
+    /// The word for it in addresses.
+    pub fn word(self) -> &'static str {
+        match self {
+            Self::Waiting => "waiting",
+            Self::Running => "running",
+            Self::Publishing => "publishing",
+            Self::Delivered => "delivered",
+            Self::Skipped => "skipped",
+            Self::Failed => "failed",
+            Self::Blocked => "blocked",
+            Self::Late => "late",
         }
     }
 

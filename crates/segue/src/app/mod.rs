@@ -2,4 +2,6 @@
 //! faces of these services and have no powers of their own.
 
 pub(crate) mod access;
+pub(crate) mod people;
+pub(crate) mod rules;
 pub(crate) mod schedule;

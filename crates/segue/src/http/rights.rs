@@ -13,6 +13,8 @@ pub(crate) enum Right {
     Read,
     /// Have profiles counted, or rows of them shown masked.
     Analyse,
+    /// Have real values of one person shown.
+    Reveal,
     /// Begin runs; enable and disable activations.
     Operate,
     /// Try the permissions of destinations.
@@ -72,10 +74,11 @@ impl Role {
             Self::Analyst => &[Right::Read, Right::Analyse],
             Self::Operator => &[Right::Read, Right::Operate],
             Self::DestinationAdmin => &[Right::Read, Right::Connect],
-            Self::Privacy => &[Right::Read, Right::Analyse, Right::Audit],
+            Self::Privacy => &[Right::Read, Right::Analyse, Right::Reveal, Right::Audit],
             Self::Admin => &[
                 Right::Read,
                 Right::Analyse,
+                Right::Reveal,
                 Right::Operate,
                 Right::Connect,
                 Right::Audit,

@@ -5,7 +5,8 @@ use std::collections::HashMap;
 use http::Method;
 
 use super::answers::{
-    access, activations, alerts, destinations, log, profiles, project, runs, server, slots,
+    access, activations, alerts, destinations, log, people, profiles, project, rules, runs, server,
+    slots,
 };
 use super::problem::{Code, Problem};
 use super::rights::{Right, Role};
@@ -128,22 +129,6 @@ pub(crate) const ROUTES: &[Route] = &[
         server::explorer_style,
         "Its style"
     ),
-    text!(
-        "/setup",
-        set_up_page,
-        Open,
-        "text/html",
-        server::set_up_page,
-        "The page behind the one-time link"
-    ),
-    text!(
-        "/setup/script.js",
-        set_up_script,
-        Open,
-        "text/javascript",
-        server::set_up_script,
-        "Its script"
-    ),
     text!("/api/openapi.json", openapi, Open, "application/json", server::openapi, "This document"),
     get!(
         "/api/v1/server",
@@ -227,6 +212,9 @@ pub(crate) const ROUTES: &[Route] = &[
         "One segment"
     ),
     change!(POST "/api/v1/segments/{key}/count", count_segment, Analyse, None, 200, Gives::Json(schema::<profiles::Count>), profiles::count, "Count the members of a segment, exactly"),
+    change!(POST "/api/v1/rules/try", try_rule, Analyse, Some(schema::<rules::TryRule>), 200, Gives::Json(schema::<rules::RuleTried>), rules::try_rule, "Try a rule that nobody has saved: what is wrong with it, or who is in it"),
+    change!(POST "/api/v1/profiles/lookup", look_up_profile, Analyse, Some(schema::<people::LookUp>), 200, Gives::Json(schema::<people::Found>), people::look_up, "Look up one person by an identity, masked: fields, memberships with what decides them, delivered files"),
+    change!(POST "/api/v1/profiles/reveal", reveal_profile, Reveal, Some(schema::<people::LookUp>), 200, Gives::Json(schema::<people::Found>), people::reveal, "Look up one person with real values"),
     get!(
         "/api/v1/accounts",
         list_accounts,
@@ -380,6 +368,11 @@ impl Table {
         Self { paths }
     }
 
+    /// Finds a route by its name.
+    pub(crate) fn named(name: &str) -> Option<&'static Route> {
+        ROUTES.iter().find(|route| route.name == name)
+    }
+
     /// Finds the route of a request, with the parts of its path that vary.
     pub(crate) fn find(
         &self,
@@ -400,13 +393,13 @@ impl Table {
             }
             return Err(Problem::new(Code::MethodNotAllowed, "The path takes other methods."));
         };
-        let parameters = matched
-            .params
-            .iter()
-            .map(|(name, value)| (name.to_owned(), percent_decoded(value)))
-            .collect();
-        Ok((route, parameters))
+        Ok((route, decoded(&matched.params)))
     }
+}
+
+/// The parts of a path that vary, as they were meant.
+pub(super) fn decoded(parameters: &matchit::Params<'_, '_>) -> Parameters {
+    parameters.iter().map(|(name, value)| (name.to_owned(), percent_decoded(value))).collect()
 }
 
 /// `%41` becomes `A`; what is not so encoded stays.

@@ -29,6 +29,7 @@ pub(crate) use webhook::Webhook;
 use crate::ambient::{self, Interrupt};
 use crate::cli::Global;
 use crate::failure::Failure;
+use crate::progress::Gauges;
 use crate::workspace::Workspace;
 
 /// How long a stop waits for committed runs. What is not over then goes on at the next start.
@@ -54,6 +55,8 @@ pub(crate) struct Shared {
     pub(crate) planning: watch::Sender<PlanningStatus>,
     /// Runs under way.
     pub(crate) running: watch::Sender<usize>,
+    /// How far they are.
+    pub(crate) gauges: Gauges,
     pub(crate) started: Instant,
     workspace: watch::Sender<Arc<Workspace>>,
 }
@@ -90,6 +93,7 @@ pub(crate) async fn open(global: &Global, options: Options) -> Result<Arc<Shared
         replan: Notify::new(),
         planning: watch::Sender::new(PlanningStatus::default()),
         running: watch::Sender::new(0),
+        gauges: Gauges::default(),
         started: ambient::instant(),
         workspace: watch::Sender::new(Arc::new(workspace)),
     }))

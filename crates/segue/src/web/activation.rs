@@ -27,7 +27,7 @@ pub(super) async fn activations(look: &Look<'_>) -> Result<Activations, Failure>
             destination: look.destination(&activation.destination).name,
             segments: count(&activation.segments),
             columns: count(&activation.mapping),
-            is_enabled: true,
+            is_enabled: look.is_enabled(&activation.key),
             next: look.next_slots(Some(&activation.key), 1).first().map(|next| next.at),
             last: last.first().map(|run| (status(run.state), run.slot)),
         });
@@ -59,7 +59,7 @@ pub(super) async fn activation(
         key: activation.key.clone(),
         destination: look.destination(&activation.destination),
         address: destination.map(super::destination::address).unwrap_or_default(),
-        is_enabled: true,
+        is_enabled: look.is_enabled(&activation.key),
         exports: activation
             .segments
             .iter()
@@ -69,7 +69,7 @@ pub(super) async fn activation(
         mapping: activation.mapping.iter().map(column).collect(),
         guard: guard(&activation.guard),
         recent: recent.iter().map(|run| look.line(run)).collect(),
-        may: activation::May::default(),
+        may: activation::May { run: look.may.run, pause: look.may.run },
     })
 }
 

@@ -62,7 +62,7 @@ fn grade(look: &Look<'_>, key: &str) -> Option<destinations::Grade> {
 }
 
 /// Fills the page of one destination.
-pub(super) async fn destination(
+pub(crate) async fn destination(
     look: &Look<'_>,
     it: &Destination,
 ) -> Result<destination::Destination, Failure> {
@@ -90,7 +90,7 @@ pub(super) async fn destination(
         manifest: it.manifest,
         grade: grade(look, &it.key),
         check: None,
-        may_check: false,
+        may_check: look.may.check,
         policies: policies(look, it),
         activations: users(look, &it.key)
             .map(|activation| Use {
@@ -100,6 +100,41 @@ pub(super) async fn destination(
             .collect(),
         recent,
     })
+}
+
+/// Reads what a check found, as `segue check --output json` prints it.
+pub(crate) fn check(report: &serde_json::Value, at: jiff::Timestamp) -> destination::Check {
+    let text = |value: &serde_json::Value| value.as_str().unwrap_or_default().to_owned();
+    let list = |value: &serde_json::Value| value.as_array().cloned().unwrap_or_default();
+    let finding = |it: &serde_json::Value| {
+        let answer = [
+            it["status"].as_u64().map(|status| status.to_string()).unwrap_or_default(),
+            text(&it["code"]),
+            text(&it["requestId"]),
+        ];
+        destination::Finding {
+            action: text(&it["action"]),
+            resource: text(&it["resource"]),
+            is_required: it["need"] == "required",
+            is_granted: match it["result"].as_str() {
+                Some("ok") => Some(true),
+                Some("missing") => Some(false),
+                _ => None,
+            },
+            answer: answer.into_iter().filter(|it| !it.is_empty()).collect::<Vec<_>>().join(" · "),
+            without: match text(&it["reason"]) {
+                reason if reason.is_empty() => text(&it["without"]),
+                reason => reason,
+            },
+        }
+    };
+    let notes = list(&report["notes"]).into_iter().chain(list(&report["left"]));
+    destination::Check {
+        at,
+        findings: list(&report["permissions"]).iter().map(finding).collect(),
+        notes: notes.map(|note| text(&note)).collect(),
+        failure: None,
+    }
 }
 
 /// What is told of how requests are signed: never a secret.

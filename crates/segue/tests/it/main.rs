@@ -27,6 +27,7 @@ mod schedule;
 mod secrets;
 mod segments;
 mod serve;
+mod served_pages;
 mod sign_in;
 mod sources;
 mod surface;

@@ -8,7 +8,7 @@ use super::{activation_url, entry};
 use crate::chart::{Bar, bars};
 use crate::component::{
     Column, Head, Kpi, Table, Tone, card, code_block, facts, flush_card, hidden_fields, kind, kpis,
-    nothing,
+    link_button, nothing,
 };
 use crate::icon::Icon;
 use crate::locale::ratio;
@@ -100,6 +100,7 @@ impl Segment {
         let lang = shell.lang();
         html! {
             @if self.may_count {
+                (link_button(&format!("/rule?segment={}", self.key), Some(Icon::Segments), lang.try_this_rule(), ""))
                 form method="post" action={ "/segments/" (self.key) "/count" } {
                     (hidden_fields(&[("csrf", shell.csrf())]))
                     button class="button primary" { (Icon::Segments.draw()) (lang.count_now()) }
@@ -152,7 +153,9 @@ impl Segment {
 
     fn sample(&self, shell: &Shell) -> Markup {
         let lang = shell.lang();
-        let Some(count) = &self.count else { return nothing() };
+        let Some(count) = self.count.as_ref().filter(|count| !count.columns.is_empty()) else {
+            return nothing();
+        };
         let columns: Vec<Column<'_>> =
             count.columns.iter().map(|head| Column::words(head)).collect();
         let row = |row: &Vec<String>| row.iter().map(|cell| html! { (cell) }).collect();

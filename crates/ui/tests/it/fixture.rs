@@ -11,14 +11,17 @@ use ui::page::destination::{Auth, Check, Destination, Finding, Policy, PolicyKin
 use ui::page::destinations::{Destinations, Grade, Preset};
 use ui::page::home::{Alert, Day, Delivered, Home, Next, Share};
 use ui::page::profile::{Field, Found, Membership, Person, Profile, Sent};
+use ui::page::rule::Rule;
 use ui::page::run::{
     Export, File, Input, Live, May, Movement, Named, People, Run, Step, StepKind, Stop,
 };
 use ui::page::runs::{Choices, Filter, Lane, Mark, Runs};
 use ui::page::segment::{Count, Segment, Size, Use};
 use ui::page::segments::Segments;
-use ui::page::settings::{Role, Server, Settings, Token, User};
-use ui::page::{RunLine, RunStatus, activations, audit, destination, destinations, segments};
+use ui::page::settings::{Alerts, Role, Server, Settings, Token, User};
+use ui::page::{
+    RunLine, RunStatus, activations, audit, destination, destinations, rule, segments, settings,
+};
 use ui::shell::{Place, Scheme, Viewer};
 use ui::{Lang, Locale, Shell};
 
@@ -56,6 +59,7 @@ pub(crate) fn shell(lang: Lang, scheme: Scheme) -> Shell {
         ],
         attention: 2,
         here: "/".into(),
+        notice: None,
     }
 }
 
@@ -211,12 +215,12 @@ pub(crate) fn runs() -> Runs {
         choices: Choices {
             activations: vec![choice("crm-daily"), choice("agency-weekly"), choice("partner-drop")],
             segments: vec![choice("luxury"), choice("newsletter")],
-            states: vec![choice("delivered"), choice("failed")],
         },
         filter: Filter::default(),
         runs: lines(),
         older: Some("/runs?page=2".into()),
         is_later_page: false,
+        goes_on: false,
     }
 }
 
@@ -357,6 +361,7 @@ pub(crate) fn segments() -> Segments {
         used_in: used_in.iter().map(ToString::to_string).collect(),
     };
     Segments {
+        may_try: true,
         segments: vec![
             line(
                 "luxury",
@@ -643,6 +648,8 @@ pub(crate) fn profile() -> Profile {
     Profile {
         namespaces: vec!["CRMID".into(), "Email".into()],
         namespace: Some("Email".into()),
+        may_reveal: true,
+        is_revealed: false,
         found: Found::Person(Box::new(Person {
             fields: vec![
                 field("crmId", "A-······", "crm"),
@@ -657,13 +664,13 @@ pub(crate) fn profile() -> Profile {
                     key: "luxury".into(),
                     name: "Luxury audience".into(),
                     is_member: true,
-                    decided_by: "loyalty.points >= 6000".into(),
+                    decided_by: vec!["loyalty.points >= 6000  (loyalty.points = 0000)".into()],
                 },
                 Membership {
                     key: "churn-risk".into(),
                     name: "Churn risk".into(),
                     is_member: false,
-                    decided_by: "modifiedAt < now() - INTERVAL '90 days'".into(),
+                    decided_by: vec!["modifiedAt < now() - INTERVAL '90 days'".into()],
                 },
             ],
             files: vec![Sent {
@@ -699,27 +706,71 @@ pub(crate) fn audit() -> audit::Audit {
 }
 
 pub(crate) fn settings() -> Settings {
-    let user = |name: &str, role, seen: Option<i64>| User {
-        name: name.into(),
-        role,
-        last_seen: seen.map(ago),
-    };
+    let user =
+        |name: &str, role, minutes: i64| User { name: name.into(), role, created: ago(minutes) };
     Settings {
-        users: vec![
-            user("admin", Role::Admin, Some(1_300)),
-            user("camille", Role::Operator, Some(3)),
-            user("jules", Role::Analyst, None),
-        ],
-        tokens: vec![Token {
+        users: Some(vec![
+            user("admin", Role::Admin, 81_300),
+            user("camille", Role::Operator, 44_003),
+            user("jules", Role::Analyst, 2_110),
+        ]),
+        tokens: Some(vec![Token {
+            id: "9f2c41aa07be".into(),
             name: "airflow".into(),
             role: Role::Operator,
-            created: ago(44_000),
-            expires: Some(ago(-90_000)),
-        }],
+            last_used: Some(ago(12)),
+            expires: ago(-90_000),
+        }]),
+        made: None,
+        secrets: vec![("AWS_SECRET_ACCESS_KEY".into(), ago(44_000))],
+        alerts: Alerts {
+            has_webhook: true,
+            newest: vec![alert("failed", 96, Some(true)), alert("late", 1_510, Some(false))],
+        },
         server: Server {
             project_file: "/srv/segue/segue.yaml".into(),
             state_folder: "/srv/segue/.segue".into(),
         },
+    }
+}
+
+fn alert(kind: &str, minutes: i64, is_sent: Option<bool>) -> settings::Alert {
+    settings::Alert {
+        kind: kind.into(),
+        segment: "Churn risk".into(),
+        activation: "agency-weekly".into(),
+        run: Some(lines()[5].id.clone()),
+        at: ago(minutes),
+        is_sent,
+    }
+}
+
+pub(crate) fn rule_wrong() -> Rule {
+    Rule {
+        text: "loyalty.points >= 6000\n  AND homeAddress.contry IN ('FR', 'BE')".into(),
+        found: rule::Found::Wrong(rule::Fault {
+            message: "there is no field `homeAddress.contry`".into(),
+            hint: Some("Did you mean `homeAddress.country`?".into()),
+            place: Some((2, 7, 18)),
+        }),
+        ..rule()
+    }
+}
+
+pub(crate) fn rule() -> Rule {
+    let row = |row: [&str; 3]| row.map(str::to_owned).to_vec();
+    Rule {
+        text: "loyalty.points >= 6000 AND homeAddress.country IN ('FR', 'BE')".into(),
+        language: "sql".into(),
+        fields: ["crmId", "homeAddress.city", "homeAddress.country", "loyalty.points"]
+            .map(str::to_owned)
+            .to_vec(),
+        found: rule::Found::Counted(rule::Counted {
+            members: 91_244,
+            profiles: 1_204_310,
+            columns: ["crmId", "loyalty.points", "homeAddress.country"].map(str::to_owned).to_vec(),
+            rows: vec![row(["X-000000", "0000", "xx"]), row(["X-000000", "00000", "xx"])],
+        }),
     }
 }
 

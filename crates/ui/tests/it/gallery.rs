@@ -8,9 +8,10 @@ use ui::page::message::Message;
 use ui::page::profile::Profile;
 use ui::page::run::{May, Run, Stop};
 use ui::page::runs::{Filter, Runs};
+use ui::page::settings::Settings;
 use ui::page::sign_in::{Problem, SignIn};
 use ui::page::{RunStatus, destinations::Destinations, segments::Segments};
-use ui::shell::Scheme;
+use ui::shell::{Notice, Said, Scheme};
 use ui::{Lang, Markup, Shell, asset};
 
 use crate::fixture;
@@ -39,6 +40,15 @@ pub(crate) fn pages(shell: &Shell) -> Vec<(&'static str, Markup)> {
         filter: Filter { state: Some("failed".into()), ..Filter::default() },
         ..fixture::runs()
     };
+    let waiting =
+        Run { status: RunStatus::Waiting, people: None, files: Vec::new(), ..fixture::run_live() };
+    let waiting = Run { live: None, ..waiting };
+    let told = |notice| Shell { notice: Some(notice), ..shell.clone() };
+    let refusal = Notice::Problem {
+        code: "activation_disabled".into(),
+        detail: "The activation `partner-drop` is disabled.".into(),
+        hint: Some("Enable it first.".into()),
+    };
     let fault = Message::Failed {
         message: "the ledger is locked by another process".into(),
         hints: vec!["Stop the other process.".into()],
@@ -55,7 +65,7 @@ pub(crate) fn pages(shell: &Shell) -> Vec<(&'static str, Markup)> {
         ("run-failed", fixture::run_failed().draw(shell)),
         ("run-blocked", blocked.draw(shell)),
         ("segments", fixture::segments().draw(shell)),
-        ("segments-none", Segments { segments: Vec::new() }.draw(shell)),
+        ("segments-none", Segments { segments: Vec::new(), may_try: true }.draw(shell)),
         ("segment", fixture::segment().draw(shell)),
         ("destinations", fixture::destinations().draw(shell)),
         ("destinations-none", Destinations { destinations: Vec::new() }.draw(shell)),
@@ -67,6 +77,17 @@ pub(crate) fn pages(shell: &Shell) -> Vec<(&'static str, Markup)> {
             Profile { found: ui::page::profile::Found::NotAsked, ..fixture::profile() }.draw(shell),
         ),
         ("profile", fixture::profile().draw(shell)),
+        ("profile-revealed", Profile { is_revealed: true, ..fixture::profile() }.draw(shell)),
+        ("rule", fixture::rule().draw(shell)),
+        ("rule-wrong", fixture::rule_wrong().draw(shell)),
+        ("run-waiting", waiting.draw(shell)),
+        ("done", fixture::activation().draw(&told(Notice::Done(Said::RunAsked)))),
+        ("refused", fixture::activation().draw(&told(refusal))),
+        (
+            "token-made",
+            Settings { made: Some("segue_9f2c41aa07be_canary".into()), ..fixture::settings() }
+                .draw(shell),
+        ),
         ("audit", fixture::audit().draw(shell)),
         ("settings", fixture::settings().draw(shell)),
         ("sign-in", door.draw()),

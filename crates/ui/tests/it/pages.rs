@@ -33,6 +33,7 @@ fn every_form_that_changes_something_carries_the_token() {
         if name.starts_with("sign-in") || name == "set-up" {
             continue;
         }
+        // Preferences are open to those who did not sign in, too.
         for form in markup.0.split("<form").skip(1) {
             let form = form.split("</form>").next().expect("a form ends");
             if form.contains("method=\"post\"") {

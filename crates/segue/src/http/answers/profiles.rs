@@ -67,16 +67,25 @@ async fn with_sources<T: Send + 'static>(
     app: &Arc<App>,
     ask: impl AsyncFnOnce(&Sources) -> Result<T, Failure> + Send + 'static,
 ) -> Result<T, Problem> {
+    on_a_thread(app, async move |app| {
+        let workspace = app.shared.workspace();
+        let (sources, _) = Sources::open(&workspace, &app.shared.global).await?;
+        ask(&sources).await
+    })
+    .await
+}
+
+/// Does something that reads profiles on a thread of its own; whoever comes meanwhile waits.
+pub(super) async fn on_a_thread<T: Send + 'static>(
+    app: &Arc<App>,
+    work: impl AsyncFnOnce(&App) -> Result<T, Failure> + Send + 'static,
+) -> Result<T, Problem> {
     let internal = || Problem::new(Code::Internal, "The profiles could not be asked.");
     let permit = Arc::clone(&app.heavy).acquire_owned().await.map_err(|_| internal())?;
     let (app, handle) = (Arc::clone(app), tokio::runtime::Handle::current());
     let asked = tokio::task::spawn_blocking(move || {
         let _permit = permit;
-        handle.block_on(async {
-            let workspace = app.shared.workspace();
-            let (sources, _) = Sources::open(&workspace, &app.shared.global).await?;
-            ask(&sources).await
-        })
+        handle.block_on(work(&app))
     });
     Ok(asked.await.map_err(|_| internal())??)
 }
