@@ -108,11 +108,63 @@ for (const form of document.querySelectorAll('form[data-try]')) {
     clearTimeout(timer);
     timer = setTimeout(attempt, 450);
   });
-  form.addEventListener('submit', (event) => {
-    event.preventDefault();
-    clearTimeout(timer);
-    attempt();
+  if ('keep' in form.dataset) {
+    // A wizard: the server keeps what was filled in, and some choices change which fields there are.
+    const shapes = form.dataset.keep.split(' ');
+    form.addEventListener('change', (event) => {
+      if (event.target instanceof HTMLSelectElement && shapes.includes(event.target.name)) form.requestSubmit();
+    });
+    form.addEventListener('submit', () => clearTimeout(timer));
+    if (form.querySelector('[data-live-first]')) attempt();
+  } else {
+    form.addEventListener('submit', (event) => {
+      event.preventDefault();
+      clearTimeout(timer);
+      attempt();
+    });
+  }
+}
+
+// Rows are moved by dragging them, or by their arrows without a new page.
+for (const list of document.querySelectorAll('[data-reorder]')) {
+  let dragged;
+  const moved = () => list.dispatchEvent(new Event('input', { bubbles: true }));
+  list.addEventListener('dragstart', (event) => {
+    dragged = event.target.closest?.('[data-row]');
+    dragged?.classList.add('dragged');
   });
+  list.addEventListener('dragover', (event) => {
+    const over = event.target.closest('[data-row]');
+    if (!dragged || !over) return;
+    event.preventDefault();
+    if (over === dragged) return;
+    const box = over.getBoundingClientRect();
+    if (event.clientY > box.top + box.height / 2) over.after(dragged);
+    else over.before(dragged);
+  });
+  list.addEventListener('dragend', () => {
+    dragged?.classList.remove('dragged');
+    dragged = undefined;
+    moved();
+  });
+  list.addEventListener('click', (event) => {
+    const button = event.target.closest('button[name="go"]');
+    const row = button?.closest('[data-row]');
+    const [what] = button?.value.split(':') ?? [];
+    const other = what === 'up' ? row?.previousElementSibling : what === 'down' ? row?.nextElementSibling : null;
+    if (!button || (what !== 'up' && what !== 'down')) return;
+    event.preventDefault();
+    if (!other) return;
+    if (what === 'up') other.before(row);
+    else other.after(row);
+    button.focus();
+    moved();
+  });
+  // A field of a row is selected with the mouse, not dragged.
+  for (const field of list.querySelectorAll('input, select')) {
+    field.addEventListener('focus', () => field.closest('[data-row]').removeAttribute('draggable'));
+    field.addEventListener('blur', () => field.closest('[data-row]').setAttribute('draggable', 'true'));
+  }
 }
 
 // Says at the field itself whether what stands in it is wrong.

@@ -1,8 +1,10 @@
 //! The pages, one module each: what it shows as a struct, and how it is drawn.
 
+pub mod activate;
 pub mod activation;
 pub mod activations;
 pub mod audit;
+pub mod connect;
 pub mod destination;
 pub mod destinations;
 pub mod home;
@@ -15,6 +17,7 @@ pub mod segment;
 pub mod segments;
 pub mod settings;
 pub mod sign_in;
+pub mod wizard;
 
 use jiff::{SignedDuration, Timestamp};
 use maud::{Markup, html};

@@ -11,6 +11,7 @@ mod home;
 mod runs;
 mod segments;
 mod shared;
+mod wizards;
 
 #[cfg(test)]
 mod tests;

@@ -115,6 +115,42 @@ impl Preset {
         Self::Folder,
     ];
 
+    /// The word for it in addresses and forms.
+    pub fn word(self) -> &'static str {
+        match self {
+            Self::Amazon => "amazon",
+            Self::Minio => "minio",
+            Self::R2 => "r2",
+            Self::Ceph => "ceph",
+            Self::Garage => "garage",
+            Self::Google => "google",
+            Self::Other => "other",
+            Self::Folder => "folder",
+        }
+    }
+
+    /// The region that its service goes by, where there is one for all.
+    pub fn region(self) -> &'static str {
+        match self {
+            Self::R2 | Self::Google => "auto",
+            Self::Garage => "garage",
+            Self::Minio | Self::Ceph | Self::Other => "us-east-1",
+            Self::Amazon | Self::Folder => "",
+        }
+    }
+
+    /// What the address of its service looks like.
+    pub(crate) fn endpoint_hint(self) -> &'static str {
+        match self {
+            Self::Minio => "https://minio.example.com:9000",
+            Self::R2 => "https://ACCOUNT.r2.cloudflarestorage.com",
+            Self::Ceph => "https://ceph.example.com:7480",
+            Self::Garage => "https://garage.example.com:3900",
+            Self::Google => "https://storage.googleapis.com",
+            Self::Amazon | Self::Other | Self::Folder => "https://s3.example.com",
+        }
+    }
+
     /// Tells the kind of a service by the host of its address; Amazon's without one.
     pub fn of_endpoint(endpoint: Option<&str>) -> Self {
         let Some(endpoint) = endpoint else { return Self::Amazon };

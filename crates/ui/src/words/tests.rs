@@ -1,4 +1,4 @@
-use super::{Lang, actions, activations, destinations, home, runs, segments, shared};
+use super::{Lang, actions, activations, destinations, home, runs, segments, shared, wizards};
 
 type Message = (&'static str, &'static [&'static str], &'static [&'static str]);
 
