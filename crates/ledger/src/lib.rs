@@ -7,7 +7,8 @@
 //!
 //! Reading order: [`run`] is the vocabulary, [`Ledger`] opens the file, `claim` takes a run, `staging`
 //! is everything before the commit record, `commit` from there to the end, `close` the other ends,
-//! `history` answers questions, and `slots` is the memory of the schedule.
+//! `history` answers questions, `slots` is the memory of the schedule, and `definition` keeps what was
+//! made over the API.
 //!
 //! Nothing here asks for the time: it comes in as `now`.
 
@@ -17,6 +18,7 @@ pub mod audit;
 mod claim;
 mod close;
 mod commit;
+pub mod definition;
 pub mod error;
 mod figures;
 mod history;
@@ -32,6 +34,7 @@ pub use access::{Session, Token, User};
 pub use audit::AuditEntry;
 pub use claim::Claimed;
 pub use close::MESSAGE_CHARS_MAX;
+pub use definition::{Definition, DefinitionChange, Definitions, definitions_in};
 pub use error::{Error, Kind, Refusal, Result};
 pub use figures::{Ended, SegmentSize};
 pub use history::{RUNS_LISTED_MAX, RunBehind, RunFilter};

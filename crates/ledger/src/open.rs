@@ -62,11 +62,7 @@ impl Ledger {
     /// As for [`Ledger::open`], but `Locked`; `OlderSchema` when it would have to be brought up to
     /// date first.
     pub async fn open_read_only(path: &Path) -> Result<Option<Self>> {
-        if !path.try_exists().map_err(|source| Error::File {
-            act: "find",
-            path: path.to_owned(),
-            source,
-        })? {
+        if !exists(path)? {
             return Ok(None);
         }
         let pool = connect(options(path).read_only(true)).await?;
@@ -121,6 +117,18 @@ impl Write {
             error
         })
     }
+}
+
+/// Connects for one look at a ledger that another process may be writing; `None` when there is none.
+pub(crate) async fn connect_read_only(path: &Path) -> Result<Option<SqliteConnection>> {
+    if !exists(path)? {
+        return Ok(None);
+    }
+    Ok(Some(SqliteConnection::connect_with(&options(path).read_only(true)).await?))
+}
+
+fn exists(path: &Path) -> Result<bool> {
+    path.try_exists().map_err(|source| Error::File { act: "find", path: path.to_owned(), source })
 }
 
 fn options(path: &Path) -> SqliteConnectOptions {

@@ -13,6 +13,7 @@ pub(crate) const MIGRATIONS: &[&str] = &[
     include_str!("../migrations/0003_slots.sql"),
     include_str!("../migrations/0004_access.sql"),
     include_str!("../migrations/0005_alerts.sql"),
+    include_str!("../migrations/0006_definitions.sql"),
 ];
 
 /// Marks the file as a ledger of Segue, in SQLite's header: "Segu".
@@ -53,6 +54,15 @@ pub(crate) async fn check(db: &mut SqliteConnection, path: &Path) -> Result<()> 
         std::cmp::Ordering::Greater => {
             Err(Error::NewerSchema { path: path.to_owned(), found, known })
         }
+    }
+}
+
+/// Checks that a ledger was not written by a newer program. One that has to be brought up to date first
+/// is let through.
+pub(crate) async fn refuse_newer(db: &mut SqliteConnection, path: &Path) -> Result<()> {
+    match check(db, path).await {
+        Err(Error::OlderSchema { .. }) => Ok(()),
+        checked => checked,
     }
 }
 

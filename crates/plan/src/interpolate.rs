@@ -181,7 +181,38 @@ fn split(text: &str) -> (Vec<(usize, Piece<'_>)>, Vec<(usize, &'static str)>) {
     (pieces, problems)
 }
 
-fn may_be_secret(key: &str) -> bool {
+/// What a text refers to.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Reference<'a> {
+    Variable(&'a str),
+    File,
+    Secret,
+}
+
+/// What the `${…}` of a text refer to, in order.
+pub(crate) fn references(text: &str) -> Vec<Reference<'_>> {
+    split(text)
+        .0
+        .into_iter()
+        .filter_map(|(_, piece)| match piece {
+            Piece::Text(_) => None,
+            Piece::Variable { name, .. } => Some(Reference::Variable(name)),
+            Piece::File { .. } => Some(Reference::File),
+            Piece::Secret { .. } => Some(Reference::Secret),
+        })
+        .collect()
+}
+
+/// Whether a text is one reference and nothing else, not even a value to fall back to.
+pub(crate) fn is_reference(text: &str) -> bool {
+    matches!(
+        split(text).0.as_slice(),
+        [(_, Piece::Variable { default: None, .. } | Piece::File { .. } | Piece::Secret { .. })]
+    )
+}
+
+/// Whether the value of a key may be a secret: nothing shows it.
+pub(crate) fn may_be_secret(key: &str) -> bool {
     SECRET_KEYS.contains(&key) || PLACES_OF_SECRETS.contains(&key)
 }
 

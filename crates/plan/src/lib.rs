@@ -34,6 +34,7 @@ pub mod schedule;
 pub mod schema;
 pub mod segment_reference;
 pub mod staged;
+pub mod stored;
 mod structure;
 mod tree;
 
@@ -44,9 +45,10 @@ pub use field::FieldPath;
 pub use file_format::FileFormat;
 pub use interpolate::{Outside, SECRET_NAME_BYTES_MAX, SecretProblem, is_secret_name};
 pub use project::Project;
-pub use read::{Reading, read, read_with};
+pub use read::{Reading, read, read_with, read_with_stored};
 pub use run_plan::{Due, Output, Query, RunPlan};
 pub use schema::Schema;
+pub use stored::{Part, Section, Stored};
 
 /// Returns the JSON Schema of the project file, for editors.
 pub fn json_schema() -> serde_json::Value {

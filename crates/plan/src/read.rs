@@ -6,6 +6,7 @@ use crate::interpolate::{Outside, SecretProblem, interpolate};
 use crate::nearest::nearest;
 use crate::project::Project;
 use crate::resolve::{self, SECRET_KEYS};
+use crate::stored::{self, Part, Stored};
 use crate::structure;
 use crate::tree::{self, Content, Node};
 
@@ -22,8 +23,12 @@ pub struct Reading {
     pub project: Option<Project>,
     /// All problems, in the order of the file.
     pub diagnostics: Vec<Diagnostic>,
-    /// Where the file holds secrets in the clear; see [`Reading::masked`].
+    /// Where the text holds secrets in the clear; see [`Reading::masked`].
     pub secrets: Vec<Span>,
+    /// What was read: the file, and the stored objects behind it.
+    pub text: String,
+    /// Where each stored object stands in it.
+    pub parts: Vec<Part>,
 }
 
 /// Reads the text of a project file.
@@ -45,10 +50,18 @@ pub fn read(
 
 /// The same, with a store of secrets.
 pub fn read_with(text: &str, outside: Outside<'_>) -> Reading {
+    read_with_stored(text, &[], outside)
+}
+
+/// The same, with objects that are kept elsewhere and belong to the project as those of the file do.
+pub fn read_with_stored(text: &str, stored: &[Stored<'_>], outside: Outside<'_>) -> Reading {
     let (root, mut diagnostics) = tree::parse(text);
     let Some(mut root) = root else {
-        return Reading { project: None, diagnostics, secrets: secrets_by_line(text) };
+        let secrets = secrets_by_line(text);
+        let (text, parts) = (text.to_owned(), Vec::new());
+        return Reading { project: None, diagnostics, secrets, text, parts };
     };
+    let (text, parts) = stored::graft(text, &mut root, stored, &mut diagnostics);
     interpolate(&mut root, outside, &mut diagnostics);
     let mut secrets = Vec::new();
     find_secrets(&root, &mut secrets);
@@ -62,13 +75,13 @@ pub fn read_with(text: &str, outside: Outside<'_>) -> Reading {
     };
     let project = project.filter(|_| !resolve::has_error(&diagnostics));
     arrange(&mut diagnostics);
-    Reading { project, diagnostics, secrets }
+    Reading { project, diagnostics, secrets, text, parts }
 }
 
 impl Reading {
-    /// Returns the text of the file with secrets as asterisks, for excerpts in messages. All
-    /// bytes keep their places.
-    pub fn masked(&self, text: &str) -> String {
+    /// Returns the text with secrets as asterisks, for excerpts in messages. All bytes keep their
+    /// places.
+    pub fn masked(&self) -> String {
         let is_secret = |offset: usize| {
             self.secrets.iter().any(|span| (span.start..span.end).contains(&offset))
         };
@@ -77,7 +90,7 @@ impl Reading {
             _ if is_secret(offset) => "*".repeat(c.len_utf8()),
             _ => c.to_string(),
         };
-        text.char_indices().map(mask).collect()
+        self.text.char_indices().map(mask).collect()
     }
 }
 

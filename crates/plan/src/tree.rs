@@ -11,7 +11,7 @@ mod scalar;
 mod tests;
 
 pub(crate) use build::parse;
-pub(crate) use scalar::{Origin, Resolved, Scalar};
+pub(crate) use scalar::{Origin, Resolved, Scalar, resolve_plain};
 
 use crate::diagnostic::Span;
 

@@ -134,6 +134,21 @@ impl Secrets {
         Ok((keys.current().id().to_owned(), sealed))
     }
 
+    /// What tells whether any secret was changed: each is sealed with randomness of its own.
+    pub(crate) fn digest(&self) -> String {
+        let mut hasher = blake3::Hasher::new();
+        for name in self.names().unwrap_or_default() {
+            hasher.update(name.as_bytes());
+            hasher.update(&fs::read(self.path(&name)).unwrap_or_default());
+        }
+        hasher.finalize().to_hex().to_string()
+    }
+
+    /// Whether there is a master key that can be used.
+    pub(crate) fn has_key(&self) -> bool {
+        self.source.load().is_ok()
+    }
+
     /// Where the master key is, in words.
     pub(crate) fn key_place(&self) -> String {
         self.source.to_string()

@@ -43,12 +43,7 @@ impl Sources {
         known: Vec<Diagnostic>,
     ) -> Result<(Self, Vec<Diagnostic>), Failure> {
         let asked = datasets_asked(&workspace.project);
-        let is_asked = |dataset: &Dataset| {
-            dataset.kind == DatasetKind::Profile
-                || asked.contains(&dataset.key)
-                || asked.contains(engine::ALL_EVENTS)
-        };
-        Self::open_some(workspace, global, known, is_asked).await
+        Self::open_some(workspace, global, known, |dataset| is_asked(dataset, &asked)).await
     }
 
     /// Opens every dataset, whether anything asks it or not, and tells other problems as well.
@@ -63,7 +58,33 @@ impl Sources {
         Self::open_some(workspace, global, known, |_| true).await
     }
 
+    /// Finds what does not fit to the data, as [`Sources::open_with`] does, and only tells it.
+    ///
+    /// # Errors
+    /// A dataset cannot be opened.
+    pub(crate) async fn problems(
+        workspace: &Workspace,
+        global: &Global,
+        known: Vec<Diagnostic>,
+    ) -> Result<Vec<Diagnostic>, Failure> {
+        let asked = datasets_asked(&workspace.project);
+        let (_, problems) =
+            Self::look(workspace, global, known, |dataset| is_asked(dataset, &asked)).await?;
+        Ok(problems)
+    }
+
     async fn open_some(
+        workspace: &Workspace,
+        global: &Global,
+        known: Vec<Diagnostic>,
+        is_wanted: impl Fn(&Dataset) -> bool,
+    ) -> Result<(Self, Vec<Diagnostic>), Failure> {
+        let (sources, problems) = Self::look(workspace, global, known, is_wanted).await?;
+        workspace.fail_on_errors(&problems)?;
+        Ok((sources, problems))
+    }
+
+    async fn look(
         workspace: &Workspace,
         global: &Global,
         known: Vec<Diagnostic>,
@@ -91,9 +112,14 @@ impl Sources {
                 Err(_) => {}
             }
         }
-        workspace.fail_on_errors(&problems)?;
         Ok((Self { engine, profiles }, problems))
     }
+}
+
+fn is_asked(dataset: &Dataset, asked: &BTreeSet<String>) -> bool {
+    dataset.kind == DatasetKind::Profile
+        || asked.contains(&dataset.key)
+        || asked.contains(engine::ALL_EVENTS)
 }
 
 fn engine(workspace: &Workspace, global: &Global) -> Result<Engine, Failure> {

@@ -1,12 +1,14 @@
-//! A project on disk: its file, its folder, its state.
+//! A project on disk: its file, its folder, its state, and the objects that its ledger keeps.
 
 use std::path::{Path, PathBuf};
 
-use plan::{Diagnostic, Outside, Project, Severity};
+use ledger::{Definition, Definitions, Ledger};
+use plan::{Diagnostic, Outside, Project, Section, Severity, Stored};
+use serde_json::Value;
 
 use crate::ambient;
 use crate::cli::Global;
-use crate::draw;
+use crate::draw::{self, Source};
 use crate::failure::{Failure, Kind};
 use crate::seals::Seals;
 use crate::secrets::{self, Secrets};
@@ -27,60 +29,63 @@ const LEDGER_FILE: &str = "ledger.sqlite";
 pub(crate) struct Workspace {
     /// The project file, as the user would name it.
     pub(crate) path: PathBuf,
-    /// The text of the project file, secrets masked, for excerpts.
-    pub(crate) text: String,
+    /// The text of the project file and the stored objects behind it, for excerpts.
+    pub(crate) source: Source,
     /// Where relative locations begin.
     pub(crate) folder: PathBuf,
-    /// What the file says.
+    /// What file and stored objects say together.
     pub(crate) project: Project,
+    /// The objects that the ledger keeps.
+    pub(crate) stored: Definitions,
     /// What is worth knowing about it.
     pub(crate) warnings: Vec<Diagnostic>,
+    /// What tells whether a stored secret was changed since credentials were filled in.
+    pub(crate) secrets: String,
     /// The accounts that were signed in to.
     pub(crate) sessions: Sessions,
     state: PathBuf,
 }
 
 impl Workspace {
-    /// Finds and reads the project.
+    /// Finds and reads the project, with the objects that its ledger keeps.
     ///
     /// # Errors
-    /// There is no project file, or it has problems; all of them are in the failure's report.
-    pub(crate) fn load(global: &Global) -> Result<Self, Failure> {
-        Self::load_with(global, &ambient::variable)
+    /// There is no project file, it has problems (all of them are in the failure's report), or the
+    /// ledger cannot be read.
+    pub(crate) async fn load(global: &Global) -> Result<Self, Failure> {
+        Self::load_with(global, &ambient::variable).await
     }
 
     /// The same with other environment variables than the process's.
-    pub(crate) fn load_with(
+    pub(crate) async fn load_with(
         global: &Global,
-        variables: &dyn Fn(&str) -> Option<String>,
+        variables: &(dyn Fn(&str) -> Option<String> + Sync),
     ) -> Result<Self, Failure> {
-        let path = locate(global.project.as_deref())?;
-        let text = std::fs::read_to_string(&path).map_err(|error| {
-            Failure::from_error(Kind::Usage, &error)
-                .context(format!("failed to read the project file {}", path.display()))
-        })?;
-        let folder = path.parent().map(Path::to_path_buf).unwrap_or_default();
-        let state = global.state_dir.clone().unwrap_or_else(|| folder.join(STATE_FOLDER));
-        let reading = read(&text, &folder, &state, variables);
-        let text = reading.masked(&text);
-        let Some(project) = reading.project else {
-            return Err(invalid(&path, &text, &reading.diagnostics));
-        };
-        Ok(Self {
-            path,
-            text,
-            folder,
-            project,
-            warnings: reading.diagnostics,
-            sessions: Sessions::default(),
-            state,
-        })
+        let file = File::read(global)?;
+        let stored = ledger::definitions_in(&file.ledger_path()).await?;
+        file.with(stored, variables)
+    }
+
+    /// The same with the ledger of this process.
+    pub(crate) async fn load_from(global: &Global, ledger: &Ledger) -> Result<Self, Failure> {
+        let file = File::read(global)?;
+        file.with(ledger.definitions().await?, &ambient::variable)
+    }
+
+    /// The object that the ledger keeps under a key, unless the file has one of the same key.
+    pub(crate) fn stored(&self, section: Section, key: &str) -> Option<&Definition> {
+        let is_used = self.source.parts.iter().any(|it| it.section == section && it.key == key);
+        self.stored
+            .items
+            .iter()
+            .find(|it| it.section == section.as_str() && it.key == key)
+            .filter(|_| is_used)
     }
 
     /// Turns errors among diagnostics into a failure.
     pub(crate) fn fail_on_errors(&self, diagnostics: &[Diagnostic]) -> Result<(), Failure> {
         if diagnostics.iter().any(|diagnostic| diagnostic.severity == Severity::Error) {
-            return Err(invalid(&self.path, &self.text, diagnostics));
+            return Err(invalid(&self.source, diagnostics));
         }
         Ok(())
     }
@@ -88,6 +93,11 @@ impl Workspace {
     /// The ledger's file.
     pub(crate) fn ledger_path(&self) -> PathBuf {
         self.state.join(LEDGER_FILE)
+    }
+
+    /// The store of secrets, which the project's credentials may name.
+    pub(crate) fn secret_store(&self) -> Secrets {
+        Secrets::new(&self.state, &ambient::variable)
     }
 
     /// What is known of a destination's service.
@@ -116,27 +126,129 @@ pub(crate) fn state_beside(project_file: &Path) -> PathBuf {
     project_file.parent().map(Path::to_path_buf).unwrap_or_default().join(STATE_FOLDER)
 }
 
-/// Reads a project text with the files beside it and the secrets in its state directory.
-fn read(
-    text: &str,
-    folder: &Path,
-    state: &Path,
-    variables: &dyn Fn(&str) -> Option<String>,
-) -> plan::Reading {
-    let files =
-        |path: &str| std::fs::read_to_string(folder.join(path)).map_err(|error| error.to_string());
-    let store = Secrets::new(state, variables);
-    let secrets = |name: &str| store.get(name).map_err(|failure| secrets::problem_of(&failure));
-    plan::read_with(text, Outside { variables, files: &files, secrets: &secrets })
+/// A project file as it is on disk, not yet understood.
+pub(crate) struct File {
+    pub(crate) path: PathBuf,
+    text: String,
+    folder: PathBuf,
+    state: PathBuf,
 }
 
-/// A project file that has problems, with all of them drawn.
-fn invalid(path: &Path, text: &str, diagnostics: &[Diagnostic]) -> Failure {
-    let shown = path.display().to_string();
+/// What reading a project file together with stored objects came to.
+pub(crate) struct Read {
+    pub(crate) reading: plan::Reading,
+    pub(crate) source: Source,
+    /// What tells whether a stored secret was changed since.
+    secrets: String,
+}
+
+impl File {
+    /// Finds and reads it.
+    ///
+    /// # Errors
+    /// There is none, or it cannot be read.
+    pub(crate) fn read(global: &Global) -> Result<Self, Failure> {
+        let path = locate(global.project.as_deref())?;
+        let text = std::fs::read_to_string(&path).map_err(|error| {
+            Failure::from_error(Kind::Usage, &error)
+                .context(format!("failed to read the project file {}", path.display()))
+        })?;
+        let folder = path.parent().map(Path::to_path_buf).unwrap_or_default();
+        let state = global.state_dir.clone().unwrap_or_else(|| folder.join(STATE_FOLDER));
+        Ok(Self { path, text, folder, state })
+    }
+
+    /// Where its ledger is, if it has one.
+    pub(crate) fn ledger_path(&self) -> PathBuf {
+        self.state.join(LEDGER_FILE)
+    }
+
+    /// The keys of the objects that stand in the file, whatever else is wrong with it.
+    pub(crate) fn keys(&self) -> Vec<(Section, String)> {
+        plan::stored::keys_in(&self.text)
+    }
+
+    /// Reads the project that the file and stored objects are together, with the files beside it and
+    /// the secrets in its state directory.
+    ///
+    /// # Errors
+    /// A stored object is damaged.
+    pub(crate) fn understand(
+        &self,
+        stored: &[Definition],
+        variables: &dyn Fn(&str) -> Option<String>,
+    ) -> Result<Read, Failure> {
+        let files = |path: &str| {
+            std::fs::read_to_string(self.folder.join(path)).map_err(|error| error.to_string())
+        };
+        let store = Secrets::new(&self.state, variables);
+        let secrets = |name: &str| store.get(name).map_err(|failure| secrets::problem_of(&failure));
+        // Before any is read: one that changes meanwhile is noticed at the next look.
+        let known = store.digest();
+        let parsed = stored.iter().map(parse).collect::<Result<Vec<_>, _>>()?;
+        let stored: Vec<Stored<'_>> = parsed
+            .iter()
+            .map(|(section, key, definition)| Stored { section: *section, key, definition })
+            .collect();
+        let outside = Outside { variables, files: &files, secrets: &secrets };
+        let reading = plan::read_with_stored(&self.text, &stored, outside);
+        let source = Source {
+            path: self.path.display().to_string(),
+            text: reading.masked(),
+            parts: reading.parts.clone(),
+        };
+        Ok(Read { reading, source, secrets: known })
+    }
+
+    /// The workspace of a reading without errors.
+    ///
+    /// # Errors
+    /// There are errors.
+    pub(crate) fn workspace(self, read: Read, stored: Definitions) -> Result<Workspace, Failure> {
+        let Read { reading, source, secrets } = read;
+        let Some(project) = reading.project else {
+            return Err(invalid(&source, &reading.diagnostics));
+        };
+        Ok(Workspace {
+            path: self.path,
+            source,
+            folder: self.folder,
+            project,
+            stored,
+            warnings: reading.diagnostics,
+            secrets,
+            sessions: Sessions::default(),
+            state: self.state,
+        })
+    }
+
+    fn with(
+        self,
+        stored: Definitions,
+        variables: &dyn Fn(&str) -> Option<String>,
+    ) -> Result<Workspace, Failure> {
+        let read = self.understand(&stored.items, variables)?;
+        self.workspace(read, stored)
+    }
+}
+
+fn parse(stored: &Definition) -> Result<(Section, &str, Value), Failure> {
+    let section = Section::parse(&stored.section);
+    let definition = serde_json::from_str(&stored.text).ok();
+    section.zip(definition).map(|(section, it)| (section, stored.key.as_str(), it)).ok_or_else(
+        || {
+            let message = format!("the stored object {}/{} is damaged", stored.section, stored.key);
+            Failure::new(Kind::Run, message).hint("Restore the ledger from a backup.")
+        },
+    )
+}
+
+/// A project that has problems, with all of them drawn.
+fn invalid(source: &Source, diagnostics: &[Diagnostic]) -> Failure {
     let errors = diagnostics.iter().filter(|found| found.severity == Severity::Error).count();
     let problems = if errors == 1 { "1 problem".to_owned() } else { format!("{errors} problems") };
-    let mut failure = Failure::usage(format!("{shown} has {problems}"));
-    failure.report = Some(draw::diagnostics(&shown, text, diagnostics));
+    let mut failure = Failure::usage(format!("{} has {problems}", source.path));
+    failure.report = Some(draw::diagnostics(source, diagnostics));
     failure
 }
 

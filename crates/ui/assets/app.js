@@ -22,6 +22,9 @@ for (const form of document.querySelectorAll('form[data-apply]')) {
   for (const button of form.querySelectorAll('button[data-spare]')) button.hidden = true;
 }
 
+// A destination that was just connected is checked at once.
+if (location.search === '?check=now') document.querySelector('form[action$="/check"]')?.requestSubmit();
+
 // Times are shown in the zone of whoever looks, from the next page on.
 const zone = Intl.DateTimeFormat().resolvedOptions().timeZone;
 if (zone) document.cookie = `segue-zone=${encodeURIComponent(zone)}; path=/; max-age=31536000; samesite=lax`;

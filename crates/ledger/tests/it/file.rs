@@ -164,6 +164,8 @@ async fn the_schema_holds_no_row_values() {
     audit: number at actor address action object outcome previous digest
     baselines: activation segment run_id slot
     current_objects: store key run_id slot etag
+    definition_changes: last
+    definitions: section key definition made revision created creator changed changer
     disabled_activations: activation since actor
     exclusions: run_id position reason profiles
     exports: activation segment decided_through

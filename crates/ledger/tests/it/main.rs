@@ -4,6 +4,7 @@
 mod access;
 mod claims;
 mod crashes;
+mod definitions;
 mod fencing;
 mod figures;
 mod file;

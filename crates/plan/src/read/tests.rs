@@ -340,20 +340,17 @@ fn variables_and_secrets() {
 fn excerpts_never_show_a_secret() {
     let written = FULL.replace("\"${SECRET}\"", "clear-secret").replace("region:", "regoin:");
     let reading = read_text(&written);
-    let masked = reading.masked(&written);
+    let masked = reading.masked();
     assert!(!masked.contains("clear-secret"));
     assert!(masked.contains("secret_access_key: ************ }"));
     assert_eq!(masked.len(), written.len());
     assert!(read_text(FULL).secrets.is_empty(), "a variable is no secret");
     let misspelt = "auth: { secret_acces_key: \"gehé im\" }\nx: 1\n";
-    assert_eq!(
-        read_text(misspelt).masked(misspelt),
-        "auth: { secret_acces_key: ********** }\nx: 1\n"
-    );
+    assert_eq!(read_text(misspelt).masked(), "auth: { secret_acces_key: ********** }\nx: 1\n");
     let user = "endpoint_url: https://user:hunter2@minio.example.com\n";
-    assert!(!read_text(user).masked(user).contains("hunter2"));
+    assert!(!read_text(user).masked().contains("hunter2"));
     let broken = "a: b: c\nauth: {\"secret_access_key\": \"clear\", session_token: ${X}\n";
-    let masked = read_text(broken).masked(broken);
+    let masked = read_text(broken).masked();
     assert!(!masked.contains("clear"), "{masked}");
 }
 

@@ -72,15 +72,20 @@ impl Scalar {
 
     /// Resolves the scalar as if it had been written without quotes.
     pub(crate) fn resolve_plain(&self) -> Resolved<'_> {
-        match self.text.as_str() {
-            "" | "~" | "null" | "Null" | "NULL" => Resolved::Null,
-            "true" | "True" | "TRUE" => Resolved::Boolean(true),
-            "false" | "False" | "FALSE" => Resolved::Boolean(false),
-            text => integer(text)
-                .map(Resolved::Integer)
-                .or_else(|| float(text).map(Resolved::Float))
-                .unwrap_or(Resolved::Text(text)),
-        }
+        resolve_plain(&self.text)
+    }
+}
+
+/// What a text is that is written without quotes.
+pub(crate) fn resolve_plain(text: &str) -> Resolved<'_> {
+    match text {
+        "" | "~" | "null" | "Null" | "NULL" => Resolved::Null,
+        "true" | "True" | "TRUE" => Resolved::Boolean(true),
+        "false" | "False" | "FALSE" => Resolved::Boolean(false),
+        text => integer(text)
+            .map(Resolved::Integer)
+            .or_else(|| float(text).map(Resolved::Float))
+            .unwrap_or(Resolved::Text(text)),
     }
 }
 

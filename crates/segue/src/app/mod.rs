@@ -2,6 +2,8 @@
 //! faces of these services and have no powers of their own.
 
 pub(crate) mod access;
+pub(crate) mod objects;
 pub(crate) mod people;
+pub(crate) mod preview;
 pub(crate) mod rules;
 pub(crate) mod schedule;

@@ -70,7 +70,11 @@ pub(crate) async fn preview(
         let key = plan.output.key(1);
         let (folder, file) = key.rsplit_once('/').unwrap_or(("", &key));
         if address.is_empty() {
-            address = format!("s3://{}/{folder}{}", plan.output.bucket, if folder.is_empty() { "" } else { "/" });
+            address = format!(
+                "s3://{}/{folder}{}",
+                plan.output.bucket,
+                if folder.is_empty() { "" } else { "/" }
+            );
         }
         let found = project.segment(&it.export.segment);
         segments.push(Segment {

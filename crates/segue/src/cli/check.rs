@@ -42,7 +42,7 @@ struct Report<'a> {
 }
 
 pub(crate) async fn run(global: &Global, args: &Args) -> Result<(), Failure> {
-    let workspace = Workspace::load(global)?;
+    let workspace = Workspace::load(global).await?;
     let (destination, account) = find(&workspace, &args.destination)?;
     let (store, session) = stores::bucket(&workspace, &destination.key, Pace::Check).await?;
     let report = check(&workspace, args, destination, account, &store, &session).await?;

@@ -19,7 +19,7 @@ pub(crate) struct Args {
 }
 
 pub(crate) async fn run(global: &Global, args: &Args) -> Result<(), Failure> {
-    let workspace = Workspace::load(global)?;
+    let workspace = Workspace::load(global).await?;
     let segments = select(&workspace, &args.segments)?;
     let (sources, _) = Sources::open(&workspace, global).await?;
     let now = super::slot_now();

@@ -56,7 +56,7 @@ pub(crate) async fn run(global: &Global, args: &Args) -> Result<(), Failure> {
     super::say(&format!("An S3 service runs at {} while the demo does.\n", lab.endpoint()));
     let global = Global { project: Some(args.folder.clone()), state_dir: None, ..global.clone() };
     let variables = demo_variables(lab.endpoint(), secret);
-    let workspace = Workspace::load_with(&global, &variables)?;
+    let workspace = Workspace::load_with(&global, &variables).await?;
     let request = Request {
         activations: workspace
             .project

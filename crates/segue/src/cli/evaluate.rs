@@ -26,7 +26,7 @@ pub(crate) struct Args {
 }
 
 pub(crate) async fn run(global: &Global, args: &Args) -> Result<(), Failure> {
-    let workspace = Workspace::load(global)?;
+    let workspace = Workspace::load(global).await?;
     let chosen = count::select(&workspace, &args.segments)?;
     let now = super::slot_now();
     let at = args.slot.unwrap_or(now);

@@ -58,7 +58,7 @@ impl Case<'_> {
 
 pub(crate) async fn run(global: &Global, args: &Args) -> Result<(), Failure> {
     let asked = identity(&args.identity, &format!("segue explain CRMID:12345 {}", args.segment))?;
-    let workspace = Workspace::load(global)?;
+    let workspace = Workspace::load(global).await?;
     let project = &workspace.project;
     let segment = project.segment(&args.segment).ok_or_else(|| {
         let names = project.segments.iter().map(|segment| segment.key.as_str());

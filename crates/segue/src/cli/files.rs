@@ -88,7 +88,7 @@ enum Tier {
 }
 
 pub(crate) async fn run(global: &Global, args: &Args) -> Result<(), Failure> {
-    let workspace = Workspace::load(global)?;
+    let workspace = Workspace::load(global).await?;
     match &args.action {
         None => list(global, &workspace, args).await,
         Some(Action::State { which }) => {

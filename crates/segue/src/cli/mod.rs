@@ -3,19 +3,21 @@
 //! Results go to stdout, everything else to stderr. Each command is a file of its own with an
 //! `Args` type, whose documentation is its help page, and a `run` function.
 
+mod apply;
 pub(crate) mod check;
 mod completions;
 mod count;
 mod demo;
 mod evaluate;
 mod explain;
+mod export;
 mod files;
 mod init;
 pub(crate) mod mask;
 mod pages;
 mod plan;
 mod policy;
-mod preview;
+pub(crate) mod preview;
 pub(crate) mod profile;
 pub(crate) mod report;
 mod run;
@@ -139,6 +141,8 @@ enum Command {
     Secret(secret::Args),
     Plan(plan::Args),
     Run(run::Args),
+    Apply(apply::Args),
+    Export(export::Args),
     Preview(preview::Args),
     Profile(profile::Args),
     Count(count::Args),
@@ -200,11 +204,13 @@ async fn dispatch(cli: Cli) -> Result<(), Failure> {
         Command::Policy(args) => policy::run(&global, &args).await,
         Command::Plan(args) => plan::run(&global, &args).await,
         Command::Run(args) => run::run(&global, &args).await,
+        Command::Apply(args) => apply::run(&global, &args).await,
+        Command::Export(args) => export::run(&global, &args).await,
         Command::Preview(args) => preview::run(&global, &args).await,
         Command::Profile(args) => profile::run(&global, &args).await,
         Command::Count(args) => count::run(&global, &args).await,
         Command::Evaluate(args) => evaluate::run(&global, &args).await,
-        Command::Segments(args) => segments::run(&global, &args),
+        Command::Segments(args) => segments::run(&global, &args).await,
         Command::Explain(args) => explain::run(&global, &args).await,
         Command::Runs(args) => runs::run(&global, &args).await,
         Command::Show(args) => show::run(&global, &args).await,
@@ -215,8 +221,8 @@ async fn dispatch(cli: Cli) -> Result<(), Failure> {
         Command::Serve(args) => serve::run(&global, &args).await,
         Command::Token(args) => token::run(&global, &args).await,
         Command::Slots(args) => slots::run(&global, &args).await,
-        Command::Schedule(args) => schedule::run(&global, &args),
-        Command::Segment(args) => segment::run(&global, &args),
+        Command::Schedule(args) => schedule::run(&global, &args).await,
+        Command::Segment(args) => segment::run(&global, &args).await,
         Command::Schema(args) => schema::run(&args),
         Command::Completions(args) => completions::run(&args),
     }

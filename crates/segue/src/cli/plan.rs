@@ -1,5 +1,7 @@
 //! `segue plan`: what `run` would do.
 
+use std::path::PathBuf;
+
 use ::plan::RunPlan;
 use delivery::s3::probe::Grade;
 use engine::Baselines;
@@ -7,6 +9,7 @@ use ledger::{Ledger, RunState};
 
 use crate::ambient;
 use crate::capabilities;
+use crate::cli::apply::{self, How};
 use crate::cli::{Format, Global, Runs, report, table};
 use crate::encryption;
 use crate::failure::Failure;
@@ -23,6 +26,11 @@ use crate::workspace::Workspace;
 pub(crate) struct Args {
     #[command(flatten)]
     runs: Runs,
+    /// Instead, show what `segue apply` of this file would change
+    #[arg(long, value_name = "FILE", conflicts_with_all = ["activations", "segments", "slot"])]
+    apply: Option<PathBuf>,
+    #[command(flatten)]
+    how: How,
 }
 
 /// What one run would do.
@@ -36,7 +44,10 @@ struct Preview {
 }
 
 pub(crate) async fn run(global: &Global, args: &Args) -> Result<(), Failure> {
-    let workspace = Workspace::load(global)?;
+    if let Some(file) = &args.apply {
+        return apply::apply(global, file, &args.how, true).await;
+    }
+    let workspace = Workspace::load(global).await?;
     let request = args.runs.request();
     let plans = select::runs(&workspace.project, &request, super::slot_now())?;
     let keys = encryption::check(&workspace.project, ambient::now());

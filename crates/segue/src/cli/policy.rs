@@ -59,7 +59,7 @@ enum Document {
 }
 
 pub(crate) async fn run(global: &Global, args: &Args) -> Result<(), Failure> {
-    let workspace = Workspace::load(global)?;
+    let workspace = Workspace::load(global).await?;
     let (destination, account) = check::find(&workspace, &args.destination)?;
     let replaces = permission::replaces(&workspace.project, destination);
     let region = account.region.as_deref();

@@ -34,7 +34,7 @@ pub(crate) struct Args {
 }
 
 pub(crate) async fn run(global: &Global, args: &Args) -> Result<(), Failure> {
-    let workspace = Workspace::load(global)?;
+    let workspace = Workspace::load(global).await?;
     let request = Request {
         activations: vec![args.activation.clone()],
         segments: args.segment.iter().cloned().collect(),
@@ -63,6 +63,21 @@ pub(crate) async fn run(global: &Global, args: &Args) -> Result<(), Failure> {
         })),
     }
     Ok(())
+}
+
+/// The first lines of a run, masked.
+///
+/// # Errors
+/// The data cannot be read, or does not fit.
+pub(crate) async fn sample(
+    sources: &Sources,
+    plan: &::plan::RunPlan,
+    wanted: usize,
+) -> Result<String, Failure> {
+    let (header, text) = first_rows(sources, plan, wanted).await?;
+    let text =
+        if plan.output.file.layout.is_delimited() { mask(&text) } else { mask_values(&text) };
+    Ok(format!("{header}{text}"))
 }
 
 async fn first_rows(

@@ -44,7 +44,7 @@ pub(crate) async fn run(global: &Global, args: &Args) -> Result<(), Failure> {
         Failure::usage("an identity is a namespace and a value with a colon between them")
             .hint("Write for example `segue profile show CRMID:12345`.")
     })?;
-    let workspace = Workspace::load(global)?;
+    let workspace = Workspace::load(global).await?;
     let (sources, _) = Sources::open(&workspace, global).await?;
     let found = sources.engine.profile(&sources.profiles, namespace, value).await?;
     let profile = found.ok_or_else(missing)?;

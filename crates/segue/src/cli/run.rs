@@ -35,7 +35,7 @@ pub(crate) struct Args {
 }
 
 pub(crate) async fn run(global: &Global, args: &Args) -> Result<(), Failure> {
-    let workspace = Workspace::load(global)?;
+    let workspace = Workspace::load(global).await?;
     let request = args.runs.request();
     let target = args.to.clone().map_or(Target::Buckets, Target::Folder);
     let outcome = perform(global, &workspace, &request, &target, Progress::on_terminal()).await?;

@@ -22,7 +22,7 @@ enum Command {
 
 /// Show the next slots, in local time and in UTC
 ///
-/// Nothing is read but the project file. A slot before which the clocks of its zone change is marked.
+/// Nothing is read but the project. A slot before which the clocks of its zone change is marked.
 #[derive(Debug, clap::Args)]
 struct NextArgs {
     /// Only this activation
@@ -32,9 +32,9 @@ struct NextArgs {
     count: usize,
 }
 
-pub(crate) fn run(global: &Global, args: &Args) -> Result<(), Failure> {
+pub(crate) async fn run(global: &Global, args: &Args) -> Result<(), Failure> {
     let Command::Next(args) = &args.command;
-    let workspace = Workspace::load(global)?;
+    let workspace = Workspace::load(global).await?;
     let upcoming = schedule::upcoming(
         &workspace.project,
         args.activation.as_deref(),

@@ -6,7 +6,7 @@ use clap::Subcommand;
 use serde_json::json;
 
 use crate::cli::{Format, Global};
-use crate::draw;
+use crate::draw::{self, Source};
 use crate::failure::Failure;
 use crate::workspace::{self, Workspace};
 
@@ -36,11 +36,11 @@ struct TranslateArgs {
     pql: Option<String>,
 }
 
-pub(crate) fn run(global: &Global, args: &Args) -> Result<(), Failure> {
+pub(crate) async fn run(global: &Global, args: &Args) -> Result<(), Failure> {
     let Command::Translate(args) = &args.command;
     let sql = match (&args.pql, &args.segment) {
-        (Some(text), _) => of_text(global, text)?,
-        (None, Some(key)) => of_segment(global, key)?,
+        (Some(text), _) => of_text(global, text).await?,
+        (None, Some(key)) => of_segment(global, key).await?,
         (None, None) => return Err(Failure::usage("name a segment, or give a rule with --pql")),
     };
     match global.output {
@@ -50,8 +50,8 @@ pub(crate) fn run(global: &Global, args: &Args) -> Result<(), Failure> {
     Ok(())
 }
 
-fn of_segment(global: &Global, key: &str) -> Result<String, Failure> {
-    let workspace = Workspace::load(global)?;
+async fn of_segment(global: &Global, key: &str) -> Result<String, Failure> {
+    let workspace = Workspace::load(global).await?;
     let project = &workspace.project;
     let names = || project.segments.iter().map(|segment| segment.key.as_str());
     let segment =
@@ -64,9 +64,9 @@ fn of_segment(global: &Global, key: &str) -> Result<String, Failure> {
 }
 
 /// A text of its own may name the segments of the project, if there is one.
-fn of_text(global: &Global, text: &str) -> Result<String, Failure> {
+async fn of_text(global: &Global, text: &str) -> Result<String, Failure> {
     let segments = match workspace::locate(global.project.as_deref()) {
-        Ok(_) => segment_names(&Workspace::load(global)?),
+        Ok(_) => segment_names(&Workspace::load(global).await?),
         Err(missing) if global.project.is_some() => return Err(missing),
         Err(_) => Vec::new(),
     };
@@ -77,7 +77,7 @@ fn of_text(global: &Global, text: &str) -> Result<String, Failure> {
             let problem = Diagnostic::error(error.code, span, error.message);
             let problem = Diagnostic { hint: error.hint, ..problem };
             let mut failure = Failure::usage("the rule cannot be translated");
-            failure.report = Some(draw::diagnostics("--pql", text, &[problem]));
+            failure.report = Some(draw::diagnostics(&Source::of_text("--pql", text), &[problem]));
             Err(failure)
         }
     }

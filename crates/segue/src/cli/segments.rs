@@ -24,8 +24,8 @@ pub(crate) struct Row<'a> {
     pub(crate) standing: Option<Standing>,
 }
 
-pub(crate) fn run(global: &Global, _: &Args) -> Result<(), Failure> {
-    let workspace = Workspace::load(global)?;
+pub(crate) async fn run(global: &Global, _: &Args) -> Result<(), Failure> {
+    let workspace = Workspace::load(global).await?;
     let engine = Engine::new(Settings::new(workspace.state_folder()));
     let mut rows = Vec::new();
     for segment in &workspace.project.segments {

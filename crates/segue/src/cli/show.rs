@@ -18,7 +18,7 @@ pub(crate) struct Args {
 }
 
 pub(crate) async fn run(global: &Global, args: &Args) -> Result<(), Failure> {
-    let workspace = Workspace::load(global)?;
+    let workspace = Workspace::load(global).await?;
     let detail = find(&workspace, &args.run).await?;
     match global.output {
         Format::Text => super::answer(&text(&workspace, &detail)),

@@ -31,7 +31,7 @@ fn parse_state(word: &str) -> Result<SlotState, String> {
 }
 
 pub(crate) async fn run(global: &Global, args: &Args) -> Result<(), Failure> {
-    let workspace = Workspace::load(global)?;
+    let workspace = Workspace::load(global).await?;
     let filter = SlotFilter {
         activation: args.activation.clone(),
         segment: args.segment.clone(),

@@ -49,7 +49,7 @@ fn parse_role(word: &str) -> Result<Role, String> {
 }
 
 pub(crate) async fn run(global: &Global, args: &Args) -> Result<(), Failure> {
-    let workspace = Workspace::load(global)?;
+    let workspace = Workspace::load(global).await?;
     let ledger = Ledger::open(&workspace.ledger_path())
         .await
         .map_err(|error| server::explain(&workspace, error.into()))?;

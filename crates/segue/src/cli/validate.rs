@@ -25,14 +25,13 @@ pub(crate) async fn run(global: &Global, args: &Args) -> Result<(), Failure> {
         (Format::Text, Ok((workspace, warnings))) => {
             let path = workspace.path.display().to_string();
             if !warnings.is_empty() {
-                super::say(&draw::diagnostics(&path, &workspace.text, &warnings));
+                super::say(&draw::diagnostics(&workspace.source, &warnings));
             }
             super::answer(&summary(&workspace, &path, args.offline));
             Ok(())
         }
         (Format::Json, Ok((workspace, warnings))) => {
-            let path = workspace.path.display().to_string();
-            let problems = draw::diagnostics_json(&path, &warnings);
+            let problems = draw::diagnostics_json(&workspace.source, &warnings);
             super::answer_json(&serde_json::json!({ "valid": true, "diagnostics": problems }));
             Ok(())
         }
@@ -44,7 +43,7 @@ async fn check(
     global: &Global,
     args: &Args,
 ) -> Result<(Workspace, Vec<::plan::Diagnostic>), Failure> {
-    let workspace = Workspace::load(global)?;
+    let workspace = Workspace::load(global).await?;
     let mut warnings = workspace.warnings.clone();
     let keys = encryption::check(&workspace.project, ambient::now());
     if args.offline {

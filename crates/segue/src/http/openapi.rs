@@ -7,7 +7,7 @@ use serde_json::{Map, Value, json};
 
 use super::problem::{Code, ProblemBody};
 use super::rights::{Right, Role};
-use super::route::{Gives, Parameter, Route, schema};
+use super::route::{Gives, Need, Parameter, Route, schema};
 use super::routes::ROUTES;
 
 /// Returns the document.
@@ -24,6 +24,8 @@ pub(crate) fn document() -> Value {
         let path = paths.entry(route.path).or_insert_with(|| json!({}));
         path[route.method.as_str().to_lowercase()] = operation;
     }
+    let mut schemas = generator.take_definitions(true);
+    schemas.extend(definitions());
     json!({
         "openapi": "3.1.0",
         "info": {
@@ -35,13 +37,49 @@ pub(crate) fn document() -> Value {
         "servers": [{ "url": "/" }],
         "paths": paths,
         "components": {
-            "schemas": generator.take_definitions(true),
+            "schemas": schemas,
             "securitySchemes": {
                 "token": { "type": "http", "scheme": "bearer" },
                 "session": { "type": "apiKey", "in": "cookie", "name": super::sign_in::COOKIE },
             },
         },
     })
+}
+
+/// What the name of a part of the project file ends with here, where others have its name.
+const SUFFIX: &str = "Definition";
+
+/// A reference to a part of the project file by its name there.
+pub(crate) fn definition_of(name: &str) -> Value {
+    json!({ "$ref": format!("#/components/schemas/{name}{SUFFIX}") })
+}
+
+/// The parts of the project file.
+fn definitions() -> Map<String, Value> {
+    let schema = plan::json_schema();
+    let parts = schema["$defs"].as_object().into_iter().flatten();
+    parts.map(|(name, part)| (format!("{name}{SUFFIX}"), renamed(part.clone()))).collect()
+}
+
+/// A part of the project file with its references leading to where the parts are here.
+fn renamed(mut part: Value) -> Value {
+    match &mut part {
+        Value::Object(members) => {
+            for (key, member) in members.iter_mut() {
+                let name = member.as_str().and_then(|path| path.strip_prefix("#/$defs/"));
+                let reference = name.filter(|_| key == "$ref").map(definition_of);
+                *member = match reference {
+                    Some(reference) => reference["$ref"].clone(),
+                    None => renamed(member.take()),
+                };
+            }
+        }
+        Value::Array(items) => {
+            items.iter_mut().for_each(|item| *item = renamed(item.take()));
+        }
+        _ => {}
+    }
+    part
 }
 
 fn operation(route: &Route, problem: &Value, generator: &mut SchemaGenerator) -> Value {
@@ -53,6 +91,13 @@ fn operation(route: &Route, problem: &Value, generator: &mut SchemaGenerator) ->
         parameters.push(json!({
             "name": "Idempotency-Key", "in": "header", "required": false,
             "description": "The same key with the same request gives the same answer, and no second run.",
+            "schema": { "type": "string", "minLength": 1, "maxLength": 200 },
+        }));
+    }
+    if let Some(need) = route.condition() {
+        parameters.push(json!({
+            "name": "If-Match", "in": "header", "required": need == Need::Must,
+            "description": "The ETag of the version that the request was made for, or `*`.",
             "schema": { "type": "string", "minLength": 1, "maxLength": 200 },
         }));
     }
@@ -78,6 +123,11 @@ fn operation(route: &Route, problem: &Value, generator: &mut SchemaGenerator) ->
         Gives::Text(media) => {
             good["content"] = json!({ media: { "schema": { "type": "string" } } });
         }
+    }
+    if route.is_versioned() {
+        good["headers"] = json!({ "ETag": {
+            "description": "The version, for `If-Match`", "required": true, "schema": { "type": "string" },
+        } });
     }
     let mut responses = Map::new();
     responses.insert(route.status.to_string(), good);

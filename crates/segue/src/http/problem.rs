@@ -21,6 +21,8 @@ pub(crate) enum Code {
     Conflict,
     ActivationDisabled,
     IdempotencyMismatch,
+    PreconditionFailed,
+    PreconditionRequired,
     TooLarge,
     NotJson,
     InvalidValue,
@@ -34,7 +36,7 @@ pub(crate) enum Code {
 }
 
 impl Code {
-    pub(crate) const ALL: [Self; 22] = [
+    pub(crate) const ALL: [Self; 24] = [
         Self::MalformedRequest,
         Self::UnknownParameter,
         Self::NotSignedIn,
@@ -47,6 +49,8 @@ impl Code {
         Self::Conflict,
         Self::ActivationDisabled,
         Self::IdempotencyMismatch,
+        Self::PreconditionFailed,
+        Self::PreconditionRequired,
         Self::TooLarge,
         Self::NotJson,
         Self::InvalidValue,
@@ -75,6 +79,12 @@ impl Code {
             Self::ActivationDisabled => (409, "activation_disabled", "The activation is disabled"),
             Self::IdempotencyMismatch => {
                 (409, "idempotency_mismatch", "The key was used for another request")
+            }
+            Self::PreconditionFailed => {
+                (412, "precondition_failed", "It is not the version that was meant")
+            }
+            Self::PreconditionRequired => {
+                (428, "precondition_required", "The request has to name a version")
             }
             Self::TooLarge => (413, "too_large", "The request is too large"),
             Self::NotJson => (415, "not_json", "The body has to be JSON"),
@@ -108,6 +118,21 @@ pub(crate) struct Problem {
     pub(crate) hint: Option<String>,
     /// Seconds after which it may work.
     pub(crate) retry_after: Option<u64>,
+    /// What is wrong with single members of the body.
+    pub(crate) errors: Vec<Pointed>,
+}
+
+/// What is wrong with a member of the body, or with what it would do to the project.
+#[derive(Debug, Clone, Serialize, JsonSchema)]
+pub(crate) struct Pointed {
+    /// The member, as a JSON Pointer into the body; nothing when it is elsewhere in the project
+    pub(crate) pointer: Option<String>,
+    /// Where a person finds it
+    pub(crate) place: String,
+    /// As `segue validate` names it
+    pub(crate) code: String,
+    pub(crate) detail: String,
+    pub(crate) hint: Option<String>,
 }
 
 /// The body of a problem.
@@ -127,11 +152,13 @@ pub(crate) struct ProblemBody {
     code: String,
     /// What to do next.
     hint: Option<String>,
+    /// What is wrong with single members of the body.
+    errors: Vec<Pointed>,
 }
 
 impl Problem {
     pub(crate) fn new(code: Code, detail: impl Into<String>) -> Self {
-        Self { code, detail: detail.into(), hint: None, retry_after: None }
+        Self { code, detail: detail.into(), hint: None, retry_after: None, errors: Vec::new() }
     }
 
     pub(crate) fn hint(mut self, hint: impl Into<String>) -> Self {
@@ -152,6 +179,7 @@ impl Problem {
             detail: self.detail.clone(),
             code: code.to_owned(),
             hint: self.hint.clone(),
+            errors: self.errors.clone(),
         }
     }
 }

@@ -15,9 +15,11 @@ pub(crate) enum Right {
     Analyse,
     /// Have real values of one person shown.
     Reveal,
-    /// Begin runs; enable and disable activations.
+    /// Make, change and remove segments.
+    Define,
+    /// Begin runs; enable and disable, make, change and remove activations.
     Operate,
-    /// Try the permissions of destinations.
+    /// Make, change and remove accounts, destinations and secrets; try permissions.
     Connect,
     /// Read the audit log.
     Audit,
@@ -71,7 +73,7 @@ impl Role {
     pub(crate) fn may(self, right: Right) -> bool {
         let rights: &[Right] = match self {
             Self::Viewer => &[Right::Read],
-            Self::Analyst => &[Right::Read, Right::Analyse],
+            Self::Analyst => &[Right::Read, Right::Analyse, Right::Define],
             Self::Operator => &[Right::Read, Right::Operate],
             Self::DestinationAdmin => &[Right::Read, Right::Connect],
             Self::Privacy => &[Right::Read, Right::Analyse, Right::Reveal, Right::Audit],
@@ -79,6 +81,7 @@ impl Role {
                 Right::Read,
                 Right::Analyse,
                 Right::Reveal,
+                Right::Define,
                 Right::Operate,
                 Right::Connect,
                 Right::Audit,

@@ -33,6 +33,45 @@ pub(crate) struct Route {
     pub(crate) handler: Handler,
 }
 
+/// Whether a request has to name the version that it was made for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Need {
+    May,
+    Must,
+}
+
+/// What can be kept in the ledger and has versions.
+const VERSIONED: [&str; 4] = [
+    "/api/v1/segments/{key}",
+    "/api/v1/accounts/{key}",
+    "/api/v1/destinations/{key}",
+    "/api/v1/activations/{key}",
+];
+/// All of it together.
+const ALL_OBJECTS: &str = "/api/v1/objects";
+
+impl Route {
+    /// Whether `If-Match` means something here.
+    pub(crate) fn condition(&self) -> Option<Need> {
+        if self.method == Method::GET {
+            None
+        } else if VERSIONED.contains(&self.path) {
+            Some(Need::Must)
+        } else {
+            (self.path == ALL_OBJECTS).then_some(Need::May)
+        }
+    }
+
+    /// Whether a good answer has an ETag.
+    pub(crate) fn is_versioned(&self) -> bool {
+        let is_one = VERSIONED.contains(&self.path) && self.method != Method::DELETE;
+        is_one
+            || self.path == ALL_OBJECTS
+            || (self.method == Method::POST
+                && VERSIONED.iter().any(|one| one.strip_suffix("/{key}") == Some(self.path)))
+    }
+}
+
 /// The schema of a type, made when the document is.
 pub(crate) type SchemaOf = fn(&mut SchemaGenerator) -> Schema;
 

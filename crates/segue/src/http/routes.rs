@@ -5,8 +5,8 @@ use std::collections::HashMap;
 use http::Method;
 
 use super::answers::{
-    access, activations, alerts, destinations, log, people, profiles, project, rules, runs, server,
-    slots,
+    access, activations, alerts, destinations, log, objects, people, preview, profiles, project,
+    rules, runs, secrets, server, slots,
 };
 use super::problem::{Code, Problem};
 use super::rights::{Right, Role};
@@ -17,14 +17,8 @@ const CURSOR: Parameter = Parameter::text("cursor", "Where to go on: `next` of t
 const ACTIVATION: Parameter = Parameter::text("activation", "Only those of this activation");
 const SEGMENT: Parameter = Parameter::text("segment", "Only those of this segment");
 
-/// What begins so is said by the project file.
-const OF_THE_PROJECT: &[&str] = &[
-    "/api/v1/datasets",
-    "/api/v1/segments",
-    "/api/v1/accounts",
-    "/api/v1/destinations",
-    "/api/v1/activations",
-];
+/// What begins so is said by the project file alone.
+const OF_THE_FILE: &[&str] = &["/api/v1/datasets", "/api/v1/project"];
 
 /// A parameter that is one of a few words.
 const fn words(
@@ -211,7 +205,11 @@ pub(crate) const ROUTES: &[Route] = &[
         project::segment,
         "One segment"
     ),
+    change!(POST "/api/v1/segments", add_segment, Define, Some(objects::new_segment), 201, Gives::Json(schema::<project::Segment>), project::add_segment, "Make a segment that is kept in the ledger"),
+    change!(PUT "/api/v1/segments/{key}", change_segment, Define, Some(objects::changed_segment), 200, Gives::Json(schema::<project::Segment>), project::change_segment, "Change a segment that is kept in the ledger"),
+    change!(DELETE "/api/v1/segments/{key}", remove_segment, Define, None, 204, Gives::Nothing, project::remove_segment, "Remove a segment that is kept in the ledger"),
     change!(POST "/api/v1/segments/{key}/count", count_segment, Analyse, None, 200, Gives::Json(schema::<profiles::Count>), profiles::count, "Count the members of a segment, exactly"),
+    change!(POST "/api/v1/preview", preview_objects, Read, Some(schema::<preview::PreviewObjects>), 200, Gives::Json(schema::<preview::Previewed>), preview::preview, "What objects that nobody has saved would come to: problems, names, slots, first lines, rows"),
     change!(POST "/api/v1/rules/try", try_rule, Analyse, Some(schema::<rules::TryRule>), 200, Gives::Json(schema::<rules::RuleTried>), rules::try_rule, "Try a rule that nobody has saved: what is wrong with it, or who is in it"),
     change!(POST "/api/v1/profiles/lookup", look_up_profile, Analyse, Some(schema::<people::LookUp>), 200, Gives::Json(schema::<people::Found>), people::look_up, "Look up one person by an identity, masked: fields, memberships with what decides them, delivered files"),
     change!(POST "/api/v1/profiles/reveal", reveal_profile, Reveal, Some(schema::<people::LookUp>), 200, Gives::Json(schema::<people::Found>), people::reveal, "Look up one person with real values"),
@@ -224,6 +222,18 @@ pub(crate) const ROUTES: &[Route] = &[
         project::accounts,
         "List accounts, without secrets"
     ),
+    get!(
+        "/api/v1/accounts/{key}",
+        get_account,
+        Read,
+        [],
+        project::Account,
+        project::account,
+        "One account, without secrets"
+    ),
+    change!(POST "/api/v1/accounts", add_account, Connect, Some(objects::new_account), 201, Gives::Json(schema::<project::Account>), project::add_account, "Make an account that is kept in the ledger"),
+    change!(PUT "/api/v1/accounts/{key}", change_account, Connect, Some(objects::changed_account), 200, Gives::Json(schema::<project::Account>), project::change_account, "Change an account that is kept in the ledger"),
+    change!(DELETE "/api/v1/accounts/{key}", remove_account, Connect, None, 204, Gives::Nothing, project::remove_account, "Remove an account that is kept in the ledger"),
     get!(
         "/api/v1/destinations",
         list_destinations,
@@ -242,6 +252,9 @@ pub(crate) const ROUTES: &[Route] = &[
         project::destination,
         "One destination"
     ),
+    change!(POST "/api/v1/destinations", add_destination, Connect, Some(objects::new_destination), 201, Gives::Json(schema::<project::Destination>), project::add_destination, "Make a destination that is kept in the ledger"),
+    change!(PUT "/api/v1/destinations/{key}", change_destination, Connect, Some(objects::changed_destination), 200, Gives::Json(schema::<project::Destination>), project::change_destination, "Change a destination that is kept in the ledger"),
+    change!(DELETE "/api/v1/destinations/{key}", remove_destination, Connect, None, 204, Gives::Nothing, project::remove_destination, "Remove a destination that is kept in the ledger"),
     get!(
         "/api/v1/destinations/{key}/policy",
         get_policy,
@@ -270,6 +283,9 @@ pub(crate) const ROUTES: &[Route] = &[
         activations::get,
         "One activation"
     ),
+    change!(POST "/api/v1/activations", add_activation, Operate, Some(objects::new_activation), 201, Gives::Json(schema::<activations::Activation>), activations::add_activation, "Make an activation that is kept in the ledger"),
+    change!(PUT "/api/v1/activations/{key}", change_activation, Operate, Some(objects::changed_activation), 200, Gives::Json(schema::<activations::Activation>), activations::change_activation, "Change an activation that is kept in the ledger"),
+    change!(DELETE "/api/v1/activations/{key}", remove_activation, Operate, None, 204, Gives::Nothing, activations::remove_activation, "Remove an activation that is kept in the ledger"),
     get!(
         "/api/v1/activations/{key}/next",
         next_slots,
@@ -282,6 +298,27 @@ pub(crate) const ROUTES: &[Route] = &[
     change!(POST "/api/v1/activations/{key}/enable", enable_activation, Operate, None, 200, Gives::Json(schema::<activations::Activation>), activations::enable, "Enable an activation; slots that were skipped stay skipped"),
     change!(POST "/api/v1/activations/{key}/disable", disable_activation, Operate, None, 200, Gives::Json(schema::<activations::Activation>), activations::disable, "Disable an activation: its slots are skipped until it is enabled"),
     change!(POST "/api/v1/activations/{key}/run", run_activation, Operate, Some(schema::<activations::RunNow>), 202, Gives::Json(schema::<slots::Slots>), activations::run, "Run an activation now, or for a given slot"),
+    get!(
+        "/api/v1/objects",
+        export_objects,
+        Read,
+        [],
+        objects::Objects,
+        objects::export,
+        "Everything that is kept in the ledger, as it would stand in the project file"
+    ),
+    change!(PUT "/api/v1/objects", apply_objects, Administer, Some(schema::<objects::Apply>), 200, Gives::Json(schema::<objects::Applied>), objects::apply, "Bring what is kept in the ledger to what is sent, or tell the differences"),
+    get!(
+        "/api/v1/secrets",
+        list_secrets,
+        Connect,
+        [],
+        secrets::Secrets,
+        secrets::list,
+        "List stored secrets by name, never their values"
+    ),
+    change!(PUT "/api/v1/secrets/{name}", put_secret, Connect, Some(schema::<secrets::NewSecret>), 200, Gives::Json(schema::<secrets::Secret>), secrets::put, "Store a secret, encrypted"),
+    change!(DELETE "/api/v1/secrets/{name}", remove_secret, Connect, None, 204, Gives::Nothing, secrets::remove, "Remove a secret that nothing refers to"),
     get!(
         "/api/v1/slots",
         list_slots,
@@ -385,7 +422,7 @@ impl Table {
         };
         let wanted = if method == Method::HEAD { &Method::GET } else { method };
         let Some(route) = matched.value.get(wanted) else {
-            let is_project = OF_THE_PROJECT.iter().any(|begin| path.starts_with(begin));
+            let is_project = OF_THE_FILE.iter().any(|begin| path.starts_with(begin));
             if is_project && [Method::PUT, Method::PATCH, Method::DELETE].contains(method) {
                 let detail = "It comes from the project file, and is read-only here.";
                 return Err(Problem::new(Code::ReadOnly, detail)

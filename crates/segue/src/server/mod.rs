@@ -19,11 +19,11 @@ use std::time::{Duration, Instant};
 
 use ledger::Ledger;
 use plan::planner::turn::Limits;
-use tokio::sync::{Notify, watch};
+use tokio::sync::{Mutex, Notify, watch};
 
 pub(crate) use alerts::Rules;
 pub(crate) use beacon::{Beacon, explain};
-pub(crate) use planner::PlanningStatus;
+pub(crate) use planner::{PlanningStatus, reload};
 pub(crate) use webhook::Webhook;
 
 use crate::ambient::{self, Interrupt};
@@ -53,6 +53,8 @@ pub(crate) struct Shared {
     /// Tells the planner that something changed.
     pub(crate) replan: Notify,
     pub(crate) planning: watch::Sender<PlanningStatus>,
+    /// Held while stored objects are changed.
+    pub(crate) editing: Mutex<()>,
     /// Runs under way.
     pub(crate) running: watch::Sender<usize>,
     /// How far they are.
@@ -73,7 +75,7 @@ impl Shared {
 /// # Errors
 /// The project or the ledger cannot be used.
 pub(crate) async fn open(global: &Global, options: Options) -> Result<Arc<Shared>, Failure> {
-    let workspace = Workspace::load(global)?;
+    let workspace = Workspace::load(global).await?;
     let ledger = Ledger::open(&workspace.ledger_path()).await.map_err(Failure::from).map_err(
         // Whoever has the ledger may be a server.
         |failure| beacon::explain(&workspace, failure),
@@ -92,6 +94,7 @@ pub(crate) async fn open(global: &Global, options: Options) -> Result<Arc<Shared
         wake: Notify::new(),
         replan: Notify::new(),
         planning: watch::Sender::new(PlanningStatus::default()),
+        editing: Mutex::new(()),
         running: watch::Sender::new(0),
         gauges: Gauges::default(),
         started: ambient::instant(),

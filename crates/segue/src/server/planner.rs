@@ -51,7 +51,7 @@ pub(super) async fn plan_until_stopped(shared: Arc<Shared>) {
 
 /// One pass, with its outcome where it can be seen. Returns how long to wait for the next.
 async fn pass_and_tell(shared: &Shared, watch: &mut Watch) -> Duration {
-    let broken = reload(shared).err().map(|failure| {
+    let broken = reload(shared).await.err().map(|failure| {
         tracing::error!(
             failure = failure.one_line(),
             "the project file cannot be used; the last good one is"
@@ -117,14 +117,18 @@ fn pause(next_due: Option<Timestamp>, now: Timestamp) -> Duration {
         .map_or(PAUSE_MAX, |until| until.clamp(PAUSE_MIN, PAUSE_MAX))
 }
 
-/// Takes a changed project file; a run that is under way keeps what it began with.
-fn reload(shared: &Shared) -> Result<(), Failure> {
-    let read = Workspace::load(&shared.global)?;
+/// Takes a changed project file, or changed stored objects; a run that is under way keeps what it began
+/// with.
+pub(crate) async fn reload(shared: &Shared) -> Result<(), Failure> {
+    let read = Workspace::load_from(&shared.global, &shared.ledger).await?;
     let known = shared.workspace();
     // Rules may stand in files of their own, so the text alone does not tell.
     let rules = |workspace: &Workspace| format!("{:?}", workspace.project.segments);
-    if read.text != known.text || rules(&read) != rules(&known) {
-        tracing::info!(path = %read.path.display(), "the project file changed");
+    let is_same = read.source.text == known.source.text
+        && read.secrets == known.secrets
+        && rules(&read) == rules(&known);
+    if !is_same {
+        tracing::info!(path = %read.path.display(), stored = read.stored.revision, "the project changed");
         shared.workspace.send_replace(Arc::new(read));
     }
     Ok(())

@@ -7,17 +7,14 @@ use aws_lc_rs::hmac;
 use bytes::Bytes;
 use http::{Request, Uri, header};
 use http_body_util::{BodyExt as _, Full, Limited};
-use hyper_rustls::{ConfigBuilderExt as _, HttpsConnector, HttpsConnectorBuilder};
-use hyper_util::client::legacy::Client;
-use hyper_util::client::legacy::connect::HttpConnector;
-use hyper_util::rt::TokioExecutor;
 use jiff::{SignedDuration, Timestamp};
 use ledger::alert::Alert;
 use secrecy::{ExposeSecret as _, SecretString};
 
 use super::Shared;
 use crate::ambient;
-use crate::failure::{Failure, Kind};
+use crate::failure::Failure;
+use crate::outbound::{self, Sender};
 
 /// The version of the signature.
 const VERSION: &str = "v1";
@@ -38,7 +35,7 @@ const GIVE_UP_AFTER: SignedDuration = SignedDuration::from_hours(72);
 pub(crate) struct Webhook {
     uri: Uri,
     secret: SecretString,
-    client: Client<HttpsConnector<HttpConnector>, Full<Bytes>>,
+    client: Sender,
 }
 
 impl Webhook {
@@ -47,24 +44,14 @@ impl Webhook {
     /// # Errors
     /// The URL is none, or the secret is too short.
     pub(crate) fn new(url: &str, secret: SecretString) -> Result<Self, Failure> {
-        let uri: Uri = url
-            .parse()
-            .ok()
-            .filter(|uri: &Uri| {
-                matches!(uri.scheme_str(), Some("https" | "http")) && uri.host().is_some()
-            })
-            .ok_or_else(|| Failure::usage("the webhook is no http or https URL"))?;
-        let is_here = matches!(uri.host(), Some("localhost" | "127.0.0.1" | "[::1]"));
-        if uri.scheme_str() == Some("http") && !is_here {
-            return Err(Failure::usage("the webhook is beyond this machine and not https"));
-        }
+        let uri = outbound::url("webhook", url)?;
         if secret.expose_secret().len() < 16 {
             return Err(Failure::usage("the secret of the webhook is shorter than 16 characters")
                 .hint(
                     "Set SEGUE_WEBHOOK_SECRET, for example to what `openssl rand -hex 32` prints.",
                 ));
         }
-        Ok(Self { uri, secret, client: client()? })
+        Ok(Self { uri, secret, client: outbound::sender()? })
     }
 
     /// Posts an alert. A redirect is not followed: it would take the alert elsewhere.
@@ -89,20 +76,6 @@ impl Webhook {
             .await
             .unwrap_or_else(|_| Err("no answer in time".to_owned()))
     }
-}
-
-fn client() -> Result<Client<HttpsConnector<HttpConnector>, Full<Bytes>>, Failure> {
-    let failed = |error: &dyn std::error::Error| Failure::from_error(Kind::Internal, error);
-    let provider = Arc::new(rustls::crypto::aws_lc_rs::default_provider());
-    let config = rustls::ClientConfig::builder_with_provider(provider)
-        .with_safe_default_protocol_versions()
-        .map_err(|error| failed(&error))?
-        .with_native_roots()
-        .map_err(|error| failed(&error))?
-        .with_no_client_auth();
-    let connector =
-        HttpsConnectorBuilder::new().with_tls_config(config).https_or_http().enable_http1().build();
-    Ok(Client::builder(TokioExecutor::new()).build(connector))
 }
 
 /// `v1=` and HMAC-SHA256 over the timestamp, a dot and the body, in hexadecimal digits.

@@ -32,7 +32,7 @@ pub(super) async fn activations(look: &Look<'_>) -> Result<Activations, Failure>
             last: last.first().map(|run| (status(run.state), run.slot)),
         });
     }
-    Ok(Activations { activations: lines })
+    Ok(Activations { activations: lines, may_activate: look.may.activate })
 }
 
 async fn newest(
@@ -56,6 +56,7 @@ pub(super) async fn activation(
     let recent = newest(look, &activation.key, RUNS).await?;
     let destination = look.project().destination(&activation.destination);
     Ok(activation::Activation {
+        is_in_file: look.workspace.stored(plan::Section::Activations, &activation.key).is_none(),
         key: activation.key.clone(),
         destination: look.destination(&activation.destination),
         address: destination.map(super::destination::address).unwrap_or_default(),

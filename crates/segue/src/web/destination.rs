@@ -33,7 +33,8 @@ pub(super) async fn destinations(look: &Look<'_>) -> Result<Destinations, Failur
             .find(|run| run.destination == it.key)
             .map(|run| (status(run.state), run.slot)),
     };
-    Ok(Destinations { destinations: look.project().destinations.iter().map(line).collect() })
+    let destinations = look.project().destinations.iter().map(line).collect();
+    Ok(Destinations { destinations, may_connect: look.may.connect })
 }
 
 fn users<'a>(look: &'a Look<'_>, key: &'a str) -> impl Iterator<Item = &'a Activation> {
@@ -73,6 +74,7 @@ pub(crate) async fn destination(
     let account = look.project().account(&it.account);
     let file = &it.file;
     Ok(destination::Destination {
+        is_in_file: look.workspace.stored(plan::Section::Destinations, &it.key).is_none(),
         key: it.key.clone(),
         name: it.name.clone(),
         address: address(it),

@@ -53,6 +53,10 @@ pub(crate) struct May {
     pub(crate) check: bool,
     /// Count segments.
     pub(crate) count: bool,
+    /// Connect destinations.
+    pub(crate) connect: bool,
+    /// Activate segments.
+    pub(crate) activate: bool,
 }
 
 /// Draws the page at an address, if there is one.

@@ -57,6 +57,7 @@ pub(crate) async fn segment(
             .unwrap_or_default(),
     };
     Ok(segment::Segment {
+        is_in_file: look.workspace.stored(plan::Section::Segments, &segment.key).is_none(),
         key: segment.key.clone(),
         name: segment.name.clone(),
         id: segment.id.to_string(),

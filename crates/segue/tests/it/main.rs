@@ -30,6 +30,8 @@ mod serve;
 mod served_pages;
 mod sign_in;
 mod sources;
+mod stored;
 mod surface;
 mod trust;
 mod webhook;
+mod wizards;

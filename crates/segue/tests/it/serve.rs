@@ -33,13 +33,13 @@ fn terminate(child: &Child) {
     assert!(done.expect("kill is there").success());
 }
 
-fn stop(project: &Project, child: Child) -> Said {
+pub(crate) fn stop(project: &Project, child: Child) -> Said {
     terminate(&child);
     project.finish(child)
 }
 
 /// The slots as `segue slots` lists them: `slot state reason`.
-fn slots(project: &Project) -> Vec<String> {
+pub(crate) fn slots(project: &Project) -> Vec<String> {
     let listed = project.json(&["slots"]);
     let text = |slot: &serde_json::Value| {
         let reason = slot["stop"]["code"].as_str().unwrap_or_default();
@@ -57,7 +57,7 @@ fn is_marked(project: &Project) -> bool {
 }
 
 /// Lets a server see the project for the first time, so that slots are due from then on.
-async fn introduce(project: &Project) {
+pub(crate) async fn introduce(project: &Project) {
     let child = serve(project, FIRST_DAY, &[]);
     wait_until(|| is_marked(project)).await;
     let said = stop(project, child);

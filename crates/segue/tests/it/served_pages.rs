@@ -13,16 +13,16 @@ const PASSWORD: &str = "canary correct horse battery";
 const CANARY: &str = "ann@example.com";
 
 /// Somebody with a browser: it keeps cookies, and tells where forms come from.
-struct Browser {
+pub(crate) struct Browser {
     address: String,
     cookies: Vec<(String, String)>,
     /// Every page that was seen.
-    seen: String,
+    pub(crate) seen: String,
 }
 
 /// An answer.
-struct Page {
-    status: u16,
+pub(crate) struct Page {
+    pub(crate) status: u16,
     head: String,
     text: String,
 }
@@ -33,16 +33,16 @@ impl Page {
         lines.find(|(key, _)| key.eq_ignore_ascii_case(name)).map(|(_, value)| value)
     }
 
-    fn leads_to(&self) -> &str {
+    pub(crate) fn leads_to(&self) -> &str {
         assert_eq!(self.status, 303, "{}\n{}", self.head, self.text);
         self.header("location").expect("a place")
     }
 
-    fn has(&self, text: &str) -> bool {
+    pub(crate) fn has(&self, text: &str) -> bool {
         self.text.contains(text)
     }
 
-    fn must_have(&self, text: &str) {
+    pub(crate) fn must_have(&self, text: &str) {
         assert!(self.has(text), "no {text:?} in {}\n{}", self.head, self.text);
     }
 }
@@ -78,12 +78,12 @@ impl Browser {
         Page { status, head: head.to_owned(), text: text.to_owned() }
     }
 
-    fn get(&mut self, path: &str) -> Page {
+    pub(crate) fn get(&mut self, path: &str) -> Page {
         self.send("GET", path, "", "")
     }
 
     /// Sends a form as the page at `at` would: with its token.
-    fn post(&mut self, at: &str, action: &str, fields: &[(&str, &str)]) -> Page {
+    pub(crate) fn post(&mut self, at: &str, action: &str, fields: &[(&str, &str)]) -> Page {
         let page = self.get(at);
         let token = page.text.split("name=\"csrf\" value=\"").nth(1);
         let token = token.and_then(|rest| rest.split('"').next()).unwrap_or_default().to_owned();
@@ -116,15 +116,20 @@ fn url_encoded(fields: &[(&str, &str)]) -> String {
 }
 
 /// A server without users, the browser in front of it, and the link that it printed.
-struct Opened {
+pub(crate) struct Opened {
     child: Child,
-    browser: Browser,
+    pub(crate) browser: Browser,
     link: String,
 }
 
 impl Opened {
     fn new(project: &Project) -> Self {
+        Self::with(project, &[])
+    }
+
+    fn with(project: &Project, variables: &[(&str, &str)]) -> Self {
         let mut command = project.command(&["serve", "--listen", "127.0.0.1:0"]);
+        command.envs(variables.iter().copied());
         let mut child = command.spawn().expect("the binary starts");
         let mut lines = BufReader::new(child.stderr.take().expect("stderr")).lines();
         let link = lines.find_map(|line| {
@@ -151,7 +156,12 @@ impl Drop for Opened {
 
 /// Opens a server and makes the first user by the link.
 fn set_up(project: &Project) -> Opened {
-    let mut opened = Opened::new(project);
+    set_up_with(project, &[])
+}
+
+/// The same in an environment with these variables.
+pub(crate) fn set_up_with(project: &Project, variables: &[(&str, &str)]) -> Opened {
+    let mut opened = Opened::with(project, variables);
     let code = opened.link.split_once('#').expect("a code").1.to_owned();
     let fields = [("code", code.as_str()), ("user", "ann"), ("password", PASSWORD)];
     let made = opened.browser.post_as_is("/setup", &fields, "");

@@ -31,7 +31,10 @@ async fn a_destination_is_connected_and_segments_are_activated_by_forms() {
                 ("region", "us-east-1"),
             ],
         ),
-        ("place", &[("name", "Agency"), ("bucket", BUCKET), ("folder", "agency"), ("manifest", "yes")]),
+        (
+            "place",
+            &[("name", "Agency"), ("bucket", BUCKET), ("folder", "agency"), ("manifest", "yes")],
+        ),
         ("format", &[("format", "csv"), ("delimiter", ";"), ("header", "yes")]),
     ];
     for (at, (step, fields)) in steps.iter().enumerate() {
@@ -53,11 +56,19 @@ async fn a_destination_is_connected_and_segments_are_activated_by_forms() {
     checked.must_have("Ready: everything that is needed is permitted");
 
     assert_eq!(browser.get("/activate?destination=agency").leads_to(), "/activate/segments");
-    let nobody = browser.post("/activate/segments", "/activate/segments", &[("destination", "agency"), ("go", "next")]);
+    let nobody = browser.post(
+        "/activate/segments",
+        "/activate/segments",
+        &[("destination", "agency"), ("go", "next")],
+    );
     assert_eq!(nobody.status, 422);
     nobody.must_have("Tick at least one.");
-    let chosen = [("destination", "agency"), ("key", "Agency daily"), ("segment", "loyal"), ("go", "next")];
-    assert_eq!(browser.post("/activate/segments", "/activate/segments", &chosen).leads_to(), "/activate/schedule");
+    let chosen =
+        [("destination", "agency"), ("key", "Agency daily"), ("segment", "loyal"), ("go", "next")];
+    assert_eq!(
+        browser.post("/activate/segments", "/activate/segments", &chosen).leads_to(),
+        "/activate/schedule"
+    );
     let schedule = [
         ("frequency.loyal", "daily"),
         ("at.loyal", "02:30"),
@@ -66,14 +77,20 @@ async fn a_destination_is_connected_and_segments_are_activated_by_forms() {
         ("zone", "Europe/Paris"),
         ("go", "stay"),
     ];
-    assert_eq!(browser.post("/activate/schedule", "/activate/schedule", &schedule).leads_to(), "/activate/schedule");
+    assert_eq!(
+        browser.post("/activate/schedule", "/activate/schedule", &schedule).leads_to(),
+        "/activate/schedule"
+    );
     let seen = browser.get("/activate/schedule");
     seen.must_have("loyal.csv");
     seen.must_have("Replaces itself");
     seen.must_have("02:30");
     let mut on = schedule;
     on[5] = ("go", "next");
-    assert_eq!(browser.post("/activate/schedule", "/activate/schedule", &on).leads_to(), "/activate/attributes");
+    assert_eq!(
+        browser.post("/activate/schedule", "/activate/schedule", &on).leads_to(),
+        "/activate/attributes"
+    );
     browser.get("/activate/attributes").must_have("value=\"id\"");
     let columns = [
         ("column.source", "id"),
@@ -90,7 +107,10 @@ async fn a_destination_is_connected_and_segments_are_activated_by_forms() {
     wrong.must_have("email");
     let mut right = columns;
     (right[3], right[6]) = (("column.source", "email"), ("go", "next"));
-    assert_eq!(browser.post("/activate/attributes", "/activate/attributes", &right).leads_to(), "/activate/review");
+    assert_eq!(
+        browser.post("/activate/attributes", "/activate/attributes", &right).leads_to(),
+        "/activate/review"
+    );
     let review = browser.get("/activate/review");
     review.must_have("3 rows");
     review.must_have("of 4 profiles");

@@ -118,7 +118,8 @@ impl Activate {
 
     fn choose(&self, shell: &Shell) -> Markup {
         let (lang, draft) = (shell.lang(), &self.draft);
-        let choice = |(key, name): &(String, String)| Choice { value: key.clone(), text: name.clone() };
+        let choice =
+            |(key, name): &(String, String)| Choice { value: key.clone(), text: name.clone() };
         let destinations: Vec<Choice> = self.destinations.iter().map(choice).collect();
         let chosen: Vec<&str> = draft.all("segment").collect();
         let list = html! {
@@ -156,13 +157,15 @@ impl Activate {
             ("weekly", lang.freq_weekly()),
             ("monthly", lang.freq_monthly()),
         ];
-        let frequencies = frequencies.map(|(value, text)| Choice { value: value.into(), text: text.into() });
+        let frequencies =
+            frequencies.map(|(value, text)| Choice { value: value.into(), text: text.into() });
         let exports = [
             ("full", lang.export_full()),
             ("incremental", lang.export_incremental()),
             ("changes", lang.export_changes()),
         ];
-        let exports = exports.map(|(value, text)| Choice { value: value.into(), text: text.into() });
+        let exports =
+            exports.map(|(value, text)| Choice { value: value.into(), text: text.into() });
         let one = |key: &str, name: &str, number: usize| {
             let field = |what: &str| format!("{what}.{key}");
             let id = |what: &str| format!("{what}-{number}");

@@ -4,9 +4,7 @@ use maud::{Markup, html};
 
 use super::destinations::Preset;
 use super::wizard::{Draft, Frame, Preview, Step};
-use crate::component::{
-    Choice, Head, card, facts, hidden_fields, nothing, pick, text_field, tick,
-};
+use crate::component::{Choice, Head, card, facts, hidden_fields, nothing, pick, text_field, tick};
 use crate::shell::{Place, Shell};
 use crate::words::Lang;
 
@@ -32,7 +30,10 @@ pub const FIELDS: [(&str, &[&str]); 4] = [
         &["preset", "account", "auth", "access_key_id", "secret", "role_arn", "region", "endpoint"],
     ),
     ("place", &["name", "bucket", "folder", "sse", "kms_key_id", "actions", "manifest"]),
-    ("format", &["format", "delimiter", "quoting", "compression", "line_end", "encoding", "header"]),
+    (
+        "format",
+        &["format", "delimiter", "quoting", "compression", "line_end", "encoding", "header"],
+    ),
     ("review", &[]),
 ];
 
@@ -98,8 +99,11 @@ impl Connect {
             .filter(|it| **it != Preset::Folder)
             .map(|it| Choice { value: it.word().to_owned(), text: it.name(lang).to_owned() })
             .collect();
-        let mut accounts = vec![Choice { value: String::new(), text: lang.new_account().to_owned() }];
-        accounts.extend(self.accounts.iter().map(|key| Choice { value: key.clone(), text: key.clone() }));
+        let mut accounts =
+            vec![Choice { value: String::new(), text: lang.new_account().to_owned() }];
+        accounts.extend(
+            self.accounts.iter().map(|key| Choice { value: key.clone(), text: key.clone() }),
+        );
         let ways = [
             ("access-key", lang.auth_keys()),
             ("assume-role", lang.auth_role()),
@@ -200,7 +204,8 @@ impl Connect {
         ];
         let all: Vec<(&str, Markup)> =
             all.iter().map(|(name, value)| (*name, html! { (value) })).collect();
-        let body = html! { (facts(&all)) p class="muted small from-files" { (lang.connect_review()) } };
+        let body =
+            html! { (facts(&all)) p class="muted small from-files" { (lang.connect_review()) } };
         card(lang.step_review(), &nothing(), &body)
     }
 }

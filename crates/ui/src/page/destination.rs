@@ -19,6 +19,8 @@ use crate::words::Lang;
 pub struct Destination {
     /// Its key.
     pub key: String,
+    /// Whether it stands in the project file, and is changed there.
+    pub is_in_file: bool,
     /// Its name.
     pub name: String,
     /// The address that its files begin with.
@@ -241,7 +243,7 @@ impl Destination {
             all.push((lang.compression(), html! { (compression) }));
         }
         all.push((lang.manifest(), html! { (if self.manifest { lang.yes() } else { lang.no() }) }));
-        card(lang.facts_title(), &nothing(), &html! { (facts(&all)) (from_files(shell)) })
+        card(lang.facts_title(), &nothing(), &html! { (facts(&all)) @if self.is_in_file { (from_files(shell)) } })
     }
 
     fn uses(&self, shell: &Shell) -> Markup {

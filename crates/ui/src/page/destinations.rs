@@ -3,7 +3,7 @@
 use maud::{Markup, html};
 
 use super::{RunStatus, destination_url, entry, relative};
-use crate::component::{Column, Head, Table, empty, flush_card, nothing};
+use crate::component::{Column, Head, Table, empty, flush_card, link_button, nothing};
 use crate::icon::Icon;
 use crate::shell::{Place, Shell};
 use crate::words::Lang;
@@ -13,6 +13,8 @@ use crate::words::Lang;
 pub struct Destinations {
     /// In the order of the project.
     pub destinations: Vec<Line>,
+    /// Whether the viewer may connect one.
+    pub may_connect: bool,
 }
 
 /// A destination in the list.
@@ -215,7 +217,7 @@ impl Destinations {
             title: lang.destinations_title(),
             beside: nothing(),
             lead: html! { (lang.destinations_lead()) },
-            actions: nothing(),
+            actions: html! { @if self.may_connect { (link_button("/connect", Some(Icon::Plus), lang.connect(), "primary")) } },
         };
         let content = html! {
             (head.draw(lang))
@@ -228,10 +230,12 @@ impl Destinations {
                 section class="stack" aria-labelledby="catalogue" {
                     h2 id="catalogue" { (lang.catalogue()) }
                     ul class="catalogue" {
-                        @for preset in Preset::ALL {
+                        @for preset in &Preset::ALL {
                             li class="card preset" {
                                 span class="logo" { (preset.icon().draw()) }
-                                h3 { (preset.name(lang)) }
+                                h3 {
+                                    @if self.may_connect && *preset != Preset::Folder { a class="main" href={ "/connect?preset=" (preset.word()) } { (preset.name(lang)) } } @else { (preset.name(lang)) }
+                                }
                                 p { (preset.text(lang)) }
                             }
                         }

@@ -21,6 +21,8 @@ mod rule;
 pub struct Segment {
     /// Its key.
     pub key: String,
+    /// Whether it stands in the project file, and is changed there.
+    pub is_in_file: bool,
     /// Its name.
     pub name: String,
     /// Its id.
@@ -220,7 +222,7 @@ impl Segment {
                 (lang.key(), html! { code { (self.key) } }),
                 (lang.segment_id(), html! { code class="small" { (self.id) } }),
             ]))
-            (from_files(shell))
+            @if self.is_in_file { (from_files(shell)) }
         };
         card(lang.details(), &nothing(), &body)
     }

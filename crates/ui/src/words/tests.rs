@@ -6,6 +6,7 @@ fn all() -> Vec<Message> {
     [
         shared::ALL,
         actions::ALL,
+        wizards::ALL,
         home::ALL,
         runs::ALL,
         segments::ALL,

@@ -4,9 +4,11 @@ use jiff::tz::TimeZone;
 use jiff::{SignedDuration, Timestamp, ToSpan as _};
 use ui::chart::Bar;
 use ui::component::{Choice, Tone};
+use ui::page::activate::{self, Activate, Warning};
 use ui::page::activation::{
     self, Activation, Frequency, MappedColumn, Schedule, SegmentExport, Slot, Source,
 };
+use ui::page::connect::Connect;
 use ui::page::destination::{Auth, Check, Destination, Finding, Policy, PolicyKind};
 use ui::page::destinations::{Destinations, Grade, Preset};
 use ui::page::home::{Alert, Day, Delivered, Home, Next, Share};
@@ -19,6 +21,7 @@ use ui::page::runs::{Choices, Filter, Lane, Mark, Runs};
 use ui::page::segment::{Count, Segment, Size, Use};
 use ui::page::segments::Segments;
 use ui::page::settings::{Alerts, Role, Server, Settings, Token, User};
+use ui::page::wizard::{Draft, Preview, SegmentPreview};
 use ui::page::{
     RunLine, RunStatus, activations, audit, destination, destinations, rule, segments, settings,
 };
@@ -408,6 +411,7 @@ pub(crate) fn segment() -> Segment {
         members: 88_000 + at * 290 + bump(at, 0, 2_500),
     };
     Segment {
+        is_in_file: true,
         key: "luxury".into(),
         name: "Luxury audience".into(),
         id: "7b0a5f1e-8a35-5c1d-b8f1-0e7f4f3a9c21".into(),
@@ -442,6 +446,7 @@ pub(crate) fn destinations() -> Destinations {
         }
     };
     Destinations {
+        may_connect: true,
         destinations: vec![
             line(
                 "crm-prod-eu",
@@ -488,6 +493,7 @@ pub(crate) fn destination() -> Destination {
         };
     let objects = "arn:aws:s3:::aubert-agency/in/*";
     Destination {
+        is_in_file: true,
         key: "agency".into(),
         name: "Agency".into(),
         address: "s3://aubert-agency/in/".into(),
@@ -537,6 +543,7 @@ pub(crate) fn activations() -> activations::Activations {
             }
         };
     activations::Activations {
+        may_activate: true,
         activations: vec![
             line(
                 "crm-daily",
@@ -585,6 +592,7 @@ pub(crate) fn activation() -> Activation {
     };
     let at = |hour, minute| jiff::civil::time(hour, minute, 0, 0);
     Activation {
+        is_in_file: true,
         key: "crm-daily".into(),
         destination: Named { key: "crm-prod-eu".into(), name: "CRM production".into() },
         address: "s3://aubert-crm-inbound/audiences/".into(),
@@ -782,4 +790,83 @@ pub(crate) fn bars() -> Vec<Bar> {
         told: format!("{value} rows"),
     };
     vec![bar("22 Nov", 1_200, Tone::Live), bar("23 Nov", 0, Tone::Bad)]
+}
+
+fn preview(_: Lang) -> Preview {
+    let at = |minutes: i64| ago(-minutes).to_zoned(TimeZone::get("Europe/Paris").expect("a zone"));
+    let segment = |name: &str, file: &str, is_static: bool, rows: u64| SegmentPreview {
+        name: name.into(),
+        file: Some(file.into()),
+        is_static,
+        slots: vec![(at(900), false), (at(2_340), true)],
+        rows: Some((rows + 4_210, rows)),
+    };
+    Preview {
+        faults: Vec::new(),
+        address: Some("s3://aubert-crm-inbound/partner/".into()),
+        segments: vec![
+            segment("Luxury audience", "luxury_20261124060000.csv", false, 91_244),
+            segment("Churn risk", "churn-risk.csv", true, 18_020),
+        ],
+        text: Some(
+            "crmId,e_mail,points\nX-000000,xxxxxxx@xxxxxxx.xx,0000\nX-000000,xxxx@xxxx.xxx,00000\n"
+                .into(),
+        ),
+    }
+}
+
+fn draft(fields: &[(&str, &str)]) -> Draft {
+    Draft(fields.iter().map(|(name, value)| ((*name).into(), (*value).into())).collect())
+}
+
+pub(crate) fn connect(at: &str, lang: Lang) -> Connect {
+    Connect {
+        at: at.into(),
+        draft: draft(&[
+            ("preset", "minio"),
+            ("access_key_id", "AKIAEXAMPLE"),
+            ("endpoint", "minio.example.com:9000"),
+            ("name", "Partner"),
+            ("bucket", "aubert-crm-inbound"),
+            ("folder", "partner"),
+            ("format", "csv"),
+        ]),
+        accounts: vec!["aubert".into(), "agency".into()],
+        has_master_key: true,
+        preview: preview(lang),
+    }
+}
+
+pub(crate) fn activate(at: &str, lang: Lang) -> Activate {
+    Activate {
+        at: at.into(),
+        draft: draft(&[
+            ("destination", "partner"),
+            ("segment", "luxury"),
+            ("segment", "churn-risk"),
+            ("zone", "Europe/Paris"),
+            ("column.source", "crmId"),
+            ("column.target", ""),
+            ("column.rule", "both"),
+            ("column.source", "personalEmail.address"),
+            ("column.target", "e_mail"),
+            ("column.rule", "mandatory"),
+            ("column.source", "= loyalty.points / 100"),
+            ("column.target", "tier"),
+            ("column.rule", ""),
+        ]),
+        destinations: vec![("partner".into(), "Partner".into())],
+        segments: [("luxury", "Luxury audience", Some(91_244)), ("churn-risk", "Churn risk", None)]
+            .map(|(key, name, members)| activate::Segment {
+                key: key.into(),
+                name: name.into(),
+                members,
+            })
+            .to_vec(),
+        fields: ["crmId", "homeAddress.country", "loyalty.points", "personalEmail.address"]
+            .map(str::to_owned)
+            .to_vec(),
+        preview: preview(lang),
+        warnings: vec![Warning::StaticName, Warning::NoGuard],
+    }
 }

@@ -10,6 +10,7 @@ use ui::page::run::{May, Run, Stop};
 use ui::page::runs::{Filter, Runs};
 use ui::page::settings::Settings;
 use ui::page::sign_in::{Problem, SignIn};
+use ui::page::wizard::Fault;
 use ui::page::{RunStatus, destinations::Destinations, segments::Segments};
 use ui::shell::{Notice, Said, Scheme};
 use ui::{Lang, Markup, Shell, asset};
@@ -49,6 +50,13 @@ pub(crate) fn pages(shell: &Shell) -> Vec<(&'static str, Markup)> {
         detail: "The activation `partner-drop` is disabled.".into(),
         hint: Some("Enable it first.".into()),
     };
+    let mut wrong = fixture::activate("attributes", shell.lang());
+    wrong.preview.text = None;
+    wrong.preview.faults.push(Fault {
+        place: "mapping.1.source".into(),
+        message: "there is no field `personalEmail.adress`".into(),
+        hint: Some("Did you mean `personalEmail.address`?".into()),
+    });
     let fault = Message::Failed {
         message: "the ledger is locked by another process".into(),
         hints: vec!["Stop the other process.".into()],
@@ -68,7 +76,10 @@ pub(crate) fn pages(shell: &Shell) -> Vec<(&'static str, Markup)> {
         ("segments-none", Segments { segments: Vec::new(), may_try: true }.draw(shell)),
         ("segment", fixture::segment().draw(shell)),
         ("destinations", fixture::destinations().draw(shell)),
-        ("destinations-none", Destinations { destinations: Vec::new() }.draw(shell)),
+        (
+            "destinations-none",
+            Destinations { destinations: Vec::new(), may_connect: true }.draw(shell),
+        ),
         ("destination", fixture::destination().draw(shell)),
         ("activations", fixture::activations().draw(shell)),
         ("activation", fixture::activation().draw(shell)),
@@ -88,6 +99,15 @@ pub(crate) fn pages(shell: &Shell) -> Vec<(&'static str, Markup)> {
             Settings { made: Some("segue_9f2c41aa07be_canary".into()), ..fixture::settings() }
                 .draw(shell),
         ),
+        ("connect-account", fixture::connect("account", shell.lang()).draw(shell)),
+        ("connect-place", fixture::connect("place", shell.lang()).draw(shell)),
+        ("connect-format", fixture::connect("format", shell.lang()).draw(shell)),
+        ("connect-review", fixture::connect("review", shell.lang()).draw(shell)),
+        ("activate-segments", fixture::activate("segments", shell.lang()).draw(shell)),
+        ("activate-schedule", fixture::activate("schedule", shell.lang()).draw(shell)),
+        ("activate-attributes", fixture::activate("attributes", shell.lang()).draw(shell)),
+        ("activate-review", fixture::activate("review", shell.lang()).draw(shell)),
+        ("activate-wrong", wrong.draw(shell)),
         ("audit", fixture::audit().draw(shell)),
         ("settings", fixture::settings().draw(shell)),
         ("sign-in", door.draw()),

@@ -125,8 +125,8 @@ impl Written {
                 text.map(|text| (path.clone(), text, offset..offset + length))
             }
             _ => origin.place(offset, length).map(|span| {
-                let path = case.workspace.path.display().to_string();
-                (path, case.workspace.text.clone(), span.start..span.end)
+                let place = case.workspace.source.place(span);
+                (place.name, place.text.to_owned(), place.span.start..place.span.end)
             }),
         };
         let Some((path, text, range)) = found.filter(|(_, _, range)| !range.is_empty()) else {

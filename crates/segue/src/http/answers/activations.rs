@@ -4,10 +4,11 @@ use std::sync::Arc;
 
 use http::StatusCode;
 use ledger::{SlotKey, SlotRecord};
-use plan::Project;
+use plan::{Project, Section};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
+use super::objects::{self, Kept};
 use super::slots::Slots;
 use crate::ambient;
 use crate::app::schedule;
@@ -23,7 +24,7 @@ const KEY_BYTES_MAX: usize = 200;
 /// For how many hours an answer is kept: 400 days.
 const ANSWER_HOURS: i64 = 400 * 24;
 
-/// An activation. It comes from the project file and is changed there.
+/// An activation.
 #[derive(Serialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub(crate) struct Activation {
@@ -35,9 +36,9 @@ pub(crate) struct Activation {
     disabled_by: Option<String>,
     segments: Vec<Export>,
     columns: Vec<String>,
-    /// Always true for now: what the project file says is changed in the file
-    read_only: bool,
     last_delivered: Vec<LastDelivered>,
+    #[serde(flatten)]
+    kept: Kept,
 }
 
 /// A segment of an activation.
@@ -118,8 +119,27 @@ pub(crate) async fn list(app: Arc<App>, _: Ask) -> Result<Reply, Problem> {
 }
 
 pub(crate) async fn get(app: Arc<App>, ask: Ask) -> Result<Reply, Problem> {
+    one(&app, ask.parameter("key")).await
+}
+
+pub(crate) async fn add_activation(app: Arc<App>, ask: Ask) -> Result<Reply, Problem> {
+    let key = objects::add(&app, &ask, Section::Activations).await?;
+    Ok(objects::created(one(&app, &key).await?, Section::Activations, &key))
+}
+
+pub(crate) async fn change_activation(app: Arc<App>, ask: Ask) -> Result<Reply, Problem> {
+    objects::change(&app, &ask, Section::Activations).await?;
+    one(&app, ask.parameter("key")).await
+}
+
+pub(crate) async fn remove_activation(app: Arc<App>, ask: Ask) -> Result<Reply, Problem> {
+    objects::remove(&app, &ask, Section::Activations).await
+}
+
+async fn one(app: &App, key: &str) -> Result<Reply, Problem> {
     let workspace = app.shared.workspace();
-    Reply::json(&of(&app, find(&workspace.project, ask.parameter("key"))?).await?)
+    let reply = Reply::json(&of(app, find(&workspace.project, key)?).await?)?;
+    Ok(objects::tagged(reply, &workspace, Section::Activations, key))
 }
 
 pub(crate) async fn next(app: Arc<App>, ask: Ask) -> Result<Reply, Problem> {
@@ -297,7 +317,7 @@ async fn of(app: &App, activation: &plan::project::Activation) -> Result<Activat
         disabled_by: disabled.map(|it| it.actor.clone()),
         segments: activation.segments.iter().map(export).collect(),
         columns: activation.mapping.iter().map(|column| column.header.clone()).collect(),
-        read_only: true,
         last_delivered,
+        kept: Kept::of(&app.shared.workspace(), Section::Activations, &activation.key),
     })
 }

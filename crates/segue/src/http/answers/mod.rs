@@ -6,11 +6,14 @@ pub(crate) mod activations;
 pub(crate) mod alerts;
 pub(crate) mod destinations;
 pub(crate) mod log;
+pub(crate) mod objects;
 pub(crate) mod people;
+pub(crate) mod preview;
 pub(crate) mod profiles;
 pub(crate) mod project;
 pub(crate) mod rules;
 pub(crate) mod runs;
+pub(crate) mod secrets;
 pub(crate) mod server;
 pub(crate) mod slots;
 

@@ -1,15 +1,19 @@
-//! What the project file says, without secrets. It is changed in the file, not here.
+//! What the project says, without secrets: the file and the objects that the ledger keeps. What the file
+//! says is changed there.
 
 use std::sync::Arc;
 
+use plan::Section;
 use plan::project::{Addressing, Auth, DatasetFormat, DatasetKind};
 use schemars::JsonSchema;
 use serde::Serialize;
 
+use super::objects::{self, Kept};
 use crate::capabilities;
 use crate::http::App;
 use crate::http::problem::Problem;
 use crate::http::request::{Ask, Reply};
+use crate::workspace::Workspace;
 
 /// The project as it was last read without errors.
 #[derive(Serialize, JsonSchema)]
@@ -17,8 +21,10 @@ use crate::http::request::{Ask, Reply};
 pub(crate) struct Project {
     /// The project file
     path: String,
-    /// Always true for now: what the project file says is changed in the file
+    /// Always true: what the file says is changed in the file
     read_only: bool,
+    /// Objects that the ledger keeps
+    stored: usize,
     datasets: usize,
     segments: usize,
     accounts: usize,
@@ -68,7 +74,8 @@ pub(crate) struct Segment {
     rule: String,
     /// The activations that send it
     activations: Vec<String>,
-    read_only: bool,
+    #[serde(flatten)]
+    kept: Kept,
 }
 
 /// Segments.
@@ -90,7 +97,8 @@ pub(crate) struct Account {
     endpoint_url: Option<String>,
     /// auto, path or virtual
     addressing: String,
-    read_only: bool,
+    #[serde(flatten)]
+    kept: Kept,
 }
 
 /// Accounts.
@@ -113,7 +121,8 @@ pub(crate) struct Destination {
     manifest: bool,
     /// A, B or C, once it was checked
     grade: Option<String>,
-    read_only: bool,
+    #[serde(flatten)]
+    kept: Kept,
 }
 
 /// Destinations.
@@ -128,6 +137,7 @@ pub(crate) async fn project(app: Arc<App>, _: Ask) -> Result<Reply, Problem> {
     Reply::json(&Project {
         path: workspace.path.display().to_string(),
         read_only: true,
+        stored: workspace.source.parts.len(),
         datasets: project.datasets.len(),
         segments: project.segments.len(),
         accounts: project.accounts.len(),
@@ -170,49 +180,92 @@ pub(crate) async fn datasets(app: Arc<App>, _: Ask) -> Result<Reply, Problem> {
 
 pub(crate) async fn segments(app: Arc<App>, _: Ask) -> Result<Reply, Problem> {
     let workspace = app.shared.workspace();
-    let project = &workspace.project;
-    let items = project.segments.iter().map(|segment| Segment::of(project, segment)).collect();
-    Reply::json(&Segments { items })
+    let all = workspace.project.segments.iter();
+    Reply::json(&Segments { items: all.map(|it| Segment::of(&workspace, it)).collect() })
 }
 
 pub(crate) async fn segment(app: Arc<App>, ask: Ask) -> Result<Reply, Problem> {
+    one_segment(&app, ask.parameter("key"))
+}
+
+pub(crate) async fn add_segment(app: Arc<App>, ask: Ask) -> Result<Reply, Problem> {
+    let key = objects::add(&app, &ask, Section::Segments).await?;
+    Ok(objects::created(one_segment(&app, &key)?, Section::Segments, &key))
+}
+
+pub(crate) async fn change_segment(app: Arc<App>, ask: Ask) -> Result<Reply, Problem> {
+    objects::change(&app, &ask, Section::Segments).await?;
+    one_segment(&app, ask.parameter("key"))
+}
+
+pub(crate) async fn remove_segment(app: Arc<App>, ask: Ask) -> Result<Reply, Problem> {
+    objects::remove(&app, &ask, Section::Segments).await
+}
+
+fn one_segment(app: &App, key: &str) -> Result<Reply, Problem> {
     let workspace = app.shared.workspace();
-    let key = ask.parameter("key");
-    let segment = workspace.project.segment(key);
-    let segment = segment.ok_or_else(|| Problem::not_found("segment", key))?;
-    Reply::json(&Segment::of(&workspace.project, segment))
+    let found = workspace.project.segment(key).ok_or_else(|| Problem::not_found("segment", key))?;
+    let reply = Reply::json(&Segment::of(&workspace, found))?;
+    Ok(objects::tagged(reply, &workspace, Section::Segments, key))
 }
 
 impl Segment {
-    fn of(project: &plan::Project, segment: &plan::project::Segment) -> Self {
+    fn of(workspace: &Workspace, segment: &plan::project::Segment) -> Self {
         let sends = |activation: &&plan::project::Activation| {
             activation.segments.iter().any(|export| export.segment == segment.key)
         };
+        let activations = workspace.project.activations.iter().filter(sends);
         Self {
             key: segment.key.clone(),
             id: segment.id.to_string(),
             name: segment.name.clone(),
             rule: segment.rule.text.clone(),
-            activations: project
-                .activations
-                .iter()
-                .filter(sends)
-                .map(|it| it.key.clone())
-                .collect(),
-            read_only: true,
+            activations: activations.map(|it| it.key.clone()).collect(),
+            kept: Kept::of(workspace, Section::Segments, &segment.key),
         }
     }
 }
 
 pub(crate) async fn accounts(app: Arc<App>, _: Ask) -> Result<Reply, Problem> {
     let workspace = app.shared.workspace();
-    let items = workspace.project.accounts.iter().map(|account| {
+    let all = workspace.project.accounts.iter();
+    Reply::json(&Accounts { items: all.map(|it| Account::of(&workspace, it)).collect() })
+}
+
+pub(crate) async fn account(app: Arc<App>, ask: Ask) -> Result<Reply, Problem> {
+    one_account(&app, ask.parameter("key"))
+}
+
+pub(crate) async fn add_account(app: Arc<App>, ask: Ask) -> Result<Reply, Problem> {
+    let key = objects::add(&app, &ask, Section::Accounts).await?;
+    Ok(objects::created(one_account(&app, &key)?, Section::Accounts, &key))
+}
+
+pub(crate) async fn change_account(app: Arc<App>, ask: Ask) -> Result<Reply, Problem> {
+    objects::change(&app, &ask, Section::Accounts).await?;
+    one_account(&app, ask.parameter("key"))
+}
+
+pub(crate) async fn remove_account(app: Arc<App>, ask: Ask) -> Result<Reply, Problem> {
+    objects::remove(&app, &ask, Section::Accounts).await
+}
+
+fn one_account(app: &App, key: &str) -> Result<Reply, Problem> {
+    let workspace = app.shared.workspace();
+    let found = workspace.project.accounts.iter().find(|account| account.key == key);
+    let found = found.ok_or_else(|| Problem::not_found("account", key))?;
+    let reply = Reply::json(&Account::of(&workspace, found))?;
+    Ok(objects::tagged(reply, &workspace, Section::Accounts, key))
+}
+
+impl Account {
+    fn of(workspace: &Workspace, account: &plan::project::Account) -> Self {
         let (auth, principal) = match &account.auth {
             Auth::AccessKey { access_key_id, .. } => ("access-key", Some(access_key_id.clone())),
             Auth::AssumeRole { role_arn, .. } => ("assume-role", Some(role_arn.clone())),
             Auth::Default { profile } => ("default", profile.clone()),
         };
-        Account {
+        Self {
             key: account.key.clone(),
             auth: auth.to_owned(),
             principal,
@@ -223,30 +276,45 @@ pub(crate) async fn accounts(app: Arc<App>, _: Ask) -> Result<Reply, Problem> {
                 Addressing::Path => "path".to_owned(),
                 Addressing::Virtual => "virtual".to_owned(),
             },
-            read_only: true,
+            kept: Kept::of(workspace, Section::Accounts, &account.key),
         }
-    });
-    Reply::json(&Accounts { items: items.collect() })
+    }
 }
 
 pub(crate) async fn destinations(app: Arc<App>, _: Ask) -> Result<Reply, Problem> {
     let workspace = app.shared.workspace();
     let all = workspace.project.destinations.iter();
-    let items = all.map(|destination| Destination::of(&app, destination)).collect();
-    Reply::json(&Destinations { items })
+    Reply::json(&Destinations { items: all.map(|it| Destination::of(&workspace, it)).collect() })
 }
 
 pub(crate) async fn destination(app: Arc<App>, ask: Ask) -> Result<Reply, Problem> {
+    one_destination(&app, ask.parameter("key"))
+}
+
+pub(crate) async fn add_destination(app: Arc<App>, ask: Ask) -> Result<Reply, Problem> {
+    let key = objects::add(&app, &ask, Section::Destinations).await?;
+    Ok(objects::created(one_destination(&app, &key)?, Section::Destinations, &key))
+}
+
+pub(crate) async fn change_destination(app: Arc<App>, ask: Ask) -> Result<Reply, Problem> {
+    objects::change(&app, &ask, Section::Destinations).await?;
+    one_destination(&app, ask.parameter("key"))
+}
+
+pub(crate) async fn remove_destination(app: Arc<App>, ask: Ask) -> Result<Reply, Problem> {
+    objects::remove(&app, &ask, Section::Destinations).await
+}
+
+fn one_destination(app: &App, key: &str) -> Result<Reply, Problem> {
     let workspace = app.shared.workspace();
-    let key = ask.parameter("key");
-    let destination = workspace.project.destination(key);
-    let destination = destination.ok_or_else(|| Problem::not_found("destination", key))?;
-    Reply::json(&Destination::of(&app, destination))
+    let found = workspace.project.destination(key);
+    let found = found.ok_or_else(|| Problem::not_found("destination", key))?;
+    let reply = Reply::json(&Destination::of(&workspace, found))?;
+    Ok(objects::tagged(reply, &workspace, Section::Destinations, key))
 }
 
 impl Destination {
-    fn of(app: &App, destination: &plan::project::Destination) -> Self {
-        let workspace = app.shared.workspace();
+    fn of(workspace: &Workspace, destination: &plan::project::Destination) -> Self {
         let file = &destination.file;
         Self {
             key: destination.key.clone(),
@@ -257,9 +325,9 @@ impl Destination {
             folder: destination.folder.text().to_owned(),
             extension: format!("{}{}", file.extension, file.compression.suffix()),
             manifest: destination.manifest,
-            grade: capabilities::grade(&workspace, &destination.key)
+            grade: capabilities::grade(workspace, &destination.key)
                 .map(|grade| format!("{grade:?}")),
-            read_only: true,
+            kept: Kept::of(workspace, Section::Destinations, &destination.key),
         }
     }
 }

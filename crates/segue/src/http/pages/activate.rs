@@ -47,7 +47,9 @@ pub(super) async fn step(visit: Visit) -> Result<Reply, Problem> {
     match what {
         "same" => same_for_all(&mut draft),
         "add" => add_column(&mut draft, value),
-        "up" | "down" | "drop" => move_column(&mut draft, what, value.parse().unwrap_or(usize::MAX)),
+        "up" | "down" | "drop" => {
+            move_column(&mut draft, what, value.parse().unwrap_or(usize::MAX))
+        }
         _ => {}
     }
     wizard::keep(&visit, WIZARD, &draft)?;
@@ -56,8 +58,9 @@ pub(super) async fn step(visit: Visit) -> Result<Reply, Problem> {
     }
     let to = |at: usize| see_other(&format!("/activate/{}", FIELDS[at].0));
     if what == "next" && step == "segments" && draft.get("segment").is_empty() {
-        return Err(Problem::new(Code::InvalidValue, "No segment is chosen.")
-            .hint("Tick at least one."));
+        return Err(
+            Problem::new(Code::InvalidValue, "No segment is chosen.").hint("Tick at least one.")
+        );
     }
     Ok(match what {
         "discard" => {
@@ -154,7 +157,11 @@ async fn drawn(visit: &Visit, step: &str, mut draft: Draft) -> Result<Reply, Pro
     let look = visit.look(&workspace).await?;
     let page = Activate {
         at: step.to_owned(),
-        warnings: if step == "review" { warnings(&workspace, &draft, &preview) } else { Vec::new() },
+        warnings: if step == "review" {
+            warnings(&workspace, &draft, &preview)
+        } else {
+            Vec::new()
+        },
         destinations: workspace
             .project
             .destinations
@@ -312,7 +319,9 @@ mod tests {
     use super::*;
 
     fn draft(fields: &[(&str, &str)]) -> Draft {
-        Draft(fields.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect())
+        Draft(
+            fields.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect(),
+        )
     }
 
     #[test]

@@ -113,8 +113,9 @@ async fn finish(visit: &Visit, draft: &Draft) -> Result<Reply, Problem> {
     for (needed, name) in [("name", "a name"), ("bucket", "a bucket")] {
         if draft.get(needed).is_empty() {
             let detail = format!("The destination needs {name}.");
-            return Err(Problem::new(Code::InvalidValue, detail)
-                .hint("Go back to the second step."));
+            return Err(
+                Problem::new(Code::InvalidValue, detail).hint("Go back to the second step.")
+            );
         }
     }
     let account = account_key(&workspace, draft);

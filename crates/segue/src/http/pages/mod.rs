@@ -5,7 +5,9 @@
 //! Reading order: [`PAGES`] is the table, [`visit`] somebody at a page, and then one file for each group
 //! of pages: [`door`] lets people in, [`views`] show, [`acts`] change.
 
+mod activate;
 mod acts;
+mod connect;
 mod door;
 mod live;
 mod people;
@@ -15,6 +17,7 @@ mod settings;
 mod tests;
 mod views;
 mod visit;
+mod wizard;
 
 use std::collections::HashMap;
 use std::net::IpAddr;
@@ -108,6 +111,12 @@ const PAGES: &[Page] = &[
         "/destinations/{key}",
         acts::check
     ),
+    show!("/connect", Some("add_destination"), connect::begin),
+    show!("/connect/{step}", Some("add_destination"), connect::page),
+    act!("/connect/{step}", Some("add_destination"), "/connect/{step}", connect::step),
+    show!("/activate", Some("add_activation"), activate::begin),
+    show!("/activate/{step}", Some("add_activation"), activate::page),
+    act!("/activate/{step}", Some("add_activation"), "/activate/{step}", activate::step),
     show!("/segments", Some("list_segments"), views::page),
     show!("/segments/{key}", Some("get_segment"), views::page),
     act!("/segments/{key}/count", Some("count_segment"), "/segments/{key}", acts::count),

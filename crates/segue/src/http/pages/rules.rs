@@ -18,6 +18,11 @@ struct Fields {
     fields: Vec<String>,
 }
 
+/// The fields of profiles.
+pub(super) async fn fields(visit: &Visit) -> Result<Vec<String>, Problem> {
+    Ok(visit.read::<Fields>("get_schema", &[]).await?.fields)
+}
+
 /// The editor, empty or with the rule of a segment.
 pub(super) async fn page(visit: Visit) -> Result<Reply, Problem> {
     let workspace = visit.app.shared.workspace();
@@ -70,11 +75,10 @@ async fn drawn(
     let workspace = visit.app.shared.workspace();
     let look = visit.look(&workspace).await?;
     let shell = visit.shell(&look).await?;
-    let is_part = visit.headers.get("x-segue-part").is_some();
     let mut page = Rule { text, language: language.to_owned(), fields: Vec::new(), found };
-    if is_part {
+    if visit.is_part() {
         return Ok(html(page.found(&shell)));
     }
-    page.fields = visit.read::<Fields>("get_schema", &[]).await?.fields;
+    page.fields = fields(visit).await?;
     Ok(visit.draw(page.draw(&shell)))
 }

@@ -117,6 +117,16 @@ impl Visit {
         value_of(&self.form, name)
     }
 
+    /// All fields of the form.
+    pub(super) fn fields(&self) -> &[(String, String)] {
+        &self.form
+    }
+
+    /// Whether only the part of the page is wanted that answers what somebody types.
+    pub(super) fn is_part(&self) -> bool {
+        self.headers.get("x-segue-part").is_some()
+    }
+
     pub(super) fn may(&self, right: Right) -> bool {
         right == Right::Open || self.actor.role.is_some_and(|role| role.may(right))
     }
@@ -182,6 +192,8 @@ impl Visit {
                 run: self.may_do("run_activation"),
                 check: self.may_do("check_destination"),
                 count: self.may_do("count_segment"),
+                connect: self.may_do("add_destination"),
+                activate: self.may_do("add_activation"),
             },
             gauges: Some(&self.app.shared.gauges),
         })
