@@ -43,27 +43,6 @@ datasets:
 segments:
   luxury: { name: Luxury audience, rule: "points >= 6000 AND country IN ('FR', 'BE', 'CH')" }
   newsletter: { name: Newsletter, rule: "points < 3000" }
-accounts:
-  store:
-    type: amazon-s3
-    auth: { kind: access-key, access_key_id: "\${S3_KEY}", secret_access_key: "\${S3_SECRET}" }
-    region: us-east-1
-    endpoint_url: "\${S3_ENDPOINT}"
-destinations:
-  partner: { name: Partner, account: store, bucket: ${service.bucket}, folder: walk/%SEGMENT_NAME%, manifest: true }
-activations:
-  partner-daily:
-    destination: partner
-    segments:
-      - { segment: luxury, schedule: { frequency: daily, at: "06:00", zone: Europe/Paris } }
-      - { segment: newsletter, schedule: { frequency: weekly, at: "07:30", zone: Europe/Paris } }
-    mapping:
-      - crm_id
-      - { source: email, target: e_mail, mandatory: true }
-      - { source: first_name }
-      - { source: country }
-      - { expression: "points / 100", target: tier }
-    guard: { min_rows: 10 }
 `,
   );
   return folder;
@@ -73,7 +52,7 @@ activations:
 async function serve(folder) {
   const child = spawn(binary, ['serve', '--listen', '127.0.0.1:0'], {
     cwd: folder,
-    env: { ...process.env, S3_KEY: service.key, S3_SECRET: service.secret, S3_ENDPOINT: service.endpoint },
+    env: { ...process.env, SEGUE_MASTER_KEY: '00112233445566778899aabbccddeeff00112233445566778899aabbccddeeff' },
     stdio: ['ignore', 'inherit', 'pipe'],
   });
   const lines = readline.createInterface({ input: child.stderr });
@@ -139,23 +118,77 @@ try {
   await press('Create the administrator').click();
   await page.getByText('Nothing has been sent yet').waitFor();
 
-  // The destination is checked, permission by permission.
-  await page.goto(`${origin}/destinations/partner`);
-  await press('Check now').click();
+  // A destination is connected. The lines are shown as they would be written, and at the end each
+  // permission is tried.
+  await page.goto(`${origin}/destinations`);
+  await page.getByRole('link', { name: 'MinIO' }).click();
+  await title('Connect a destination');
+  await page.getByLabel('Access key id').fill(service.key);
+  await page.getByLabel('Secret access key').fill(service.secret);
+  await page.getByLabel('Endpoint').fill(service.endpoint);
+  await shot('connect-account');
+  await press('Next').click();
+  await page.getByLabel('Name', { exact: true }).fill('Partner');
+  await page.getByLabel('Bucket', { exact: true }).fill(service.bucket);
+  await page.getByLabel('Folder').fill('walk/%SEGMENT_NAME%');
+  await page.locator('#preview .address', { hasText: 's3://' }).waitFor();
+  await shot('connect-place');
+  await press('Next').click();
+  await page.locator('#preview pre', { hasText: 'crm_id,email' }).waitFor();
+  await page.getByLabel('Delimiter').selectOption(';');
+  await page.locator('#preview pre', { hasText: 'crm_id;email' }).waitFor();
+  await shot('connect-format');
+  // Leaving and coming back loses nothing.
+  await page.goto(`${origin}/`);
+  await page.goto(`${origin}/connect/place`);
+  assert.equal(await page.getByLabel('Name', { exact: true }).inputValue(), 'Partner');
+  await page.goto(`${origin}/connect/review`);
+  await shot('connect-review');
+  await press('Connect and check').click();
   await page.getByText('s3:PutObject', { exact: true }).first().waitFor();
   assert.ok(await page.locator('.badge.ok', { hasText: 'Granted' }).count() > 3, 'permissions are granted');
   await shot('destination-checked');
 
+  // Segments are activated: when, under which names, with which columns, and how many rows that is.
+  await page.goto(`${origin}/activations`);
+  await page.getByRole('link', { name: 'Activate segments' }).click();
+  await press('Next').click();
+  await page.getByText('Tick at least one.').waitFor();
+  await page.getByLabel('Luxury audience').check();
+  await page.getByLabel('Newsletter').check();
+  await page.getByLabel('Key').fill('partner-daily');
+  await shot('activate-segments');
+  await press('Next').click();
+  await page.getByLabel('Time zone').fill('Europe/Pari');
+  await page.locator('#preview .note.bad').waitFor();
+  await page.getByLabel('Time zone').fill('Europe/Paris');
+  await page.locator('#preview', { hasText: 'Europe/Paris' }).locator('li').first().waitFor();
+  await shot('activate-schedule');
+  await press('Next').click();
+  await page.locator('#preview pre', { hasText: 'crm_id' }).waitFor();
+  await page.getByRole('button', { name: 'Move down crm_id' }).click();
+  await page.locator('#preview pre', { hasText: 'email;crm_id' }).waitFor();
+  await page.getByLabel('Column', { exact: true }).first().fill('e_mail');
+  await page.locator('#preview pre', { hasText: 'e_mail;crm_id' }).waitFor();
+  await shot('activate-attributes');
+  await press('Next').click();
+  await page.getByText('What would be sent').waitFor();
+  await page.getByText(/of [\d,]+ profiles/).first().waitFor();
+  await shot('activate-review');
+  await press('Finish').click();
+  await page.getByText('Saved').waitFor();
+
   // Run now, watched to its end without a reload by hand.
-  await page.goto(`${origin}/activations/partner-daily`);
   await page.getByRole('button', { name: 'Run now' }).first().click();
   await page.getByRole('dialog').getByRole('button', { name: 'Run now' }).click();
   await page.waitForURL(/\/runs/);
   await page.getByRole('link', { name: 'Luxury audience' }).first().click();
   await page.locator('.title .badge', { hasText: 'Delivered' }).waitFor();
-  await page.getByText('s3://', { exact: false }).first().waitFor();
+  await page.getByText(`s3://${service.bucket}`, { exact: false }).first().waitFor({ state: 'attached' });
   await shot('run-delivered');
   const run = page.url();
+  const listed = await page.locator('[data-copy^="s3://"]').count();
+  assert.ok(listed >= 2, 'the page names the file and the manifest');
 
   // Again, and this time from the run that is there.
   await page.goto(`${origin}/activations/partner-daily`);
@@ -217,7 +250,7 @@ try {
   assert.equal(new URL(page.url()).hash, '#content');
 
   // Every page, in both languages and schemes, wide and narrow.
-  const places = ['/', '/runs', '/runs?state=failed', new URL(run).pathname, '/activations', '/activations/partner-daily', '/destinations', '/destinations/partner', '/segments', '/segments/luxury', '/rule?segment=luxury', '/profiles', '/audit', '/settings', '/nothing'];
+  const places = ['/', '/runs', '/runs?state=failed', new URL(run).pathname, '/activations', '/activations/partner-daily', '/destinations', '/destinations/partner', '/connect/account', '/connect/place', '/connect/format', '/activate/segments', '/segments', '/segments/luxury', '/rule?segment=luxury', '/profiles', '/audit', '/settings', '/nothing'];
   const cookies = (await context.cookies()).filter((cookie) => !['segue-lang', 'segue-scheme'].includes(cookie.name));
   let opened = 0;
   for (const [lang, scheme, width] of [['en', 'light', 1360], ['fr', 'dark', 1360], ['en', 'dark', 360], ['fr', 'light', 360]]) {

@@ -169,6 +169,20 @@ pub fn tags<'a>(all: impl IntoIterator<Item = &'a str>) -> Markup {
     html! { ul class="tags" { @for tag in all { li class="tag" { (tag) } } } }
 }
 
+/// What is told in English, whatever the language of the page; what stands in backticks is code.
+pub(crate) fn english(text: &str) -> Markup {
+    html! { span lang="en" { (ticked(text)) } }
+}
+
+/// A text with what stands in backticks as code.
+pub(crate) fn ticked(text: &str) -> Markup {
+    html! {
+        @for (at, part) in text.split('`').enumerate() {
+            @if at % 2 == 1 { code { (part) } } @else { (part) }
+        }
+    }
+}
+
 /// Nothing to draw.
 pub fn nothing() -> Markup {
     html! {}

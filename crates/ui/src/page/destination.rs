@@ -243,7 +243,11 @@ impl Destination {
             all.push((lang.compression(), html! { (compression) }));
         }
         all.push((lang.manifest(), html! { (if self.manifest { lang.yes() } else { lang.no() }) }));
-        card(lang.facts_title(), &nothing(), &html! { (facts(&all)) @if self.is_in_file { (from_files(shell)) } })
+        card(
+            lang.facts_title(),
+            &nothing(),
+            &html! { (facts(&all)) @if self.is_in_file { (from_files(shell)) } },
+        )
     }
 
     fn uses(&self, shell: &Shell) -> Markup {

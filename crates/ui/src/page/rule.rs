@@ -3,8 +3,8 @@
 use maud::{Markup, html};
 
 use crate::component::{
-    Choice, Column, Head, Kpi, Note, Table, Tone, card, flush_card, hidden_fields, kpis, nothing,
-    pick,
+    Choice, Column, Head, Kpi, Note, Table, Tone, card, english, flush_card, hidden_fields, kpis,
+    nothing, pick,
 };
 use crate::icon::Icon;
 use crate::locale::ratio;
@@ -140,7 +140,7 @@ impl Fault {
                 @if let Some((line, column, _)) = self.place { " · " (lang.rule_at(&line.to_string(), &column.to_string())) }
             },
             detail: html! {
-                span lang="en" { (self.message) }
+                (english(&self.message))
                 (self.excerpt(text))
             },
             next_step: self.hint.as_deref(),

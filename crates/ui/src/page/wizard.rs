@@ -4,7 +4,7 @@
 use jiff::Zoned;
 use maud::{Markup, html};
 
-use crate::component::{Note, Tone, badge, card, flush_card, hidden_fields, nothing};
+use crate::component::{Note, Tone, badge, card, english, flush_card, hidden_fields, nothing};
 use crate::icon::Icon;
 use crate::locale::ratio;
 use crate::shell::Shell;
@@ -170,7 +170,7 @@ impl Preview {
                 (Note {
                     tone: Tone::Bad,
                     title: html! { (lang.draft_wrong()) @if !fault.place.is_empty() { " · " code { (fault.place) } } },
-                    detail: html! { span lang="en" { (fault.message) } },
+                    detail: english(&fault.message),
                     next_step: fault.hint.as_deref(),
                     actions: nothing(),
                 }.draw(lang))

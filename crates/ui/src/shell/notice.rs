@@ -2,7 +2,7 @@
 
 use maud::{Markup, html};
 
-use crate::component::{Note, Tone, nothing};
+use crate::component::{Note, Tone, english, nothing};
 use crate::words::Lang;
 
 /// Something that was done, by the word that a cookie carries to the next page.
@@ -116,7 +116,7 @@ impl Notice {
                 let note = Note {
                     tone: Tone::Bad,
                     title: html! { (title(lang, code)) },
-                    detail: html! { span lang="en" { (detail) } },
+                    detail: english(detail),
                     next_step: hint.as_deref(),
                     actions: nothing(),
                 };

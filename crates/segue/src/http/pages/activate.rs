@@ -277,7 +277,7 @@ fn asked(workspace: &Workspace, draft: &Draft, step: &str) -> Value {
         let primary = workspace.project.profile_datasets().next();
         let primary = primary.and_then(|it| it.identities.first());
         let primary = primary.map(|it| it.field.to_string()).unwrap_or_default();
-        activation["mapping"] = json!([primary]);
+        activation["mapping"] = json!([{ "source": primary, "mandatory": true }]);
     }
     json!({
         "activations": { key.as_str(): activation },
@@ -343,7 +343,7 @@ mod tests {
         move_column(&mut draft, "up", 1);
         move_column(&mut draft, "up", 0);
         move_column(&mut draft, "drop", 7);
-        insta::assert_snapshot!(activation_of(&draft), @r#"{"destination":"partner","guard":{"min_rows":10},"mapping":[{"source":"email"},{"source":"crm_id"},{"expression":"points / 100"}],"segments":[{"export":"full","file_name":"%SEGMENT_NAME%_%DATETIME(yyyyMMddHHmmss)%","schedule":{"at":"07:30","frequency":"weekly","zone":"Europe/Paris"},"segment":"luxury"},{"export":"full","file_name":"%SEGMENT_NAME%_%DATETIME(yyyyMMddHHmmss)%","segment":"young"}]}"#);
+        insta::assert_snapshot!(activation_of(&draft), @r#"{"destination":"partner","segments":[{"segment":"luxury","file_name":"%SEGMENT_NAME%_%DATETIME(yyyyMMddHHmmss)%","export":"full","schedule":{"frequency":"weekly","at":"07:30","zone":"Europe/Paris"}},{"segment":"young","file_name":"%SEGMENT_NAME%_%DATETIME(yyyyMMddHHmmss)%","export":"full"}],"mapping":[{"source":"email"},{"source":"crm_id"},{"expression":"points / 100"}],"guard":{"min_rows":10}}"#);
         same_for_all(&mut draft);
         assert_eq!(draft.get("frequency.young"), "weekly");
     }
