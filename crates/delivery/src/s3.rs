@@ -9,6 +9,7 @@ mod answer;
 mod bounded;
 mod check;
 mod client;
+mod connection;
 pub mod probe;
 mod renewal;
 mod request;
@@ -234,6 +235,10 @@ impl S3Store {
         part: &Part,
         answer: UploadPartOutput,
     ) -> Result<StagedPart, Failure> {
+        let said = answer.server_side_encryption.as_ref();
+        if said.is_some() && !request::is_encrypted_as_asked(&self.objects, said) {
+            return Err(self.failure_of(Act::PutPart, Some(to.key), Fault::NotEncrypted));
+        }
         let etag = answer.e_tag.ok_or_else(|| self.not_s3(Act::PutPart, to.key))?;
         let (number, bytes) = (part.number(), part.bytes());
         Ok(StagedPart { number, bytes, etag, crc64nvme: answer.checksum_crc64_nvme })
@@ -289,7 +294,8 @@ impl Store for S3Store {
 
     async fn complete(&self, object: &StagedObject) -> Completion {
         match self.complete_once(object).await {
-            Ok(answer) => match answer.e_tag {
+            // Ceph's gateway leaves its ETag empty: then looking tells.
+            Ok(answer) => match answer.e_tag.filter(|etag| !etag.is_empty()) {
                 Some(etag) => Completion::Done { etag, version_id: answer.version_id },
                 None => Completion::Unclear(self.not_s3(Act::Complete, &object.key).into()),
             },

@@ -24,6 +24,7 @@ use crate::rows::{Counts, Pass, Rows};
 use crate::selection::{Parts, Selection, Who};
 use crate::snapshot::{Places, Snapshot};
 use crate::spill::Limits;
+use crate::store::s3::Reader;
 use crate::store::{Clients, stopped};
 
 /// What the engine may use.
@@ -108,7 +109,7 @@ impl Engine {
 
     /// Makes the `s3://` datasets of an account readable.
     pub fn add_s3(&mut self, account: impl Into<String>, client: aws_sdk_s3::Client) {
-        self.clients.insert(account.into(), client);
+        self.clients.insert(account.into(), Reader::new(client));
     }
 
     /// Finds the files of a dataset and pins their versions; relative locations begin at `base`.

@@ -5,7 +5,7 @@
 //! an S3 object simply waits.
 
 mod local;
-mod s3;
+pub(crate) mod s3;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
@@ -117,8 +117,8 @@ pub(crate) enum Store {
     S3(s3::Bucket),
 }
 
-/// The S3 clients by account.
-pub(crate) type Clients = BTreeMap<String, aws_sdk_s3::Client>;
+/// Who reads `s3://` locations, by account.
+pub(crate) type Clients = BTreeMap<String, s3::Reader>;
 
 /// An input, opened: its bytes at any offset, always of the pinned version.
 #[derive(Debug)]

@@ -8,6 +8,7 @@
 //! Reading order: [`project`] is the vocabulary, [`run_plan`] is what one run needs to know, and
 //! [`protocol`] is how a run becomes visible whole or not at all.
 
+pub mod address;
 mod check_fields;
 mod config;
 pub mod consent;
@@ -24,10 +25,12 @@ pub mod object_settings;
 pub mod permission;
 pub mod planner;
 pub mod policy;
+pub mod power;
 pub mod pql;
 pub mod project;
 pub mod protocol;
 pub mod read;
+pub mod region;
 mod resolve;
 pub mod run_plan;
 pub mod schedule;

@@ -33,17 +33,30 @@ pub struct Policies {
     pub lifecycle: Value,
 }
 
-/// Writes the documents for a destination. `replaces` tells whether it has static names, `region` is
-/// that of the bucket where it is known, `principal` is the ARN of whoever signs.
+/// What is done with a destination beyond delivering to it.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Uses {
+    /// It has static names, which are replaced.
+    pub replaces: bool,
+    /// Earlier versions are read back, and archived objects restored.
+    pub reads_back: bool,
+}
+
+/// Writes the documents for a destination. `region` is that of the bucket where it is known,
+/// `principal` is the ARN of whoever signs.
 pub fn of(
     destination: &Destination,
     account: &Account,
     region: Option<&str>,
-    replaces: bool,
+    uses: Uses,
     principal: Option<&str>,
 ) -> Policies {
     let scope = Scope::of(destination, region);
-    let needs = permission::needs(&destination.objects, replaces);
+    let mut needs = permission::needs(&destination.objects, uses.replaces);
+    if uses.reads_back {
+        let more = [Permission::GetObjectVersion, Permission::RestoreObject];
+        needs.extend(more.map(|permission| (permission, Need::Useful)));
+    }
     let signer = principal.unwrap_or(PRINCIPAL_PLACEHOLDER);
     let chain = chain(&account.auth);
     let role = match &account.auth {

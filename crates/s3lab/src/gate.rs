@@ -119,7 +119,9 @@ fn needed(target: &Target, header: &dyn Fn(&str) -> Option<String>) -> Vec<(&'st
         Operation::CreateBucket => bucket("s3:CreateBucket"),
         Operation::DeleteBucket => bucket("s3:DeleteBucket"),
         Operation::GetBucketLocation => bucket("s3:GetBucketLocation"),
+        Operation::GetBucketPolicy => bucket("s3:GetBucketPolicy"),
         Operation::GetBucketVersioning => bucket("s3:GetBucketVersioning"),
+        Operation::GetObjectLockConfiguration => bucket("s3:GetBucketObjectLockConfiguration"),
         Operation::PutBucketVersioning => bucket("s3:PutBucketVersioning"),
         Operation::HeadBucket | Operation::ListObjects | Operation::ListObjectsV2 => {
             bucket("s3:ListBucket")

@@ -66,5 +66,8 @@ pub use history::{Change, Event};
 pub use iam::{Grant, Policy};
 pub use lab::{Lab, Object, OpenUpload};
 pub use operation::Operation;
-pub use options::{Backend, BucketSpec, Clock, Dialect, Listing, Options, SecondComplete, User};
+pub use options::{
+    Backend, BucketSpec, Clock, Dialect, Listing, Options, Retention, RetentionMode,
+    SecondComplete, User,
+};
 pub use sts::Role;

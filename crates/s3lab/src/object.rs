@@ -5,6 +5,7 @@ use std::sync::Arc;
 use std::time::SystemTime;
 
 use crate::checksum::Checksum;
+use crate::options::{Retention, RetentionMode};
 use crate::store::Blob;
 
 /// The version id of objects that were written without versioning.
@@ -57,6 +58,15 @@ pub(crate) struct Version {
     /// `None` for a delete marker.
     pub(crate) content: Option<Arc<Stored>>,
     pub(crate) tags: Tags,
+    /// Until when, and by which rules, it cannot be deleted.
+    pub(crate) locked: Option<(RetentionMode, SystemTime)>,
+}
+
+impl Version {
+    /// Whether it is kept from being deleted.
+    pub(crate) fn is_locked(&self, now: SystemTime) -> bool {
+        self.locked.is_some_and(|(_, until)| now < until)
+    }
 }
 
 /// Whether a bucket keeps versions.
@@ -74,6 +84,7 @@ pub(crate) struct Bucket {
     pub(crate) created: SystemTime,
     pub(crate) region: String,
     pub(crate) versioning: Versioning,
+    pub(crate) retention: Option<Retention>,
     pub(crate) keys: BTreeMap<String, Vec<Version>>,
 }
 

@@ -41,9 +41,11 @@ operations!(
     DeleteObjectTagging,
     DeleteObjects,
     GetBucketLocation,
+    GetBucketPolicy,
     GetBucketVersioning,
     GetObject,
     GetObjectAttributes,
+    GetObjectLockConfiguration,
     GetObjectTagging,
     HeadBucket,
     HeadObject,
@@ -163,6 +165,12 @@ const OTHER_BUCKET_PARTS: &[&str] = &[
 ];
 
 fn of_bucket(method: &Method, has: &dyn Fn(&str) -> bool, query: &[(String, String)]) -> Operation {
+    if *method == Method::GET && has("policy") {
+        return Operation::GetBucketPolicy;
+    }
+    if *method == Method::GET && has("object-lock") {
+        return Operation::GetObjectLockConfiguration;
+    }
     if OTHER_BUCKET_PARTS.iter().any(|name| has(name)) {
         return Operation::Other;
     }
@@ -262,7 +270,10 @@ mod tests {
             ("GET /b?uploads=", Operation::ListMultipartUploads),
             ("POST /b?delete", Operation::DeleteObjects),
             ("PUT /b?versioning", Operation::PutBucketVersioning),
-            ("GET /b?policy", Operation::Other),
+            ("GET /b?policy", Operation::GetBucketPolicy),
+            ("PUT /b?policy", Operation::Other),
+            ("GET /b?object-lock", Operation::GetObjectLockConfiguration),
+            ("GET /b?acl", Operation::Other),
             ("PUT /b/k", Operation::PutObject),
             ("PUT /b/k?x-id=PutObject", Operation::PutObject),
             ("PUT /b/k?partNumber=1&uploadId=u", Operation::UploadPart),

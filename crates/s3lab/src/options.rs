@@ -90,11 +90,41 @@ pub struct BucketSpec {
     pub region: Option<String>,
     /// Whether versioning is enabled.
     pub versioned: bool,
+    /// How long its new versions are kept from being deleted. Such a bucket has to be versioned.
+    pub retention: Option<Retention>,
+}
+
+/// The default retention of a bucket with Object Lock.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Retention {
+    /// By which rules.
+    pub mode: RetentionMode,
+    /// For how many days from when a version is made.
+    pub days: u32,
+}
+
+/// The modes of Object Lock.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum RetentionMode {
+    /// `GOVERNANCE`: a permission of its own lifts it.
+    Governance,
+    /// `COMPLIANCE`: nobody lifts it.
+    Compliance,
+}
+
+impl RetentionMode {
+    /// Returns its name in Amazon's reference.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Governance => "GOVERNANCE",
+            Self::Compliance => "COMPLIANCE",
+        }
+    }
 }
 
 impl From<&str> for BucketSpec {
     fn from(name: &str) -> Self {
-        Self { name: name.into(), region: None, versioned: false }
+        Self { name: name.into(), region: None, versioned: false, retention: None }
     }
 }
 
@@ -111,6 +141,8 @@ pub struct User {
     pub policy: Policy,
     /// When the key ends, for temporary credentials.
     pub expires: Option<SystemTime>,
+    /// Whether it is the root of the account, and no user of it. Its policy holds all the same.
+    pub is_root: bool,
 }
 
 impl Default for User {
@@ -122,6 +154,7 @@ impl Default for User {
             session_token: None,
             policy: Policy::all(),
             expires: None,
+            is_root: false,
         }
     }
 }
@@ -155,8 +188,14 @@ pub struct Dialect {
     pub composite_checksums: bool,
     /// Uploads are begun without the encryption that they ask for, and nothing says so.
     pub ignores_encryption: bool,
+    /// How objects are encrypted is said with each part and with the object, and not when an upload is
+    /// begun.
+    pub encryption_said_with_parts: bool,
     /// ETags are not MD5 (as for objects under a KMS key).
     pub opaque_etags: bool,
+    /// The first answer to a Complete has no ETag, and the parts of an upload that is not there are
+    /// those of a key that is not there (seen of Ceph's gateway).
+    pub bare_completions: bool,
     /// What ListObjects, ListParts and ListMultipartUploads answer.
     pub listing: Listing,
 }

@@ -115,6 +115,7 @@ fn add_bucket(
         created: options.clock.now(),
         region: spec.region.clone().unwrap_or_else(|| options.region.clone()),
         versioning: if spec.versioned { Versioning::Enabled } else { Versioning::Never },
+        retention: spec.retention.filter(|_| spec.versioned),
         keys: BTreeMap::new(),
     };
     state.buckets.insert(spec.name.clone(), bucket);

@@ -5,7 +5,7 @@
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
-use std::time::SystemTime;
+use std::time::{Duration, SystemTime};
 
 use s3s::{S3Result, s3_error};
 
@@ -15,6 +15,8 @@ use crate::history::{Change, Event, History};
 use crate::object::{Bucket, NULL_VERSION, Stored, Tags, Version, Versioning, visible};
 use crate::store::Store;
 use crate::upload::Uploads;
+
+const SECONDS_OF_DAY: u64 = 24 * 60 * 60;
 
 /// What is behind the lock.
 pub(crate) struct State {
@@ -98,10 +100,21 @@ impl State {
         place: &Place,
         new: NewVersion,
     ) -> S3Result<Option<String>> {
-        let versioning = self.bucket(&place.bucket)?.versioning;
+        let bucket = self.bucket(&place.bucket)?;
+        let versioning = bucket.versioning;
+        // A delete marker is no object, and is never locked.
+        let locked = bucket.retention.filter(|_| new.content.is_some()).map(|retention| {
+            let days = Duration::from_secs(u64::from(retention.days) * SECONDS_OF_DAY);
+            (retention.mode, new.at + days)
+        });
         let id = if versioning == Versioning::Enabled { new.id } else { NULL_VERSION.to_owned() };
-        let version =
-            Version { id: id.clone(), modified: new.at, content: new.content, tags: new.tags };
+        let version = Version {
+            id: id.clone(),
+            modified: new.at,
+            content: new.content,
+            tags: new.tags,
+            locked,
+        };
         self.edit(store, place, new.at, |versions| {
             versions.retain(|known| known.id != version.id);
             versions.push(version);
@@ -126,7 +139,7 @@ impl State {
         Ok(Deleted { delete_marker: true, version_id })
     }
 
-    /// Removes one version for good. Removing what is not there is no error.
+    /// Removes one version for good. Removing what is not there is no error; what is locked stays.
     pub(crate) fn delete_version(
         &mut self,
         store: &Store,
@@ -134,6 +147,14 @@ impl State {
         at: SystemTime,
         version_id: &str,
     ) -> S3Result<Deleted> {
+        let versions = self.bucket(&place.bucket)?.keys.get(&place.key);
+        let is_locked = |version: &Version| version.id == version_id && version.is_locked(at);
+        if versions.is_some_and(|versions| versions.iter().any(is_locked)) {
+            return Err(s3_error!(
+                AccessDenied,
+                "Access Denied because object protected by object lock."
+            ));
+        }
         let mut delete_marker = false;
         self.edit(store, place, at, |versions| {
             delete_marker = versions.iter().any(|v| v.id == version_id && v.content.is_none());
@@ -262,6 +283,7 @@ mod tests {
 
     use super::*;
     use crate::object::Attributes;
+    use crate::options::{Retention, RetentionMode};
     use crate::store::Blob;
 
     fn stored(etag: &str) -> Option<Arc<Stored>> {
@@ -285,6 +307,7 @@ mod tests {
             created: UNIX_EPOCH,
             region: "us-east-1".into(),
             versioning,
+            retention: None,
             keys: BTreeMap::new(),
         };
         state.buckets.insert("b".into(), bucket);
@@ -358,6 +381,25 @@ mod tests {
         let ids: Vec<&str> =
             state.buckets["b"].keys["k"].iter().map(|version| version.id.as_str()).collect();
         assert_eq!(ids, ["1", NULL_VERSION]);
+    }
+
+    #[test]
+    fn what_is_locked_is_hidden_and_replaced_but_not_removed() {
+        let (mut state, place) = state(Versioning::Enabled);
+        let retention = Retention { mode: RetentionMode::Compliance, days: 1 };
+        state.buckets.get_mut("b").unwrap().retention = Some(retention);
+        state.add(&Store::Discard, &place, new("1")).unwrap();
+        state.add(&Store::Discard, &place, new("2")).unwrap();
+        let marker = state.delete(&Store::Discard, &place, UNIX_EPOCH, "3".into()).unwrap();
+        assert!(marker.delete_marker);
+        let day = UNIX_EPOCH + Duration::from_secs(SECONDS_OF_DAY);
+        let mut remove = |id: &str, at| {
+            state.delete_version(&Store::Discard, &place, at, id).map_err(|e| e.code().clone())
+        };
+        assert!(remove("3", UNIX_EPOCH).is_ok(), "a marker is not locked");
+        let early = day - Duration::from_secs(1);
+        assert_eq!(remove("1", early), Err(s3s::S3ErrorCode::AccessDenied));
+        assert!(remove("1", day).is_ok());
     }
 
     #[test]

@@ -1,4 +1,5 @@
-//! The one action of AWS STS that a delivery needs: `AssumeRole`, with its external id and its end.
+//! The two actions of AWS STS that a delivery needs: `AssumeRole`, with its external id and its end, and
+//! `GetCallerIdentity`.
 //!
 //! Written from the API reference of AWS STS; requests and answers are those of its query protocol.
 
@@ -58,6 +59,7 @@ impl S3Route for Sts {
         let form = Form::of(&body);
         let answer = match form.get("Action").as_deref() {
             Some("AssumeRole") => self.assume(&caller, &form),
+            Some("GetCallerIdentity") => Ok(self.caller(&caller)),
             _ => Err(Refusal::new(400, "InvalidAction", "Could not find operation.")),
         };
         let response = answer.unwrap_or_else(Refusal::into_response);
@@ -89,15 +91,38 @@ impl Sts {
             session_token: Some(self.0.unique("session token")),
             policy: role.policy.clone(),
             expires: Some(expires),
+            is_root: false,
         };
         let answer = document(&user, expires, &format!("{arn}/{name}"));
         self.0.add_user(user);
-        let mut response = http::Response::new(Body::from(answer));
-        *response.status_mut() = StatusCode::OK;
-        let xml = http::HeaderValue::from_static("text/xml");
-        response.headers_mut().insert(http::header::CONTENT_TYPE, xml);
-        Ok(response)
+        Ok(xml(answer))
     }
+
+    /// Says who asks. Users have the id of their key for a name; what a session's role was is not kept.
+    fn caller(&self, caller: &str) -> http::Response<Body> {
+        let account = &self.0.options.account_id;
+        let user = self.0.user(caller);
+        let arn = match &user {
+            Some(user) if user.is_root => format!("arn:aws:iam::{account}:root"),
+            Some(user) if user.expires.is_some() => {
+                format!("arn:aws:sts::{account}:assumed-role/lab/{caller}")
+            }
+            _ => format!("arn:aws:iam::{account}:user/{caller}"),
+        };
+        xml(format!(
+            "<GetCallerIdentityResponse xmlns=\"https://sts.amazonaws.com/doc/2011-06-15/\">\
+             <GetCallerIdentityResult><Arn>{arn}</Arn><UserId>{caller}</UserId>\
+             <Account>{account}</Account></GetCallerIdentityResult></GetCallerIdentityResponse>"
+        ))
+    }
+}
+
+fn xml(document: String) -> http::Response<Body> {
+    let mut response = http::Response::new(Body::from(document));
+    *response.status_mut() = StatusCode::OK;
+    let xml = http::HeaderValue::from_static("text/xml");
+    response.headers_mut().insert(http::header::CONTENT_TYPE, xml);
+    response
 }
 
 fn document(user: &User, expires: SystemTime, assumed: &str) -> String {

@@ -5,6 +5,7 @@ use std::io;
 use std::path::Path;
 
 use delivery::s3::probe::{Capabilities, Grade};
+use plan::power::Power;
 use plan::project::Destination;
 
 use crate::failure::{Failure, Kind};
@@ -18,13 +19,16 @@ pub(crate) fn keep(
     workspace: &Workspace,
     destination: &Destination,
     found: &Capabilities,
+    powers: &[Power],
 ) -> Result<(), Failure> {
     if *found == Capabilities::default() {
         return Ok(());
     }
     let path = workspace.capabilities_path(&destination.key);
     let place = place(workspace, destination);
-    let text = serde_json::json!({ "place": place, "capabilities": found }).to_string();
+    let powers: Vec<&str> = powers.iter().map(|power| power.action()).collect();
+    let kept = serde_json::json!({ "place": place, "capabilities": found, "powers": powers });
+    let text = kept.to_string();
     write(&path, &text).map_err(|error| {
         Failure::from_error(Kind::Temporary, &error)
             .context(format!("failed to write {}", path.display()))
@@ -35,12 +39,21 @@ pub(crate) fn keep(
 /// Returns what is known of a destination's service: nothing when it was never checked, or has been
 /// moved since.
 pub(crate) fn known(workspace: &Workspace, destination: &Destination) -> Option<Capabilities> {
+    serde_json::from_value(kept(workspace, destination)?["capabilities"].take()).ok()
+}
+
+/// Returns what the last check found that the credentials can do although the destination does not
+/// need it; `None` when it was never checked.
+pub(crate) fn powers(workspace: &Workspace, destination: &Destination) -> Option<Vec<Power>> {
+    let kept = kept(workspace, destination)?;
+    let actions = kept["powers"].as_array()?;
+    Some(actions.iter().filter_map(|action| Power::of_action(action.as_str()?)).collect())
+}
+
+fn kept(workspace: &Workspace, destination: &Destination) -> Option<serde_json::Value> {
     let text = std::fs::read_to_string(workspace.capabilities_path(&destination.key)).ok()?;
-    let mut kept: serde_json::Value = serde_json::from_str(&text).ok()?;
-    if kept["place"] != place(workspace, destination) {
-        return None;
-    }
-    serde_json::from_value(kept["capabilities"].take()).ok()
+    let kept: serde_json::Value = serde_json::from_str(&text).ok()?;
+    (kept["place"] == place(workspace, destination)).then_some(kept)
 }
 
 /// Returns the grade of a destination, if it is known.

@@ -114,6 +114,8 @@ pub enum Fault {
     WrongToken,
     /// Nothing on this machine gives credentials.
     NoCredentials,
+    /// Nobody has signed in on this machine, or the session is over.
+    SignedOut,
     /// The role of this ARN was not given.
     RoleRefused(String),
     /// The KMS key cannot be used.
@@ -150,6 +152,8 @@ pub enum Fault {
     NotS3,
     /// There is no such host.
     UnknownHost,
+    /// The name of the host leads to an address that no service can be at.
+    ForbiddenAddress,
     /// Nobody listens at the endpoint.
     ConnectionRefused,
     /// The connection could not be encrypted or the certificate is not trusted.
@@ -170,6 +174,7 @@ impl Fault {
             | Self::ExpiredToken
             | Self::WrongToken
             | Self::NoCredentials
+            | Self::SignedOut
             | Self::RoleRefused(_)
             | Self::KeyUnusable
             | Self::WrongOwner
@@ -179,6 +184,7 @@ impl Fault {
             | Self::NotS3
             | Self::NotEncrypted
             | Self::UnknownHost
+            | Self::ForbiddenAddress
             | Self::Tls
             | Self::ClockSkew => Kind::Connection,
             Self::ConnectionRefused => Kind::Connection,
@@ -198,6 +204,9 @@ impl Fault {
             Self::ExpiredToken => "the credentials have expired",
             Self::WrongToken => "the session token does not belong to the access key id",
             Self::NoCredentials => "no credentials were found on this machine",
+            Self::SignedOut => {
+                "there is no single sign-on session on this machine, or it has ended"
+            }
             Self::RoleRefused(_) => "the role was not given",
             Self::KeyUnusable => "the KMS key cannot be used",
             Self::NotEncrypted => "the service ignores the encryption that is asked for",
@@ -218,6 +227,9 @@ impl Fault {
             Self::Unavailable => "the service failed",
             Self::NotS3 => "what answers at the endpoint does not speak S3",
             Self::UnknownHost => "the host name of the endpoint does not resolve",
+            Self::ForbiddenAddress => {
+                "the host name of the endpoint leads to an address that no service can be at"
+            }
             Self::ConnectionRefused => "nobody listens at the endpoint",
             Self::Tls => "no trusted TLS connection to the endpoint",
             Self::Timeout => "no answer in time",
@@ -254,6 +266,7 @@ impl RequestError {
             Fault::ExpiredToken => "Fetch new temporary credentials and run again.".to_owned(),
             Fault::WrongToken => "Fetch the temporary key anew: id, secret and session_token belong together.".to_owned(),
             Fault::NoCredentials => "Set AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, or sign in (`aws sso login`), or name the `profile` of the account.".to_owned(),
+            Fault::SignedOut => "Sign in, for example with `aws sso login` for the `profile` of the account, and run again.".to_owned(),
             Fault::RoleRefused(role) => format!("Check the trust policy of {role}: it must allow sts:AssumeRole to the one who signs, under the external id; `segue policy` prints it."),
             Fault::KeyUnusable => "Enable the KMS key, or correct kms_key_id of the destination.".to_owned(),
             Fault::NotEncrypted => "Remove encryption.sse of the destination, and have the service or the disk encrypt; or use a service that knows it.".to_owned(),
@@ -261,13 +274,14 @@ impl RequestError {
             Fault::Denied => self.hint_of_denied(),
             Fault::NoBucket => format!("Create the bucket {bucket}, or correct bucket (and endpoint_url) of the destination."),
             Fault::WrongRegion(Some(region)) => format!("Set region: {region} in the account."),
-            Fault::WrongRegion(None) => "Set region of the account to that of the bucket.".to_owned(),
+            Fault::WrongRegion(None) => "No redirect is followed: set region of the account to that of the bucket, or endpoint_url to the address of its service.".to_owned(),
             Fault::ClockSkew => "Set the clock of this machine (NTP): signatures hold for 15 minutes.".to_owned(),
             Fault::ConditionFailed => "Find out who else writes this name, or give the file name a time.".to_owned(),
             Fault::Timeout if self.act == Act::Reach => format!("Check that an S3 service runs at {endpoint}, and that no firewall swallows the answers."),
             Fault::Broken if self.act == Act::Reach => format!("Check that {endpoint} is an S3 service, and whether it wants https:// instead of http://."),
             Fault::NotS3 => format!("Check endpoint_url {endpoint}: it must be the S3 address of the service, not its web page."),
             Fault::UnknownHost => format!("Check the host name in endpoint_url {endpoint}, and with addressing: path if the bucket is part of it."),
+            Fault::ForbiddenAddress => format!("Check endpoint_url {endpoint} and who answers for its name: at link-local addresses machines give away their own credentials."),
             Fault::ConnectionRefused => format!("Check that the service runs at {endpoint} and that the port is right."),
             Fault::Tls => format!("Check that {endpoint} speaks https and that this machine trusts its certificate; ca_file of the account names an authority of your own."),
             Fault::Throttled | Fault::Unavailable | Fault::Timeout | Fault::Broken => "Run again later: the run continues as the same run.".to_owned(),

@@ -12,14 +12,10 @@ use aws_sdk_s3::config::http::HttpResponse;
 use aws_sdk_s3::error::{ProvideErrorMetadata, SdkError};
 
 use super::bounded::is_web_page;
+use super::connection::Forbidden;
 use super::sign_in::Refused;
 use crate::error::{Act, Error, Fault, RequestError, short_message};
 use crate::store::Completion;
-
-/// The longest name of a region that is believed, in bytes.
-const REGION_BYTES_MAX: usize = 32;
-/// How far an error body is searched for the region, in bytes.
-const BODY_BYTES_SEARCHED_MAX: usize = 4_096;
 
 /// A request that failed.
 pub(super) type Failure = Box<RequestError>;
@@ -60,6 +56,10 @@ where
             None => fault_without_answer(error),
         },
     };
+    // Ceph's gateway has no word of its own for the parts of an upload that is not there.
+    if act == Act::ListParts && failure.code.as_deref() == Some("NoSuchKey") {
+        failure.fault = Fault::NoUpload;
+    }
     Box::new(failure)
 }
 
@@ -91,12 +91,34 @@ fn fault_of_sign_in(error: &(dyn StdError + 'static), facts: &mut RequestError) 
 /// Reads why the chain has nothing: the way to STS may be broken, or there are no credentials.
 fn fault_of_chain(error: &CredentialsError) -> Fault {
     match (error, error.source()) {
+        (CredentialsError::ProviderError(_), Some(source)) if is_about_single_sign_on(source) => {
+            Fault::SignedOut
+        }
         (CredentialsError::ProviderError(_), Some(source)) => match fault_of_connection(source) {
             Fault::Broken => Fault::NoCredentials,
             fault => fault,
         },
         _ => Fault::NoCredentials,
     }
+}
+
+/// Tells whether the chain broke because nobody has signed in, going by the words of the SDK, which has
+/// no types for it.
+fn is_about_single_sign_on(error: &(dyn StdError + 'static)) -> bool {
+    let text = with_causes(error);
+    text.contains("SSO token") || text.contains("UnauthorizedException")
+}
+
+/// An error and its causes, one a line.
+fn with_causes(error: &(dyn StdError + 'static)) -> String {
+    let mut text = String::new();
+    let mut next = Some(error);
+    while let Some(error) = next {
+        text.push_str(&error.to_string());
+        text.push('\n');
+        next = error.source();
+    }
+    text
 }
 
 /// Reads the codes of STS ("Common Errors" and `AssumeRole` of its API reference).
@@ -134,6 +156,7 @@ pub(super) fn completion(failure: Failure) -> Completion {
         | Fault::Denied
         | Fault::WrongToken
         | Fault::NoCredentials
+        | Fault::SignedOut
         | Fault::WrongOwner
         | Fault::KeyUnusable
         | Fault::RoleRefused(_) => Completion::Denied(error),
@@ -149,23 +172,8 @@ where
     E: ProvideErrorMetadata,
 {
     let raw = error.raw_response()?;
-    let region = match raw.headers().get("x-amz-bucket-region") {
-        Some(region) => region,
-        None => region_in_body(raw.body().bytes()?)?,
-    };
-    is_region(region).then(|| region.to_owned())
-}
-
-fn region_in_body(body: &[u8]) -> Option<&str> {
-    let text = std::str::from_utf8(body.get(..BODY_BYTES_SEARCHED_MAX).unwrap_or(body)).ok()?;
-    let (_, behind) = text.split_once("<Region>")?;
-    behind.split_once("</Region>").map(|(region, _)| region)
-}
-
-fn is_region(text: &str) -> bool {
-    let is_part_of_name =
-        |byte: u8| byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'-';
-    (1..=REGION_BYTES_MAX).contains(&text.len()) && text.bytes().all(is_part_of_name)
+    let header = raw.headers().get("x-amz-bucket-region");
+    plan::region::named_by_answer(header, raw.body().bytes().unwrap_or_default())
 }
 
 /// Reads status and code ("List of error codes" of the S3 API reference); without a code, the status.
@@ -244,7 +252,6 @@ fn fault_without_answer<E>(error: &SdkError<E, HttpResponse>) -> Fault {
 /// Reads why a connection failed: by the operating system's error where one is in the chain, and else
 /// by the words of the connector, which has no types for it.
 fn fault_of_connection(error: &(dyn StdError + 'static)) -> Fault {
-    let mut chain = String::new();
     let mut next = Some(error);
     while let Some(error) = next {
         if let Some(io) = error.downcast_ref::<io::Error>()
@@ -252,12 +259,14 @@ fn fault_of_connection(error: &(dyn StdError + 'static)) -> Fault {
         {
             return Fault::ConnectionRefused;
         }
-        chain.push_str(&error.to_string());
-        chain.push('\n');
         next = error.source();
     }
+    let chain = with_causes(error);
     let says = |words: &[&str]| words.iter().any(|word| chain.contains(word));
-    if says(&["dns error", "failed to lookup address", "resolve"]) {
+    if says(&[&Forbidden.to_string()]) {
+        return Fault::ForbiddenAddress;
+    }
+    if says(&["dns error", "failed to lookup address", "DNS lookup", "resolve"]) {
         Fault::UnknownHost
     } else if says(&[
         "certificate",

@@ -8,12 +8,13 @@
 //! could be deleted again.
 
 mod capability;
+mod power;
 mod requests;
 mod walk;
 
 use std::sync::{Mutex, PoisonError};
 
-pub use self::capability::{Capabilities, Grade, Known};
+pub use self::capability::{Capabilities, Grade, Known, Retention};
 use super::S3Store;
 use super::answer::Failure;
 use super::request::Target;
@@ -21,6 +22,7 @@ use crate::error::{Error, Fault};
 use crate::store::OpenUpload;
 use jiff::Timestamp;
 use plan::permission::{Need, PROBE_NAME, Permission, Scope};
+use plan::power::Power;
 
 /// A permission, and whether it is there.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -66,6 +68,8 @@ pub struct Checked {
     pub findings: Vec<Finding>,
     /// What the service can do, as far as the permissions let it be seen.
     pub capabilities: Capabilities,
+    /// What the credentials can do although the destination does not need it.
+    pub powers: Vec<Power>,
     /// Uploads of earlier checks that were still open and are aborted now.
     pub swept: usize,
 }
@@ -95,6 +99,7 @@ pub struct Probe<'a> {
     store: &'a S3Store,
     scope: &'a Scope,
     needs: &'a [(Permission, Need)],
+    nonce: &'a str,
     key: String,
     abandoned_before: Timestamp,
     made: Mutex<Vec<Left>>,
@@ -108,11 +113,11 @@ impl<'a> Probe<'a> {
         store: &'a S3Store,
         scope: &'a Scope,
         needs: &'a [(Permission, Need)],
-        nonce: &str,
+        nonce: &'a str,
         abandoned_before: Timestamp,
     ) -> Self {
         let key = scope.probe_key(nonce);
-        Self { store, scope, needs, key, abandoned_before, made: Mutex::default() }
+        Self { store, scope, needs, nonce, key, abandoned_before, made: Mutex::default() }
     }
 
     /// Walks through all permissions. It may be dropped at any moment; [`clean_up`](Self::clean_up)

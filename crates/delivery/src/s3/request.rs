@@ -10,6 +10,7 @@ use aws_sdk_s3::types::{
     ChecksumAlgorithm, ChecksumMode, ChecksumType, CompletedMultipartUpload, ObjectCannedAcl,
     ServerSideEncryption, StorageClass,
 };
+use bytes::Bytes;
 use plan::object_settings::{Encryption, ObjectSettings};
 use plan::staged::{Condition, StagedObject, StagedPart};
 
@@ -18,6 +19,9 @@ use super::check::Check;
 use super::{S3Store, client, shape};
 use crate::error::{Act, Fault};
 use crate::store::{LISTED_UPLOADS_MAX, NewUpload, OpenUpload, Part, TOKEN_FIELD};
+
+/// What is sent to see how a part is encrypted.
+const NO_PROFILE: &[u8] = b"segue\n";
 
 /// An upload, as requests name it.
 pub(super) struct Target<'a> {
@@ -51,7 +55,7 @@ impl S3Store {
             written_with(request, &self.objects).send()
         };
         let created = self.ask(Act::CreateUpload, Some(&new.key), send).await?;
-        let is_encrypted = is_encrypted_as_asked(&self.objects, created.server_side_encryption());
+        let mut encryption = created.server_side_encryption().cloned();
         let missing = || self.not_s3(Act::CreateUpload, &new.key);
         // A checksum of checksums is not what was asked for: it says nothing of the whole object.
         let is_other = kind.is_some() && created.checksum_type() == Some(&ChecksumType::Composite);
@@ -60,12 +64,33 @@ impl S3Store {
             self.abort_once(&Target { key: &new.key, upload_id: &upload_id }).await?;
             return Err(self.failure_of(Act::CreateUpload, Some(&new.key), Fault::Unsupported));
         }
-        if is_encrypted {
+        let to = Target { key: &new.key, upload_id: &upload_id };
+        if encryption.is_none() && self.objects.encryption.is_some() {
+            encryption = match self.encryption_of_part(&to, check).await {
+                Ok(encryption) => encryption,
+                Err(failure) => {
+                    self.abort_once(&to).await?;
+                    return Err(failure);
+                }
+            };
+        }
+        if is_encrypted_as_asked(&self.objects, encryption.as_ref()) {
             return Ok(upload_id);
         }
-        // Nothing was sent yet, and nothing will be.
-        self.abort_once(&Target { key: &new.key, upload_id: &upload_id }).await?;
+        // No profile was sent yet, and none will be.
+        self.abort_once(&to).await?;
         Err(self.failure_of(Act::CreateUpload, Some(&new.key), Fault::NotEncrypted))
+    }
+
+    /// Returns how the parts of an upload are encrypted, as the service says it with a part. The part
+    /// holds no profile, and the first real one replaces it.
+    pub(super) async fn encryption_of_part(
+        &self,
+        to: &Target<'_>,
+        check: Check,
+    ) -> Result<Option<ServerSideEncryption>, Failure> {
+        let part = Part::new(1, Bytes::from_static(NO_PROFILE));
+        Ok(self.put_with(to, &part, check).await?.server_side_encryption)
     }
 
     pub(super) async fn put_with(
@@ -239,7 +264,10 @@ pub(super) fn written_with(
 
 /// Tells whether the service does what was asked for: one that ignores the header would keep profiles
 /// in the clear without a word.
-fn is_encrypted_as_asked(objects: &ObjectSettings, answer: Option<&ServerSideEncryption>) -> bool {
+pub(super) fn is_encrypted_as_asked(
+    objects: &ObjectSettings,
+    answer: Option<&ServerSideEncryption>,
+) -> bool {
     match &objects.encryption {
         None => true,
         Some(asked) => answer.is_some_and(|answer| answer.as_str() == asked.name()),

@@ -11,6 +11,7 @@ use plan::object_settings::ObjectSettings;
 use plan::project::{Account, Auth};
 
 use super::client::{self, REGION_DEFAULT};
+use super::connection;
 use super::renewal::{Current, Renewing};
 use super::sign_in::{SignIn, Source};
 use super::trust::Trust;
@@ -33,7 +34,7 @@ pub(super) struct Shared {
     pub(super) account: Account,
     pub(super) sign_in: Arc<SignIn>,
     provider: SharedCredentialsProvider,
-    http_client: Option<SharedHttpClient>,
+    trust: Option<Trust>,
     cache: RwLock<Generation>,
 }
 
@@ -58,12 +59,12 @@ pub struct Place {
 impl Session {
     /// Makes a session. Nothing is asked for yet, of nobody.
     pub fn new(account: &Account, trust: Option<&Trust>) -> Self {
-        let http_client = trust.and_then(Trust::http_client);
-        let sign_in = Arc::new(SignIn::new(account, http_client.clone()));
+        let sign_in = Arc::new(SignIn::new(account, trust));
         let provider = SharedCredentialsProvider::new(Source(Arc::clone(&sign_in)));
         let cache = RwLock::new(Generation { number: 0, cache: fresh_cache() });
         let account = account.clone();
-        Self { shared: Arc::new(Shared { account, sign_in, provider, http_client, cache }) }
+        let trust = trust.cloned();
+        Self { shared: Arc::new(Shared { account, sign_in, provider, trust, cache }) }
     }
 
     /// Makes a client that signs for the account's region, or for [`REGION_DEFAULT`] when it names
@@ -72,6 +73,7 @@ impl Session {
         let region = self.shared.account.region.as_deref().unwrap_or(REGION_DEFAULT);
         let config = client::config(&self.shared.account, region, Pace::Run, false);
         let mut config = self.signed(config, &self.generation()).to_builder();
+        config.set_http_client(Some(self.http_client()));
         // Whoever reads does not know of sessions, so the client itself renews its credentials.
         if self.shared.sign_in.can_renew() {
             config.set_identity_cache(Current(self.clone()));
@@ -98,12 +100,24 @@ impl Session {
         }
     }
 
+    /// Finds out who signs, as an ARN: of the user, or of the role that is assumed. `None` where the
+    /// service does not tell.
+    pub async fn caller(&self) -> Option<String> {
+        self.shared.sign_in.caller(self.shared.account.endpoint_url.as_deref()).await
+    }
+
     /// Makes a client for a store, with the number of the credentials that it signs with.
     pub(super) fn store_client(&self, pace: Pace) -> (Client, u64) {
         let region = self.shared.account.region.as_deref().unwrap_or(REGION_DEFAULT);
         let generation = self.generation();
         let config = client::config(&self.shared.account, region, pace, true);
-        (Client::from_conf(self.signed(config, &generation)), generation.number)
+        let mut config = self.signed(config, &generation).to_builder();
+        config.set_http_client(Some(self.http_client()));
+        (Client::from_conf(config.build()), generation.number)
+    }
+
+    fn http_client(&self) -> SharedHttpClient {
+        connection::http_client(self.shared.trust.as_ref())
     }
 
     /// Replaces the credentials that a client signs with, after the service said that they have
@@ -149,9 +163,6 @@ impl Session {
         // The provider itself and not a new one around it: the cache knows it by its identity.
         config.set_credentials_provider(Some(self.shared.provider.clone()));
         config.set_identity_cache(generation.cache.clone());
-        if let Some(http_client) = &self.shared.http_client {
-            config.set_http_client(Some(http_client.clone()));
-        }
         config.build()
     }
 }

@@ -10,7 +10,8 @@ use aws_config::default_provider::credentials::DefaultCredentialsChain;
 use aws_credential_types::Credentials;
 use aws_credential_types::provider::error::CredentialsError;
 use aws_credential_types::provider::{ProvideCredentials, SharedCredentialsProvider, future};
-use aws_sdk_s3::config::{BehaviorVersion, Region, SharedHttpClient};
+use aws_sdk_s3::config::{BehaviorVersion, Region};
+use aws_sdk_sts::config::retry::RetryConfig;
 use aws_sdk_sts::error::{ProvideErrorMetadata as _, SdkError};
 use aws_sdk_sts::operation::RequestId as _;
 use aws_sdk_sts::operation::assume_role::{AssumeRoleError, AssumeRoleOutput};
@@ -19,6 +20,8 @@ use secrecy::ExposeSecret as _;
 use tokio::sync::OnceCell;
 
 use super::client::{REGION_DEFAULT, retries, timeouts_of_sign_in};
+use super::connection;
+use super::trust::Trust;
 use crate::error::short_message;
 
 /// The name under which the SDK's logs know these credentials.
@@ -28,7 +31,7 @@ const NAME: &str = "segue account";
 pub(super) struct SignIn {
     auth: Auth,
     region: Option<String>,
-    http_client: Option<SharedHttpClient>,
+    trust: Option<Trust>,
     chain: OnceCell<SharedCredentialsProvider>,
 }
 
@@ -57,11 +60,11 @@ impl fmt::Debug for SignIn {
 }
 
 impl SignIn {
-    pub(super) fn new(account: &Account, http_client: Option<SharedHttpClient>) -> Self {
+    pub(super) fn new(account: &Account, trust: Option<&Trust>) -> Self {
         Self {
             auth: account.auth.clone(),
             region: account.region.clone(),
-            http_client,
+            trust: trust.cloned(),
             chain: OnceCell::new(),
         }
     }
@@ -85,6 +88,18 @@ impl SignIn {
         external_id: Option<&str>,
     ) -> Result<Credentials, CredentialsError> {
         self.assume_role(&self.auth, external_id).await
+    }
+
+    /// Asks STS who signs, which nobody needs a permission for. `None` where it is not known: other
+    /// services than Amazon's seldom answer that.
+    pub(super) async fn caller(&self, endpoint_url: Option<&str>) -> Option<String> {
+        if let Auth::AssumeRole { role_arn, .. } = &self.auth {
+            return Some(role_arn.clone());
+        }
+        let client = self.sts(endpoint_url, self.base(&self.auth).await.ok()?);
+        let once = aws_sdk_sts::Config::builder().retry_config(RetryConfig::disabled());
+        let asked = client.get_caller_identity().customize().config_override(once).send().await;
+        asked.ok()?.arn.as_deref().map(short_message)
     }
 
     /// Assumes a role, and those on the way to it before.
@@ -122,7 +137,7 @@ impl SignIn {
             Some(url) => config.endpoint_url(url),
             None => config,
         };
-        config.set_http_client(self.http_client.clone());
+        config.set_http_client(Some(connection::http_client(self.trust.as_ref())));
         aws_sdk_sts::Client::from_conf(config.build())
     }
 

@@ -1,9 +1,6 @@
 //! The certificates that a service is trusted by, when they are not those of the machine.
 
-use aws_sdk_s3::config::SharedHttpClient;
-use aws_smithy_http_client::Builder;
-use aws_smithy_http_client::tls::rustls_provider::CryptoMode;
-use aws_smithy_http_client::tls::{Provider, TlsContext, TrustStore};
+use aws_smithy_http_client::tls::{TlsContext, TrustStore};
 use rustls::RootCertStore;
 use rustls::pki_types::CertificateDer;
 use rustls::pki_types::pem::PemObject as _;
@@ -13,7 +10,7 @@ use crate::error::Error;
 /// Certificates of one's own certificate authority.
 #[derive(Debug, Clone)]
 pub struct Trust {
-    pem: Vec<u8>,
+    context: TlsContext,
 }
 
 impl Trust {
@@ -31,14 +28,13 @@ impl Trust {
         if roots.is_empty() {
             return Err(refused("holds no certificate"));
         }
-        Ok(Self { pem: pem.to_vec() })
+        let store = TrustStore::empty().with_pem_certificate(pem.to_vec());
+        let context = TlsContext::builder().with_trust_store(store).build();
+        Ok(Self { context: context.map_err(|_| refused("cannot be used"))? })
     }
 
-    pub(super) fn http_client(&self) -> Option<SharedHttpClient> {
-        let store = TrustStore::empty().with_pem_certificate(self.pem.clone());
-        let context = TlsContext::builder().with_trust_store(store).build().ok()?;
-        let provider = Provider::Rustls(CryptoMode::AwsLc);
-        Some(Builder::new().tls_provider(provider).tls_context(context).build_https())
+    pub(super) fn context(&self) -> TlsContext {
+        self.context.clone()
     }
 }
 

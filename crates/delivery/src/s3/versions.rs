@@ -1,7 +1,10 @@
 //! Delivered objects, looked at again: by version, read back, and restored from an archive.
 
 use aws_sdk_s3::Client;
+use aws_sdk_s3::operation::head_object::HeadObjectOutput;
 use aws_sdk_s3::types::{GlacierJobParameters, RestoreRequest, Tier};
+
+use jiff::Timestamp;
 
 use super::{S3Store, client};
 use crate::error::{Act, Error, Fault};
@@ -19,6 +22,17 @@ pub struct Kept {
     pub storage_class: Option<String>,
     /// Whether it can be read.
     pub archive: Archive,
+    /// Until when it cannot be deleted, under Object Lock, as far as the service tells.
+    pub lock: Option<Lock>,
+}
+
+/// How an object is kept from being deleted.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Lock {
+    /// `GOVERNANCE` or `COMPLIANCE`.
+    pub mode: String,
+    /// Until when.
+    pub until: Timestamp,
 }
 
 /// Whether an object can be read.
@@ -87,6 +101,7 @@ impl S3Store {
             etag: found.e_tag().unwrap_or_default().to_owned(),
             version_id: found.version_id().map(str::to_owned),
             archive: archive(storage_class.as_deref(), found.restore()),
+            lock: lock(&found),
             storage_class,
         }))
     }
@@ -166,6 +181,12 @@ fn tier(speed: Speed) -> Tier {
         Speed::Standard => Tier::Standard,
         Speed::Bulk => Tier::Bulk,
     }
+}
+
+fn lock(found: &HeadObjectOutput) -> Option<Lock> {
+    let mode = found.object_lock_mode()?.as_str().to_owned();
+    let until = Timestamp::from_second(found.object_lock_retain_until_date()?.secs()).ok()?;
+    Some(Lock { mode, until })
 }
 
 /// Reads the storage class and the header `x-amz-restore`: `ongoing-request="true"`, or

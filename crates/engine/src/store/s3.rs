@@ -1,10 +1,13 @@
 //! Objects of an S3 service, read through the S3 SDK so that accounts sign in here as they do for
 //! delivery.
 
+use std::collections::BTreeMap;
 use std::future::Future;
-use std::sync::Arc;
+use std::sync::{Arc, PoisonError, RwLock};
 
 use aws_sdk_s3::Client;
+use aws_sdk_s3::config::Region;
+use aws_sdk_s3::config::http::HttpResponse;
 use aws_sdk_s3::error::{ProvideErrorMetadata, SdkError};
 use bytes::Bytes;
 use futures::{StreamExt as _, TryStreamExt as _};
@@ -28,16 +31,67 @@ const READ_ATTEMPTS: usize = 3;
 /// The code of the error that is worth another attempt.
 const CUT: &str = "input_cut";
 
+/// Who reads the buckets of an account. Clones share what was learnt.
+#[derive(Debug, Clone)]
+pub(crate) struct Reader {
+    client: Client,
+    /// By bucket, where the service named another region than the account does.
+    elsewhere: Arc<RwLock<BTreeMap<String, Client>>>,
+}
+
+impl Reader {
+    pub(crate) fn new(client: Client) -> Self {
+        Self { client, elsewhere: Arc::default() }
+    }
+
+    fn of(&self, bucket: &str) -> Client {
+        let elsewhere = self.elsewhere.read().unwrap_or_else(PoisonError::into_inner);
+        elsewhere.get(bucket).unwrap_or(&self.client).clone()
+    }
+
+    /// Makes a client for the region that the service named, and keeps it for the bucket. `None` when
+    /// the refused request was signed for that region already.
+    fn moved(&self, refused: &Client, bucket: &str, region: String) -> Option<Client> {
+        if refused.config().region().is_some_and(|current| current.as_ref() == region) {
+            return None;
+        }
+        let config = refused.config().to_builder().region(Region::new(region));
+        let client = Client::from_conf(config.build());
+        let mut elsewhere = self.elsewhere.write().unwrap_or_else(PoisonError::into_inner);
+        elsewhere.insert(bucket.to_owned(), client.clone());
+        Some(client)
+    }
+}
+
 /// A bucket and who reads it.
 #[derive(Debug, Clone)]
 pub(crate) struct Bucket {
-    client: Client,
+    reader: Reader,
     name: String,
 }
 
 impl Bucket {
-    pub(super) fn new(client: Client, name: String) -> Self {
-        Self { client, name }
+    pub(super) fn new(reader: Reader, name: String) -> Self {
+        Self { reader, name }
+    }
+
+    /// Sends a request; once more when the answer names another region than it was signed for. No
+    /// redirect is followed: only the region is taken from the answer, and no host.
+    async fn ask<T, E, F>(&self, call: impl Fn(Client) -> F) -> Result<T, SdkError<E, HttpResponse>>
+    where
+        F: Future<Output = Result<T, SdkError<E, HttpResponse>>>,
+    {
+        let client = self.reader.of(&self.name);
+        let error = match call(client.clone()).await {
+            Ok(answer) => return Ok(answer),
+            Err(error) => error,
+        };
+        let moved =
+            region_of(&error).and_then(|region| self.reader.moved(&client, &self.name, region));
+        match moved {
+            Some(client) => call(client).await,
+            None => Err(error),
+        }
     }
 
     /// Lists the objects of a location.
@@ -69,8 +123,11 @@ impl Bucket {
         let mut found = Vec::new();
         let mut token: Option<String> = None;
         loop {
-            let request = self.client.list_objects_v2().bucket(&self.name).prefix(prefix);
-            let page = request.set_continuation_token(token).send().await;
+            let send = |client: Client| {
+                let request = client.list_objects_v2().bucket(&self.name).prefix(prefix);
+                request.set_continuation_token(token.clone()).send()
+            };
+            let page = self.ask(send).await;
             let page = page.map_err(|error| failed(&location.text, "list the bucket", error))?;
             for object in page.contents() {
                 let (Some(key), Some(etag)) = (object.key(), object.e_tag()) else { continue };
@@ -97,8 +154,9 @@ impl Bucket {
 
     /// Checks that an object is still the pinned one.
     pub(super) async fn verify(&self, input: &Input) -> Result<(), Error> {
-        let request = self.client.head_object().bucket(&self.name).key(self.key(input));
-        match request.send().await {
+        let send =
+            |client: Client| client.head_object().bucket(&self.name).key(self.key(input)).send();
+        match self.ask(send).await {
             Ok(found) => {
                 let same = found.e_tag() == Some(tag(input))
                     && found.content_length().map(i64::unsigned_abs) == Some(input.size);
@@ -173,32 +231,41 @@ impl OpenObject {
     }
 
     /// Fetches a range of the pinned version; the service compares the entity tag.
-    fn fetch(&self, offset: u64, length: usize) -> impl Future<Output = Result<Bytes, Error>> {
+    async fn fetch(&self, offset: u64, length: usize) -> Result<Bytes, Error> {
         let last = offset + length as u64 - 1;
-        let request = self
-            .bucket
-            .client
-            .get_object()
-            .bucket(&self.bucket.name)
-            .key(&self.key)
-            .range(format!("bytes={offset}-{last}"))
-            .if_match(tag(&self.input));
-        async move {
-            let reply = match request.send().await {
-                Ok(reply) => reply,
-                Err(error) if matches!(status(&error), Some(404 | 412 | 416)) => {
-                    return Err(self.input.changed());
-                }
-                Err(error) => return Err(failed(&self.input.location, "read the object", error)),
-            };
-            let cut = || {
-                Error::new(Kind::Unavailable, CUT, "the object's bytes ended early")
-                    .in_file(&self.input.location)
-            };
-            let bytes = reply.body.collect().await.map_err(|_| cut())?.into_bytes();
-            if bytes.len() == length { Ok(bytes) } else { Err(cut()) }
-        }
+        let send = |client: Client| {
+            client
+                .get_object()
+                .bucket(&self.bucket.name)
+                .key(&self.key)
+                .range(format!("bytes={offset}-{last}"))
+                .if_match(tag(&self.input))
+                .send()
+        };
+        let reply = match self.bucket.ask(send).await {
+            Ok(reply) => reply,
+            Err(error) if matches!(status(&error), Some(404 | 412 | 416)) => {
+                return Err(self.input.changed());
+            }
+            Err(error) => return Err(failed(&self.input.location, "read the object", error)),
+        };
+        let cut = || {
+            Error::new(Kind::Unavailable, CUT, "the object's bytes ended early")
+                .in_file(&self.input.location)
+        };
+        let bytes = reply.body.collect().await.map_err(|_| cut())?.into_bytes();
+        if bytes.len() == length { Ok(bytes) } else { Err(cut()) }
     }
+}
+
+/// The region that a refusal names.
+fn region_of<E>(error: &SdkError<E, HttpResponse>) -> Option<String> {
+    let raw = error.raw_response()?;
+    if !matches!(raw.status().as_u16(), 301 | 307 | 400 | 403) {
+        return None;
+    }
+    let header = raw.headers().get("x-amz-bucket-region");
+    plan::region::named_by_answer(header, raw.body().bytes().unwrap_or_default())
 }
 
 fn status<E>(error: &SdkError<E>) -> Option<u16> {
@@ -219,13 +286,16 @@ fn failed<E: ProvideErrorMetadata>(location: &str, action: &str, error: SdkError
         }
         (
             "PermanentRedirect"
+            | "TemporaryRedirect"
             | "AuthorizationHeaderMalformed"
             | "IllegalLocationConstraintException",
             _,
         )
-        | (_, Some(301)) => {
-            (Kind::Invalid, "wrong_region", "Set the account's `region` to the bucket's.")
-        }
+        | (_, Some(301 | 307 | 308)) => (
+            Kind::Invalid,
+            "wrong_region",
+            "No redirect is followed: set the account's `region`, or its `endpoint_url`, to the bucket's.",
+        ),
         (_, Some(401 | 403)) => (
             Kind::Denied,
             "input_denied",

@@ -1,5 +1,6 @@
 //! Datasets in S3, read from the strict service of `s3lab`.
 
+use std::io::{Read as _, Write as _};
 use std::sync::Arc;
 
 use arrow::array::{ArrayRef, Int64Array, RecordBatch, StringArray};
@@ -10,7 +11,7 @@ use aws_sdk_s3::config::{BehaviorVersion, Region};
 use engine::{Error, Kind};
 use futures::TryStreamExt;
 use plan::project::{DatasetFormat, TableVersion};
-use s3lab::{Fault, Lab, Operation, Options, Policy, User};
+use s3lab::{BucketSpec, Fault, Lab, Operation, Options, Policy, User};
 
 use crate::support::{CSV, Case, write_parquet};
 
@@ -107,7 +108,6 @@ async fn an_object_that_is_replaced_fails_the_run() {
 async fn refusals_of_the_service_say_what_to_do() {
     let lab = lab().await;
     put_csvs(&lab).await;
-    let secret = User::default().secret_access_key;
     let error = |case: Case| async move { case.error().await };
     insta::assert_snapshot!(error(case(&lab, CSV, "s3://lake/nothing/")).await, @r#"
     no_input: no file matches the dataset's location (s3://lake/nothing/)
@@ -121,11 +121,6 @@ async fn refusals_of_the_service_say_what_to_do() {
     insta::assert_snapshot!(error(wrong).await, @r#"
     credentials_refused: cannot list the bucket: the service answered SignatureDoesNotMatch (s3://lake/crm/)
       Check the account's access key and secret.
-    "#);
-    let wrong = case(&lab, CSV, "s3://lake/crm/").client(client(&lab, &secret, "eu-west-9"));
-    insta::assert_snapshot!(error(wrong).await, @r#"
-    wrong_region: cannot list the bucket: the service answered AuthorizationHeaderMalformed (s3://lake/crm/)
-      Set the account's `region` to the bucket's.
     "#);
     lab.faults().add(Fault::on_any(s3lab::Action::slow_down_early()).times(1));
     insta::assert_snapshot!(error(case(&lab, CSV, "s3://lake/crm/")).await, @r#"
@@ -142,6 +137,75 @@ async fn refusals_of_the_service_say_what_to_do() {
     input_denied: cannot list the bucket: the service answered AccessDenied (s3://lake/crm/)
       The account needs `s3:ListBucket` on the bucket and `s3:GetObject` on its objects.
     "#);
+}
+
+/// The region of a bucket is learnt from the answer, once for all that is read of the bucket.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_bucket_in_another_region_is_read_there() {
+    let far = BucketSpec { region: Some("eu-west-3".to_owned()), ..BucketSpec::from("far") };
+    let options = Options { buckets: vec!["lake".into(), far], ..Options::default() };
+    let lab = Lab::start(options).await.expect("the service starts");
+    for key in ["crm/a.csv", "crm/b.csv"] {
+        lab.put("far", key, "id\n7\n").await.expect("the object is put");
+        lab.put("lake", key, "id\n8\n").await.expect("the object is put");
+    }
+    let secret = User::default().secret_access_key;
+    for (bucket, region, ids) in [
+        ("far", "us-east-1", "7 7"),
+        ("far", "ap-south-1", "7 7"),
+        ("far", "eu-west-3", "7 7"),
+        ("lake", "eu-west-3", "8 8"),
+    ] {
+        lab.clear_log();
+        let location = format!("s3://{bucket}/crm/");
+        let case = case(&lab, CSV, &location).client(client(&lab, &secret, region));
+        assert_eq!(case.rows().await.join(" "), ids, "{bucket} from {region}");
+        let refused = lab.log().iter().filter(|entry| entry.status >= 300).count();
+        assert!(refused <= 1, "{bucket} from {region}: {refused} requests were refused");
+    }
+    // What does not look like a region is not believed, and is asked for nothing again.
+    lab.clear_log();
+    let lie = s3lab::Action::answer(301, "PermanentRedirect");
+    lab.faults().add(Fault::on_any(lie).times(9));
+    insta::assert_snapshot!(case(&lab, CSV, "s3://lake/crm/").error().await, @r"
+    wrong_region: cannot list the bucket: the service answered PermanentRedirect (s3://lake/crm/)
+      No redirect is followed: set the account's `region`, or its `endpoint_url`, to the bucket's.
+    ");
+    assert_eq!(lab.log().len(), 1);
+}
+
+/// An answer that sends the reader to another host is not followed: the credentials stay here.
+#[tokio::test(flavor = "multi_thread")]
+async fn another_host_is_not_read_from() {
+    let trap = std::net::TcpListener::bind("127.0.0.1:0").expect("a port");
+    let location = format!("http://{}", trap.local_addr().expect("an address"));
+    let sender = std::net::TcpListener::bind("127.0.0.1:0").expect("a port");
+    let endpoint = format!("http://{}", sender.local_addr().expect("an address"));
+    let elsewhere = location.clone();
+    std::thread::spawn(move || {
+        for stream in sender.incoming() {
+            let Ok(mut stream) = stream else { return };
+            let _ = stream.read(&mut [0; 8_192]);
+            let body = format!(
+                "<Error><Code>TemporaryRedirect</Code><Endpoint>{elsewhere}</Endpoint></Error>"
+            );
+            let _ = write!(
+                stream,
+                "HTTP/1.1 307 Temporary Redirect\r\nlocation: {elsewhere}/lake\r\ncontent-type: application/xml\r\nconnection: close\r\ncontent-length: {}\r\n\r\n{body}",
+                body.len()
+            );
+        }
+    });
+    let lab = lab().await;
+    let near = client(&lab, &User::default().secret_access_key, "us-east-1");
+    let config = near.config().to_builder().endpoint_url(endpoint).build();
+    let case = case(&lab, CSV, "s3://lake/crm/").client(Client::from_conf(config));
+    insta::assert_snapshot!(case.error().await, @r"
+    wrong_region: cannot list the bucket: the service answered TemporaryRedirect (s3://lake/crm/)
+      No redirect is followed: set the account's `region`, or its `endpoint_url`, to the bucket's.
+    ");
+    trap.set_nonblocking(true).expect("a socket that does not wait");
+    assert!(trap.accept().is_err(), "the other host was asked");
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -2,6 +2,8 @@
 
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
+use crate::address;
+
 /// An address that was checked.
 #[derive(Debug, PartialEq)]
 pub(super) struct Endpoint {
@@ -95,19 +97,11 @@ fn check_host(host: &str) -> Result<bool, Refused> {
     Ok(name.eq_ignore_ascii_case("localhost"))
 }
 
-/// Machines ask link-local addresses for their own credentials; no S3 service is there.
 fn check_address(address: IpAddr) -> Result<bool, Refused> {
-    let link_local = match address {
-        IpAddr::V4(address) => address.is_link_local(),
-        IpAddr::V6(address) => {
-            address.is_unicast_link_local()
-                || address == Ipv6Addr::new(0xfd00, 0xec2, 0, 0, 0, 0, 0, 0x254)
-        }
-    };
-    if link_local || address.is_unspecified() || address.is_multicast() {
-        return Err(refused("no service can be at this address", EXAMPLE));
+    match address::is_forbidden(address) {
+        true => Err(refused("no service can be at this address", EXAMPLE)),
+        false => Ok(address.is_loopback()),
     }
-    Ok(address.is_loopback())
 }
 
 #[cfg(test)]

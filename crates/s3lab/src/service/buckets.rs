@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
+use http::HeaderMap;
 use s3s::dto::*;
 use s3s::{S3Error, S3Request, S3Response, S3Result, s3_error};
 
@@ -69,6 +70,7 @@ pub(super) async fn create(
         created: shared.now(),
         region,
         versioning: Versioning::Never,
+        retention: None,
         keys: BTreeMap::new(),
     };
     let location = Some(format!("/{name}"));
@@ -144,4 +146,59 @@ pub(super) async fn set_versioning(
     };
     shared.state().bucket_mut(&request.input.bucket)?.versioning = versioning;
     Ok(S3Response::new(PutBucketVersioningOutput {}))
+}
+
+/// Says that there is no policy: a lab's policies belong to its users.
+pub(super) async fn policy(
+    shared: &Arc<Shared>,
+    request: S3Request<GetBucketPolicyInput>,
+) -> S3Result<S3Response<GetBucketPolicyOutput>> {
+    shared.state().bucket(&request.input.bucket)?;
+    Err(s3_error!(NoSuchBucketPolicy, "The bucket policy does not exist"))
+}
+
+pub(super) async fn lock(
+    shared: &Arc<Shared>,
+    request: S3Request<GetObjectLockConfigurationInput>,
+) -> S3Result<S3Response<GetObjectLockConfigurationOutput>> {
+    let Some(retention) = shared.state().bucket(&request.input.bucket)?.retention else {
+        return Err(s3_error!(
+            ObjectLockConfigurationNotFoundError,
+            "Object Lock configuration does not exist for this bucket"
+        ));
+    };
+    let default_retention = DefaultRetention {
+        days: i32::try_from(retention.days).ok(),
+        mode: Some(ObjectLockRetentionMode::from_static(retention.mode.as_str())),
+        years: None,
+    };
+    let object_lock_configuration = ObjectLockConfiguration {
+        object_lock_enabled: Some(ObjectLockEnabled::from_static(ObjectLockEnabled::ENABLED)),
+        rule: Some(ObjectLockRule { default_retention: Some(default_retention) }),
+    };
+    let output = GetObjectLockConfigurationOutput {
+        object_lock_configuration: Some(object_lock_configuration),
+    };
+    Ok(S3Response::new(output))
+}
+
+/// In a bucket with a default retention, bytes are taken only with something to check them by.
+pub(super) fn check_digest(shared: &Shared, bucket: &str, headers: &HeaderMap) -> S3Result<()> {
+    let is_locked = shared.state().bucket(bucket)?.retention.is_some();
+    let has_digest = || {
+        headers.keys().any(|name| {
+            let name = name.as_str();
+            name == "content-md5"
+                || name == "x-amz-sdk-checksum-algorithm"
+                || name.starts_with("x-amz-checksum-")
+        })
+    };
+    if !is_locked || has_digest() {
+        return Ok(());
+    }
+    Err(s3_error!(
+        InvalidRequest,
+        "Content-MD5 OR x-amz-checksum- HTTP header is required for Put Object requests with Object Lock \
+         parameters"
+    ))
 }

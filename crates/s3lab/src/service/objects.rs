@@ -7,6 +7,7 @@ use s3s::dto::*;
 use s3s::{S3Request, S3Response, S3Result, s3_error};
 
 use super::attributes;
+use super::buckets::check_digest;
 use super::checksums::set_checksum;
 use crate::body::{self, Care, Received};
 use crate::checksum::{Algorithm, Checksum as Sum, Kind, hex};
@@ -24,7 +25,7 @@ pub(super) async fn put(
 ) -> S3Result<S3Response<PutObjectOutput>> {
     let S3Request { input, headers, trailing_headers, .. } = request;
     let place = Place { bucket: input.bucket, key: input.key };
-    shared.state().bucket(&place.bucket)?;
+    check_digest(shared, &place.bucket, &headers)?;
     let condition = WriteCondition::of(input.if_match.as_ref(), input.if_none_match.as_ref());
     let condition =
         if shared.options.dialect.no_conditionals { WriteCondition::Always } else { condition? };

@@ -280,6 +280,10 @@ pub(super) async fn head(
         server_side_encryption: attributes::encryption(attributes),
         ssekms_key_id: attributes.kms_key_id.clone(),
         restore: shared.state().archive.header(&place, version),
+        object_lock_mode: version
+            .locked
+            .map(|(mode, _)| ObjectLockMode::from_static(mode.as_str())),
+        object_lock_retain_until_date: version.locked.map(|(_, until)| Timestamp::from(until)),
         parts_count: selection.parts_count,
         version_id: shown_id.clone(),
         ..Default::default()

@@ -10,7 +10,7 @@ use super::checksums::set_sum;
 use super::listings::{Marker, Naming, as_count, owner, page_limit};
 use crate::listing::{Query, page};
 use crate::shared::Shared;
-use crate::state::Place;
+use crate::state::{Place, no_such_key};
 
 pub(super) async fn uploads(
     shared: &Arc<Shared>,
@@ -80,7 +80,10 @@ pub(super) async fn parts(
     let place = Place { bucket: input.bucket, key: input.key };
     let state = shared.state();
     state.bucket(&place.bucket)?;
-    let upload = state.uploads.get(&input.upload_id, &place)?;
+    let upload = match state.uploads.get(&input.upload_id, &place) {
+        Err(_) if shared.options.dialect.bare_completions => return Err(no_such_key()),
+        found => found?,
+    };
     let mut rest = upload.parts.iter().filter(|(number, _)| **number > marker);
     let page: Vec<_> = rest.by_ref().take(as_count(max_parts)).collect();
     let truncated = max_parts > 0 && rest.next().is_some();

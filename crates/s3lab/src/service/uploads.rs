@@ -6,6 +6,7 @@ use s3s::dto::*;
 use s3s::{S3Error, S3Request, S3Response, S3Result, s3_error};
 
 use super::attributes;
+use super::buckets::check_digest;
 use super::caller;
 use super::checksums::{given_sums, set_checksum, set_sum};
 use super::objects::{care, etag, race};
@@ -13,7 +14,7 @@ use crate::body::{self, Received};
 use crate::checksum::{Algorithm, Kind, multipart_etag};
 use crate::condition::WriteCondition;
 use crate::gate::denied;
-use crate::object::{Stored, StoredPart, Tags};
+use crate::object::{Attributes, Stored, StoredPart, Tags};
 use crate::options::SecondComplete;
 use crate::part_list::{self, Declared, Rules};
 use crate::shared::{Shared, new_version};
@@ -29,11 +30,12 @@ pub(super) async fn create(
     let S3Request { input, headers, .. } = request;
     let place = Place { bucket: input.bucket, key: input.key };
     let mut attributes = attributes::read(&headers, input.metadata.as_ref())?;
-    let mut server_side_encryption = attributes::encryption(&attributes);
-    if shared.options.dialect.ignores_encryption {
+    let dialect = &shared.options.dialect;
+    if dialect.ignores_encryption {
         (attributes.encryption, attributes.kms_key_id) = (None, None);
-        server_side_encryption = None;
     }
+    let server_side_encryption =
+        shown_encryption(shared, &attributes).filter(|_| !dialect.encryption_said_with_parts);
     let ssekms_key_id = attributes.kms_key_id.clone();
     let checksum = checksum_of(input.checksum_algorithm.as_ref(), input.checksum_type.as_ref())?;
     let checksum = checksum.filter(|_| !shared.options.dialect.no_checksums);
@@ -70,6 +72,11 @@ pub(super) async fn create(
         ssekms_key_id,
         ..Default::default()
     }))
+}
+
+/// How the parts of an upload are encrypted, as this service says it.
+fn shown_encryption(shared: &Shared, attributes: &Attributes) -> Option<ServerSideEncryption> {
+    attributes::encryption(attributes).filter(|_| !shared.options.dialect.ignores_encryption)
 }
 
 fn checksum_of(
@@ -122,6 +129,7 @@ pub(super) async fn part(
             "Part number must be an integer between 1 and 10000, inclusive"
         ));
     }
+    check_digest(shared, &place.bucket, &headers)?;
     let declared = body::Declared::of(&headers)?;
     let care = care(shared);
     let wanted = {
@@ -143,7 +151,7 @@ pub(super) async fn part(
     let upload = state.uploads.get_mut(&input.upload_id, &place)?;
     let mut output = UploadPartOutput {
         e_tag: Some(ETag::Strong(kept.etag.clone())),
-        server_side_encryption: attributes::encryption(&upload.attributes),
+        server_side_encryption: shown_encryption(shared, &upload.attributes),
         ssekms_key_id: upload.attributes.kms_key_id.clone(),
         ..Default::default()
     };
@@ -253,7 +261,11 @@ pub(super) async fn complete(
         version_id,
     };
     state.uploads.complete(&upload_id, done.clone());
-    Ok(S3Response::new(answer(done)))
+    let mut first = answer(done);
+    if shared.options.dialect.bare_completions {
+        first.e_tag = None;
+    }
+    Ok(S3Response::new(first))
 }
 
 /// What a Complete makes of its parts.

@@ -256,6 +256,7 @@ fn recorded(bucket: &str, key: String, found: record::Found, file: PathBuf) -> A
         modified: found.modified,
         content: Some(Arc::new(stored)),
         tags: found.tags,
+        locked: None,
     };
     Adopted { bucket: bucket.to_owned(), key, version }
 }
@@ -301,6 +302,7 @@ fn unrecorded(bucket: &str, key: &str, path: &Path) -> io::Result<Adopted> {
         modified,
         content: Some(Arc::new(stored)),
         tags: Vec::new(),
+        locked: None,
     };
     Ok(Adopted { bucket: bucket.to_owned(), key: key.to_owned(), version })
 }

@@ -23,7 +23,7 @@ pub(crate) async fn start_with(options: Options) -> Lab {
 }
 
 pub(crate) fn options() -> Options {
-    let versioned = s3lab::BucketSpec { name: "versioned".into(), region: None, versioned: true };
+    let versioned = s3lab::BucketSpec { versioned: true, ..s3lab::BucketSpec::from("versioned") };
     Options {
         buckets: vec!["bucket".into(), versioned],
         part_bytes_min: PART as u64,

@@ -321,7 +321,7 @@ async fn missing_things(lab: Lab) {
     );
     let version = client.get_object().bucket("versioned").key("k").version_id("no").send().await;
     assert_eq!(code(&version), "NoSuchVersion");
-    let unknown = client.get_bucket_policy().bucket("bucket").send().await;
+    let unknown = client.get_bucket_acl().bucket("bucket").send().await;
     assert_eq!(code(&unknown), "NotImplemented");
 }
 

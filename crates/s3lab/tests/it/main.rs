@@ -34,6 +34,7 @@ mod dialects;
 mod discard;
 mod faults;
 mod folder;
+mod locks;
 mod multipart;
 mod policies;
 mod races;

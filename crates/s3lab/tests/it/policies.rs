@@ -58,6 +58,9 @@ async fn refused(lab: &Lab, client: &Client) -> BTreeSet<&'static str> {
         "GetBucketVersioning",
         status(&client.get_bucket_versioning().bucket("bucket").send().await),
     );
+    saw("GetBucketPolicy", status(&client.get_bucket_policy().bucket("bucket").send().await));
+    let lock = client.get_object_lock_configuration().bucket("bucket");
+    saw("GetObjectLockConfiguration", status(&lock.send().await));
     let suspend =
         VersioningConfiguration::builder().status(BucketVersioningStatus::Enabled).build();
     let suspend =
@@ -141,7 +144,9 @@ async fn one_action_missing_at_a_time() {
         ("s3:ListBucketVersions", &["ListObjectVersions"]),
         ("s3:ListBucketMultipartUploads", &["ListMultipartUploads"]),
         ("s3:GetBucketLocation", &["GetBucketLocation"]),
+        ("s3:GetBucketPolicy", &["GetBucketPolicy"]),
         ("s3:GetBucketVersioning", &["GetBucketVersioning"]),
+        ("s3:GetBucketObjectLockConfiguration", &["GetObjectLockConfiguration"]),
         ("s3:PutBucketVersioning", &["PutBucketVersioning"]),
         ("s3:CreateBucket", &["CreateBucket"]),
         ("s3:DeleteBucket", &["DeleteBucket"]),

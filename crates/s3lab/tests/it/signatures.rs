@@ -95,7 +95,7 @@ async fn the_lab_clock_rules() {
 
 #[tokio::test]
 async fn buckets_elsewhere_are_redirected() {
-    let far = BucketSpec { name: "far".into(), region: Some("eu-west-1".into()), versioned: false };
+    let far = BucketSpec { region: Some("eu-west-1".into()), ..BucketSpec::from("far") };
     let lab = start_with(Options { buckets: vec!["bucket".into(), far], ..options() }).await;
     let ask = async |region: &str| -> Answer {
         Request { region: region.into(), ..Request::new("GET", "/far", b"") }.send(&lab).await

@@ -1,6 +1,7 @@
 //! `segue check`: whether a destination can be delivered to, permission by permission.
 
 use ::plan::permission::{self, Need, Scope};
+use ::plan::power::{self, Power};
 use ::plan::project::{Account, Auth, Destination};
 use delivery::s3::probe::{Answer, Checked, Finding, Left, Probe, Verdict};
 use delivery::s3::{Pace, S3Store, Session};
@@ -8,7 +9,7 @@ use serde_json::{Value, json};
 
 use crate::ambient::{self, Interrupt};
 use crate::capabilities;
-use crate::cli::{Format, Global, table};
+use crate::cli::{Format, Global, powers, table};
 use crate::failure::{Failure, Kind};
 use crate::stores;
 use crate::workspace::{self, Workspace};
@@ -33,9 +34,11 @@ const ABANDONED_AFTER: jiff::SignedDuration = jiff::SignedDuration::from_mins(15
 struct Report<'a> {
     destination: &'a Destination,
     account: &'a Account,
+    /// Who signs, as an ARN, where the service tells.
+    caller: Option<String>,
     endpoint: String,
     region: Option<String>,
-    start: String,
+    scope: Scope,
     checked: Checked,
     left: Vec<Left>,
     notes: Vec<String>,
@@ -46,7 +49,7 @@ pub(crate) async fn run(global: &Global, args: &Args) -> Result<(), Failure> {
     let (destination, account) = find(&workspace, &args.destination)?;
     let (store, session) = stores::bucket(&workspace, &destination.key, Pace::Check).await?;
     let report = check(&workspace, args, destination, account, &store, &session).await?;
-    capabilities::keep(&workspace, destination, &report.checked.capabilities)?;
+    report.keep(&workspace)?;
     let failure = report.failure();
     match global.output {
         Format::Text => super::answer(&report.text()),
@@ -65,7 +68,7 @@ pub(crate) async fn checked(workspace: &Workspace, key: &str) -> Result<(bool, V
     let (store, session) = stores::bucket(workspace, &destination.key, Pace::Check).await?;
     let args = Args { destination: key.to_owned(), all: false };
     let report = check(workspace, &args, destination, account, &store, &session).await?;
-    capabilities::keep(workspace, destination, &report.checked.capabilities)?;
+    report.keep(workspace)?;
     let failure = report.failure();
     Ok((failure.is_none(), report.json(failure.as_ref())))
 }
@@ -102,13 +105,14 @@ async fn check<'a>(
     let scope = Scope::of(destination, store.region().as_deref());
     let now = ambient::now();
     let abandoned = now.checked_sub(ABANDONED_AFTER).unwrap_or(now);
-    let probe = Probe::new(store, &scope, &needs, &ambient::nonce(), abandoned);
+    let nonce = ambient::nonce();
+    let probe = Probe::new(store, &scope, &needs, &nonce, abandoned);
     let walked = tokio::select! {
         walked = probe.walk() => Some(walked),
         () = interrupt.requested() => None,
     };
     let left = probe.clean_up().await;
-    let checked = match walked {
+    let mut checked = match walked {
         Some(walked) => walked.map_err(|error| with_left(error.into(), &left))?,
         None => {
             let stopped = Failure::new(Kind::Interrupted, "the check was stopped");
@@ -120,9 +124,12 @@ async fn check<'a>(
     if session.role_is_open().await == Some(true) {
         notes.push("The role is given without the external id too, so everybody whom it trusts could be made to use it: add the condition that `segue policy` prints.".to_owned());
     }
+    let caller = session.caller().await;
+    if caller.as_deref().is_some_and(power::is_root) {
+        checked.powers.insert(0, Power::Everything);
+    }
     let endpoint = store.endpoint().to_owned();
-    let start = scope.start.clone();
-    Ok(Report { destination, account, endpoint, region, start, checked, left, notes })
+    Ok(Report { destination, account, caller, endpoint, region, scope, checked, left, notes })
 }
 
 fn notes(account: &Account, region: Option<&str>, checked: &Checked) -> Vec<String> {
@@ -133,6 +140,12 @@ fn notes(account: &Account, region: Option<&str>, checked: &Checked) -> Vec<Stri
         notes.push(format!(
             "The bucket is in {region}, and account `{}` says {written}: set region: {region}.",
             account.key
+        ));
+    }
+    if let Some(retention) = &checked.capabilities.retention {
+        notes.push(format!(
+            "New objects are locked for {} ({}): what is delivered cannot be deleted before, and a static name gets a new version each time.",
+            retention.period, retention.mode
         ));
     }
     if checked.swept > 0 {
@@ -161,6 +174,12 @@ fn said(left: &Left) -> String {
 }
 
 impl Report<'_> {
+    /// Keeps what the service does and what the credentials may, for `plan`, `show` and `policy`.
+    fn keep(&self, workspace: &Workspace) -> Result<(), Failure> {
+        let powers = &self.checked.powers;
+        capabilities::keep(workspace, self.destination, &self.checked.capabilities, powers)
+    }
+
     fn missing(&self, need: Need) -> Vec<&Finding> {
         let is_missing = |finding: &&Finding| {
             finding.need == need && matches!(finding.verdict, Verdict::Missing(_))
@@ -221,6 +240,7 @@ impl Report<'_> {
             lines.push(format!("Grade {grade:?}: {}.", grade.promise()));
         }
         lines.extend(self.notes.iter().cloned());
+        lines.extend(powers::said(&self.checked.powers, key));
         lines.extend(self.left.iter().map(said));
         lines.join("\n").trim_end().to_owned()
     }
@@ -231,10 +251,23 @@ impl Report<'_> {
             "{}: s3://{}/{} at {} ({region}), {}",
             self.destination.key,
             self.destination.bucket,
-            self.start,
+            self.scope.start,
             self.endpoint,
-            signed_by(&self.account.auth)
+            self.signed_by()
         )
+    }
+
+    fn signed_by(&self) -> String {
+        let with = match &self.account.auth {
+            Auth::AssumeRole { role_arn, .. } => return format!("signed as {role_arn}"),
+            Auth::AccessKey { access_key_id, .. } => format!("key {access_key_id}"),
+            Auth::Default { profile: Some(profile) } => format!("profile {profile}"),
+            Auth::Default { profile: None } => "what this machine offers".to_owned(),
+        };
+        match &self.caller {
+            Some(caller) => format!("signed with {with}, as {caller}"),
+            None => format!("signed with {with}"),
+        }
     }
 
     fn table(&self) -> String {
@@ -256,14 +289,16 @@ impl Report<'_> {
         let mut value = json!({
             "destination": self.destination.key,
             "bucket": self.destination.bucket,
-            "keysBeginWith": self.start,
+            "keysBeginWith": self.scope.start,
             "endpoint": self.endpoint,
             "region": self.region,
+            "signedBy": self.caller,
             "ready": failure.is_none(),
             "permissions": self.checked.findings.iter().map(finding_json).collect::<Vec<_>>(),
             "capabilities": serde_json::to_value(capabilities).unwrap_or_default(),
             "grade": capabilities.grade().map(|grade| format!("{grade:?}")),
             "promise": capabilities.grade().map(|grade| grade.promise()),
+            "powers": powers::json(&self.checked.powers, &self.scope),
             "notes": self.notes,
             "left": self.left.iter().map(said).collect::<Vec<_>>(),
         });
@@ -271,15 +306,6 @@ impl Report<'_> {
             value["error"] = failure.json()["error"].take();
         }
         value
-    }
-}
-
-fn signed_by(auth: &Auth) -> String {
-    match auth {
-        Auth::AccessKey { access_key_id, .. } => format!("signed with key {access_key_id}"),
-        Auth::AssumeRole { role_arn, .. } => format!("signed as {role_arn}"),
-        Auth::Default { profile: Some(profile) } => format!("signed with profile {profile}"),
-        Auth::Default { profile: None } => "signed with what this machine offers".to_owned(),
     }
 }
 

@@ -242,6 +242,9 @@ impl Found {
             format!("storage class  {}", kept.storage_class.as_deref().unwrap_or("STANDARD")),
             format!("state          {}", said(&kept.archive)),
         ];
+        if let Some(lock) = &kept.lock {
+            lines.push(format!("locked until   {} ({})", lock.until, lock.mode));
+        }
         if !self.is_delivered(kept) {
             lines.push(
                 "This is not the object that was delivered: another one has taken its place."
@@ -267,6 +270,10 @@ impl Found {
             "storageClass": kept.storage_class,
             "state": state,
             "readableUntil": until,
+            "lock": kept.lock.as_ref().map(|lock| json!({
+                "mode": lock.mode,
+                "until": lock.until.to_string(),
+            })),
             "isAsDelivered": self.is_delivered(kept),
         })
     }

@@ -17,6 +17,7 @@ pub(crate) mod mask;
 mod pages;
 mod plan;
 mod policy;
+mod powers;
 pub(crate) mod preview;
 pub(crate) mod profile;
 pub(crate) mod report;
@@ -231,8 +232,8 @@ async fn dispatch(cli: Cli) -> Result<(), Failure> {
 /// Logs go to stderr, as text or as one JSON object a line; no event holds a profile value or a secret.
 fn start_logging(filter: &str, format: Format) -> Result<(), Failure> {
     // The protocol layer of the demo's service logs whole requests, signatures included.
-    // What goes wrong on a connection is told by the error, once.
-    let filter = format!("s3s=warn,aws_smithy_http_client=error,{filter}");
+    // What goes wrong on a connection or in signing in is told by the error, once.
+    let filter = format!("s3s=warn,aws_smithy_http_client=error,aws_config=error,{filter}");
     let filter = tracing_subscriber::EnvFilter::try_new(filter).map_err(|error| {
         Failure::from_error(Kind::Usage, &error).context("--log is not a filter")
     })?;

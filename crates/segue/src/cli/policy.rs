@@ -3,12 +3,13 @@
 use std::fmt::Write as _;
 
 use ::plan::permission;
-use ::plan::policy::{self, PRINCIPAL_PLACEHOLDER, Policies};
+use ::plan::policy::{self, PRINCIPAL_PLACEHOLDER, Policies, Uses};
 use ::plan::project::Destination;
 use clap::ValueEnum;
 use serde_json::{Value, json};
 
-use crate::cli::{Global, check};
+use crate::capabilities;
+use crate::cli::{Global, check, powers};
 use crate::failure::Failure;
 use crate::workspace::Workspace;
 
@@ -27,6 +28,9 @@ pub(crate) struct Args {
     /// Only this document, to pass on to a tool
     #[arg(long, value_enum)]
     only: Option<Document>,
+    /// With the rights to read earlier versions and restore from archives (`segue files`)
+    #[arg(long)]
+    read_back: bool,
     /// The ARN of the user or role that runs Segue, for the trust policy and the key
     #[arg(long, value_name = "ARN")]
     principal: Option<String>,
@@ -64,13 +68,17 @@ pub(crate) async fn run(global: &Global, args: &Args) -> Result<(), Failure> {
     let replaces = permission::replaces(&workspace.project, destination);
     let region = account.region.as_deref();
     let principal = args.principal.as_deref();
-    let policies = policy::of(destination, account, region, replaces, principal);
+    let uses = Uses { replaces, reads_back: args.read_back };
+    let policies = policy::of(destination, account, region, uses, principal);
     if let Some(document) = args.only {
         let Some(found) = document.of(&policies) else {
             return Err(Failure::usage(format!("{} needs no such document", destination.key))
                 .hint("Without --only, all documents that it needs are printed."));
         };
         super::answer_json(found);
+        if document == Document::Iam {
+            warn_of_powers(&workspace, destination);
+        }
         return Ok(());
     }
     match args.format {
@@ -78,12 +86,27 @@ pub(crate) async fn run(global: &Global, args: &Args) -> Result<(), Failure> {
         PolicyFormat::Terraform => super::answer(&terraform(destination, &policies)),
     }
     let needs_principal = policies.trust.is_some() || policies.kms_key.is_some();
+    warn_of_powers(&workspace, destination);
     if principal.is_none() && needs_principal && names_placeholder(&policies) {
         super::say(&format!(
             "Put the ARN of the user or role that runs Segue in the place of {PRINCIPAL_PLACEHOLDER}, or give it with --principal."
         ));
     }
     Ok(())
+}
+
+/// Says what the last check found that the credentials can do beyond the policy.
+fn warn_of_powers(workspace: &Workspace, destination: &Destination) {
+    let key = &destination.key;
+    let said = match capabilities::powers(workspace, destination) {
+        Some(found) => powers::said(&found, key),
+        None => Some(format!(
+            "`segue check {key}` finds out whether the credentials can do more than that."
+        )),
+    };
+    if let Some(said) = said {
+        super::say(&said);
+    }
 }
 
 fn names_placeholder(policies: &Policies) -> bool {

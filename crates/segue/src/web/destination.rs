@@ -93,6 +93,7 @@ pub(crate) async fn destination(
         grade: grade(look, &it.key),
         check: None,
         may_check: look.may.check,
+        may_activate: look.may.activate,
         policies: policies(look, it),
         activations: users(look, &it.key)
             .map(|activation| Use {
@@ -155,7 +156,8 @@ fn auth(auth: Option<&Auth>) -> destination::Auth {
 fn policies(look: &Look<'_>, it: &Destination) -> Vec<Policy> {
     let Some(account) = look.project().account(&it.account) else { return Vec::new() };
     let replaces = permission::replaces(look.project(), it);
-    let all = policy::of(it, account, account.region.as_deref(), replaces, None);
+    let uses = policy::Uses { replaces, reads_back: false };
+    let all = policy::of(it, account, account.region.as_deref(), uses, None);
     let document = |kind, json: &serde_json::Value| Policy { kind, json: format!("{json:#}") };
     let mut documents = vec![document(PolicyKind::Permissions, &all.iam)];
     documents.extend(all.trust.iter().map(|trust| document(PolicyKind::Trust, trust)));

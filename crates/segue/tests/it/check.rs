@@ -320,8 +320,87 @@ async fn another_host_gets_nothing() {
     });
     let project = at(&endpoint);
     let said = project.segue(&["check", "partner"]);
-    assert_eq!(said.code, 3, "{}", said.stderr);
+    keep("check_foreign_redirect", &project, &said);
     assert_eq!(reached.load(Ordering::Relaxed), 0, "the other host was asked");
+}
+
+/// What the credentials can do beyond what is needed is told, and nothing of it is done.
+#[tokio::test(flavor = "multi_thread")]
+async fn credentials_that_can_do_too_much_are_told_of() {
+    let lab = lab().await;
+    let project = Project::new(&Text::default().yaml(), Some(&lab));
+    let said = project.segue(&["policy", "partner", "--only", "iam"]);
+    assert!(
+        said.stderr.contains("finds out whether the credentials can do more"),
+        "{}",
+        said.stderr
+    );
+    let powers = |project: &Project| -> Vec<String> {
+        let checked = project.json(&["check", "partner"]);
+        let powers = checked["powers"].as_array().expect("powers").iter();
+        powers.map(|it| it["action"].as_str().expect("an action").to_owned()).collect()
+    };
+    let all = ["s3:PutObject", "s3:GetObject", "s3:DeleteObject", "s3:GetBucketPolicy"];
+    assert_eq!(powers(&project), all, "the only bucket of a service is no other one");
+    assert_nothing_left(&lab, "powers");
+    keep("policy_too_much", &project, &project.segue(&["policy", "partner", "--only", "iam"]));
+
+    // Each of them alone.
+    let said = project.segue(&["policy", "partner", "--only", "iam"]);
+    let least: Value = serde_json::from_str(&said.stdout).expect("JSON");
+    let policy = || {
+        let statements = least["Statement"].as_array().expect("statements").iter();
+        statements.fold(Policy::default(), |policy, statement| {
+            let actions: Vec<&str> = statement["Action"]
+                .as_array()
+                .expect("actions")
+                .iter()
+                .filter_map(Value::as_str)
+                .collect();
+            policy.and_allow(&actions, &[statement["Resource"].as_str().expect("a resource")])
+        })
+    };
+    lab.set_user(user(policy()));
+    assert_eq!(powers(&project), [""; 0], "what is printed is not too much");
+    let said = project.segue(&["policy", "partner"]);
+    assert!(!said.stderr.contains("can do more"), "{}", said.stderr);
+    for action in all {
+        lab.set_user(user(policy().and_allow(&[action], &["*"])));
+        assert_eq!(powers(&project), [action]);
+    }
+    // Without a folder there is nothing outside of it.
+    let whole = Text { folder: "\"\"", ..Text::default() };
+    let project = Project::new(&whole.yaml(), Some(&lab));
+    lab.set_user(user(Policy::all()));
+    assert_eq!(powers(&project), ["s3:DeleteObject", "s3:GetBucketPolicy"]);
+    assert_nothing_left(&lab, "powers");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_root_of_an_account_is_told_of() {
+    let lab = lab().await;
+    let project = Project::new(&Text::default().yaml(), Some(&lab));
+    let arn = "arn:aws:iam::111122223333:user/LAB";
+    assert_eq!(project.json(&["check", "partner"])["signedBy"], arn);
+    lab.set_user(User { is_root: true, ..user(Policy::all()) });
+    let checked = project.json(&["check", "partner"]);
+    assert_eq!(checked["signedBy"], "arn:aws:iam::111122223333:root");
+    assert_eq!(checked["powers"][0]["action"], "*", "{checked:#}");
+    // A service that does not say who signs is checked all the same.
+    lab.faults()
+        .add(Fault::on(Operation::AssumeRole, Action::answer(400, "InvalidAction")).always());
+    assert_eq!(project.json(&["check", "partner"])["signedBy"], Value::Null);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn another_bucket_that_can_be_seen_is_told_of() {
+    let buckets = vec![BUCKET.into(), "payroll".into()];
+    let options = Options { buckets, users: vec![user(Policy::all())], ..Options::default() };
+    let lab = Lab::start(options).await.expect("a lab");
+    let project = Project::new(&Text::default().yaml(), Some(&lab));
+    let said = project.segue(&["check", "partner"]);
+    assert!(said.stdout.contains("see other buckets"), "{}", said.stdout);
+    assert!(!said.stdout.contains("payroll"), "{}", said.stdout);
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -13,6 +13,7 @@ mod http;
 mod identities;
 mod increment;
 mod leaks;
+mod locked;
 mod machine;
 mod membership;
 mod messages;

@@ -49,6 +49,27 @@ async fn settings_reach_every_object() {
     assert_eq!(object.server_side_encryption.as_deref(), Some("AES256"));
 }
 
+/// Some services say how an object is encrypted with its parts only. That is believed, once a part that
+/// holds no profile has said so.
+#[tokio::test(flavor = "multi_thread")]
+async fn encryption_may_be_confirmed_with_the_parts() {
+    let dialect = Dialect { encryption_said_with_parts: true, ..Dialect::default() };
+    let lab = lab_with(Options { dialect, ..Options::default() }).await;
+    let project = Project::new(&yaml("    encryption: { sse: AES256 }\n"), Some(&lab));
+    let checked = project.json(&["check", "partner"]);
+    assert_eq!(checked["capabilities"]["encryption"], "AES256", "{checked:#}");
+    assert_eq!(lab.history().len(), 0);
+    let said = project.segue(&["run", "daily"]);
+    assert_eq!(said.code, 0, "{}", said.stderr);
+    for key in lab.keys(BUCKET) {
+        let object = lab.object(BUCKET, &key).expect("it is visible");
+        assert_eq!(object.server_side_encryption.as_deref(), Some("AES256"), "{key}");
+    }
+    let files = project.json(&["files"]);
+    let file = lab.object(BUCKET, files[0]["key"].as_str().expect("a key")).expect("a file");
+    assert!(file.bytes.starts_with(b"id,e_mail,points\n"), "nothing of the trial is left");
+}
+
 /// A service that ignores the encryption would keep profiles in the clear without a word.
 #[tokio::test(flavor = "multi_thread")]
 async fn a_service_that_ignores_encryption_gets_nothing() {

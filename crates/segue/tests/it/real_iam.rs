@@ -7,7 +7,7 @@ use std::net::TcpStream;
 use serde_json::{Value, json};
 
 use crate::project::{Project, Said, Text};
-use crate::real_server::variable;
+use crate::real_server::{client, not_run, variable};
 
 /// A server with a user whose policy can be changed.
 struct Server {
@@ -91,7 +91,7 @@ impl Server {
 #[tokio::test(flavor = "multi_thread")]
 async fn real_policies_are_seen_as_they_are() {
     let Some(server) = Server::named() else {
-        println!("not run: SEGUE_TEST_S3_IAM_USER names no user of a server with policies");
+        not_run("the check under policies", "IAM_USER");
         return;
     };
     let yaml = Text::default()
@@ -100,7 +100,8 @@ async fn real_policies_are_seen_as_they_are() {
         .replace("access_key_id: LAB", &format!("access_key_id: {}", server.key));
     let project = Project::new(&yaml, None);
     server.grant_all_but(&["s3:DeleteBucket"]);
-    crate::real_server::make_bucket(&yaml, &server.endpoint, &server.secret, &server.bucket).await;
+    let client = client(&yaml, &server.endpoint, &server.secret);
+    let _ = client.create_bucket().bucket(&server.bucket).send().await;
     assert_eq!(server.missing(&project), [""; 0]);
 
     for action in [
@@ -130,6 +131,48 @@ async fn real_policies_are_seen_as_they_are() {
     let ran = server.run(&project, &["run", "daily", "--slot", "2026-02-01T00:00:00Z"]);
     assert_eq!(ran.code, 0, "{}{}", ran.stdout, ran.stderr);
     server.grant_all_but(&["s3:DeleteBucket"]);
+
+    // A right under a condition that does not hold is missing like one that was never given.
+    let list = |prefix: &str| {
+        json!({ "Version": "2012-10-17", "Statement": [
+            { "Effect": "Allow", "NotAction": "s3:ListBucket", "Resource": "*" },
+            { "Effect": "Allow", "Action": "s3:ListBucket", "Resource": "*",
+              "Condition": { "StringLike": { "s3:prefix": prefix } } },
+        ]})
+    };
+    server.grant(&list("drop/*"));
+    assert_eq!(server.missing(&project), [""; 0]);
+    server.grant(&list("elsewhere/*"));
+    assert_eq!(server.missing(&project), ["s3:ListBucket"]);
+    server.grant_all_but(&["s3:DeleteBucket"]);
+
+    // A bucket's policy that demands encryption.
+    let demand = json!({ "Version": "2012-10-17", "Statement": [{
+        "Effect": "Deny", "Principal": "*", "Action": "s3:PutObject",
+        "Resource": format!("arn:aws:s3:::{}/*", server.bucket),
+        "Condition": { "StringNotEquals": { "s3:x-amz-server-side-encryption": "AES256" } },
+    }]});
+    let put = client.put_bucket_policy().bucket(&server.bucket).policy(demand.to_string());
+    put.send().await.expect("a policy of the bucket");
+    let checked = server.run(&project, &["check", "partner"]);
+    assert_eq!(checked.code, 3, "{}", checked.stdout);
+    assert!(checked.stderr.contains("demands encryption"), "{}", checked.stderr);
+    let encrypted = yaml.replace(
+        "    folder: drop\n",
+        "    folder: drop\n    encryption: { sse: AES256 }\n    objects: { storage_class: GLACIER }\n",
+    );
+    let archive = Project::new(&encrypted, None);
+    let ran = server.run(&archive, &["run", "daily", "--slot", "2026-03-01T00:00:00Z"]);
+    assert_eq!(ran.code, 0, "{}{}", ran.stdout, ran.stderr);
+    let remove = client.delete_bucket_policy().bucket(&server.bucket);
+    remove.send().await.expect("the policy is taken away");
+
+    // What was delivered into an archive, and comes back from it.
+    let key = "drop/loyal_20260301000000.csv";
+    let state = server.run(&archive, &["files", "state", key]);
+    assert!(state.stdout.contains("archived"), "{}{}", state.stdout, state.stderr);
+    let restored = server.run(&archive, &["files", "restore", key, "--days", "2"]);
+    assert_eq!(restored.code, 0, "{}{}", restored.stdout, restored.stderr);
 
     // A role, with the external id that Segue makes, and with another.
     let arn = "arn:aws:iam::000000000000:role/segue-ci";

@@ -520,6 +520,7 @@ pub(crate) fn destination() -> Destination {
             failure: None,
         }),
         may_check: true,
+        may_activate: true,
         policies: vec![Policy {
             kind: PolicyKind::Permissions,
             json: "{\n  \"Version\": \"2012-10-17\",\n  \"Statement\": [\n    {\n      \"Sid\": \"SegueWrites\",\n      \"Effect\": \"Allow\",\n      \"Action\": [\"s3:PutObject\", \"s3:AbortMultipartUpload\"],\n      \"Resource\": \"arn:aws:s3:::aubert-agency/in/*\"\n    }\n  ]\n}".into(),

@@ -125,6 +125,15 @@ fn the_region_is_read_from_header_or_body() {
 }
 
 #[test]
+fn the_parts_of_an_upload_that_is_not_there_are_none() {
+    for (act, expected) in [(Act::ListParts, Fault::NoUpload), (Act::Read, Fault::Refused)] {
+        let missing = answer(404, Some("NoSuchKey"), &[], "");
+        let failure = failure(act, "e", "exports", Some("a.csv"), &missing);
+        assert_eq!(failure.fault, expected, "{act:?}");
+    }
+}
+
+#[test]
 fn an_attempt_to_complete_is_clear_only_when_the_service_says_so() {
     for (status, code, expected) in [
         (404, Some("NoSuchUpload"), "Gone"),
@@ -167,6 +176,10 @@ fn connections_that_fail_are_told_apart() {
         (
             "dns error: failed to lookup address information: Name or service not known",
             Fault::UnknownHost,
+        ),
+        (
+            "dns error: the name leads to an address that no service can be at",
+            Fault::ForbiddenAddress,
         ),
         ("invalid peer certificate: UnknownIssuer", Fault::Tls),
         ("received corrupt message of type InvalidContentType", Fault::Tls),

@@ -2,14 +2,14 @@
 
 use std::collections::BTreeMap;
 
-use aws_sdk_s3::types::ChecksumType;
+use aws_sdk_s3::types::{ChecksumType, DefaultRetention};
 use bytes::Bytes;
 use plan::permission::Permission;
 use plan::staged::PARTS_MAX;
 use serde::{Deserialize, Serialize};
 
 use super::requests::BeginWith;
-use super::walk::{Begun, delete_nothing};
+use super::walk::Begun;
 use super::{Answer, Left, Probe, Verdict, judge};
 use crate::error::Fault;
 use crate::s3::answer::Failure;
@@ -21,6 +21,9 @@ use crate::store::Part;
 const BODY: &[u8] = b"segue check\n";
 /// The longest key that S3 takes, in bytes.
 const KEY_BYTES_MAX: usize = plan::object_key::KEY_BYTES_MAX;
+
+/// What a bucket without Object Lock answers when it is asked for the rules of it.
+const NO_LOCK: &str = "ObjectLockConfigurationNotFoundError";
 
 /// What is known of an ability.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
@@ -60,10 +63,25 @@ pub struct Capabilities {
     pub lists_uploads: Known,
     /// Whether the bucket keeps versions.
     pub keeps_versions: Known,
+    /// Whether the bucket has Object Lock.
+    #[serde(default)]
+    pub locks_objects: Known,
+    /// How long new objects cannot be deleted.
+    #[serde(default)]
+    pub retention: Option<Retention>,
     /// Whether keys of the full length are taken.
     pub takes_long_keys: Known,
     /// How objects are encrypted at rest, as the service says it: `AES256`, `aws:kms`.
     pub encryption: Option<String>,
+}
+
+/// How long a bucket keeps new objects from being deleted.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Retention {
+    /// `GOVERNANCE` or `COMPLIANCE`.
+    pub mode: String,
+    /// `30 days`, `1 year`.
+    pub period: String,
 }
 
 /// What can be promised of files in a place.
@@ -111,6 +129,7 @@ pub(super) async fn find(
     probe: &Probe<'_>,
     begun: &Begun,
     found: &BTreeMap<Permission, (Verdict, Option<Answer>)>,
+    may_delete: bool,
 ) -> Result<Capabilities, Failure> {
     let upload_id = &*begun.upload_id;
     let part = Part::new(1, Bytes::from_static(BODY));
@@ -128,6 +147,12 @@ pub(super) async fn find(
         Ok(_) => Known::No,
         Err(failure) => known_of(&failure),
     };
+    let keeps_versions = match probe.versioning().await {
+        Ok(state) => known(state.as_deref() == Some("Enabled")),
+        Err(failure) => known_of(&failure),
+    };
+    let (locks_objects, retention) = locks(probe, keeps_versions).await;
+    let may_lock = retention.is_some() || locks_objects == Known::Unknown;
     Ok(Capabilities {
         refuses_damage: match check {
             Check::Crc64 => refuses_crc64,
@@ -138,17 +163,20 @@ pub(super) async fn find(
         whole_check,
         takes_all_parts: takes_all_parts(probe, upload_id).await?,
         takes_tags: takes_tags(probe).await?,
-        keeps_conditions: keeps_conditions(probe, upload_id, &staged.etag, found).await?,
+        keeps_conditions: match (probe.is_amazon(), may_delete && !may_lock) {
+            (true, _) => Known::Yes,
+            (false, true) => keeps_conditions(probe, upload_id, &staged.etag).await,
+            (false, false) => Known::Unknown,
+        },
         lists_parts,
         lists_uploads: match found.get(&Permission::ListBucketMultipartUploads) {
             Some((Verdict::Granted, _)) => Known::Yes,
             Some((Verdict::CannotTell(_), _)) => Known::No,
             _ => Known::Unknown,
         },
-        keeps_versions: match probe.versioning().await {
-            Ok(state) => known(state.as_deref() == Some("Enabled")),
-            Err(failure) => known_of(&failure),
-        },
+        keeps_versions,
+        locks_objects,
+        retention,
         takes_long_keys: takes_long_keys(probe).await,
         encryption: begun.encryption.clone(),
     })
@@ -215,36 +243,46 @@ async fn refuses_wrong_md5(
     }
 }
 
+/// Finds out whether the bucket locks new objects, and for how long.
+async fn locks(probe: &Probe<'_>, keeps_versions: Known) -> (Known, Option<Retention>) {
+    match probe.lock().await {
+        Ok(rule) => (Known::Yes, rule.as_ref().and_then(retention)),
+        Err(failure) if failure.code.as_deref() == Some(NO_LOCK) => (Known::No, None),
+        // Without versions there is no Object Lock.
+        Err(_) if keeps_versions == Known::No => (Known::No, None),
+        Err(failure) => (known_of(&failure), None),
+    }
+}
+
+fn retention(rule: &DefaultRetention) -> Option<Retention> {
+    let counted = |count: i32, unit: &str| match count {
+        1 => format!("1 {unit}"),
+        _ => format!("{count} {unit}s"),
+    };
+    let period = match (rule.days(), rule.years()) {
+        (Some(days), _) => counted(days, "day"),
+        (None, Some(years)) => counted(years, "year"),
+        (None, None) => return None,
+    };
+    let mode = rule.mode().map(|mode| mode.as_str().to_owned()).unwrap_or_default();
+    Some(Retention { mode, period })
+}
+
 /// Completes an upload under a condition that cannot hold. Where the condition is not kept an object
 /// appears; so this is tried only where it can be deleted again, and never at Amazon, which documents
 /// it.
-async fn keeps_conditions(
-    probe: &Probe<'_>,
-    upload_id: &str,
-    part_etag: &str,
-    found: &BTreeMap<Permission, (Verdict, Option<Answer>)>,
-) -> Result<Known, Failure> {
-    if probe.store.session.shared.account.endpoint_url.is_none() {
-        return Ok(Known::Yes);
-    }
-    let (may_delete, _) = match found.get(&Permission::DeleteObject) {
-        Some(found) => found.clone(),
-        None => delete_nothing(probe).await?,
-    };
-    if may_delete != Verdict::Granted {
-        return Ok(Known::Unknown);
-    }
+async fn keeps_conditions(probe: &Probe<'_>, upload_id: &str, part_etag: &str) -> Known {
     match probe.complete(upload_id, part_etag).await {
         Ok(done) => {
             let version_id = done.version_id.clone();
             probe.made().push(Left::Object { key: probe.key.clone(), version_id });
-            Ok(Known::No)
+            Known::No
         }
-        Err(failure) => Ok(match failure.fault {
+        Err(failure) => match failure.fault {
             Fault::ConditionFailed | Fault::Conflict => Known::Yes,
             Fault::Refused if failure.code.as_deref() == Some("NoSuchKey") => Known::Yes,
             _ => Known::Unknown,
-        }),
+        },
     }
 }
 

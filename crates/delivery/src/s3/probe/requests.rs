@@ -7,7 +7,7 @@ use aws_sdk_s3::operation::delete_object::DeleteObjectOutput;
 use aws_sdk_s3::primitives::ByteStream;
 use aws_sdk_s3::types::{
     BucketVersioningStatus, ChecksumAlgorithm, ChecksumType, CompletedMultipartUpload,
-    CompletedPart, RestoreRequest, VersioningConfiguration,
+    CompletedPart, DefaultRetention, RestoreRequest, VersioningConfiguration,
 };
 use base64::Engine as _;
 use plan::object_settings::ObjectSettings;
@@ -176,20 +176,20 @@ impl Probe<'_> {
     }
 
     /// Asks to complete an upload that never existed.
-    pub(super) async fn complete_nothing(&self) -> Result<(), Failure> {
+    pub(super) async fn complete_nothing(&self, key: &str) -> Result<(), Failure> {
         let part = CompletedPart::builder().part_number(1).e_tag(NO_ETAG).build();
         let upload = CompletedMultipartUpload::builder().parts(part).build();
         let send = |client: Client| {
             client
                 .complete_multipart_upload()
                 .bucket(&self.store.bucket)
-                .key(&self.key)
+                .key(key)
                 .upload_id(NO_UPLOAD)
                 .set_expected_bucket_owner(self.store.expected_owner.clone())
                 .multipart_upload(upload.clone())
                 .send()
         };
-        self.store.ask(Act::Complete, Some(&self.key), send).await.map(|_| ())
+        self.store.ask(Act::Complete, Some(key), send).await.map(|_| ())
     }
 
     /// Sends a part whose checksum is that of other bytes.
@@ -273,6 +273,50 @@ impl Probe<'_> {
     pub(super) async fn buckets(&self) -> Result<(), Failure> {
         let send = |client: Client| client.list_buckets().max_buckets(1).send();
         self.store.ask(Act::Reach, None, send).await.map(|_| ())
+    }
+
+    /// Whether a list of buckets shows another one. Some services list what the caller may see, to
+    /// everybody; Amazon's lists are for those who may.
+    pub(super) async fn sees_other_buckets(&self) -> bool {
+        // Not by `ask`: this is about no bucket, so its answer says nothing of the bucket's region.
+        match self.store.signed().client.list_buckets().send().await {
+            Ok(list) => {
+                let is_other = |name: &str| name != self.store.bucket;
+                self.is_amazon() || list.buckets().iter().filter_map(|it| it.name()).any(is_other)
+            }
+            Err(_) => false,
+        }
+    }
+
+    /// Whether this is Amazon's own service, whose manners are documented.
+    pub(super) fn is_amazon(&self) -> bool {
+        self.store.session.shared.account.endpoint_url.is_none()
+    }
+
+    /// Reads the policy of the bucket, and does not look at it.
+    pub(super) async fn policy(&self) -> Result<(), Failure> {
+        let send = |client: Client| {
+            client
+                .get_bucket_policy()
+                .bucket(&self.store.bucket)
+                .set_expected_bucket_owner(self.store.expected_owner.clone())
+                .send()
+        };
+        self.store.ask(Act::Reach, None, send).await.map(|_| ())
+    }
+
+    /// Returns by which rule the bucket locks new objects; `None` for one that does not lock any.
+    pub(super) async fn lock(&self) -> Result<Option<DefaultRetention>, Failure> {
+        let send = |client: Client| {
+            client
+                .get_object_lock_configuration()
+                .bucket(&self.store.bucket)
+                .set_expected_bucket_owner(self.store.expected_owner.clone())
+                .send()
+        };
+        let answer = self.store.ask(Act::Reach, None, send).await?;
+        let configuration = answer.object_lock_configuration;
+        Ok(configuration.and_then(|it| it.rule).and_then(|rule| rule.default_retention))
     }
 
     /// Deletes; without a version only if there is an object, so that a bucket with versions gets no

@@ -6,10 +6,12 @@ use plan::object_settings::{Encryption, ObjectSettings};
 use plan::permission::Permission;
 
 use super::capability::{self, Capabilities};
+use super::power;
 use super::requests::{NO_UPLOAD, NULL_VERSION};
 use super::{Answer, Checked, Finding, Left, Probe, Verdict, judge};
 use crate::error::{Act, Fault};
 use crate::s3::answer::Failure;
+use crate::s3::request::{Target, is_encrypted_as_asked};
 
 const HIDDEN: &str = "without s3:ListBucket, S3 does not tell a missing object from a hidden one";
 const NO_REQUEST: &str = "no request needs it: S3's own replication does, under its role";
@@ -22,7 +24,7 @@ pub(super) async fn walk(probe: &Probe<'_>) -> Result<Checked, Failure> {
     let mut found = Found::new();
     let listed = judge(probe.list(true).await)?;
     let aborted = judge(probe.abort(true).await)?;
-    check_owner(probe, &listed.0, &aborted.0).await?;
+    check_owner(probe, &listed, &aborted.0).await?;
     // A right to list that is tied to a prefix does not show what is absent.
     let sees_absence =
         listed.0 == Verdict::Granted && judge(probe.list_all().await)?.0 == Verdict::Granted;
@@ -40,8 +42,13 @@ pub(super) async fn walk(probe: &Probe<'_>) -> Result<Checked, Failure> {
     let swept = if may_abort { probe.sweep().await } else { 0 };
     let writing = write(probe, &mut found, may_abort).await?;
     extras(probe, &mut found, &hides).await?;
+    let deletes = match found.get(&Permission::DeleteObject) {
+        Some(found) => found.clone(),
+        None => delete_nothing(probe).await?,
+    };
+    let may_delete = deletes.0 == Verdict::Granted;
     let capabilities = match writing {
-        Some(begun) => match capability::find(probe, &begun, &found).await {
+        Some(begun) => match capability::find(probe, &begun, &found, may_delete).await {
             Ok(capabilities) => capabilities,
             Err(failure) => {
                 refused_part(probe, &mut found, failure)?;
@@ -50,24 +57,30 @@ pub(super) async fn walk(probe: &Probe<'_>) -> Result<Checked, Failure> {
         },
         None => Capabilities::default(),
     };
-    Ok(Checked { findings: findings(probe, found), capabilities, swept })
+    let powers = power::find(probe, sees_absence, may_delete).await;
+    Ok(Checked { findings: findings(probe, found), capabilities, powers, swept })
 }
 
 /// Finds out whether it is the owner that everything is refused for.
 async fn check_owner(
     probe: &Probe<'_>,
-    listed: &Verdict,
+    listed: &(Verdict, Option<Answer>),
     aborted: &Verdict,
 ) -> Result<(), Failure> {
     let is_refused = |verdict: &Verdict| matches!(verdict, Verdict::Missing(_));
-    if probe.store.expected_owner.is_none() || !is_refused(listed) || !is_refused(aborted) {
+    if probe.store.expected_owner.is_none() || !is_refused(&listed.0) || !is_refused(aborted) {
         return Ok(());
     }
     let others = [judge(probe.list(false).await)?, judge(probe.abort(false).await)?];
     if others.iter().all(|(verdict, _)| is_refused(verdict)) {
         return Ok(());
     }
-    Err(probe.store.failure_of(Act::Reach, None, Fault::WrongOwner))
+    let mut failure = probe.store.failure_of(Act::Reach, None, Fault::WrongOwner);
+    if let Some(Answer { status, code, request_id }) = listed.1.clone() {
+        failure.status = Some(status);
+        (failure.code, failure.request_id) = (code, request_id);
+    }
+    Err(failure)
 }
 
 /// An upload that a walk has begun.
@@ -83,7 +96,7 @@ async fn write(
     found: &mut Found,
     may_abort: bool,
 ) -> Result<Option<Begun>, Failure> {
-    let nothing = judge(probe.complete_nothing().await)?;
+    let nothing = judge(probe.complete_nothing(&probe.key).await)?;
     if !may_abort {
         // An upload that cannot be aborted is not begun.
         found.insert(Permission::PutObject, nothing);
@@ -110,17 +123,21 @@ async fn write(
 /// Begins an upload, and remembers it until it is removed.
 async fn try_create(probe: &Probe<'_>, objects: &ObjectSettings) -> Result<Begun, Failure> {
     let created = probe.create(objects).await?;
-    let encryption = created.server_side_encryption().map(|kind| kind.as_str().to_owned());
+    let mut encryption = created.server_side_encryption().cloned();
     let missing = || probe.store.not_s3(Act::CreateUpload, &probe.key);
     let upload_id = created.upload_id.ok_or_else(missing)?;
     let made = Left::Upload { key: probe.key.clone(), upload_id: upload_id.clone() };
     probe.made().push(made);
-    match &objects.encryption {
-        Some(asked) if encryption.as_deref() != Some(asked.name()) => {
-            Err(probe.store.failure_of(Act::CreateUpload, Some(&probe.key), Fault::NotEncrypted))
-        }
-        _ => Ok(Begun { upload_id, encryption }),
+    if encryption.is_none() && objects.encryption.is_some() {
+        let to = Target { key: &probe.key, upload_id: &upload_id };
+        encryption = probe.store.encryption_of_part(&to, probe.store.checks.current()).await?;
     }
+    if !is_encrypted_as_asked(objects, encryption.as_ref()) {
+        let fault = Fault::NotEncrypted;
+        return Err(probe.store.failure_of(Act::CreateUpload, Some(&probe.key), fault));
+    }
+    let encryption = encryption.map(|kind| kind.as_str().to_owned());
+    Ok(Begun { upload_id, encryption })
 }
 
 /// Writing is refused: finds out what of it, by asking for a little less or a little more each time.

@@ -38,7 +38,8 @@ pub(crate) async fn policy(app: Arc<App>, ask: Ask) -> Result<Reply, Problem> {
     }
     let (destination, account) = check::find(&workspace, key)?;
     let replaces = permission::replaces(&workspace.project, destination);
-    let policies = policy::of(destination, account, account.region.as_deref(), replaces, None);
+    let uses = policy::Uses { replaces, reads_back: false };
+    let policies = policy::of(destination, account, account.region.as_deref(), uses, None);
     Reply::json(&Policy {
         iam: policies.iam,
         trust: policies.trust,
