@@ -160,7 +160,7 @@ try {
   await shot('activate-segments');
   await press('Next').click();
   await page.getByLabel('Time zone').fill('Europe/Pari');
-  await page.locator('#preview .note.bad').waitFor();
+  await page.locator('#preview .note.bad').first().waitFor();
   await page.getByLabel('Time zone').fill('Europe/Paris');
   await page.locator('#preview', { hasText: 'Europe/Paris' }).locator('li').first().waitFor();
   await shot('activate-schedule');

@@ -186,7 +186,7 @@ impl Activate {
         let zone = html! {
             div class="filters" {
                 (text_field("zone", lang.time_zone()).value(draft.or("zone", "UTC")).draw())
-                (text_field("min_rows", lang.at_least_rows()).value(draft.get("min_rows")).hint(lang.at_least_hint()).draw())
+                (text_field("min_rows", lang.at_least_rows()).value(draft.get("min_rows")).draw())
                 button class="button" name="go" value="same" formnovalidate { (lang.same_for_all()) }
             }
         };

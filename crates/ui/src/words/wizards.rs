@@ -71,7 +71,6 @@ catalogue! {
     for_all = "For all segments" | "Pour tous les segments";
     same_for_all = "Make all like the first" | "Tous comme le premier";
     at_least_rows = "Stop below so many rows" | "Arrêter sous tant de lignes";
-    at_least_hint = "A guard: nothing is visible then." | "Un garde-fou\u{a0}: rien n’est alors visible.";
     rule_none = "None" | "Aucune";
     rule_both = "Mandatory and unique" | "Obligatoire et unique";
     move_up = "Move up" | "Monter";
