@@ -1,13 +1,13 @@
 //! Characters become bytes: UTF-8 text in the encoding of the file.
 //!
-//! Nothing is replaced: a character that the encoding lacks is an error that names it. The two
-//! UTF-16 forms begin with a byte order mark, UTF-8 does on request; a file without text has none.
+//! A character that the encoding lacks is an error that names it; on request it becomes a question
+//! mark and is counted. The two UTF-16 forms begin with a byte order mark, UTF-8 does on request; a file without text has none.
 //!
 //! ISO-8859-1 is the true one, the first 256 code points. On the web that name stands for
 //! windows-1252, which is an encoding of its own here.
 
 use encoding_rs::{EncoderResult, WINDOWS_1252};
-use plan::file_format::Encoding;
+use plan::file_format::{Encoding, UnencodablePolicy};
 
 use crate::encode::Error;
 
@@ -15,14 +15,20 @@ use crate::encode::Error;
 #[derive(Debug)]
 pub struct Transcoder {
     encoding: Encoding,
+    unencodable: UnencodablePolicy,
     /// Bytes of UTF-8 taken so far.
     offset: u64,
+    /// Characters that became [`REPLACEMENT`].
+    replaced: u64,
 }
+
+/// What stands for a character that the encoding lacks, in every encoding that lacks any.
+const REPLACEMENT: u8 = b'?';
 
 impl Transcoder {
     /// Returns a transcoder for one file.
-    pub fn new(encoding: Encoding) -> Self {
-        Self { encoding, offset: 0 }
+    pub fn new(encoding: Encoding, unencodable: UnencodablePolicy) -> Self {
+        Self { encoding, unencodable, offset: 0, replaced: 0 }
     }
 
     /// Whether the bytes of the file are those of its text. The encoder vouches for its text.
@@ -30,11 +36,16 @@ impl Transcoder {
         self.encoding == Encoding::Utf8
     }
 
+    /// How many characters became question marks so far.
+    pub fn replaced(&self) -> u64 {
+        self.replaced
+    }
+
     /// Appends the bytes of `text`, which is UTF-8 and ends at the end of a character.
     ///
     /// # Errors
-    /// [`Error::Unencodable`] with the first character that the encoding lacks, and
-    /// [`Error::InvalidText`] if `text` is no UTF-8.
+    /// [`Error::Unencodable`] with the first character that the encoding lacks, unless such are
+    /// replaced, and [`Error::InvalidText`] if `text` is no UTF-8.
     pub fn write(&mut self, text: &[u8], out: &mut Vec<u8>) -> Result<(), Error> {
         if text.is_empty() {
             return Ok(());
@@ -47,12 +58,33 @@ impl Transcoder {
             Encoding::Utf8 | Encoding::Utf8Bom => out.extend_from_slice(text),
             Encoding::Utf16Le => append_utf16(self.characters(text)?, u16::to_le_bytes, out),
             Encoding::Utf16Be => append_utf16(self.characters(text)?, u16::to_be_bytes, out),
-            Encoding::Iso8859_1 => append_latin1(self.characters(text)?, out)
-                .map_err(|missing| self.unencodable("ISO-8859-1", missing))?,
-            Encoding::Windows1252 => append_windows_1252(self.characters(text)?, out)
-                .map_err(|missing| self.unencodable("windows-1252", missing))?,
+            Encoding::Iso8859_1 => self.append_narrow(text, "ISO-8859-1", append_latin1, out)?,
+            Encoding::Windows1252 => {
+                self.append_narrow(text, "windows-1252", append_windows_1252, out)?;
+            }
         }
         self.offset += text.len() as u64;
+        Ok(())
+    }
+
+    /// Appends text in an encoding that lacks characters.
+    fn append_narrow(
+        &mut self,
+        text: &[u8],
+        encoding: &'static str,
+        append: fn(&str, &mut Vec<u8>) -> Result<(), Missing>,
+        out: &mut Vec<u8>,
+    ) -> Result<(), Error> {
+        let mut rest = self.characters(text)?;
+        while let Err(Missing { character, at }) = append(rest, out) {
+            if self.unencodable == UnencodablePolicy::Reject {
+                let offset = self.offset + (text.len() - rest.len() + at) as u64;
+                return Err(Error::Unencodable { character, encoding, offset });
+            }
+            out.push(REPLACEMENT);
+            self.replaced += 1;
+            rest = &rest[at + character.len_utf8()..];
+        }
         Ok(())
     }
 
@@ -61,14 +93,10 @@ impl Transcoder {
             offset: self.offset + error.valid_up_to() as u64,
         })
     }
-
-    fn unencodable(&self, encoding: &'static str, missing: Missing) -> Error {
-        let Missing { character, at } = missing;
-        Error::Unencodable { character, encoding, offset: self.offset + at as u64 }
-    }
 }
 
-/// A character that an encoding lacks, and its byte in the text at hand.
+/// A character that an encoding lacks, and its byte in the text at hand. What stands before it has
+/// been written.
 struct Missing {
     character: char,
     at: usize,

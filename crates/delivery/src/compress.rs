@@ -7,7 +7,7 @@ use std::io::Write;
 
 use flate2::GzBuilder;
 use flate2::write::GzEncoder;
-use plan::file_format::{Compression, Encoding};
+use plan::file_format::{Compression, FileFormat};
 use zstd::stream::write::Encoder as ZstdEncoder;
 
 use crate::charset::Transcoder;
@@ -40,14 +40,19 @@ enum Compressor {
 }
 
 impl Packer {
-    /// Returns a packer for one file. `name` is what it will be called when it is unpacked, for the
-    /// compressions that keep a name.
-    pub fn new(encoding: Encoding, compression: Compression, name: &str) -> Self {
+    /// Returns a packer for one file of the format. `name` is what it will be called when it is
+    /// unpacked, for the compressions that keep a name.
+    pub fn new(file: &FileFormat, name: &str) -> Self {
         Self {
-            transcoder: Transcoder::new(encoding),
+            transcoder: Transcoder::new(file.encoding, file.dialect.unencodable),
             pending: Vec::new(),
-            compressor: Compressor::new(compression, name),
+            compressor: Compressor::new(file.compression, name),
         }
+    }
+
+    /// How many characters became question marks, since the encoding lacks them.
+    pub fn replaced(&self) -> u64 {
+        self.transcoder.replaced()
     }
 
     /// Whether the bytes of the file are those of its text.
@@ -59,7 +64,7 @@ impl Packer {
     /// become of the text so far; a part of it may be held back.
     ///
     /// # Errors
-    /// [`Error::Unencodable`] for a character that the encoding lacks, [`Error::Compress`] if the
+    /// [`Error::Unencodable`] for a character that the encoding lacks and may not replace, [`Error::Compress`] if the
     /// compressor fails. The file is then of no use.
     pub fn write(&mut self, text: &[u8], out: &mut Vec<u8>) -> Result<(), Error> {
         if matches!(self.compressor, Compressor::None) {

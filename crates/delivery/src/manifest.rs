@@ -120,6 +120,8 @@ struct File<'a> {
     name: &'a str,
     size: u64,
     rows: u64,
+    #[serde(skip_serializing_if = "is_zero")]
+    replaced: u64,
     sha256: &'a str,
     #[serde(skip_serializing_if = "Option::is_none")]
     crc64nvme: Option<&'a str>,
@@ -196,6 +198,7 @@ impl<'a> File<'a> {
             name,
             size: file.bytes,
             rows: file.rows,
+            replaced: file.replaced,
             sha256: &file.sha256,
             crc64nvme: file.crc64nvme.as_deref(),
         }
@@ -240,6 +243,11 @@ impl<'a> Cells<'a> {
             encoding: encoding(file.encoding),
         }
     }
+}
+
+/// Nothing is said of characters where none was replaced.
+fn is_zero(count: &u64) -> bool {
+    *count == 0
 }
 
 fn encoding(encoding: Encoding) -> &'static str {

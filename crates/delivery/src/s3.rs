@@ -16,6 +16,7 @@ mod request;
 mod session;
 mod shape;
 mod sign_in;
+mod strays;
 mod trust;
 pub mod versions;
 

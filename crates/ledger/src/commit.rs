@@ -208,8 +208,8 @@ async fn insert_object(
 ) -> Result<()> {
     sqlx::query(
         "INSERT INTO objects (run_id, position, kind, number, key, upload_id, token, parts, bytes, row_count,
-             sha256, crc64nvme, condition_etag)
-         VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+             replaced, sha256, crc64nvme, condition_etag)
+         VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
     )
     .bind(run_id.to_string())
     .bind(position)
@@ -221,6 +221,7 @@ async fn insert_object(
     .bind(parts_json(run_id, object)?)
     .bind(signed(object.bytes))
     .bind(signed(object.rows))
+    .bind(signed(object.replaced))
     .bind(&object.sha256)
     .bind(&object.crc64nvme)
     .bind(condition_etag(&object.condition))

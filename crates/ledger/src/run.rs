@@ -334,6 +334,8 @@ pub struct FileRecord {
     pub key: String,
     /// Rows in it, without header.
     pub rows: u64,
+    /// Characters that the encoding lacks and that became question marks.
+    pub replaced: u64,
     /// Its size.
     pub bytes: u64,
     /// SHA-256, lower-case hex.

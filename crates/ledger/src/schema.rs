@@ -14,6 +14,7 @@ pub(crate) const MIGRATIONS: &[&str] = &[
     include_str!("../migrations/0004_access.sql"),
     include_str!("../migrations/0005_alerts.sql"),
     include_str!("../migrations/0006_definitions.sql"),
+    include_str!("../migrations/0007_replaced.sql"),
 ];
 
 /// Marks the file as a ledger of Segue, in SQLite's header: "Segu".

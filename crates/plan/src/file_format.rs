@@ -94,6 +94,8 @@ pub struct Dialect {
     pub nul: NulPolicy,
     /// What happens to floating point values that are no finite number.
     pub non_finite: NonFinitePolicy,
+    /// What happens to a character that the encoding of the file lacks.
+    pub unencodable: UnencodablePolicy,
 }
 
 /// Which cells are quoted.
@@ -160,6 +162,15 @@ pub enum NonFinitePolicy {
     Reject,
 }
 
+/// What happens to a character that the encoding of the file lacks.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum UnencodablePolicy {
+    /// The run fails and names the character.
+    Reject,
+    /// A question mark is written in its place, and counted.
+    Replace,
+}
+
 /// How characters become bytes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Encoding {
@@ -171,9 +182,9 @@ pub enum Encoding {
     Utf16Le,
     /// UTF-16, big end first, with a byte order mark.
     Utf16Be,
-    /// True ISO 8859-1 (U+0000 to U+00FF); any other character fails the run.
+    /// True ISO 8859-1 (U+0000 to U+00FF).
     Iso8859_1,
-    /// Windows code page 1252; any other character fails the run.
+    /// Windows code page 1252.
     Windows1252,
 }
 
@@ -293,6 +304,7 @@ impl Dialect {
             formula_guard: FormulaGuard::Off,
             nul: NulPolicy::Reject,
             non_finite: NonFinitePolicy::Text,
+            unencodable: UnencodablePolicy::Reject,
         }
     }
 

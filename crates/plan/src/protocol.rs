@@ -181,6 +181,25 @@ pub enum Effect {
     Stop(End),
 }
 
+impl Effect {
+    /// A word for people who look at where the time goes.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Stage => "stage",
+            Self::RecordCommit => "record commit",
+            Self::Complete { .. } => "complete",
+            Self::Inspect { .. } => "inspect",
+            Self::Repair { .. } => "repair",
+            Self::RecordReplacement { .. } => "record replacement",
+            Self::RecordPublished { .. } => "record published",
+            Self::RecordDelivery => "record delivery",
+            Self::AbortUploads => "abort uploads",
+            Self::RecordClose(_) => "record close",
+            Self::Stop(_) => "stop",
+        }
+    }
+}
+
 /// Which credentials a request uses.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum Credentials {

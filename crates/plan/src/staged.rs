@@ -29,6 +29,9 @@ pub struct StagedObject {
     pub bytes: u64,
     /// Rows in it, without header.
     pub rows: u64,
+    /// Characters that the encoding of the file lacks and that became question marks
+    /// (`file.unencodable: replace`).
+    pub replaced: u64,
     /// SHA-256 of the whole object, lower-case hex.
     pub sha256: String,
     /// CRC-64/NVME of the whole object as the service writes it (base64), if the service checks it.

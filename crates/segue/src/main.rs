@@ -26,6 +26,7 @@ mod select;
 mod server;
 mod sources;
 mod stores;
+mod traces;
 mod web;
 mod workspace;
 

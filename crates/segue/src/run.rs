@@ -33,6 +33,7 @@ use crate::ambient::{self, Interrupt};
 use crate::failure::{Failure, Kind};
 use crate::progress::Line;
 use crate::seals::Seals;
+use crate::traces;
 
 /// What a run needs of its surroundings.
 #[derive(Clone)]
@@ -136,7 +137,14 @@ impl<'a> Attempt<'a> {
     /// Performs effects until the state machine stops. Effects on different objects run at once.
     /// Everything that is logged meanwhile names the run.
     async fn drive(&self) -> Result<Ended, Failure> {
-        let span = tracing::error_span!("run", run_id = %self.claim.run_id);
+        let plan = self.work.map(|work| work.plan);
+        let span = tracing::error_span!(
+            "run",
+            run_id = %self.claim.run_id,
+            activation = plan.map(|plan| plan.activation.as_str()),
+            segment = plan.map(|plan| plan.segment.as_str()),
+            slot = plan.map(|plan| tracing::field::display(plan.slot)),
+        );
         self.perform_all().instrument(span).await
     }
 
@@ -149,7 +157,10 @@ impl<'a> Attempt<'a> {
                     drop(doing);
                     return self.ended(end).await;
                 }
-                doing.push(self.perform(effect));
+                let step = effect.name();
+                let span = tracing::info_span!(target: traces::TARGET, "step", otel.name = step);
+                // In a box: what goes on in a step is large, and would be part of everything that waits for it.
+                doing.push(Box::pin(self.perform(effect)).instrument(span));
             }
             let event = doing.next().await.unwrap_or(Event::LedgerFailed);
             (state, effects) = protocol::step(state, event);

@@ -6,7 +6,7 @@ use proptest::prelude::*;
 use super::*;
 
 fn bytes(encoding: Encoding, pieces: &[&str]) -> Result<Vec<u8>, Error> {
-    let mut transcoder = Transcoder::new(encoding);
+    let mut transcoder = Transcoder::new(encoding, UnencodablePolicy::Reject);
     let mut out = Vec::new();
     for piece in pieces {
         transcoder.write(piece.as_bytes(), &mut out)?;
@@ -49,9 +49,29 @@ fn characters_that_are_missing() {
 }
 
 #[test]
+fn characters_that_are_missing_become_question_marks_on_request() {
+    for (encoding, pieces, expected, replaced) in [
+        (Encoding::Iso8859_1, ["a€€é", "😀"], &b"a??\xe9?"[..], 3),
+        (Encoding::Windows1252, ["a€Łé", "😀z"], &b"a\x80?\xe9?z"[..], 2),
+        (Encoding::Windows1252, ["", "\u{301}"], &b"?"[..], 1),
+        (Encoding::Utf16Le, ["€", ""], &b"\xff\xfe\xac\x20"[..], 0),
+    ] {
+        let mut transcoder = Transcoder::new(encoding, UnencodablePolicy::Replace);
+        let mut out = Vec::new();
+        for piece in pieces {
+            transcoder.write(piece.as_bytes(), &mut out).unwrap();
+        }
+        assert_eq!(out, expected, "{encoding:?} {pieces:?}");
+        assert_eq!(transcoder.replaced(), replaced, "{encoding:?} {pieces:?}");
+    }
+}
+
+#[test]
 fn text_that_is_cut_within_a_character() {
     let mut out = Vec::new();
-    let error = Transcoder::new(Encoding::Utf16Le).write(b"ab\xc3", &mut out).unwrap_err();
+    let error = Transcoder::new(Encoding::Utf16Le, UnencodablePolicy::Reject)
+        .write(b"ab\xc3", &mut out)
+        .unwrap_err();
     assert_eq!(error.to_string(), "the text at byte 2 is no valid UTF-8");
 }
 

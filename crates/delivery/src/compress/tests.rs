@@ -2,14 +2,20 @@
 
 use std::io::Read;
 
+use plan::file_format::{Encoding, Layout};
 use proptest::prelude::*;
 
 use super::*;
 
 const NAME: &str = "name.csv";
 
+fn packer(encoding: Encoding, compression: Compression) -> Packer {
+    let file = FileFormat { encoding, compression, ..FileFormat::new(Layout::Csv) };
+    Packer::new(&file, NAME)
+}
+
 fn pack(encoding: Encoding, compression: Compression, pieces: &[&[u8]]) -> Vec<u8> {
-    let mut packer = Packer::new(encoding, compression, NAME);
+    let mut packer = packer(encoding, compression);
     let mut out = Vec::new();
     for piece in pieces {
         packer.write(piece, &mut out).unwrap();
@@ -63,7 +69,7 @@ fn large_texts_read_back() {
 fn compressors_hand_out_bytes_as_they_go() {
     let text = rows(30_000);
     for compression in ALL {
-        let mut packer = Packer::new(Encoding::Utf8, compression, NAME);
+        let mut packer = packer(Encoding::Utf8, compression);
         let mut out = Vec::new();
         packer.write(&text, &mut out).unwrap();
         assert!(!out.is_empty());
@@ -95,7 +101,7 @@ fn files_without_text() {
 fn the_character_set_comes_first() {
     let packed = pack(Encoding::Utf16Le, Compression::Gzip, &["é\n".as_bytes()]);
     assert_eq!(unpack(Compression::Gzip, &packed), b"\xff\xfe\xe9\0\n\0");
-    let mut packer = Packer::new(Encoding::Iso8859_1, Compression::Zstd, NAME);
+    let mut packer = packer(Encoding::Iso8859_1, Compression::Zstd);
     let error = packer.write("€".as_bytes(), &mut Vec::new()).unwrap_err();
     assert_eq!(error.code(), "unencodable");
 }

@@ -31,6 +31,7 @@ async fn stage(store: &FolderStore, key: &str, token: &str, condition: Condition
         parts,
         bytes: 11,
         rows: 1,
+        replaced: 0,
         sha256: String::new(),
         crc64nvme: Some(crc64_text(crc_fast::crc64_nvme(b"hello world"))),
         condition,

@@ -67,6 +67,7 @@ fn file(number: u32, key: &str) -> StagedObject {
         parts: Vec::new(),
         bytes: 145_854,
         rows: 1_000,
+        replaced: 0,
         sha256: "ab".repeat(32),
         crc64nvme: (number == 1).then(|| "rosUhgp5mIg=".to_owned()),
         condition: Condition::Absent,

@@ -16,6 +16,7 @@ use plan::staged::{Condition, StagedObject, StagedPart};
 
 use super::answer::Failure;
 use super::check::Check;
+use super::strays::Attempts;
 use super::{S3Store, client, shape};
 use crate::error::{Act, Fault};
 use crate::store::{LISTED_UPLOADS_MAX, NewUpload, OpenUpload, Part, TOKEN_FIELD};
@@ -40,6 +41,7 @@ impl S3Store {
         new: &NewUpload,
         check: Check,
     ) -> Result<String, Failure> {
+        let attempts = Attempts::default();
         let algorithm = check.has_crc64().then_some(ChecksumAlgorithm::Crc64Nvme);
         let kind = check.has_crc64().then_some(ChecksumType::FullObject);
         let send = |client: Client| {
@@ -52,7 +54,7 @@ impl S3Store {
                 .metadata(TOKEN_FIELD, &new.token)
                 .set_checksum_algorithm(algorithm.clone())
                 .set_checksum_type(kind.clone());
-            written_with(request, &self.objects).send()
+            written_with(request, &self.objects).customize().interceptor(attempts.clone()).send()
         };
         let created = self.ask(Act::CreateUpload, Some(&new.key), send).await?;
         let mut encryption = created.server_side_encryption().cloned();
@@ -60,6 +62,9 @@ impl S3Store {
         // A checksum of checksums is not what was asked for: it says nothing of the whole object.
         let is_other = kind.is_some() && created.checksum_type() == Some(&ChecksumType::Composite);
         let upload_id = created.upload_id.ok_or_else(missing)?;
+        if attempts.were_several() {
+            self.abort_strays(&Target { key: &new.key, upload_id: &upload_id }).await;
+        }
         if is_other {
             self.abort_once(&Target { key: &new.key, upload_id: &upload_id }).await?;
             return Err(self.failure_of(Act::CreateUpload, Some(&new.key), Fault::Unsupported));

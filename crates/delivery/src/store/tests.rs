@@ -22,6 +22,7 @@ fn staged() -> StagedObject {
         parts: vec![part(1, "hello "), part(2, "world")],
         bytes: 11,
         rows: 1,
+        replaced: 0,
         sha256: String::new(),
         crc64nvme: Some(crc64_text(crc_fast::crc64_nvme(b"hello world"))),
         condition: Condition::Absent,

@@ -132,6 +132,7 @@ pub(super) fn staged_object(
         parts,
         bytes: summary.bytes,
         rows,
+        replaced: summary.replaced,
         sha256: summary.sha256,
         crc64nvme: checked_by_store.then(|| crc64_text(summary.crc64nvme)),
         condition: Condition::Absent,

@@ -50,6 +50,8 @@ pub(super) struct Summary {
     pub(super) sha256: String,
     pub(super) crc64nvme: u64,
     pub(super) bytes: u64,
+    /// Characters that became question marks.
+    pub(super) replaced: u64,
 }
 
 impl Press {
@@ -66,7 +68,7 @@ impl Press {
         let part_bytes = usize::try_from(part_bytes).unwrap_or(usize::MAX);
         let (form, text) = match head {
             Head::Text(text) => {
-                let packer = Packer::new(file.encoding, file.compression, unpacked_name(key, file));
+                let packer = Packer::new(file, unpacked_name(key, file));
                 (Form::Text(Box::new(packer)), text)
             }
             Head::Columns(schema) => (Form::Table(Box::new(Table::new(&schema)?)), Vec::new()),
@@ -104,8 +106,12 @@ impl Press {
     /// an upload without parts cannot be completed.
     pub(super) fn finish(mut self) -> Result<(Vec<Part>, Summary), Error> {
         let mut bytes = Vec::new();
+        let mut replaced = 0;
         match &mut self.form {
-            Form::Text(packer) => packer.finish(&mut bytes)?,
+            Form::Text(packer) => {
+                packer.finish(&mut bytes)?;
+                replaced = packer.replaced();
+            }
             Form::Table(table) => table.finish(&mut bytes)?,
         }
         let mut parts = self.seal(bytes)?;
@@ -118,7 +124,7 @@ impl Press {
             let last = self.packed.finish(usize::MAX, &self.buffers);
             parts.push(self.digests.part(&self.key, last)?);
         }
-        Ok((parts, self.digests.summary()))
+        Ok((parts, Summary { replaced, ..self.digests.summary() }))
     }
 
     /// Takes bytes of the file, as they are or encrypted.
@@ -191,7 +197,7 @@ impl Digests {
 
     fn summary(self) -> Summary {
         let sha256 = hex_text(self.sha256.finish().as_ref());
-        Summary { sha256, crc64nvme: self.crc64nvme, bytes: self.bytes }
+        Summary { sha256, crc64nvme: self.crc64nvme, bytes: self.bytes, replaced: 0 }
     }
 }
 

@@ -126,6 +126,7 @@ impl Bench {
             parts,
             bytes: body.len() as u64,
             rows: 1,
+            replaced: 0,
             sha256: String::new(),
             crc64nvme: is_checked.then(|| delivery::store::crc64_text(crc_fast::crc64_nvme(body))),
             condition: Condition::Absent,

@@ -262,6 +262,22 @@ async fn a_part_in_flight_that_survives_an_abort_is_aborted_again() {
 }
 
 #[tokio::test]
+async fn an_upload_whose_opening_was_answered_too_late_is_not_left_open() {
+    for action in [Action::LoseReply, Action::CutReply { after_bytes: 20 }] {
+        let (lab, bench) = Bench::lab(Options::default()).await;
+        let other = create(&bench, "other").await.unwrap();
+        lab.faults().add(Fault::on(Operation::CreateMultipartUpload, action.clone()).times(2));
+        let upload_id = create(&bench, "repeated").await.unwrap();
+        let open = lab.open_uploads(BUCKET);
+        let mut open: Vec<&str> = open.iter().map(|upload| upload.upload_id.as_str()).collect();
+        open.sort_unstable();
+        let mut expected = [other.as_str(), upload_id.as_str()];
+        expected.sort_unstable();
+        assert_eq!(open, expected, "{action:?}");
+    }
+}
+
+#[tokio::test]
 async fn the_region_is_learnt_once() {
     let buckets = vec![BucketSpec { region: Some("eu-west-3".to_owned()), ..BUCKET.into() }];
     let (lab, bench) = Bench::lab(Options { buckets, ..Options::default() }).await;

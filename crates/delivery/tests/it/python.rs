@@ -129,7 +129,7 @@ fn write(path: &Path, format: &FileFormat, rows: &[[Option<&str>; 3]]) {
         ["c0", "c,1", "c 2"].into_iter().zip(0..).map(|(name, at)| (name, column(at), true));
     let batch = RecordBatch::try_from_iter_with_nullable(columns).unwrap();
     let encoder = Encoder::new(format, &batch.schema()).unwrap();
-    let mut packer = Packer::new(format.encoding, format.compression, "file.csv");
+    let mut packer = Packer::new(format, "file.csv");
     let mut bytes = Vec::new();
     packer.write(&encoder.header(), &mut bytes).unwrap();
     packer.write(&encoder.encode(&batch).unwrap().text, &mut bytes).unwrap();

@@ -161,6 +161,7 @@ pub(crate) fn staged(new: &NewRun, epoch: u32, number: u32) -> StagedObject {
         parts: vec![part],
         bytes: 1_000,
         rows: if number == 0 { 0 } else { 50 },
+        replaced: 0,
         sha256: "2cf24dba5fb0a30e26e83b2ac5b9e29e1b161e5c1fa7425e73043362938b9824".to_owned(),
         crc64nvme: Some("AAAAAAAAAAA=".to_owned()),
         condition: Condition::Absent,

@@ -141,6 +141,8 @@ pub(crate) struct File {
     pub nul: Option<Nul>,
     /// What happens to NaN and the infinities. Default: text.
     pub non_finite: Option<NonFinite>,
+    /// What happens to a character that the encoding lacks. Default: reject.
+    pub unencodable: Option<Unencodable>,
 }
 
 /// The kind of file.
@@ -194,10 +196,10 @@ pub(crate) enum Encoding {
     /// UTF-16, big end first, with a byte order mark.
     #[serde(rename = "utf-16be")]
     Utf16Be,
-    /// ISO 8859-1; any other character fails the run.
+    /// ISO 8859-1: the first 256 characters of Unicode.
     #[serde(rename = "iso-8859-1")]
     Iso8859_1,
-    /// Windows code page 1252; any other character fails the run.
+    /// Windows code page 1252.
     #[serde(rename = "windows-1252")]
     Windows1252,
 }
@@ -248,6 +250,16 @@ pub(crate) enum Nul {
     Strip,
     /// It is written as it is, quoted.
     Keep,
+}
+
+/// What happens to a character that the encoding lacks.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize, JsonSchema)]
+#[serde(rename_all = "kebab-case")]
+pub(crate) enum Unencodable {
+    /// The run fails and names the character.
+    Reject,
+    /// A question mark is written in its place, and counted.
+    Replace,
 }
 
 /// What happens to NaN and the infinities.

@@ -4,14 +4,14 @@ use super::{Item, Resolver, one_ascii};
 use crate::config;
 use crate::file_format::{
     Compression, Dialect, Encoding, FileFormat, FormulaGuard, Layout, LineEnd, NonFinitePolicy,
-    NulPolicy, Quoting, WhenEmpty,
+    NulPolicy, Quoting, UnencodablePolicy, WhenEmpty,
 };
 use crate::tree::Node;
 
 /// The longest text of a missing value or an empty string, in bytes.
 const MARK_BYTES_MAX: usize = 64;
 /// The settings that only text between delimiters has.
-const OF_DELIMITED_TEXT: [&str; 10] = [
+const OF_DELIMITED_TEXT: [&str; 11] = [
     "delimiter",
     "header",
     "quote",
@@ -21,6 +21,7 @@ const OF_DELIMITED_TEXT: [&str; 10] = [
     "empty",
     "line_end",
     "encoding",
+    "unencodable",
     "formula_guard",
 ];
 /// The settings that only text has.
@@ -227,6 +228,10 @@ fn cells(file: &config::File, format: &mut FileFormat) {
         Some(config::FormulaGuard::Prefix) => FormulaGuard::Prefix,
         Some(config::FormulaGuard::Reject) => FormulaGuard::Reject,
         Some(config::FormulaGuard::Off) | None => FormulaGuard::Off,
+    };
+    dialect.unencodable = match file.unencodable {
+        Some(config::Unencodable::Replace) => UnencodablePolicy::Replace,
+        Some(config::Unencodable::Reject) | None => UnencodablePolicy::Reject,
     };
     format.encoding = match file.encoding {
         Some(config::Encoding::Utf8) | None => Encoding::Utf8,

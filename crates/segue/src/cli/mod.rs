@@ -40,10 +40,13 @@ use std::path::PathBuf;
 use std::process::ExitCode;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
+use tracing_subscriber::layer::{Layer as _, SubscriberExt as _};
+use tracing_subscriber::util::SubscriberInitExt as _;
 
 use crate::ambient;
 use crate::failure::{Failure, Kind};
 use crate::select::Request;
+use crate::traces::{self, Traces};
 
 /// Send the members of your segments, with the attributes you chose, as files to your own S3 bucket
 ///
@@ -185,12 +188,19 @@ pub(crate) fn main() -> ExitCode {
 }
 
 fn start(cli: Cli) -> Result<(), Failure> {
-    start_logging(&cli.global.log, cli.global.log_format)?;
     let runtime = tokio::runtime::Builder::new_multi_thread()
         .enable_all()
         .build()
         .map_err(|error| Failure::from_error(Kind::Internal, &error))?;
-    let outcome = runtime.block_on(dispatch(cli));
+    let traces = Traces::from_environment(runtime.handle())?;
+    start_logging(&cli.global.log, cli.global.log_format, traces.as_ref())?;
+    let outcome = runtime.block_on(async {
+        let outcome = dispatch(cli).await;
+        if let Some(traces) = traces {
+            traces.finish().await;
+        }
+        outcome
+    });
     // Reading threads that are still busy after an error are not waited for.
     runtime.shutdown_background();
     outcome
@@ -230,20 +240,26 @@ async fn dispatch(cli: Cli) -> Result<(), Failure> {
 }
 
 /// Logs go to stderr, as text or as one JSON object a line; no event holds a profile value or a secret.
-fn start_logging(filter: &str, format: Format) -> Result<(), Failure> {
+fn start_logging(filter: &str, format: Format, traces: Option<&Traces>) -> Result<(), Failure> {
     // The protocol layer of the demo's service logs whole requests, signatures included.
     // What goes wrong on a connection or in signing in is told by the error, once.
-    let filter = format!("s3s=warn,aws_smithy_http_client=error,aws_config=error,{filter}");
+    let filter = format!(
+        "s3s=warn,aws_smithy_http_client=error,aws_config=error,opentelemetry=warn,{}=off,{filter}",
+        traces::TARGET
+    );
     let filter = tracing_subscriber::EnvFilter::try_new(filter).map_err(|error| {
         Failure::from_error(Kind::Usage, &error).context("--log is not a filter")
     })?;
-    let logs = tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr);
-    match format {
-        Format::Text => {
-            logs.with_ansi(std::io::IsTerminal::is_terminal(&std::io::stderr())).init();
-        }
-        Format::Json => logs.json().flatten_event(true).init(),
-    }
+    let lines = tracing_subscriber::fmt::layer().with_writer(std::io::stderr);
+    let is_terminal = std::io::IsTerminal::is_terminal(&std::io::stderr());
+    let lines = match format {
+        Format::Text => lines.with_ansi(is_terminal).boxed(),
+        Format::Json => lines.json().flatten_event(true).boxed(),
+    };
+    tracing_subscriber::registry()
+        .with(lines.with_filter(filter))
+        .with(traces.map(Traces::layer))
+        .init();
     Ok(())
 }
 

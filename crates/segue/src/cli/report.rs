@@ -180,6 +180,7 @@ pub(crate) fn file_json(run: &RunRecord, file: &ledger::FileRecord) -> Value {
         "key": file.key,
         "url": url(run, &file.key),
         "rows": file.rows,
+        "replaced": file.replaced,
         "bytes": file.bytes,
         "sha256": file.sha256,
         "etag": file.etag,

@@ -82,6 +82,13 @@ fn text(workspace: &Workspace, detail: &RunDetail) -> String {
         lines.push(format!("             {since}"));
     }
     lines.extend(report::exclusions(detail).into_iter().map(|line| format!("             {line}")));
+    let replaced: u64 = detail.files.iter().map(|file| file.replaced).sum();
+    if replaced > 0 {
+        lines.push(format!(
+            "             {} characters that the encoding lacks became `?`",
+            table::number(replaced)
+        ));
+    }
     if !detail.files.is_empty() {
         lines.push(format!("\n{}", report::files_table(std::slice::from_ref(detail))));
     }

@@ -59,7 +59,11 @@ impl Attempt<'_> {
                 Event::StagingFailed(protocol::Failure::Other)
             }
             Err(Trouble::Ledger(error)) => self.ledger_event(error),
-            Err(Trouble::Run(failure)) => {
+            Err(Trouble::Run(mut failure)) => {
+                // The project file was found right before: what shows now is of the data.
+                if failure.kind == Kind::Usage {
+                    failure.kind = Kind::Run;
+                }
                 let class = class_of(failure.kind);
                 self.held().fail(failure);
                 Event::StagingFailed(class)

@@ -1,15 +1,17 @@
 //! What the list of runs and the page of one run show.
 
 use jiff::Timestamp;
-use ledger::{FileRecord, RunBehind, RunDetail, RunFilter, RunRecord, RunState, SlotRecord};
+use ledger::{
+    FileRecord, RunBehind, RunDetail, RunFilter, RunRecord, RunState, SlotRecord, SlotState,
+};
 use plan::project::Export;
 use plan::protocol::Verification;
 use plan::run_plan::Output;
 use plan::staged::ObjectKind;
 use ui::component::{Choice, Tone};
-use ui::page::RunStatus;
 use ui::page::run::{self, File, Input, Live, May, Movement, People, Run, Step, StepKind, Stop};
 use ui::page::runs::{Choices, Filter, Lane, Mark, Runs, TIMELINE};
+use ui::page::{RunLine, RunStatus};
 
 use super::{Look, status};
 use crate::failure::Failure;
@@ -50,15 +52,57 @@ pub(crate) async fn runs(look: &Look<'_>, wanted: &Wanted) -> Result<Runs, Failu
     let is_more = found.len() > limit;
     found.truncate(limit);
     let last = found.last().filter(|_| is_more && look.gauges.is_some());
+    let mut lines = waiting_lines(look, wanted).await?;
+    let goes_on = !lines.is_empty() || found.iter().any(|run| !run.state.is_over());
+    lines.extend(found.iter().map(|run| look.line(run)));
     Ok(Runs {
         lanes: if behind.is_none() { lanes(look).await? } else { Vec::new() },
         choices: choices(look),
         filter: filter.clone(),
-        runs: found.iter().map(|run| look.line(run)).collect(),
         older: last.map(|last| older(filter, last.run_id)),
+        runs: lines,
         is_later_page: behind.is_some(),
-        goes_on: found.iter().any(|run| !run.state.is_over()),
+        goes_on,
     })
+}
+
+/// The slots that wait for their turn now, as runs that have not begun.
+async fn waiting_lines(look: &Look<'_>, wanted: &Wanted) -> Result<Vec<RunLine>, Failure> {
+    let Wanted { filter, behind } = wanted;
+    if look.gauges.is_none() || behind.is_some() || filter.state.is_some() {
+        return Ok(Vec::new());
+    }
+    let is_meant = |wanted: &Option<String>, key: &str| wanted.as_ref().is_none_or(|it| it == key);
+    let mut lines = Vec::new();
+    for slot in look.ledger.open_slots().await? {
+        let key = &slot.key;
+        let is_due = slot.state == SlotState::Planned && slot.not_before <= look.now;
+        if !is_due
+            || !is_meant(&filter.activation, &key.activation)
+            || !is_meant(&filter.segment, &key.segment)
+        {
+            continue;
+        }
+        let Ok(plan) = look.project().run_plan(&key.activation, &key.segment, key.slot) else {
+            continue;
+        };
+        if look.ledger.run(plan.run_id).await?.is_some() {
+            continue;
+        }
+        lines.push(RunLine {
+            id: plan.run_id.to_string(),
+            segment: look.segment(&key.segment).name,
+            activation: key.activation.clone(),
+            destination: look.destination(&slot.destination).name,
+            status: RunStatus::Waiting,
+            slot: key.slot,
+            rows: None,
+            files: 0,
+            bytes: 0,
+            duration: None,
+        });
+    }
+    Ok(lines)
 }
 
 /// The address of the page behind a run.

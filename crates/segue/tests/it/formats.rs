@@ -296,3 +296,40 @@ async fn a_preview_of_json_hides_values_and_shows_names() {
     "#);
     assert_eq!(parquet.stdout, said.stdout, "Parquet is shown as JSON");
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn characters_that_an_encoding_lacks_are_replaced_and_counted_on_request() {
+    let lab = lab().await;
+    let file = "{ format: tsv, encoding: iso-8859-1, unencodable: replace, compression: none, rows_per_file: 2 }";
+    let project = Project::new(
+        &Text { location: "people.jsonl", file, mapping: "[id, name]", ..Text::default() }.yaml(),
+        Some(&lab),
+    );
+    project.write(
+        "people.jsonl",
+        concat!(
+            "{\"id\": 1, \"name\": \"Zoë €\", \"points\": 10}\n",
+            "{\"id\": 2, \"name\": \"\u{141}ódź 😀\", \"points\": 11}\n",
+            "{\"id\": 3, \"name\": \"Åse\", \"points\": 12}\n"
+        ),
+    );
+    let files = delivered(&project, &lab);
+    let texts: Vec<&[u8]> = files.iter().map(|(_, bytes)| &bytes[..]).collect();
+    assert_eq!(
+        texts,
+        [&b"id\tname\n1\tZo\xeb ?\n2\t?\xf3d? ?\n"[..], &b"id\tname\n3\t\xc5se\n"[..]]
+    );
+    let run = project.json(&["runs"])[0]["runId"].as_str().expect("an id").to_owned();
+    let objects = project.json(&["show", &run])["objects"].clone();
+    let replaced: Vec<_> =
+        objects.as_array().expect("objects").iter().map(|it| it["replaced"].clone()).collect();
+    assert_eq!(replaced, [json!(4), json!(0), json!(0)]);
+    let manifest = lab.keys(BUCKET).into_iter().find(|key| key.contains("manifest-"));
+    let manifest = lab.object(BUCKET, &manifest.expect("a manifest")).expect("the manifest");
+    let manifest: Value = serde_json::from_slice(&manifest.bytes).expect("JSON");
+    assert_eq!(manifest["exportResults"][0]["replaced"], 4);
+    assert_eq!(manifest["exportResults"][1].get("replaced"), None);
+    let shown = project.segue(&["show", &run]).stdout;
+    let line = shown.lines().find(|line| line.contains("became")).expect("a line of it");
+    insta::assert_snapshot!(line.trim(), @"4 characters that the encoding lacks became `?`");
+}

@@ -33,6 +33,7 @@ mod sign_in;
 mod sources;
 mod stored;
 mod surface;
+mod traces;
 mod trust;
 mod webhook;
 mod wizards;

@@ -145,6 +145,13 @@ impl Project {
         self.finish(self.start(arguments))
     }
 
+    /// As [`Project::segue`], with more variables.
+    pub(crate) fn segue_with(&self, arguments: &[&str], variables: &[(&str, &str)]) -> Said {
+        let mut command = self.command(arguments);
+        command.envs(variables.iter().copied());
+        self.finish(command.spawn().expect("the binary starts"))
+    }
+
     pub(crate) fn start(&self, arguments: &[&str]) -> Child {
         self.command(arguments).spawn().expect("the binary starts")
     }

@@ -69,8 +69,9 @@ async fn with_sources<T: Send + 'static>(
 ) -> Result<T, Problem> {
     on_a_thread(app, async move |app| {
         let workspace = app.shared.workspace();
-        let (sources, _) = Sources::open(&workspace, &app.shared.global).await?;
-        ask(&sources).await
+        let opened = Box::pin(Sources::open(&workspace, &app.shared.global));
+        let (sources, _) = opened.await?;
+        Box::pin(ask(&sources)).await
     })
     .await
 }
@@ -85,7 +86,8 @@ pub(super) async fn on_a_thread<T: Send + 'static>(
     let (app, handle) = (Arc::clone(app), tokio::runtime::Handle::current());
     let asked = tokio::task::spawn_blocking(move || {
         let _permit = permit;
-        handle.block_on(work(&app))
+        // In a box: reading profiles is a deep future, and this one would be deeper still.
+        handle.block_on(Box::pin(work(&app)))
     });
     Ok(asked.await.map_err(|_| internal())??)
 }

@@ -107,6 +107,8 @@ struct Object {
     key: String,
     url: String,
     rows: u64,
+    /// Characters that the encoding lacks and that became question marks.
+    replaced: u64,
     bytes: u64,
     sha256: String,
     etag: Option<String>,
@@ -172,6 +174,7 @@ impl RunDetail {
             key: file.key.clone(),
             url: report::url(&detail.run, &file.key),
             rows: file.rows,
+            replaced: file.replaced,
             bytes: file.bytes,
             sha256: file.sha256.clone(),
             etag: file.etag.clone(),
