@@ -30,7 +30,7 @@ segments:
 {segments}accounts:
   store:
     type: amazon-s3
-    auth: {{ kind: access-key, access_key_id: AKIA, secret_access_key: "${{S3_SECRET:-none}}" }}
+    auth: {{ kind: default }}
     region: us-east-1
     endpoint_url: http://127.0.0.1:9
 destinations:

@@ -182,7 +182,7 @@ try {
   await page.getByRole('button', { name: 'Run now' }).first().click();
   await page.getByRole('dialog').getByRole('button', { name: 'Run now' }).click();
   await page.waitForURL(/\/runs/);
-  await page.getByRole('link', { name: 'Luxury audience' }).first().click();
+  await page.locator('table').getByRole('link', { name: 'Luxury audience' }).first().click();
   await page.locator('.title .badge', { hasText: 'Delivered' }).waitFor();
   await page.getByText(`s3://${service.bucket}`, { exact: false }).first().waitFor({ state: 'attached' });
   await shot('run-delivered');
