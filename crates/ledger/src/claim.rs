@@ -6,6 +6,7 @@ use uuid::Uuid;
 
 use crate::error::{Error, Refusal, Result};
 use crate::history;
+use crate::hold;
 use crate::open::Ledger;
 use crate::run::{Claim, NewRun, RunRecord, RunState};
 use crate::staging::uploads_of;
@@ -19,6 +20,8 @@ pub enum Claimed {
     Delivered(RunRecord),
     /// There was nothing to send for the slot; there is nothing to do, ever.
     Skipped(RunRecord),
+    /// A guard holds the run until somebody decides. Nothing was changed.
+    Held(RunRecord),
     /// The run may not write to its keys. Nothing was changed.
     Refused(Refusal),
 }
@@ -39,8 +42,11 @@ impl Ledger {
             Some(record) if record.state == RunState::Skipped => {
                 return Ok(Claimed::Skipped(record));
             }
-            Some(record) if is_committed(record.state) => {
+            Some(record) if record.is_committed() => {
                 take(db, new.run_id, RunState::Committing, now).await?
+            }
+            Some(record) if record.is_held() && !hold::is_released(db, new.run_id).await? => {
+                return Ok(Claimed::Held(record));
             }
             Some(_) | None => {
                 if let Some(refusal) = refusal(db, new).await? {
@@ -72,17 +78,15 @@ impl Ledger {
         if record.state.is_over() {
             return Err(Error::State { run_id, state: record.state, step: "be taken over" });
         }
-        let state =
-            if is_committed(record.state) { RunState::Committing } else { RunState::Claimed };
+        if record.is_held() {
+            return Err(Error::State { run_id, state: record.state, step: "be taken over" });
+        }
+        let state = if record.is_committed() { RunState::Committing } else { RunState::Claimed };
         take(db, run_id, state, now).await?;
         let claim = claim_of(db, run_id).await?;
         write.commit().await?;
         Ok(claim)
     }
-}
-
-fn is_committed(state: RunState) -> bool {
-    matches!(state, RunState::Committing | RunState::Blocked)
 }
 
 async fn insert(db: &mut SqliteConnection, new: &NewRun, now: Timestamp) -> Result<()> {

@@ -50,7 +50,12 @@ impl Ledger {
             adopt_upload(db, claim, object).await?;
             insert_object(db, claim.run_id, position, object).await?;
         }
-        insert_counts(db, claim.run_id, counts, now).await?;
+        sqlx::query("UPDATE runs SET committed = ? WHERE run_id = ?")
+            .bind(now.as_microsecond())
+            .bind(claim.run_id.to_string())
+            .execute(&mut *db)
+            .await?;
+        write_counts(db, claim.run_id, counts).await?;
         write.commit().await
     }
 
@@ -244,14 +249,17 @@ fn condition_etag(condition: &Condition) -> Option<&str> {
     }
 }
 
-async fn insert_counts(
+/// Writes the counts of a run in the place of those of an earlier attempt.
+pub(crate) async fn write_counts(
     db: &mut SqliteConnection,
     run_id: Uuid,
     counts: &Counts,
-    now: Timestamp,
 ) -> Result<()> {
-    sqlx::query("UPDATE runs SET committed = ?, received = ?, activated = ? WHERE run_id = ?")
-        .bind(now.as_microsecond())
+    sqlx::query("DELETE FROM exclusions WHERE run_id = ?")
+        .bind(run_id.to_string())
+        .execute(&mut *db)
+        .await?;
+    sqlx::query("UPDATE runs SET received = ?, activated = ? WHERE run_id = ?")
         .bind(signed(counts.received))
         .bind(signed(counts.activated))
         .bind(run_id.to_string())

@@ -9,6 +9,7 @@ use sqlx::{Row as _, SqliteConnection};
 use uuid::Uuid;
 
 use crate::error::{Error, Result};
+use crate::hold;
 use crate::open::Ledger;
 use crate::run::{
     Baseline, CommittedObject, CurrentObject, Excluded, FileRecord, Movement, RunDetail, RunRecord,
@@ -80,11 +81,13 @@ impl Ledger {
         rows.iter().map(run_record).collect()
     }
 
-    /// Lists the runs that are not over, in the order of their slots; recovery takes them over.
+    /// Lists the runs that are not over, in the order of their slots; recovery takes them over. Those
+    /// that a guard holds wait for a person and not for recovery.
     pub async fn unfinished(&self) -> Result<Vec<RunRecord>> {
         let mut read = self.read().await?;
         let rows = sqlx::query(select_runs!(
-            "WHERE state IN ('claimed', 'staging', 'committing', 'blocked') ORDER BY slot, run_id LIMIT ?"
+            "WHERE state IN ('claimed', 'staging', 'committing')
+                 OR (state = 'blocked' AND committed IS NOT NULL) ORDER BY slot, run_id LIMIT ?"
         ))
         .bind(RUNS_LISTED_MAX)
         .fetch_all(&mut *read)
@@ -116,7 +119,8 @@ impl Ledger {
         let files = files(&mut read, run_id).await?;
         let excluded = excluded(&mut read, run_id).await?;
         let inputs = inputs(&mut read, run_id).await?;
-        Ok(Some(RunDetail { run, files, excluded, inputs }))
+        let hold = hold::find(&mut read, run_id).await?;
+        Ok(Some(RunDetail { run, files, excluded, inputs, hold }))
     }
 
     /// Returns the newest delivered run of a segment of an activation; guards compare with it.
@@ -153,6 +157,7 @@ impl Ledger {
         for states in [[RunState::Delivered; 2], [RunState::Committing, RunState::Blocked]] {
             let row = sqlx::query(select_runs!(
                 "WHERE activation = ? AND segment = ? AND store = ? AND state IN (?, ?)
+                     AND committed IS NOT NULL
                  ORDER BY slot DESC LIMIT 1"
             ))
             .bind(activation)

@@ -15,13 +15,16 @@
 pub mod access;
 pub mod alert;
 pub mod audit;
+mod backup;
 mod claim;
 mod close;
 mod commit;
 pub mod definition;
 pub mod error;
 mod figures;
+mod file;
 mod history;
+mod hold;
 mod lock;
 mod open;
 pub mod run;
@@ -32,12 +35,15 @@ mod staging;
 
 pub use access::{Session, Token, User};
 pub use audit::AuditEntry;
+pub use backup::Restore;
 pub use claim::Claimed;
 pub use close::MESSAGE_CHARS_MAX;
 pub use definition::{Definition, DefinitionChange, Definitions, definitions_in};
 pub use error::{Error, Kind, Refusal, Result};
 pub use figures::{Ended, SegmentSize};
+pub use file::{DeliveredFile, FILES_LISTED_MAX, FileBehind, FileFilter};
 pub use history::{RUNS_LISTED_MAX, RunBehind, RunFilter};
+pub use hold::{Decision, Hold};
 pub use open::Ledger;
 pub use run::{
     Baseline, Claim, CommittedObject, Counts, CurrentObject, Excluded, FileRecord, Intent,

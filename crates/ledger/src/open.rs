@@ -6,6 +6,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
+use sqlx::pool::PoolConnection;
 use sqlx::sqlite::{
     SqliteConnectOptions, SqliteJournalMode, SqlitePool, SqlitePoolOptions, SqliteSynchronous,
 };
@@ -78,6 +79,11 @@ impl Ledger {
     /// next process only has more to read.
     pub async fn close(self) {
         self.inner.pool.close().await;
+    }
+
+    /// The connection itself, for what is no transaction.
+    pub(crate) async fn connection(&self) -> Result<PoolConnection<Sqlite>> {
+        Ok(self.inner.pool.acquire().await?)
     }
 
     /// Begins to read.

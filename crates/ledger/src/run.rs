@@ -1,5 +1,6 @@
 //! What the ledger holds, as values: runs, their files, their inputs, their counts.
 
+use crate::hold::Hold;
 use std::fmt;
 
 use jiff::Timestamp;
@@ -301,6 +302,18 @@ pub struct RunRecord {
     pub stop: Option<Stop>,
 }
 
+impl RunRecord {
+    /// Whether it is past the point of no return and not over: it only goes forward.
+    pub fn is_committed(&self) -> bool {
+        matches!(self.state, RunState::Committing | RunState::Blocked) && self.committed.is_some()
+    }
+
+    /// Whether a guard stopped it and nothing of it is visible.
+    pub fn is_held(&self) -> bool {
+        self.state == RunState::Blocked && self.committed.is_none()
+    }
+}
+
 /// Why a run did not go on.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Stop {
@@ -321,6 +334,8 @@ pub struct RunDetail {
     pub excluded: Vec<Excluded>,
     /// What it read.
     pub inputs: Vec<SnapshotInput>,
+    /// That a guard stopped it, and what was decided.
+    pub hold: Option<Hold>,
 }
 
 /// An object of a run's commit record.

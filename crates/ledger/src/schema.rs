@@ -15,6 +15,8 @@ pub(crate) const MIGRATIONS: &[&str] = &[
     include_str!("../migrations/0005_alerts.sql"),
     include_str!("../migrations/0006_definitions.sql"),
     include_str!("../migrations/0007_replaced.sql"),
+    include_str!("../migrations/0008_holds.sql"),
+    include_str!("../migrations/0009_restores.sql"),
 ];
 
 /// Marks the file as a ledger of Segue, in SQLite's header: "Segu".

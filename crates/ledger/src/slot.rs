@@ -7,6 +7,9 @@ use uuid::Uuid;
 
 use crate::run::Stop;
 
+/// The time of what does not begin by itself: the first day of the year 9999.
+pub const NEVER: Timestamp = Timestamp::constant(253_370_764_800, 0);
+
 /// Which slot: an export (a segment of an activation) and a time.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct SlotKey {
@@ -26,7 +29,7 @@ pub enum SlotState {
     Planned,
     /// A runner has it.
     Running,
-    /// Its run is committed and cannot go on by itself.
+    /// Its run is committed and cannot go on by itself, or a guard holds it.
     Blocked,
     /// The file set is visible.
     Delivered,
@@ -165,6 +168,8 @@ pub enum SlotEnd {
     Failed(Stop),
     /// The run is committed, and goes on at this time.
     Blocked(Stop, Timestamp),
+    /// A guard stopped the run, and nothing is visible; it waits for a person.
+    Held(Stop),
     /// It is tried again at this time.
     Retry(Stop, Timestamp),
     /// The attempt was broken off without fault; it may begin at once.

@@ -13,7 +13,7 @@ use crate::history;
 use crate::open::Ledger;
 use crate::run::Stop;
 use crate::slot::{
-    Disabled, ExportMark, Origin, SlotClaim, SlotEnd, SlotKey, SlotRecord, SlotState,
+    Disabled, ExportMark, NEVER, Origin, SlotClaim, SlotEnd, SlotKey, SlotRecord, SlotState,
 };
 
 /// The most slots that one list holds.
@@ -205,7 +205,8 @@ impl Ledger {
             "INSERT INTO slots (activation, segment, slot, first_slot, slot_count, destination, origin,
                  state, run_id, planned, not_before)
              SELECT activation, segment, slot, slot, 1, destination, 'recovery', 'planned', run_id, ?1, ?1
-             FROM runs WHERE state IN ('claimed', 'staging', 'committing', 'blocked')
+             FROM runs WHERE state IN ('claimed', 'staging', 'committing')
+                 OR (state = 'blocked' AND committed IS NOT NULL)
              ON CONFLICT (activation, segment, slot) DO UPDATE
                  SET state = 'planned', finished = NULL, not_before = ?1
                  WHERE state NOT IN ('planned', 'blocked')",
@@ -373,6 +374,8 @@ impl Ledger {
             SlotEnd::Skipped(stop) => (SlotState::Skipped, Some(stop), now),
             SlotEnd::Failed(stop) => (SlotState::Failed, Some(stop), now),
             SlotEnd::Blocked(stop, at) => (SlotState::Blocked, Some(stop), *at),
+            // It goes on when somebody says so, and not by itself.
+            SlotEnd::Held(stop) => (SlotState::Blocked, Some(stop), NEVER),
             SlotEnd::Retry(stop, at) => (SlotState::Planned, Some(stop), *at),
             SlotEnd::Released => (SlotState::Planned, None, now),
         };

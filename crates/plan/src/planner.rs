@@ -108,11 +108,14 @@ pub enum Reason {
     MissedWindow,
     /// The activation is disabled.
     Paused,
+    /// The ledger was restored from a backup that does not know what became of it.
+    Restored,
 }
 
 impl Reason {
     /// All reasons.
-    pub const ALL: [Self; 4] = [Self::Superseded, Self::Overlap, Self::MissedWindow, Self::Paused];
+    pub const ALL: [Self; 5] =
+        [Self::Superseded, Self::Overlap, Self::MissedWindow, Self::Paused, Self::Restored];
 
     /// Returns the word for machines.
     pub fn code(self) -> &'static str {
@@ -121,6 +124,7 @@ impl Reason {
             Self::Overlap => "overlap",
             Self::MissedWindow => "missed_window",
             Self::Paused => "paused",
+            Self::Restored => "restored",
         }
     }
 
@@ -131,6 +135,7 @@ impl Reason {
             Self::Overlap => "the run before was not over, and the schedule says `overlap: skip`",
             Self::MissedWindow => "nothing ran at its time, and it is too old to be made up for",
             Self::Paused => "the activation was disabled",
+            Self::Restored => "the ledger was restored from a backup that is older",
         }
     }
 }

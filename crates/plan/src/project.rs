@@ -604,6 +604,8 @@ pub struct Guard {
     pub max_shrink_percent: Option<f64>,
     /// The largest gain against the last delivered run, in percent of it.
     pub max_growth_percent: Option<f64>,
+    /// The largest share of members that is left out, in percent.
+    pub max_excluded_percent: Option<f64>,
 }
 
 impl Column {

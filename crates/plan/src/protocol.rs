@@ -16,7 +16,8 @@
 //!
 //! The commit record is the point of no return. Before it nothing can be completed, and a run only
 //! goes back; after it a run only goes forward, and *blocked* is a stop that a later process enters
-//! again. Only the upload ids in the commit record can ever become visible, and they are the same for
+//! again. A run that a guard stopped is *held* before it: nothing of it is left, and it begins anew
+//! when somebody releases it. Only the upload ids in the commit record can ever become visible, and they are the same for
 //! every worker, so that a late request of a worker that lost the run does what the run's owner wants
 //! done anyway. Ledger writes carry the epoch; a worker whose epoch is old is told so with
 //! [`Event::Fenced`] and stops at once, leaving everything to the owner.
@@ -355,8 +356,10 @@ pub enum Upload {
 /// Why nothing was staged.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum Failure {
-    /// A guard stopped the run.
+    /// A guard stopped the run: it is held until somebody decides.
     Guard,
+    /// Something stands where an object would be written.
+    InTheWay,
     /// The service refuses: credentials, permissions, bucket.
     Denied,
     /// It may work later.
@@ -372,6 +375,7 @@ impl Failure {
     pub fn code(self) -> &'static str {
         match self {
             Self::Guard => "guard",
+            Self::InTheWay => "in_the_way",
             Self::Denied => "denied",
             Self::Temporary => "temporary",
             Self::Interrupted => "interrupted",
@@ -398,6 +402,8 @@ pub enum Close {
     Skipped,
     /// Nothing was sent.
     Failed(Failure),
+    /// A guard stopped it. Nothing was sent, and nothing will be until somebody releases it.
+    Held,
     /// It is committed and cannot go on by itself.
     Blocked(Blocked),
 }
@@ -476,6 +482,8 @@ pub enum End {
     Skipped,
     /// Nothing was visible, and nothing will be unless the run is claimed again.
     Failed(Failure),
+    /// Nothing was visible, and nothing will be unless somebody releases the run.
+    Held,
     /// The run is committed; the next process that claims it goes on.
     Blocked(Blocked),
     /// Another worker owns the run.
@@ -492,6 +500,7 @@ impl From<Close> for End {
         match close {
             Close::Skipped => Self::Skipped,
             Close::Failed(failure) => Self::Failed(failure),
+            Close::Held => Self::Held,
             Close::Blocked(blocked) => Self::Blocked(blocked),
         }
     }
@@ -559,6 +568,7 @@ pub fn step(state: State, event: Event) -> (State, Vec<Effect>) {
             (Phase::Committing { data_files, manifest }, vec![Effect::RecordCommit])
         }
         (Phase::Staging, Event::NothingToSend) => discard(Close::Skipped),
+        (Phase::Staging, Event::StagingFailed(Failure::Guard)) => discard(Close::Held),
         (Phase::Staging, Event::StagingFailed(failure)) => discard(Close::Failed(failure)),
         (Phase::Discarding(close), Event::Aborted) => close_as(close),
         (Phase::Committing { data_files, manifest }, Event::CommitRecorded) => {

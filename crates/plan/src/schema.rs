@@ -140,9 +140,14 @@ impl Schema {
 
     /// All dotted paths to scalars and lists, in order, at most `limit` of them.
     pub fn paths(&self, limit: usize) -> Vec<String> {
-        let mut paths = Vec::new();
-        collect_paths("", &self.fields, limit, &mut paths);
-        paths
+        self.leaves(limit).into_iter().map(|(path, _)| path).collect()
+    }
+
+    /// The same with the type of each.
+    pub fn leaves(&self, limit: usize) -> Vec<(String, &FieldType)> {
+        let mut leaves = Vec::new();
+        collect_leaves("", &self.fields, limit, &mut leaves);
+        leaves
     }
 
     fn unknown(&self, path: &FieldPath, position: usize) -> Unknown {
@@ -208,16 +213,21 @@ fn unite_types(
 /// The most paths that are compared when the nearest name is looked for.
 pub const PATHS_SEARCHED_MAX: usize = 10_000;
 
-fn collect_paths(prefix: &str, fields: &[Field], limit: usize, paths: &mut Vec<String>) {
+fn collect_leaves<'a>(
+    prefix: &str,
+    fields: &'a [Field],
+    limit: usize,
+    leaves: &mut Vec<(String, &'a FieldType)>,
+) {
     for field in fields {
-        if paths.len() >= limit {
+        if leaves.len() >= limit {
             return;
         }
         let path =
             if prefix.is_empty() { field.name.clone() } else { format!("{prefix}.{}", field.name) };
         match &field.field_type {
-            FieldType::Struct(fields) => collect_paths(&path, fields, limit, paths),
-            _ => paths.push(path),
+            FieldType::Struct(fields) => collect_leaves(&path, fields, limit, leaves),
+            field_type => leaves.push((path, field_type)),
         }
     }
 }

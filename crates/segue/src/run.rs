@@ -25,6 +25,7 @@ use futures::StreamExt as _;
 use futures::stream::FuturesUnordered;
 use ledger::{Claim, Claimed, Ledger, NewRun, RunRecord, Stop};
 use plan::RunPlan;
+use plan::guard::{Cause, Violation};
 use plan::protocol::{self, Blocked, Close, Effect, End, Event, Limits};
 use plan::staged::{PublishedObject, StagedObject};
 use tracing::Instrument as _;
@@ -81,8 +82,19 @@ pub(crate) async fn run(around: &Surroundings<'_>, work: Work<'_>) -> Result<End
         Claimed::Run(claim) => Attempt::new(around.clone(), Some(work), claim).drive().await,
         Claimed::Delivered(record) => Ok(Ended::DeliveredBefore(record)),
         Claimed::Skipped(record) => Ok(Ended::Skipped(record)),
+        Claimed::Held(record) => Err(held_before(&record)),
         Claimed::Refused(refusal) => Err(ledger::Error::from(refusal).into()),
     }
+}
+
+fn held_before(record: &RunRecord) -> Failure {
+    let why = record.stop.as_ref().map(|stop| stop.message.clone()).unwrap_or_default();
+    let run_id = record.run_id;
+    Failure::new(Kind::Blocked, format!("run {run_id} waits for somebody to decide: {why}")).hint(
+        format!(
+            "`segue release {run_id}` lets it go on, `segue reject {run_id} --reason …` ends it."
+        ),
+    )
 }
 
 /// Goes on with a run that an earlier process left: forward when it is committed, back otherwise.
@@ -117,6 +129,8 @@ struct Held {
     /// The commit record: data files, then the manifest.
     objects: Vec<StagedObject>,
     counts: ledger::Counts,
+    /// What the guard says of them, if it stops the run.
+    violation: Option<Violation>,
     /// What was seen last of each object that is visible.
     published: Vec<Option<PublishedObject>>,
     /// A new upload on its way into the commit record, by object.
@@ -230,6 +244,16 @@ impl<'a> Attempt<'a> {
             Close::Failed(failure) => {
                 ledger.fail(claim, &stop(failure.code(), "the run failed".to_owned()), now).await
             }
+            Close::Held => {
+                let (counts, violation) = {
+                    let held = self.held();
+                    (held.counts.clone(), held.violation)
+                };
+                let (cause, rows) = violation
+                    .map_or((Cause::Collapsed, counts.activated), |it| (it.cause(), it.rows()));
+                let stop = stop("guard", "the guard stopped the run".to_owned());
+                ledger.hold(claim, &stop, (cause, rows), &counts, now).await
+            }
             Close::Blocked(blocked) => {
                 let reason = blocked.reason;
                 ledger.block(claim, &stop(reason.code(), self.blocked_text(blocked)), now).await
@@ -257,10 +281,11 @@ impl<'a> Attempt<'a> {
                 self.skipped().await
             }
             End::Blocked(blocked) => Err(self.blocked(blocked, failure)),
-            End::Failed(_) | End::Fenced | End::LedgerFailed | End::OutOfOrder => Err(failure
-                .unwrap_or_else(|| {
+            End::Failed(_) | End::Held | End::Fenced | End::LedgerFailed | End::OutOfOrder => {
+                Err(failure.unwrap_or_else(|| {
                     Failure::new(Kind::Internal, format!("the run stopped unexpectedly ({end:?})"))
-                })),
+                }))
+            }
         }
     }
 

@@ -8,7 +8,7 @@ use plan::{Diagnostic, Project, Schema};
 
 use crate::cli::Global;
 use crate::failure::{Failure, Kind};
-use crate::workspace::Workspace;
+use crate::workspace::{Workspace, unknown};
 
 /// The most bytes that may be spilled to disk in one process.
 const SPILL_BYTES_MAX: u64 = 200 * (1 << 30);
@@ -56,6 +56,23 @@ impl Sources {
         known: Vec<Diagnostic>,
     ) -> Result<(Self, Vec<Diagnostic>), Failure> {
         Self::open_some(workspace, global, known, |_| true).await
+    }
+
+    /// Reads the schema of one dataset.
+    ///
+    /// # Errors
+    /// There is none, or it cannot be opened.
+    pub(crate) async fn schema_of(
+        workspace: &Workspace,
+        global: &Global,
+        key: &str,
+    ) -> Result<Schema, Failure> {
+        let engine = engine(workspace, global)?;
+        let names = || workspace.project.datasets.iter().map(|dataset| dataset.key.as_str());
+        let found = workspace.project.datasets.iter().find(|dataset| dataset.key == key);
+        let dataset = found.ok_or_else(|| unknown("dataset", key, names()))?;
+        let (_, schema) = pin(&engine, workspace, dataset).await?;
+        Ok(schema)
     }
 
     /// Finds what does not fit to the data, as [`Sources::open_with`] does, and only tells it.

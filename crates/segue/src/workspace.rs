@@ -23,7 +23,7 @@ const CAPABILITIES_FOLDER: &str = "destinations";
 /// The seals of runs that are not over, inside the state folder.
 const SEALS_FOLDER: &str = "seals";
 /// The ledger inside the state folder.
-const LEDGER_FILE: &str = "ledger.sqlite";
+pub(crate) const LEDGER_FILE: &str = "ledger.sqlite";
 
 /// A project that was read and is free of errors.
 pub(crate) struct Workspace {
@@ -161,6 +161,11 @@ impl File {
     /// Where its ledger is, if it has one.
     pub(crate) fn ledger_path(&self) -> PathBuf {
         self.state.join(LEDGER_FILE)
+    }
+
+    /// Where everything is kept that runs leave on this machine.
+    pub(crate) fn state_folder(&self) -> PathBuf {
+        self.state.clone()
     }
 
     /// The keys of the objects that stand in the file, whatever else is wrong with it.

@@ -169,9 +169,11 @@ async fn the_schema_holds_no_row_values() {
     disabled_activations: activation since actor
     exclusions: run_id position reason profiles
     exports: activation segment decided_through
+    holds: run_id row_count cause held decision decided actor reason
     inputs: run_id position location bytes version row_count
     objects: run_id position kind number key upload_id token parts bytes row_count sha256 crc64nvme condition_etag etag version_id verification published replaced
     reserved_keys: store key run_id
+    restores: taken restored settled
     runs: run_id slot activation segment segment_id destination store bucket stem is_static state epoch first_claimed claimed updated committed finished received activated stop_code stop_message export members added changed removed compared_with
     sessions: digest name guard created last_seen
     setup_links: digest expires

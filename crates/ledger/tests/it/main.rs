@@ -10,6 +10,7 @@ mod figures;
 mod file;
 mod fixture;
 mod history;
+mod holds;
 mod keys;
 mod slots;
 mod transitions;

@@ -184,4 +184,6 @@ pub(crate) struct Guard {
     pub max_shrink: Option<String>,
     /// The largest gain against the last delivered run, `200%`.
     pub max_growth: Option<String>,
+    /// The largest share of members that is left out, `20%`.
+    pub max_excluded: Option<String>,
 }

@@ -201,10 +201,11 @@ fn a_run_ends_with_one_stop() {
 
 #[test]
 fn nothing_is_kept_of_a_run_that_is_not_sent() {
-    let failed = Close::Failed(Failure::Guard);
-    for (event, close) in
-        [(Event::NothingToSend, Close::Skipped), (Event::StagingFailed(Failure::Guard), failed)]
-    {
+    for (event, close) in [
+        (Event::NothingToSend, Close::Skipped),
+        (Event::StagingFailed(Failure::Guard), Close::Held),
+        (Event::StagingFailed(Failure::Other), Close::Failed(Failure::Other)),
+    ] {
         let (state, effects) = begin(Entry::Fresh, Limits::default());
         assert_eq!(effects, [Effect::Stage]);
         let (state, effects) = step(state, event);

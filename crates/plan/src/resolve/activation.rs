@@ -206,6 +206,7 @@ impl Resolver<'_> {
             max_rows: file.max_rows,
             max_shrink_percent: self.percent(item, "max_shrink", file.max_shrink.as_deref()),
             max_growth_percent: self.percent(item, "max_growth", file.max_growth.as_deref()),
+            max_excluded_percent: self.percent(item, "max_excluded", file.max_excluded.as_deref()),
         };
         if let (Some(min), Some(max)) = (guard.min_rows, guard.max_rows)
             && max < min

@@ -2,8 +2,11 @@
 //! faces of these services and have no powers of their own.
 
 pub(crate) mod access;
+pub(crate) mod backup;
+pub(crate) mod decide;
 pub(crate) mod objects;
 pub(crate) mod people;
 pub(crate) mod preview;
+pub(crate) mod questions;
 pub(crate) mod rules;
 pub(crate) mod schedule;

@@ -138,10 +138,7 @@ impl Editor<'_> {
                 Edit::Add(_, definition) | Edit::Replace(_, definition, _) => {
                     let text = definition.to_string();
                     if text.len() > DEFINITION_BYTES_MAX {
-                        let most = DEFINITION_BYTES_MAX >> 10;
-                        return Err(Refused::TooMuch(format!(
-                            "A definition has at most {most} KiB."
-                        )));
+                        return Err(too_long());
                     }
                     match at {
                         Some(at) => next.items[at].text.clone_from(&text),
@@ -175,9 +172,42 @@ impl Editor<'_> {
         Ok(self.ledger.definitions().await?)
     }
 
+    /// Reads the project as it would be with some objects, which are kept nowhere.
+    ///
+    /// # Errors
+    /// The project file has one of them, or they do not fit.
+    pub(crate) async fn trial(&self, objects: &[(Name, Value)]) -> Result<Workspace, Refused> {
+        let file = File::read(self.global)?;
+        let of_file = file.keys();
+        let mut next = self.ledger.definitions().await?;
+        for (name, definition) in objects {
+            if of_file.contains(name) {
+                return Err(Refused::Exists(name.clone()));
+            }
+            let text = definition.to_string();
+            if text.len() > DEFINITION_BYTES_MAX {
+                return Err(too_long());
+            }
+            match position(&next.items, name) {
+                Some(at) => next.items[at].text = text,
+                None => {
+                    let (section, key) = (name.0.as_str(), name.1.as_str());
+                    next.items.push(unsaved(section, key, &text, ambient::now()));
+                }
+            }
+        }
+        let names: Vec<&Name> = objects.iter().map(|(name, _)| name).collect();
+        self.check(file, &next, &names).await
+    }
+
     /// Checks the project as it would be: first as a text, then against its data, as `segue validate`
     /// does. What is wrong with the data alone does not stand in the way of an edit.
-    async fn check(&self, file: File, next: &Definitions, edited: &[&Name]) -> Result<(), Refused> {
+    async fn check(
+        &self,
+        file: File,
+        next: &Definitions,
+        edited: &[&Name],
+    ) -> Result<Workspace, Refused> {
         let read = file.understand(&next.items, &ambient::variable)?;
         let Read { reading, source, .. } = &read;
         let texts = Texts { shown: source.clone(), whole: reading.text.clone() };
@@ -190,25 +220,25 @@ impl Editor<'_> {
         let global = self.global.clone();
         let handle = tokio::runtime::Handle::current();
         let looked = tokio::task::spawn_blocking(move || {
-            handle.block_on(async { Sources::problems(&candidate, &global, keys).await })
+            handle.block_on(async {
+                let found = Box::pin(Sources::problems(&candidate, &global, keys)).await;
+                (candidate, found)
+            })
         });
-        let found = looked.await.map_err(|_| {
+        let (candidate, found) = looked.await.map_err(|_| {
             Failure::new(Kind::Internal, "the project could not be checked against its data")
         })?;
-        let found = match found {
-            Ok(found) => found,
-            Err(failure) => {
-                tracing::warn!(
-                    failure = failure.one_line(),
-                    "an edit could not be checked against the data"
-                );
-                return Ok(());
-            }
-        };
+        let found = found.unwrap_or_else(|failure| {
+            tracing::warn!(
+                failure = failure.one_line(),
+                "an edit could not be checked against the data"
+            );
+            Vec::new()
+        });
         let is_edited =
             |found: &Found| found.object.as_ref().is_some_and(|object| edited.contains(&object));
         let errors: Vec<Found> = texts.errors(&found).into_iter().filter(is_edited).collect();
-        if errors.is_empty() { Ok(()) } else { Err(Refused::Invalid(errors)) }
+        if errors.is_empty() { Ok(candidate) } else { Err(Refused::Invalid(errors)) }
     }
 }
 
@@ -238,6 +268,11 @@ pub(crate) async fn with(
         return Err(Refused::Invalid(errors));
     }
     Ok(file.workspace(read, kept)?)
+}
+
+fn too_long() -> Refused {
+    let most = DEFINITION_BYTES_MAX >> 10;
+    Refused::TooMuch(format!("A definition has at most {most} KiB."))
 }
 
 /// Whether an edit may be made, before anything is read.

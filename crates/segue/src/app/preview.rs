@@ -4,9 +4,9 @@
 use futures::StreamExt as _;
 use jiff::Timestamp;
 
+use crate::app::questions::{self, Values};
 use crate::app::schedule::{self, UpcomingSlot};
 use crate::cli::Global;
-use crate::cli::preview::sample;
 use crate::failure::Failure;
 use crate::sources::Sources;
 use crate::workspace::Workspace;
@@ -91,7 +91,9 @@ pub(crate) async fn preview(
     if wanted.rows > 0 || wanted.count {
         let (sources, _) = Sources::open(workspace, global).await?;
         if let Some(plan) = plans.first().filter(|_| wanted.rows > 0) {
-            text = Some(sample(&sources, plan, wanted.rows.min(ROWS_SHOWN_MAX)).await?);
+            let rows = wanted.rows.min(ROWS_SHOWN_MAX);
+            let found = questions::first_rows(&sources, plan, rows, Values::Masked).await?;
+            text = Some(format!("{}{}", found.header, found.text));
         }
         if wanted.count {
             for (segment, plan) in segments.iter_mut().zip(&plans) {

@@ -85,6 +85,30 @@ pub(crate) async fn run(global: &Global, args: &Args) -> Result<(), Failure> {
     Ok(())
 }
 
+/// Explains for machines; nothing when no record has the identity.
+///
+/// # Errors
+/// The activation does not send the segment, or the profiles cannot be read.
+pub(crate) async fn told(
+    workspace: &Workspace,
+    sources: &Sources,
+    segment: &Segment,
+    activation: Option<&str>,
+    asked: &PersonId,
+    unmask: bool,
+) -> Result<serde_json::Value, Failure> {
+    let plan = activation
+        .map(|it| workspace.project.run_plan(it, &segment.key, super::slot_now()))
+        .transpose()?;
+    let explained = explain(workspace, sources, segment, asked, plan.as_ref()).await?;
+    let case = Case { workspace, segment, asked, plan: plan.as_ref(), unmask };
+    Ok(match explained {
+        Explained::Nobody => serde_json::Value::Null,
+        Explained::LeftOut(reason) => no_profile_json(&case, &reason),
+        Explained::Profile(found) => as_json(&case, &found),
+    })
+}
+
 /// Reads an identity of the command line.
 pub(crate) fn identity(text: &str, example: &str) -> Result<PersonId, Failure> {
     let (namespace, value) = text.split_once(':').ok_or_else(|| {

@@ -4,12 +4,14 @@
 //! `Args` type, whose documentation is its help page, and a `run` function.
 
 mod apply;
+mod backup;
 pub(crate) mod check;
 mod completions;
 mod count;
+mod decide;
 mod demo;
 mod evaluate;
-mod explain;
+pub(crate) mod explain;
 mod export;
 mod files;
 mod init;
@@ -18,7 +20,7 @@ mod pages;
 mod plan;
 mod policy;
 mod powers;
-pub(crate) mod preview;
+mod preview;
 pub(crate) mod profile;
 pub(crate) mod report;
 mod run;
@@ -145,6 +147,10 @@ enum Command {
     Secret(secret::Args),
     Plan(plan::Args),
     Run(run::Args),
+    Release(decide::ReleaseArgs),
+    Backup(backup::BackupArgs),
+    Restore(backup::RestoreArgs),
+    Reject(decide::RejectArgs),
     Apply(apply::Args),
     Export(export::Args),
     Preview(preview::Args),
@@ -215,6 +221,10 @@ async fn dispatch(cli: Cli) -> Result<(), Failure> {
         Command::Policy(args) => policy::run(&global, &args).await,
         Command::Plan(args) => plan::run(&global, &args).await,
         Command::Run(args) => run::run(&global, &args).await,
+        Command::Backup(args) => backup::backup(&global, &args).await,
+        Command::Restore(args) => backup::restore(&global, &args).await,
+        Command::Release(args) => decide::release(&global, &args).await,
+        Command::Reject(args) => decide::reject(&global, &args).await,
         Command::Apply(args) => apply::run(&global, &args).await,
         Command::Export(args) => export::run(&global, &args).await,
         Command::Preview(args) => preview::run(&global, &args).await,

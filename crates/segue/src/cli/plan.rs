@@ -115,11 +115,22 @@ async fn note(
 ) -> Result<Option<String>, Failure> {
     let Some(ledger) = ledger else { return Ok(None) };
     let last = ledger.last_delivered(&plan.activation, &plan.segment).await?;
-    let members = counts.movement.map_or(counts.activated, |movement| movement.members);
-    if let Some(violation) = plan.guard.violation(members, last.as_ref().map(|last| last.rows)) {
+    let size = ::plan::guard::Size {
+        rows: counts.movement.map_or(counts.activated, |movement| movement.members),
+        received: counts.received,
+        excluded: counts.left_out.iter().chain(&counts.excluded).map(|(_, count)| count).sum(),
+    };
+    if let Some(violation) = plan.guard.violation(size, last.as_ref().map(|last| last.rows)) {
         return Ok(Some(format!("the guard would stop it: {violation}")));
     }
     if let Some(known) = ledger.run(plan.run_id).await? {
+        if known.run.is_held() {
+            let note = match known.hold.is_some_and(|hold| hold.is_released()) {
+                true => "released; would go on",
+                false => "held by the guard; `segue release` or `segue reject` decides",
+            };
+            return Ok(Some(note.to_owned()));
+        }
         match known.run.state {
             RunState::Delivered | RunState::Skipped => {
                 return Ok(Some("done already; nothing would happen".to_owned()));

@@ -170,6 +170,17 @@ pub(crate) fn detail_json(detail: &RunDetail) -> Value {
         .iter()
         .map(|input| json!({ "location": input.location, "bytes": input.bytes, "rows": input.rows, "version": input.version }))
         .collect();
+    if let Some(hold) = &detail.hold {
+        value["hold"] = json!({
+            "cause": hold.cause.as_str(),
+            "rows": hold.rows,
+            "heldAt": hold.held.to_string(),
+            "decision": hold.decision.map(|it| it.as_str()),
+            "decidedAt": hold.decided.map(|at| at.to_string()),
+            "decidedBy": hold.actor,
+            "reason": hold.reason,
+        });
+    }
     value
 }
 

@@ -6,6 +6,7 @@ use ::plan::RunPlan;
 use ledger::{Ledger, RunDetail, RunState};
 
 use crate::ambient::{self, Interrupt};
+use crate::app::backup;
 use crate::cli::{Format, Global, Runs, report};
 use crate::failure::{Failure, Kind};
 use crate::progress::Progress;
@@ -74,6 +75,7 @@ pub(crate) async fn perform(
     let ledger = Ledger::open(&workspace.ledger_path())
         .await
         .map_err(|error| server::explain(workspace, error.into()))?;
+    backup::guard(&ledger).await?;
     let (sources, _) = Sources::open(workspace, global).await?;
     let interrupt = Interrupt::listen();
     let command = Command {

@@ -3,7 +3,7 @@
 use ledger::{Ledger, RunDetail};
 
 use crate::capabilities;
-use crate::cli::{Format, Global, report, table};
+use crate::cli::{Format, Global, decide, report, table};
 use crate::failure::Failure;
 use crate::workspace::Workspace;
 
@@ -65,6 +65,9 @@ fn text(workspace: &Workspace, detail: &RunDetail) -> String {
     }
     if let Some(stop) = &run.stop {
         lines.push(format!("reason       {} ({})", stop.message, stop.code));
+    }
+    if let Some(hold) = &detail.hold {
+        lines.push(format!("guard        {}", decide::said(hold)));
     }
     if let (Some(members), Some(activated)) = (report::members(run), run.activated) {
         lines.push(format!(

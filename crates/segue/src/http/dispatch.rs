@@ -67,7 +67,9 @@ async fn reply(
     permit(&app, route, &actor, address, &path).await?;
     let query = query(parts.uri.query().unwrap_or_default(), route)?;
     let body = read(body).await?;
-    let ask = Ask { actor, headers: parts.headers, path, parameters, query, body };
+    let address_text = address.to_string();
+    let ask =
+        Ask { actor, headers: parts.headers, address: address_text, path, parameters, query, body };
     perform(&app, route, address, ask).await
 }
 

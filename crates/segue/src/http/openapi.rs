@@ -109,7 +109,7 @@ fn operation(route: &Route, problem: &Value, generator: &mut SchemaGenerator) ->
     });
     if let Some(takes) = route.takes {
         operation["requestBody"] = json!({
-            "required": !route.name.starts_with("run_"),
+            "required": !matches!(route.name, "run_activation" | "preview_segment" | "preview_activation"),
             "content": { "application/json": { "schema": takes(generator).to_value() } },
         });
     }

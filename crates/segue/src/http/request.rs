@@ -21,6 +21,8 @@ pub(crate) type Body = UnsyncBoxBody<Bytes, Infallible>;
 pub(crate) struct Ask {
     pub(crate) actor: Actor,
     pub(crate) headers: HeaderMap,
+    /// Where the request comes from.
+    pub(crate) address: String,
     pub(crate) path: String,
     pub(crate) parameters: Vec<(String, String)>,
     pub(crate) query: Vec<(String, String)>,

@@ -11,10 +11,10 @@ pub(crate) enum Right {
     SignedIn,
     /// See what there is and what was delivered; no value of a profile.
     Read,
-    /// Have profiles counted, or rows of them shown masked.
+    /// Have profiles counted and explained, and rows of them shown masked.
     Analyse,
-    /// Have real values of one person shown.
-    Reveal,
+    /// See values of profiles as they are.
+    Unmask,
     /// Make, change and remove segments.
     Define,
     /// Begin runs; enable and disable, make, change and remove activations.
@@ -76,11 +76,11 @@ impl Role {
             Self::Analyst => &[Right::Read, Right::Analyse, Right::Define],
             Self::Operator => &[Right::Read, Right::Operate],
             Self::DestinationAdmin => &[Right::Read, Right::Connect],
-            Self::Privacy => &[Right::Read, Right::Analyse, Right::Reveal, Right::Audit],
+            Self::Privacy => &[Right::Read, Right::Analyse, Right::Unmask, Right::Audit],
             Self::Admin => &[
                 Right::Read,
                 Right::Analyse,
-                Right::Reveal,
+                Right::Unmask,
                 Right::Define,
                 Right::Operate,
                 Right::Connect,

@@ -5,14 +5,18 @@ use std::collections::HashMap;
 use http::Method;
 
 use super::answers::{
-    access, activations, alerts, destinations, log, objects, people, preview, profiles, project,
-    rules, runs, secrets, server, slots,
+    access, activations, alerts, destinations, drafts, files, log, objects, people, preview,
+    profiles, project, rules, runs, secrets, server, slots,
 };
 use super::problem::{Code, Problem};
 use super::rights::{Right, Role};
 use super::route::{Gives, Parameter, Route, schema};
 
+const KEY: Parameter = Parameter::text("key", "Only objects whose key begins so");
+const RUN: Parameter = Parameter::text("run", "Only those of this run");
+const DESTINATION: Parameter = Parameter::text("destination", "Only those of this destination");
 const LIMIT: Parameter = Parameter::number("limit", "At most so many", 1, 1_000);
+const COUNT: Parameter = Parameter::number("count", "How many slots of each segment", 1, 1_000);
 const CURSOR: Parameter = Parameter::text("cursor", "Where to go on: `next` of the answer before");
 const ACTIVATION: Parameter = Parameter::text("activation", "Only those of this activation");
 const SEGMENT: Parameter = Parameter::text("segment", "Only those of this segment");
@@ -179,13 +183,22 @@ pub(crate) const ROUTES: &[Route] = &[
         "List datasets"
     ),
     get!(
+        "/api/v1/datasets/{key}/schema",
+        get_dataset_schema,
+        Read,
+        [],
+        profiles::Fields,
+        profiles::dataset_schema,
+        "The fields of a dataset's records, with their types"
+    ),
+    get!(
         "/api/v1/schema",
         get_schema,
         Read,
         [],
         profiles::Fields,
         profiles::schema,
-        "The fields of profiles"
+        "The fields of profiles, with their types"
     ),
     get!(
         "/api/v1/segments",
@@ -211,8 +224,20 @@ pub(crate) const ROUTES: &[Route] = &[
     change!(POST "/api/v1/segments/{key}/count", count_segment, Analyse, None, 200, Gives::Json(schema::<profiles::Count>), profiles::count, "Count the members of a segment, exactly"),
     change!(POST "/api/v1/preview", preview_objects, Read, Some(schema::<preview::PreviewObjects>), 200, Gives::Json(schema::<preview::Previewed>), preview::preview, "What objects that nobody has saved would come to: problems, names, slots, first lines, rows"),
     change!(POST "/api/v1/rules/try", try_rule, Analyse, Some(schema::<rules::TryRule>), 200, Gives::Json(schema::<rules::RuleTried>), rules::try_rule, "Try a rule that nobody has saved: what is wrong with it, or who is in it"),
-    change!(POST "/api/v1/profiles/lookup", look_up_profile, Analyse, Some(schema::<people::LookUp>), 200, Gives::Json(schema::<people::Found>), people::look_up, "Look up one person by an identity, masked: fields, memberships with what decides them, delivered files"),
-    change!(POST "/api/v1/profiles/reveal", reveal_profile, Reveal, Some(schema::<people::LookUp>), 200, Gives::Json(schema::<people::Found>), people::reveal, "Look up one person with real values"),
+    change!(POST "/api/v1/people/lookup", look_up_person, Analyse, Some(schema::<people::LookUp>), 200, Gives::Json(schema::<people::Found>), people::look_up, "Look up one person by an identity, masked: fields, memberships with what decides them, delivered files"),
+    change!(POST "/api/v1/people/reveal", reveal_person, Unmask, Some(schema::<people::LookUp>), 200, Gives::Json(schema::<people::Found>), people::reveal, "Look up one person with real values"),
+    change!(POST "/api/v1/segments/{key}/preview", preview_segment, Analyse, Some(schema::<profiles::Preview>), 200, Gives::Json(schema::<profiles::Rows>), profiles::preview_segment, "Show some members of a segment, masked"),
+    change!(POST "/api/v1/segments/{key}/explain", explain_segment, Analyse, Some(schema::<profiles::Why>), 200, Gives::Json(schema::<profiles::Told>), profiles::explain_segment, "Say why a person is in a segment or not, masked"),
+    change!(POST "/api/v1/profiles/lookup", look_up_profile, Analyse, Some(schema::<profiles::Who>), 200, Gives::Json(schema::<profiles::Told>), profiles::lookup, "Look a profile up by one of its identities, masked"),
+    change!(POST "/api/v1/drafts/segment/count", count_draft, Analyse, Some(schema::<drafts::Draft>), 200, Gives::Json(schema::<profiles::Count>), drafts::count, "Count the members of a segment that is kept nowhere"),
+    change!(POST "/api/v1/drafts/segment/preview", preview_draft_segment, Analyse, Some(schema::<drafts::DraftPreview>), 200, Gives::Json(schema::<profiles::Rows>), drafts::preview_segment, "Show some members of a segment that is kept nowhere, masked"),
+    change!(POST "/api/v1/drafts/segment/explain", explain_draft, Analyse, Some(schema::<drafts::DraftWhy>), 200, Gives::Json(schema::<profiles::Told>), drafts::explain_segment, "Say why a person is in a segment that is kept nowhere, masked"),
+    change!(POST "/api/v1/drafts/activation/preview", preview_draft_activation, Analyse, Some(schema::<drafts::DraftPreview>), 200, Gives::Json(schema::<profiles::Rows>), drafts::preview_activation, "Show the first rows of an activation that is kept nowhere, masked"),
+    Route {
+        query: &[COUNT],
+        ..change!(POST "/api/v1/drafts/activation/next", next_slots_of_draft, Read, Some(schema::<drafts::Draft>), 200, Gives::Json(schema::<activations::Upcoming>), drafts::next, "The next slots and file names of an activation that is kept nowhere")
+    },
+    change!(POST "/api/v1/drafts/destination/check", check_draft, Connect, Some(schema::<drafts::DraftDestination>), 200, Gives::Json(schema::<destinations::Checked>), drafts::check_destination, "Try the permissions of a destination that is kept nowhere"),
     get!(
         "/api/v1/accounts",
         list_accounts,
@@ -286,11 +311,12 @@ pub(crate) const ROUTES: &[Route] = &[
     change!(POST "/api/v1/activations", add_activation, Operate, Some(objects::new_activation), 201, Gives::Json(schema::<activations::Activation>), activations::add_activation, "Make an activation that is kept in the ledger"),
     change!(PUT "/api/v1/activations/{key}", change_activation, Operate, Some(objects::changed_activation), 200, Gives::Json(schema::<activations::Activation>), activations::change_activation, "Change an activation that is kept in the ledger"),
     change!(DELETE "/api/v1/activations/{key}", remove_activation, Operate, None, 204, Gives::Nothing, activations::remove_activation, "Remove an activation that is kept in the ledger"),
+    change!(POST "/api/v1/activations/{key}/preview", preview_activation, Analyse, Some(schema::<profiles::Preview>), 200, Gives::Json(schema::<profiles::Rows>), profiles::preview_activation, "Show the first rows that an activation would send, masked"),
     get!(
         "/api/v1/activations/{key}/next",
         next_slots,
         Read,
-        [Parameter::number("count", "How many slots of each segment", 1, 1_000)],
+        [COUNT],
         activations::Upcoming,
         activations::next,
         "The next slots, in local time and in UTC"
@@ -346,6 +372,8 @@ pub(crate) const ROUTES: &[Route] = &[
         runs::get,
         "One run with its files, counts, exclusions and inputs"
     ),
+    change!(POST "/api/v1/runs/{id}/release", release_run, Operate, None, 200, Gives::Json(schema::<runs::RunDetail>), runs::release, "Let a run go on that a guard stopped"),
+    change!(POST "/api/v1/runs/{id}/reject", reject_run, Operate, Some(schema::<runs::Reject>), 200, Gives::Json(schema::<runs::RunDetail>), runs::reject, "End a run that a guard stopped, with nothing visible"),
     text!(
         "/api/v1/runs/{id}/events",
         run_events,
@@ -353,6 +381,15 @@ pub(crate) const ROUTES: &[Route] = &[
         "text/event-stream",
         runs::events,
         "What happens to a run, as server-sent events, until it is over"
+    ),
+    get!(
+        "/api/v1/files",
+        list_files,
+        Read,
+        [KEY, RUN, DESTINATION, LIMIT, CURSOR],
+        files::Files,
+        files::list,
+        "List what became visible, the latest first"
     ),
     get!(
         "/api/v1/alerts",

@@ -85,6 +85,10 @@ impl Attempt<'_> {
         match self.try_repair(&object).await {
             Ok(fresh) => self.replace(index, &object, fresh),
             Err(Trouble::Ledger(error)) => self.ledger_event(error),
+            // What is committed was let through; no guard is asked again.
+            Err(Trouble::Guard(..)) => {
+                Event::RepairFailed { object: index, failure: RepairFailure::Impossible }
+            }
             Err(Trouble::Run(failure)) => {
                 let class = match failure.kind {
                     Kind::Temporary => RepairFailure::Temporary,

@@ -9,6 +9,7 @@ use delivery::upload::{self, Intent, Upload};
 use engine::Rows;
 use futures::StreamExt as _;
 use ledger::{Excluded, SnapshotInput};
+use plan::guard::{Size, Violation};
 use plan::protocol::{self, Event, Seen};
 use plan::staged::{Condition, StagedObject};
 use uuid::Uuid;
@@ -27,6 +28,8 @@ pub(super) enum Trouble {
     Ledger(ledger::Error),
     /// The run fails.
     Run(Failure),
+    /// The guard stops the run, which would have sent so much.
+    Guard(Violation, ledger::Counts),
 }
 
 impl<E: Into<Failure>> From<E> for Trouble {
@@ -59,6 +62,13 @@ impl Attempt<'_> {
                 Event::StagingFailed(protocol::Failure::Other)
             }
             Err(Trouble::Ledger(error)) => self.ledger_event(error),
+            Err(Trouble::Guard(violation, counts)) => {
+                let mut held = self.held();
+                held.fail(stopped_by_guard(&violation, self.claim.run_id));
+                held.counts = counts;
+                held.violation = Some(violation);
+                Event::StagingFailed(protocol::Failure::Guard)
+            }
             Err(Trouble::Run(mut failure)) => {
                 // The project file was found right before: what shows now is of the data.
                 if failure.kind == Kind::Usage {
@@ -297,17 +307,21 @@ impl Attempt<'_> {
         Ok(stale)
     }
 
-    /// Stops the run when its size is outside the activation's bounds.
+    /// Stops the run when its size is outside the activation's bounds, unless somebody has released
+    /// what is no further from them.
     async fn guard(&self, work: Work<'_>, counts: &ledger::Counts) -> Result<(), Trouble> {
         let plan = work.plan;
         let last =
             self.record(self.around.ledger.last_delivered(&plan.activation, &plan.segment).await)?;
-        match plan.guard.violation(members(counts), last.map(|last| last.rows)) {
-            None => Ok(()),
-            Some(violation) => Err(Failure::new(Kind::Blocked, format!("the guard stopped the run: {violation}"))
-                .hint("Look at the segment with `segue count`; if the new size is right, change `guard` of the activation and run again.")
-                .into()),
+        let Some(violation) = plan.guard.violation(size(counts), last.map(|last| last.rows)) else {
+            return Ok(());
+        };
+        let hold = self.record(self.around.ledger.hold_of(self.claim.run_id).await)?;
+        let released = hold.filter(|hold| hold.is_released());
+        if released.is_some_and(|hold| violation.is_covered_by(hold.cause, hold.rows)) {
+            return Ok(());
         }
+        Err(Trouble::Guard(violation, counts.clone()))
     }
 
     pub(super) fn record<T>(&self, recorded: ledger::Result<T>) -> Result<T, Trouble> {
@@ -413,9 +427,20 @@ fn counts(counted: engine::Counts, rejected: u64, compared_with: Option<Uuid>) -
     ledger::Counts { received: counted.received, activated, excluded, movement }
 }
 
-/// The rows that a full export would send: what guards compare.
-fn members(counts: &ledger::Counts) -> u64 {
-    counts.movement.map_or(counts.activated, |movement| movement.members)
+/// What guards compare.
+fn size(counts: &ledger::Counts) -> Size {
+    Size {
+        // The rows that a full export would send.
+        rows: counts.movement.map_or(counts.activated, |movement| movement.members),
+        received: counts.received,
+        excluded: counts.excluded.iter().map(|one| one.profiles).sum(),
+    }
+}
+
+fn stopped_by_guard(violation: &Violation, run_id: Uuid) -> Failure {
+    Failure::new(Kind::Blocked, format!("the guard stopped the run: {violation}")).hint(format!(
+        "Look at the segment with `segue count`. If the size is right, `segue release {run_id}`; if not, `segue reject {run_id} --reason …`."
+    ))
 }
 
 /// Rows that were read and not excluded are rows in files: counted at both ends of the road.
@@ -452,7 +477,7 @@ fn left_behind() -> Failure {
 
 fn class_of(kind: Kind) -> protocol::Failure {
     match kind {
-        Kind::Blocked => protocol::Failure::Guard,
+        Kind::Blocked => protocol::Failure::InTheWay,
         Kind::Connection => protocol::Failure::Denied,
         Kind::Temporary => protocol::Failure::Temporary,
         Kind::Interrupted => protocol::Failure::Interrupted,

@@ -3,6 +3,7 @@
 use jiff::{SignedDuration, Timestamp};
 use ledger::alert::NewAlert;
 use ledger::{Ledger, RunDetail, SlotClaim, SlotEnd, SlotKey, SlotState};
+use plan::guard::Cause;
 use uuid::Uuid;
 
 use crate::failure::Failure;
@@ -23,11 +24,13 @@ pub(super) fn started(claim: &SlotClaim, rules: Rules, id: Uuid) -> NewAlert {
     new(&claim.key, rules, id, "started", "the run began".to_owned())
 }
 
-/// The alert of an attempt that ended, if it is worth one: what is only tried again is not.
+/// The alert of an attempt that ended, if it is worth one: what is only tried again is not. `held` says
+/// on which side of its bounds a run is that a guard stopped.
 pub(super) fn of_end(
     claim: &SlotClaim,
     end: &SlotEnd,
     run_id: Option<Uuid>,
+    held: Option<Cause>,
     rules: Rules,
     id: Uuid,
 ) -> Option<NewAlert> {
@@ -36,6 +39,7 @@ pub(super) fn of_end(
         SlotEnd::Skipped(stop) => ("skipped", Some(stop)),
         SlotEnd::Failed(stop) => ("failed", Some(stop)),
         SlotEnd::Blocked(stop, _) if claim.attempts == 0 => ("blocked", Some(stop)),
+        SlotEnd::Held(stop) => (held.map_or("blocked", Cause::as_str), Some(stop)),
         SlotEnd::Blocked(..) | SlotEnd::Retry(..) | SlotEnd::Released => return None,
     };
     let message = stop.map_or("the file set is visible".to_owned(), |stop| stop.message.clone());

@@ -33,6 +33,9 @@ pub(super) async fn attempt(shared: Arc<Shared>, claim: SlotClaim) -> SlotEnd {
     let workspace = shared.workspace();
     let attempt = Attempt { shared: &shared, workspace: &workspace, claim: &claim };
     let outcome = attempt.go().await;
+    if let Some(stop) = attempt.held().await {
+        return SlotEnd::Held(stop);
+    }
     let is_committed = attempt.is_committed().await;
     end_of(outcome, is_committed, &claim, ambient::now())
 }
@@ -147,12 +150,21 @@ impl Attempt<'_> {
         Ok(self.shared.ledger.slot(&self.claim.key).await?.and_then(|slot| slot.run_id))
     }
 
+    /// Why a guard holds the run, if one does.
+    async fn held(&self) -> Option<Stop> {
+        let run_id = self.known_run().await.ok().flatten()?;
+        let detail = self.shared.ledger.run(run_id).await.ok().flatten()?;
+        detail
+            .run
+            .stop
+            .filter(|_| detail.run.state == RunState::Blocked)
+            .filter(|_| detail.run.committed.is_none())
+    }
+
     async fn is_committed(&self) -> bool {
         let Ok(Some(run_id)) = self.known_run().await else { return false };
         let run = self.shared.ledger.run(run_id).await.ok().flatten();
-        run.is_some_and(|detail| {
-            matches!(detail.run.state, RunState::Committing | RunState::Blocked)
-        })
+        run.is_some_and(|detail| detail.run.is_committed())
     }
 }
 

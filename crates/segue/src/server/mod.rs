@@ -23,10 +23,11 @@ use tokio::sync::{Mutex, Notify, watch};
 
 pub(crate) use alerts::Rules;
 pub(crate) use beacon::{Beacon, explain};
-pub(crate) use planner::{PlanningStatus, reload};
+pub(crate) use planner::{PlanningStatus, exports, reload};
 pub(crate) use webhook::Webhook;
 
 use crate::ambient::{self, Interrupt};
+use crate::app::backup;
 use crate::cli::Global;
 use crate::failure::Failure;
 use crate::progress::Gauges;
@@ -80,6 +81,7 @@ pub(crate) async fn open(global: &Global, options: Options) -> Result<Arc<Shared
         // Whoever has the ledger may be a server.
         |failure| beacon::explain(&workspace, failure),
     )?;
+    backup::guard(&ledger).await?;
     let left = ledger.take_up(ambient::now()).await?;
     if left > 0 {
         tracing::info!(slots = left, "an earlier process left runs; they go on");

@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use jiff::{SignedDuration, Timestamp};
 use ledger::alert::NewAlert;
-use ledger::{Ledger, RunState, SlotClaim, SlotEnd, SlotRecord, SlotState};
+use ledger::{Ledger, SlotClaim, SlotEnd, SlotRecord, SlotState};
 use plan::planner::turn::{Candidate, Turns};
 use tokio::task::{Id, JoinError, JoinSet};
 
@@ -149,8 +149,14 @@ impl Runner {
         let rules = self.shared.options.rules;
         let slot = self.shared.ledger.slot(&claim.key).await.ok().flatten();
         let run_id = slot.and_then(|slot| slot.run_id);
+        let held = match (end, run_id) {
+            (SlotEnd::Held(_), Some(run_id)) => {
+                self.shared.ledger.hold_of(run_id).await.ok().flatten().map(|hold| hold.cause)
+            }
+            _ => None,
+        };
         let mut found: Vec<NewAlert> =
-            alerts::of_end(claim, end, run_id, rules, ambient::id()).into_iter().collect();
+            alerts::of_end(claim, end, run_id, held, rules, ambient::id()).into_iter().collect();
         if let (SlotEnd::Delivered, Some(run_id)) = (end, run_id)
             && let Ok(Some(detail)) = self.shared.ledger.run(run_id).await
         {
@@ -201,7 +207,7 @@ async fn is_committed(ledger: &Ledger, claim: &SlotClaim) -> bool {
     let Ok(Some(slot)) = ledger.slot(&claim.key).await else { return false };
     let Some(run_id) = slot.run_id else { return false };
     let Ok(Some(detail)) = ledger.run(run_id).await else { return false };
-    matches!(detail.run.state, RunState::Committing | RunState::Blocked)
+    detail.run.is_committed()
 }
 
 /// One line in the log for each end.
@@ -211,6 +217,7 @@ fn tell(claim: &SlotClaim, end: &SlotEnd) {
         SlotEnd::Skipped(stop) => ("skipped", Some(stop)),
         SlotEnd::Failed(stop) => ("failed", Some(stop)),
         SlotEnd::Blocked(stop, _) => ("blocked", Some(stop)),
+        SlotEnd::Held(stop) => ("stopped by its guard", Some(stop)),
         SlotEnd::Retry(stop, _) => ("tried again later", Some(stop)),
         SlotEnd::Released => ("broken off", None),
     };

@@ -201,12 +201,19 @@ pub(crate) async fn run(look: &Look<'_>, id: &str) -> Result<Option<Run>, Failur
             .collect(),
         export: export(run.export),
         attempts: u64::from(run.epoch),
-        may: may(look, run),
+        may: may(look, &detail),
     }))
 }
 
 /// A run that is over and did not deliver can be tried again, and a blocked one at once.
-fn may(look: &Look<'_>, run: &RunRecord) -> May {
+/// One that a guard holds waits for somebody to decide.
+fn may(look: &Look<'_>, detail: &RunDetail) -> May {
+    let run = &detail.run;
+    if run.is_held() {
+        let is_open = detail.hold.as_ref().is_some_and(|hold| hold.decision.is_none());
+        let may = is_open && look.may.run;
+        return May { release: may, reject: may, retry: false };
+    }
     let can = matches!(run.state, RunState::Failed | RunState::Skipped | RunState::Blocked);
     let is_sent = look.project().activation(&run.activation).is_some_and(|activation| {
         activation.segments.iter().any(|export| export.segment == run.segment)

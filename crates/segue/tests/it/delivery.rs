@@ -152,7 +152,7 @@ async fn a_guard_stops_a_run_before_anything_is_visible() {
     let runs = project.json(&["runs"]);
     assert_eq!(
         (runs[0]["state"].as_str(), runs[0]["stop"]["code"].as_str()),
-        (Some("failed"), Some("guard"))
+        (Some("blocked"), Some("guard"))
     );
 }
 

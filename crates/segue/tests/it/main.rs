@@ -1,5 +1,6 @@
 //! The binary as a user meets it: real processes, real files, a real S3 protocol on loopback.
 
+mod backup;
 mod check;
 mod crash;
 mod delivery;
@@ -9,6 +10,7 @@ mod events;
 mod explain;
 mod files;
 mod formats;
+mod guard;
 mod http;
 mod identities;
 mod increment;
@@ -22,6 +24,7 @@ mod pages;
 mod policy;
 mod profiles;
 mod project;
+mod questions;
 mod real_iam;
 mod real_server;
 mod schedule;

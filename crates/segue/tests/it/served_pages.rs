@@ -312,7 +312,7 @@ async fn rules_are_tried_and_people_looked_up_masked() {
     real.must_have(CANARY);
     real.must_have("Real values are shown");
     let audit = browser.get("/audit");
-    audit.must_have("reveal_profile");
+    audit.must_have("reveal_person");
     audit.must_have("The chain is intact");
     assert!(!audit.has(CANARY) && !audit.has("CRMID:1"));
 }

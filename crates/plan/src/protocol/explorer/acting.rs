@@ -137,6 +137,7 @@ impl Acting<'_> {
     fn stage(&mut self) {
         if self.setup.failures {
             self.answer(Event::StagingFailed(Failure::Other));
+            self.answer(Event::StagingFailed(Failure::Guard));
         }
         let Worker { run, epoch, .. } = *self.worker;
         let mut record = [Id::NONE; FILES];
@@ -313,14 +314,18 @@ impl Acting<'_> {
         self.answer(Event::Aborted);
     }
 
-    /// A closed run can be claimed again, whether it failed or is blocked.
+    /// A closed run can be claimed again, whether it failed or is blocked; one that is held, when
+    /// somebody has released it.
     fn record_close(&mut self, close: Close) {
         assert_eq!(
             matches!(close, Close::Blocked(_)),
             self.worker.state.is_committed(),
             "only a committed run is blocked"
         );
-        let event = if self.owns() { Event::CloseRecorded } else { Event::Fenced };
-        self.answer(event);
+        if !self.owns() {
+            return self.answer(Event::Fenced);
+        }
+        self.world.held = close == Close::Held;
+        self.answer(Event::CloseRecorded);
     }
 }

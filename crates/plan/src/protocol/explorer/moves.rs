@@ -18,6 +18,8 @@ pub(super) enum Move {
     Lose(u8),
     Crash(usize),
     Claim(usize),
+    /// Somebody releases the run that a guard holds.
+    Release,
     /// A worker does one of its tasks.
     Act {
         worker: usize,
@@ -79,6 +81,9 @@ impl Worlds {
                 next.push((Move::Lose(id.0), after));
             }
         }
+        if world.held {
+            next.push((Move::Release, World { held: false, ..*world }));
+        }
         for worker in 0..world.workers.len() {
             if world.workers[worker] == 0 {
                 next.extend(self.claim(world, worker));
@@ -95,7 +100,7 @@ impl Worlds {
     }
 
     fn claim(&mut self, world: &World, worker: usize) -> Option<(Move, World)> {
-        if world.is_over() || world.claims == self.setup.claims {
+        if world.is_over() || world.held || world.claims == self.setup.claims {
             return None;
         }
         let mut after = *world;

@@ -9,6 +9,8 @@ pub(super) const TORN: &str = "the manifest is visible and a file of it is not";
 pub(super) const UNNAMED: &str = "an object became visible that the commit record does not name";
 /// P7, and what delivered means.
 pub(super) const BACKWARD: &str = "a delivered run is not what is in the bucket";
+/// What is held is nowhere.
+pub(super) const HELD: &str = "a run that a guard holds is committed";
 /// P7 while a run is being published.
 pub(super) const STRANGE: &str = "an object of neither this run nor the last is in the bucket";
 
@@ -64,6 +66,8 @@ pub(super) struct World {
     pub(super) claims: u8,
     /// Ledger: the commit record of this run, and which objects are recorded as visible.
     pub(super) committed: bool,
+    /// Ledger: whether a guard holds this run.
+    pub(super) held: bool,
     pub(super) record: [Id; FILES],
     pub(super) published: u8,
     /// Store: what is visible at each name.
@@ -87,6 +91,7 @@ impl World {
             epoch: 0,
             claims: 0,
             committed: false,
+            held: false,
             record: [Id::NONE; FILES],
             published: 0,
             visible: [Id::NONE; FILES],
@@ -114,6 +119,9 @@ impl World {
         let last = self.run.checked_sub(1);
         if !self.committed {
             return (0..FILES).any(|file| self.run_at(file) != last).then_some(BACKWARD);
+        }
+        if self.held {
+            return Some(HELD);
         }
         let this = Some(self.run);
         if (0..FILES).any(|file| self.run_at(file) != this && self.run_at(file) != last) {
@@ -164,7 +172,7 @@ impl World {
             self.published,
             self.puts,
             self.drops,
-            0,
+            u8::from(self.held),
         ];
         let [a, b, c] = self.record.map(|id| id.0);
         let [d, e, f] = self.visible.map(|id| id.0);

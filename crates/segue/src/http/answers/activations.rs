@@ -13,14 +13,18 @@ use super::slots::Slots;
 use crate::ambient;
 use crate::app::schedule;
 use crate::cli::slot_now;
+use crate::failure::Failure;
 use crate::http::App;
 use crate::http::problem::{Code, Problem};
 use crate::http::request::{Ask, Reply};
+use crate::workspace::Workspace;
 
 /// The header under which a request is answered once.
 const IDEMPOTENCY_HEADER: &str = "idempotency-key";
 /// The longest key, in bytes.
 const KEY_BYTES_MAX: usize = 200;
+/// How many slots of each segment are shown where nobody says.
+pub(super) const SLOTS_DEFAULT: u32 = 10;
 /// For how many hours an answer is kept: 400 days.
 const ANSWER_HOURS: i64 = 400 * 24;
 
@@ -94,6 +98,8 @@ pub(crate) struct Upcoming {
 struct UpcomingExport {
     segment: String,
     scheduled: bool,
+    /// The first object that a run for this instant would write
+    key_now: String,
     slots: Vec<UpcomingSlot>,
 }
 
@@ -107,6 +113,8 @@ struct UpcomingSlot {
     zone: Option<String>,
     /// Whether clocks there change before it
     clocks_changed: bool,
+    /// The first object that it would write
+    key: String,
 }
 
 pub(crate) async fn list(app: Arc<App>, _: Ask) -> Result<Reply, Problem> {
@@ -145,23 +153,42 @@ async fn one(app: &App, key: &str) -> Result<Reply, Problem> {
 pub(crate) async fn next(app: Arc<App>, ask: Ask) -> Result<Reply, Problem> {
     let workspace = app.shared.workspace();
     let key = &find(&workspace.project, ask.parameter("key"))?.key;
-    let count = usize::try_from(ask.number("count", 1, 1_000)?.unwrap_or(10)).unwrap_or(10);
-    let upcoming = schedule::upcoming(&workspace.project, Some(key), count, ambient::now())?;
-    let items = upcoming.iter().map(|it| UpcomingExport {
-        segment: it.export.segment.clone(),
-        scheduled: it.export.schedule.is_some(),
-        slots: it
-            .slots
-            .iter()
-            .map(|slot| UpcomingSlot {
-                slot: slot.slot.to_string(),
-                local: slot.local.strftime("%Y-%m-%dT%H:%M:%S%:z").to_string(),
-                zone: slot.local.time_zone().iana_name().map(str::to_owned),
-                clocks_changed: slot.clocks_changed,
-            })
-            .collect(),
-    });
-    Reply::json(&Upcoming { items: items.collect() })
+    let count = ask.number("count", 1, 1_000)?.unwrap_or(SLOTS_DEFAULT);
+    Reply::json(&Upcoming::of(&workspace, key, count)?)
+}
+
+impl Upcoming {
+    /// The next slots of each segment of an activation, with the object that each would write.
+    pub(super) fn of(workspace: &Workspace, key: &str, count: u32) -> Result<Self, Problem> {
+        let project = &workspace.project;
+        let count = usize::try_from(count).unwrap_or(usize::MAX);
+        let upcoming = schedule::upcoming(project, Some(key), count, ambient::now())?;
+        let mut items = Vec::new();
+        for it in &upcoming {
+            let object = |slot| -> Result<String, Problem> {
+                let plan =
+                    project.run_plan(key, &it.export.segment, slot).map_err(Failure::from)?;
+                Ok(plan.output.key(1))
+            };
+            let mut slots = Vec::new();
+            for next in &it.slots {
+                slots.push(UpcomingSlot {
+                    slot: next.slot.to_string(),
+                    local: next.local.strftime("%Y-%m-%dT%H:%M:%S%:z").to_string(),
+                    zone: next.local.time_zone().iana_name().map(str::to_owned),
+                    clocks_changed: next.clocks_changed,
+                    key: object(next.slot)?,
+                });
+            }
+            items.push(UpcomingExport {
+                segment: it.export.segment.clone(),
+                scheduled: it.export.schedule.is_some(),
+                key_now: object(slot_now())?,
+                slots,
+            });
+        }
+        Ok(Self { items })
+    }
 }
 
 pub(crate) async fn enable(app: Arc<App>, ask: Ask) -> Result<Reply, Problem> {
@@ -240,10 +267,7 @@ async fn request(app: &App, ask: &Ask, wanted: &RunNow) -> Result<Vec<SlotRecord
         let key =
             SlotKey { activation: activation.key.clone(), segment: export.segment.clone(), slot };
         // What cannot be run is told now and not later.
-        workspace
-            .project
-            .run_plan(&key.activation, &key.segment, slot)
-            .map_err(crate::failure::Failure::from)?;
+        workspace.project.run_plan(&key.activation, &key.segment, slot).map_err(Failure::from)?;
         let ledger = &app.shared.ledger;
         let record = ledger
             .request_slot(&key, &activation.destination, &ask.actor.name, ambient::now())

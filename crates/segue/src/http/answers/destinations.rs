@@ -11,6 +11,7 @@ use crate::cli::check;
 use crate::http::App;
 use crate::http::problem::{Code, Problem};
 use crate::http::request::{Ask, Reply};
+use crate::workspace::Workspace;
 
 /// The smallest policies that a destination works with.
 #[derive(Serialize, JsonSchema)]
@@ -66,6 +67,11 @@ pub(crate) async fn check(app: Arc<App>, ask: Ask) -> Result<Reply, Problem> {
     if workspace.project.destination(&key).is_none() {
         return Err(Problem::not_found("destination", &key));
     }
+    checked(workspace, key).await
+}
+
+/// Tries the permissions of a destination on a thread of its own.
+pub(super) async fn checked(workspace: Arc<Workspace>, key: String) -> Result<Reply, Problem> {
     let handle = tokio::runtime::Handle::current();
     let checked =
         tokio::task::spawn_blocking(move || handle.block_on(check::checked(&workspace, &key)));

@@ -5,6 +5,8 @@ pub(crate) mod access;
 pub(crate) mod activations;
 pub(crate) mod alerts;
 pub(crate) mod destinations;
+pub(crate) mod drafts;
+pub(crate) mod files;
 pub(crate) mod log;
 pub(crate) mod objects;
 pub(crate) mod people;

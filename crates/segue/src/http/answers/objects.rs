@@ -301,7 +301,7 @@ fn version(headers: &HeaderMap) -> Version {
 }
 
 /// The problem of a refused edit. Pointers into the definition of `own` begin with `prefix`.
-fn problem(refused: Refused, prefix: &str, own: Option<&Name>) -> Problem {
+pub(super) fn problem(refused: Refused, prefix: &str, own: Option<&Name>) -> Problem {
     match refused {
         Refused::ReadOnly(name) => {
             let detail = format!(

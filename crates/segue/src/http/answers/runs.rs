@@ -5,13 +5,14 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use futures::stream;
-use ledger::{RunBehind, RunFilter, RunRecord, RunState};
+use ledger::{Decision, RunBehind, RunFilter, RunRecord, RunState};
 use schemars::JsonSchema;
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
 use super::{LIMIT_DEFAULT, bad_cursor, cursor, parse_cursor};
 use crate::ambient;
+use crate::app::decide;
 use crate::cli::report;
 use crate::http::App;
 use crate::http::problem::{Code, Problem};
@@ -96,6 +97,33 @@ pub(crate) struct RunDetail {
     objects: Vec<Object>,
     excluded: Vec<Excluded>,
     inputs: Vec<Input>,
+    /// That a guard stopped it, and what somebody decided
+    hold: Option<Hold>,
+}
+
+/// A run that a guard stopped before anything was visible.
+#[derive(Serialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+struct Hold {
+    /// collapsed, exploded or exclusion_rate
+    cause: String,
+    /// The rows that a full file would have had
+    rows: u64,
+    held_at: String,
+    /// released or rejected, once somebody has decided
+    decision: Option<String>,
+    decided_at: Option<String>,
+    decided_by: Option<String>,
+    reason: Option<String>,
+}
+
+/// Why a run is rejected.
+#[derive(Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct Reject {
+    /// For those who ask later
+    #[schemars(length(min = 1, max = 500))]
+    reason: String,
 }
 
 /// An object of a run.
@@ -196,6 +224,15 @@ impl RunDetail {
             objects: detail.files.iter().map(object).collect(),
             excluded: detail.excluded.iter().map(excluded).collect(),
             inputs: detail.inputs.iter().map(input).collect(),
+            hold: detail.hold.as_ref().map(|hold| Hold {
+                cause: hold.cause.as_str().to_owned(),
+                rows: hold.rows,
+                held_at: hold.held.to_string(),
+                decision: hold.decision.map(|it| it.as_str().to_owned()),
+                decided_at: hold.decided.map(|at| at.to_string()),
+                decided_by: hold.actor.clone(),
+                reason: hold.reason.clone(),
+            }),
         }
     }
 }
@@ -233,6 +270,41 @@ fn behind_of(text: &str) -> Result<RunBehind, Problem> {
 
 pub(crate) async fn get(app: Arc<App>, ask: Ask) -> Result<Reply, Problem> {
     let (_, detail) = find(&app, &ask).await?;
+    Reply::json(&RunDetail::of(&detail, &app.shared.gauges))
+}
+
+pub(crate) async fn release(app: Arc<App>, ask: Ask) -> Result<Reply, Problem> {
+    decided(&app, &ask, Decision::Released, None).await
+}
+
+pub(crate) async fn reject(app: Arc<App>, ask: Ask) -> Result<Reply, Problem> {
+    let Reject { reason } = ask.json()?;
+    if reason.trim().is_empty() || reason.chars().count() > decide::REASON_CHARS_MAX {
+        let most = decide::REASON_CHARS_MAX;
+        let detail = format!("`reason` has 1 to {most} characters.");
+        return Err(Problem::new(Code::InvalidValue, detail));
+    }
+    decided(&app, &ask, Decision::Rejected, Some(&reason)).await
+}
+
+async fn decided(
+    app: &App,
+    ask: &Ask,
+    decision: Decision,
+    reason: Option<&str>,
+) -> Result<Reply, Problem> {
+    let (run_id, detail) = find(app, ask).await?;
+    if !detail.run.is_held() {
+        return Err(Problem::new(Code::Conflict, "No guard holds this run."));
+    }
+    if detail.hold.as_ref().is_some_and(|hold| hold.decision.is_some()) {
+        return Err(Problem::new(Code::Conflict, "Somebody has decided already."));
+    }
+    let ledger = &app.shared.ledger;
+    let detail =
+        decide::decide(ledger, run_id, decision, &ask.actor.name, reason, ambient::now()).await?;
+    app.shared.wake.notify_one();
+    app.shared.replan.notify_one();
     Reply::json(&RunDetail::of(&detail, &app.shared.gauges))
 }
 

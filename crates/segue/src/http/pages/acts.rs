@@ -39,6 +39,21 @@ pub(super) async fn retry(visit: Visit) -> Result<Reply, Problem> {
     ask_for(&visit, &detail.run.activation, body).await
 }
 
+/// Lets a run go on that a guard stopped.
+pub(super) async fn release(visit: Visit) -> Result<Reply, Problem> {
+    let id = visit.parameter("id");
+    visit.perform("release_run", &[("id", id)], None).await?;
+    Ok(done(&format!("/runs/{id}"), Said::RunAsked))
+}
+
+/// Ends a run that a guard stopped.
+pub(super) async fn reject(visit: Visit) -> Result<Reply, Problem> {
+    let id = visit.parameter("id");
+    let body = json!({ "reason": "rejected on the page of the run" });
+    visit.perform("reject_run", &[("id", id)], Some(body)).await?;
+    Ok(done(&format!("/runs/{id}"), Said::Removed))
+}
+
 async fn ask_for(visit: &Visit, activation: &str, body: Value) -> Result<Reply, Problem> {
     let asked: Slots = visit.ask("run_activation", &[("key", activation)], Some(body)).await?;
     let workspace = visit.app.shared.workspace();

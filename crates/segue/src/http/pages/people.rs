@@ -14,8 +14,8 @@ pub(super) async fn page(visit: Visit) -> Result<Reply, Problem> {
 
 /// The identity is in the form and nowhere else: not in the address, not in a log.
 pub(super) async fn look_up(visit: Visit) -> Result<Reply, Problem> {
-    let is_revealed = visit.field("reveal") == "yes" && visit.may_do("reveal_profile");
-    let operation = if is_revealed { "reveal_profile" } else { "look_up_profile" };
+    let is_revealed = visit.field("reveal") == "yes" && visit.may_do("reveal_person");
+    let operation = if is_revealed { "reveal_person" } else { "look_up_person" };
     let body = json!({
         "namespace": visit.field("namespace"), "identity": visit.field("identity"),
     });
@@ -49,7 +49,7 @@ async fn drawn(visit: &Visit, found: Found, is_revealed: bool) -> Result<Reply, 
     let page = Profile {
         namespace: chosen,
         namespaces,
-        may_reveal: visit.may_do("reveal_profile"),
+        may_reveal: visit.may_do("reveal_person"),
         is_revealed,
         found,
     };

@@ -247,6 +247,7 @@ impl Visit {
         let ask = Ask {
             actor: self.actor.clone(),
             headers: super::json_headers(),
+            address: self.address.to_string(),
             path: filled(route.path, &parameters),
             parameters,
             query,

@@ -1,0 +1,122 @@
+//! What became visible, object by object, over all runs.
+
+use jiff::Timestamp;
+use sqlx::Row as _;
+use sqlx::sqlite::SqliteRow;
+use uuid::Uuid;
+
+use crate::error::Result;
+use crate::history;
+use crate::open::Ledger;
+
+/// The most objects that one list holds.
+pub const FILES_LISTED_MAX: u32 = 1_001;
+
+/// Which objects to list.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct FileFilter {
+    /// Only those whose key begins so.
+    pub prefix: Option<String>,
+    /// Only those of this run.
+    pub run_id: Option<Uuid>,
+    /// Only those of this destination.
+    pub destination: Option<String>,
+    /// Only those behind this one in the list.
+    pub behind: Option<FileBehind>,
+    /// At most so many, [`FILES_LISTED_MAX`] without it or beyond it.
+    pub limit: Option<u32>,
+}
+
+/// The place of an object in the list.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct FileBehind {
+    /// When it became visible.
+    pub published: Timestamp,
+    /// Its run.
+    pub run_id: Uuid,
+    /// Its place in the commit record of the run.
+    pub position: u32,
+}
+
+/// An object that became visible.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct DeliveredFile {
+    /// Its run.
+    pub run_id: Uuid,
+    /// Its place in the commit record of the run.
+    pub position: u32,
+    /// The activation's key.
+    pub activation: String,
+    /// The segment's key.
+    pub segment: String,
+    /// The destination's key.
+    pub destination: String,
+    /// The bucket.
+    pub bucket: String,
+    /// The time for which it was made.
+    pub slot: Timestamp,
+    /// Whether it is the manifest.
+    pub is_manifest: bool,
+    /// Its key.
+    pub key: String,
+    /// Rows in it.
+    pub rows: u64,
+    /// Its size.
+    pub bytes: u64,
+    /// Its checksum.
+    pub sha256: String,
+    /// The service's name for this content.
+    pub etag: Option<String>,
+    /// The service's name for this version.
+    pub version_id: Option<String>,
+    /// When it was recorded as visible.
+    pub published: Timestamp,
+}
+
+impl Ledger {
+    /// Lists what became visible, the latest first.
+    pub async fn files(&self, filter: &FileFilter) -> Result<Vec<DeliveredFile>> {
+        let mut read = self.read().await?;
+        let rows = sqlx::query(
+            "SELECT objects.*, runs.activation, runs.segment, runs.destination, runs.bucket, runs.slot
+             FROM objects JOIN runs USING (run_id)
+             WHERE published IS NOT NULL
+                 AND (?1 IS NULL OR substr(key, 1, length(?1)) = ?1)
+                 AND (?2 IS NULL OR run_id = ?2)
+                 AND (?3 IS NULL OR runs.destination = ?3)
+                 AND (?4 IS NULL OR published < ?4 OR (published = ?4 AND
+                     (run_id > ?5 OR (run_id = ?5 AND position > ?6))))
+             ORDER BY published DESC, run_id, position LIMIT ?7",
+        )
+        .bind(&filter.prefix)
+        .bind(filter.run_id.map(|it| it.to_string()))
+        .bind(&filter.destination)
+        .bind(filter.behind.map(|it| it.published.as_microsecond()))
+        .bind(filter.behind.map(|it| it.run_id.to_string()))
+        .bind(filter.behind.map(|it| it.position))
+        .bind(filter.limit.unwrap_or(FILES_LISTED_MAX).min(FILES_LISTED_MAX))
+        .fetch_all(&mut *read)
+        .await?;
+        rows.iter().map(file).collect()
+    }
+}
+
+fn file(row: &SqliteRow) -> Result<DeliveredFile> {
+    Ok(DeliveredFile {
+        run_id: history::uuid(row, "run_id")?,
+        position: row.try_get("position")?,
+        activation: row.try_get("activation")?,
+        segment: row.try_get("segment")?,
+        destination: row.try_get("destination")?,
+        bucket: row.try_get("bucket")?,
+        slot: history::time(row, "slot")?,
+        is_manifest: row.try_get::<String, _>("kind")? == "manifest",
+        key: row.try_get("key")?,
+        rows: row.try_get("row_count")?,
+        bytes: row.try_get("bytes")?,
+        sha256: row.try_get("sha256")?,
+        etag: row.try_get("etag")?,
+        version_id: row.try_get("version_id")?,
+        published: history::time(row, "published")?,
+    })
+}

@@ -1,0 +1,112 @@
+//! `segue release` and `segue reject`: what becomes of a run that a guard stopped.
+
+use http::Method;
+use ledger::{Decision, Hold, Ledger, RunDetail};
+use serde_json::json;
+
+use crate::ambient;
+use crate::app::decide::{self, REASON_CHARS_MAX};
+use crate::cli::apply::Server;
+use crate::cli::{Format, Global, report, show};
+use crate::failure::Failure;
+use crate::server;
+use crate::workspace::Workspace;
+
+/// Let a run go on that a guard stopped
+///
+/// It is made anew by the next `segue run` for its slot, or by the server at once. The guard lets
+/// through what is no further from its bounds than what was released.
+#[derive(Debug, clap::Args)]
+pub(crate) struct ReleaseArgs {
+    /// The run's id, or the beginning of it
+    run: String,
+    #[command(flatten)]
+    server: Server,
+}
+
+/// End a run that a guard stopped; nothing of it becomes visible
+#[derive(Debug, clap::Args)]
+pub(crate) struct RejectArgs {
+    /// The run's id, or the beginning of it
+    run: String,
+    /// Why, for those who ask later
+    #[arg(long, value_name = "TEXT")]
+    reason: String,
+    #[command(flatten)]
+    server: Server,
+}
+
+pub(crate) async fn release(global: &Global, args: &ReleaseArgs) -> Result<(), Failure> {
+    decided(global, &args.run, &args.server, Decision::Released, None).await
+}
+
+pub(crate) async fn reject(global: &Global, args: &RejectArgs) -> Result<(), Failure> {
+    let reason = args.reason.trim();
+    if reason.is_empty() || reason.chars().count() > REASON_CHARS_MAX {
+        return Err(Failure::usage(format!("a reason has 1 to {REASON_CHARS_MAX} characters")));
+    }
+    decided(global, &args.run, &args.server, Decision::Rejected, Some(reason)).await
+}
+
+async fn decided(
+    global: &Global,
+    run: &str,
+    server: &Server,
+    decision: Decision,
+    reason: Option<&str>,
+) -> Result<(), Failure> {
+    if let Some(remote) = server.remote()? {
+        let word = match decision {
+            Decision::Released => "release",
+            Decision::Rejected => "reject",
+        };
+        let path = format!("/api/v1/runs/{run}/{word}");
+        let body = reason.map(|reason| json!({ "reason": reason }));
+        let answer = remote.ask(Method::POST, &path, None, body.as_ref()).await?;
+        match global.output {
+            Format::Text => super::answer(&format!("Run {run} is {}.", decision.as_str())),
+            Format::Json => super::answer_json(&answer),
+        }
+        return Ok(());
+    }
+    let workspace = Workspace::load(global).await?;
+    let run_id = show::find(&workspace, run).await?.run.run_id;
+    let ledger = Ledger::open(&workspace.ledger_path())
+        .await
+        .map_err(|error| server::explain(&workspace, error.into()))?;
+    let now = ambient::now();
+    let detail = decide::decide(&ledger, run_id, decision, "command line", reason, now).await?;
+    ledger.close().await;
+    match global.output {
+        Format::Text => super::answer(&text(&detail, decision)),
+        Format::Json => super::answer_json(&report::detail_json(&detail)),
+    }
+    Ok(())
+}
+
+fn text(detail: &RunDetail, decision: Decision) -> String {
+    let run = &detail.run;
+    match decision {
+        Decision::Released => format!(
+            "Run {} is released. `segue run {} --segment {} --slot {}` makes it.",
+            run.run_id, run.activation, run.segment, run.slot
+        ),
+        Decision::Rejected => format!("Run {} is rejected; nothing of it is visible.", run.run_id),
+    }
+}
+
+/// What is known of a hold, in a line.
+pub(crate) fn said(hold: &Hold) -> String {
+    let actor = hold.actor.as_deref().unwrap_or_default();
+    match (hold.decision, &hold.reason) {
+        (None, _) => {
+            format!("stopped it at {} ({}), nobody has decided", hold.held, hold.cause.as_str())
+        }
+        (Some(decision), None) => {
+            format!("{}, {} by {actor}", hold.cause.as_str(), decision.as_str())
+        }
+        (Some(decision), Some(reason)) => {
+            format!("{}, {} by {actor}: {reason}", hold.cause.as_str(), decision.as_str())
+        }
+    }
+}

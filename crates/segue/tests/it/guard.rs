@@ -1,0 +1,126 @@
+//! Runs that a guard stops: nothing visible, an alert, and a person who decides.
+
+use s3lab::Lab;
+use serde_json::{Value, json};
+
+use crate::delivery::wait_until;
+use crate::http::Server;
+use crate::project::{BUCKET, PEOPLE, Project, Text, lab};
+
+fn guarded(lab: &Lab, guard: &'static str) -> Project {
+    Project::new(&Text { guard, ..Text::default() }.yaml(), Some(lab))
+}
+
+fn held_run(project: &Project) -> String {
+    let runs = project.json(&["runs"]);
+    assert_eq!(runs[0]["state"], "blocked", "{runs}");
+    runs[0]["runId"].as_str().expect("an id").to_owned()
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_person_releases_a_run_on_the_command_line() {
+    let lab = lab().await;
+    let project = guarded(&lab, "{ min_rows: 100 }");
+    let said = project.segue(&["run", "daily"]);
+    assert_eq!(said.code, 4);
+    let run = held_run(&project);
+    insta::assert_snapshot!(project.transcript(&said).replace(&run, "[run]"), @r"
+    exit code 4
+    --- stderr
+    error: daily/loyal for 2026-01-04T06:30:00Z
+      caused by: the guard stopped the run: 3 rows are fewer than min_rows (100)
+      hint: Look at the segment with `segue count`. If the size is right, `segue release [run]`; if not, `segue reject [run] --reason …`.
+    ");
+    // It is asked again by nobody but a person, whoever runs it.
+    let again = project.segue(&["run", "daily"]);
+    assert_eq!(again.code, 4, "{}", again.stderr);
+    assert!(again.stderr.contains("waits for somebody to decide"), "{}", again.stderr);
+    assert_eq!((lab.keys(BUCKET).len(), lab.open_uploads(BUCKET).len()), (0, 0));
+    // What shrinks further is not what was released.
+    let said = project.segue(&["release", &run[..8]]);
+    assert_eq!(said.code, 0, "{}", said.stderr);
+    project.write("people.csv", PEOPLE.replace("5,eve@example.com,11\n", ""));
+    assert_eq!(project.segue(&["run", "daily"]).code, 4);
+    assert_eq!(project.segue(&["release", &run]).code, 0);
+    let said = project.segue(&["run", "daily"]);
+    assert_eq!(said.code, 0, "{}", said.stderr);
+    assert_eq!(lab.keys(BUCKET).len(), 2, "the file and the manifest");
+    let shown = project.json(&["show", &run]);
+    assert_eq!(
+        (&shown["state"], &shown["hold"]["decision"], &shown["hold"]["rows"]),
+        (&json!("delivered"), &json!("released"), &json!(2))
+    );
+    let said = project.segue(&["release", &run]);
+    assert_ne!(said.code, 0, "it is over");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_rejected_run_stays_invisible_and_says_why() {
+    let lab = lab().await;
+    let project = guarded(&lab, "{ max_excluded: 10% }");
+    assert_eq!(project.segue(&["run", "daily"]).code, 4);
+    let run = held_run(&project);
+    let said = project.segue(&["reject", &run, "--reason", "addresses are missing"]);
+    assert_eq!(said.code, 0, "{}", said.stderr);
+    let shown = project.json(&["show", &run]);
+    assert_eq!(
+        (&shown["state"], &shown["stop"]["code"], &shown["hold"]["cause"]),
+        (&json!("failed"), &json!("rejected"), &json!("exclusion_rate"))
+    );
+    assert_eq!(shown["stop"]["message"], "rejected by command line: addresses are missing");
+    assert_eq!(lab.keys(BUCKET).len(), 0);
+    assert_eq!(project.segue(&["reject", &run, "--reason", " "]).code, 2);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_server_holds_alerts_and_goes_on_when_it_is_told() {
+    let lab = lab().await;
+    let project = guarded(&lab, "{ max_rows: 2 }");
+    let server = Server::start(&project).await;
+    let ask = |method: &str, path: &str, token: &str, body: Option<Value>| {
+        server.ask(method, path, token, &[], body)
+    };
+    let slot = |at: &str| {
+        let body = json!({ "slot": at });
+        let made = ask("POST", "/api/v1/activations/daily/run", &server.operator, Some(body));
+        assert_eq!(made.status, 202, "{}", made.text);
+    };
+    let slots = || {
+        let slots = ask("GET", "/api/v1/slots", &server.viewer, None).json();
+        slots["items"].as_array().expect("slots").clone()
+    };
+    slot("2026-01-02T00:00:00Z");
+    wait_until(|| slots()[0]["state"] == "blocked").await;
+    let run = slots()[0]["runId"].as_str().expect("a run").to_owned();
+    let detail = ask("GET", &format!("/api/v1/runs/{run}"), &server.viewer, None).json();
+    assert_eq!((&detail["state"], &detail["stop"]["code"]), (&json!("blocked"), &json!("guard")));
+    assert_eq!((&detail["hold"]["cause"], &detail["activated"]), (&json!("exploded"), &json!(3)));
+    let alerts = ask("GET", "/api/v1/alerts", &server.viewer, None).json();
+    let kinds: Vec<&str> = alerts["items"]
+        .as_array()
+        .expect("alerts")
+        .iter()
+        .filter_map(|alert| alert["kind"].as_str())
+        .collect();
+    assert!(kinds.contains(&"exploded"), "{kinds:?}");
+    assert_eq!(lab.keys(BUCKET).len(), 0);
+    // Who may not, and what is not held.
+    let release = format!("/api/v1/runs/{run}/release");
+    assert_eq!(ask("POST", &release, &server.viewer, None).status, 403);
+    assert_eq!(ask("POST", &release, &server.operator, None).status, 200);
+    assert_eq!(ask("POST", &release, &server.operator, None).status, 409);
+    wait_until(|| slots()[0]["state"] == "delivered").await;
+    assert_eq!(lab.keys(BUCKET).len(), 2);
+    // The next one is rejected; its slot is failed, and says by whom.
+    slot("2026-01-03T00:00:00Z");
+    wait_until(|| slots()[0]["state"] == "blocked").await;
+    let run = slots()[0]["runId"].as_str().expect("a run").to_owned();
+    let reject = format!("/api/v1/runs/{run}/reject");
+    let empty = ask("POST", &reject, &server.operator, Some(json!({ "reason": " " })));
+    assert_eq!(empty.status, 422, "{}", empty.text);
+    let body = json!({ "reason": "too many" });
+    assert_eq!(ask("POST", &reject, &server.operator, Some(body)).status, 200);
+    let last = &slots()[0];
+    assert_eq!((&last["state"], &last["stop"]["code"]), (&json!("failed"), &json!("rejected")));
+    assert_eq!(lab.keys(BUCKET).len(), 2, "nothing more is visible");
+}
