@@ -78,9 +78,10 @@ pub(crate) async fn look_up(
     ledger: &Ledger,
     wanted: &Wanted<'_>,
 ) -> Result<Option<Person>, Failure> {
-    let (sources, _) = Sources::open(workspace, global).await?;
+    // In boxes: reading profiles is a deep future, and this one would be deeper still.
+    let (sources, _) = Box::pin(Sources::open(workspace, global)).await?;
     let Sources { engine, profiles } = &sources;
-    let found = engine.profile(profiles, wanted.namespace, wanted.value).await?;
+    let found = Box::pin(engine.profile(profiles, wanted.namespace, wanted.value)).await?;
     let Some(profile) = found else { return Ok(None) };
     let shown = |text: &str| short(&if wanted.unmask { text.to_owned() } else { mask(text) });
     let values = cells(&profile.values, 0)?;
@@ -100,7 +101,8 @@ pub(crate) async fn look_up(
     let segments = &workspace.project.segments;
     let mut memberships = Vec::new();
     for segment in segments.iter().take(SEGMENTS_EXPLAINED_MAX) {
-        memberships.push(membership(workspace, &sources, segment, wanted, &shown).await?);
+        let asked = membership(workspace, &sources, segment, wanted, &shown);
+        memberships.push(Box::pin(asked).await?);
     }
     Ok(Some(Person {
         identities,
@@ -122,7 +124,8 @@ async fn membership(
     let query = workspace.project.members(segment, wanted.now);
     let person =
         PersonId { namespace: wanted.namespace.to_owned(), value: wanted.value.to_owned() };
-    let explained = sources.engine.explain(&query, &sources.profiles, &person, None).await?;
+    let explained = sources.engine.explain(&query, &sources.profiles, &person, None);
+    let explained = Box::pin(explained).await?;
     let (is_member, decided_by) = match &explained {
         Explained::Profile(found) => {
             let mut decided_by = Vec::new();

@@ -89,16 +89,19 @@ pub(crate) async fn preview(
     }
     let mut text = None;
     if wanted.rows > 0 || wanted.count {
-        let (sources, _) = Sources::open(workspace, global).await?;
+        // In boxes: reading profiles is a deep future, and this one would be deeper still.
+        let (sources, _) = Box::pin(Sources::open(workspace, global)).await?;
         if let Some(plan) = plans.first().filter(|_| wanted.rows > 0) {
             let rows = wanted.rows.min(ROWS_SHOWN_MAX);
-            let found = questions::first_rows(&sources, plan, rows, Values::Masked).await?;
+            let found =
+                Box::pin(questions::first_rows(&sources, plan, rows, Values::Masked)).await?;
             text = Some(format!("{}{}", found.header, found.text));
         }
         if wanted.count {
             for (segment, plan) in segments.iter_mut().zip(&plans) {
-                crate::run::look(&plan.query, &sources.engine, &sources.profiles).await?;
-                let rows = sources.engine.rows(&plan.query, &sources.profiles).await?;
+                let (engine, profiles) = (&sources.engine, &sources.profiles);
+                Box::pin(crate::run::look(&plan.query, engine, profiles)).await?;
+                let rows = Box::pin(engine.rows(&plan.query, profiles)).await?;
                 let tally = rows.tally();
                 let mut batches =
                     rows.map_ordered(|batch| Ok::<_, engine::Error>(batch.num_rows()));

@@ -96,7 +96,8 @@ pub(crate) async fn try_rule(
             }
         },
     };
-    let (sources, _) = Sources::open_all(workspace, global, Vec::new()).await?;
+    // In boxes: reading profiles is a deep future, and this one would be deeper still.
+    let (sources, _) = Box::pin(Sources::open_all(workspace, global, Vec::new())).await?;
     let fields = sources.engine.fields(&sources.profiles).await?;
     let events = sources.engine.event_fields(&sources.profiles).await?;
     if let Err(error) = engine::check_with_events(&rule.text, &fields, &events, Expect::Boolean) {
@@ -108,7 +109,7 @@ pub(crate) async fn try_rule(
             span: Some(Span::of(text, offset..offset + length)),
         }));
     }
-    match count(workspace, &sources, rule, &fields, sample, now).await {
+    match Box::pin(count(workspace, &sources, rule, &fields, sample, now)).await {
         Ok(counted) => Ok(Tried::Counted(counted)),
         // Names of other segments and values that cannot be computed are known no earlier.
         Err(failure) if matches!(failure.kind, Kind::Usage | Kind::Run) => {
@@ -141,14 +142,14 @@ async fn count(
     };
     let query = workspace.project.members(&segment, now);
     let Sources { engine, profiles } = sources;
-    let mut found = engine.evaluate(&[&query], profiles, Effects::default()).await?;
+    let mut found = Box::pin(engine.evaluate(&[&query], profiles, Effects::default())).await?;
     let nothing = || Failure::new(Kind::Internal, "a rule was not evaluated");
     let found = found.pop().ok_or_else(nothing)??;
     let columns = columns(workspace, &sql, fields);
     let query = Query { columns, ..query };
     let rows = match sample {
         0 => Vec::new(),
-        sample => first_rows(sources, &query, sample.min(SAMPLE_ROWS_MAX)).await?,
+        sample => Box::pin(first_rows(sources, &query, sample.min(SAMPLE_ROWS_MAX))).await?,
     };
     Ok(Counted {
         sql,

@@ -101,7 +101,7 @@ async fn found(app: &Arc<App>, wanted: LookUp, unmask: bool) -> Result<Reply, Pr
     let found = on_a_thread(app, async move |app| {
         let workspace = app.shared.workspace();
         let wanted = Wanted { namespace: &namespace, value: &identity, unmask, now };
-        people::look_up(&workspace, &app.shared.global, &app.shared.ledger, &wanted).await
+        Box::pin(people::look_up(&workspace, &app.shared.global, &app.shared.ledger, &wanted)).await
     });
     let Some(person) = found.await? else {
         return Err(Problem::new(Code::NotFound, "No profile has this identity.")

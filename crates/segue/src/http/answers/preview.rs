@@ -106,7 +106,9 @@ pub(crate) async fn preview(app: Arc<App>, ask: Ask) -> Result<Reply, Problem> {
     let now = slot_now();
     let found = on_a_thread(&app, async move |app| {
         let shared = &app.shared;
-        let candidate = match objects::with(&shared.global, &shared.ledger, &more, now).await {
+        let candidate = match Box::pin(objects::with(&shared.global, &shared.ledger, &more, now))
+            .await
+        {
             Ok(candidate) => candidate,
             Err(Refused::Failed(failure)) => return Err(failure),
             Err(Refused::Invalid(found)) => return Ok(wrong(found.iter().map(problem).collect())),
@@ -121,7 +123,7 @@ pub(crate) async fn preview(app: Arc<App>, ask: Ask) -> Result<Reply, Problem> {
             count: count && may_analyse,
             now,
         };
-        match preview::preview(&candidate, &shared.global, wanted).await {
+        match Box::pin(preview::preview(&candidate, &shared.global, wanted)).await {
             Ok(preview) => Ok(fine(preview)),
             Err(failure) if failure.kind == crate::failure::Kind::Usage => {
                 Ok(wrong(vec![told(&failure)]))

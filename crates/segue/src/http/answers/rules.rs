@@ -77,7 +77,8 @@ pub(crate) async fn try_rule(app: Arc<App>, ask: Ask) -> Result<Reply, Problem> 
     let (now, text) = (slot_now(), rule.clone());
     let tried = on_a_thread(&app, async move |app| {
         let workspace = app.shared.workspace();
-        rules::try_rule(&workspace, &app.shared.global, (language, &text), sample, now).await
+        let tried = rules::try_rule(&workspace, &app.shared.global, (language, &text), sample, now);
+        Box::pin(tried).await
     });
     let nothing = RuleTried {
         valid: false,
