@@ -3,6 +3,9 @@
 //! Every figure is of a whole process. The contenders take turns, and medians are compared, so that
 //! a noisy machine disturbs both alike.
 
+mod comparison;
+mod data;
+
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Command;
@@ -15,7 +18,10 @@ use crate::measure::{self, Cost};
 
 /// Export generated profiles to a folder and to an S3 service in this process
 #[derive(Debug, clap::Args)]
+#[command(args_conflicts_with_subcommands = true)]
 pub(crate) struct Args {
+    #[command(subcommand)]
+    other: Option<Other>,
     /// How many profiles are exported
     #[arg(long, default_value_t = 5_000_000)]
     profiles: u64,
@@ -37,6 +43,11 @@ pub(crate) struct Args {
     /// Leave out the S3 runs
     #[arg(long)]
     folder_only: bool,
+}
+
+#[derive(Debug, clap::Subcommand)]
+enum Other {
+    Data(data::Args),
 }
 
 #[derive(Debug, Clone, Copy, ValueEnum)]
@@ -105,6 +116,9 @@ activations:
 ";
 
 pub(crate) fn run(args: &Args) -> anyhow::Result<()> {
+    if let Some(Other::Data(args)) = &args.other {
+        return data::run(args);
+    }
     let segue = match &args.segue {
         Some(segue) => segue.clone(),
         None => build()?,

@@ -24,6 +24,7 @@ use crate::rows::{Counts, Pass, Rows};
 use crate::selection::{Parts, Selection, Who};
 use crate::snapshot::{Places, Snapshot};
 use crate::spill::Limits;
+use crate::state_file::Pending;
 use crate::store::s3::Reader;
 use crate::store::{Clients, stopped};
 
@@ -301,7 +302,7 @@ impl Engine {
         if !scanned.next.is_empty() {
             profiles.verify().await?;
         }
-        scanned.next.into_iter().try_for_each(membership::Pending::persist)?;
+        scanned.next.into_iter().try_for_each(Pending::persist)?;
         evaluate::keep(queries, scanned.members, survey, self.settings.memory_bytes);
         let with_left_out = |(query, found): (&&Query, Evaluated)| {
             let strangers = evaluate::asks_events(query).then_some(&answered.left_out);

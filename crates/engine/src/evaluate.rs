@@ -24,6 +24,7 @@ use crate::path::Steps;
 use crate::row_set::{Address, RowSet, Words};
 use crate::selection::{Condition, Parts, Restriction, Selection, Spot, Who};
 use crate::spill::{Buckets, Limits, Sorted};
+use crate::state_file::Pending;
 use crate::survey::Survey;
 use crate::terms::{Around, Terms};
 
@@ -58,7 +59,7 @@ pub struct Evaluated {
 /// What one scan found, and what is to be done once its inputs are known to be the pinned ones.
 pub(crate) struct Scanned {
     pub(crate) found: Vec<Evaluated>,
-    pub(crate) next: Vec<membership::Pending>,
+    pub(crate) next: Vec<Pending>,
     /// The members of each query, if they are wanted.
     pub(crate) members: Vec<Members>,
 }
@@ -273,7 +274,9 @@ impl Plan {
         if tracked.iter().any(|tracked| tracked.may_move) {
             membership::sweep(&folder);
         }
-        let compare = move || membership::advance(&members, &tracked, &primary, &folder, &limits);
+        let threads = settings.threads;
+        let compare =
+            move || membership::advance(members, &tracked, &primary, &folder, &limits, threads);
         tokio::task::spawn_blocking(compare).await.map_err(crate::store::stopped)?
     }
 }

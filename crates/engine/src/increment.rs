@@ -22,6 +22,7 @@ mod compare;
 mod entity;
 mod removed;
 mod standing;
+mod trial;
 
 use std::path::Path;
 use std::sync::{Arc, Mutex, PoisonError};
@@ -37,6 +38,7 @@ use self::entity::{Entities, Kept};
 pub(crate) use self::entity::{Teller, texts};
 pub(crate) use self::removed::Gone;
 pub(crate) use self::standing::{Standing, standing};
+pub use self::trial::RowHashes;
 use crate::deduplicate;
 use crate::error::Error;
 use crate::members::times_of;
@@ -158,7 +160,7 @@ pub(crate) async fn difference(
     let next = baselines.next.map(|path| Writer::create(path, &facts)).transpose()?;
     let compare = {
         let (last, limits, increment) = (last.clone(), limits.clone(), increment.clone());
-        move || compare::compare(today, last.as_ref(), next, &increment, &limits)
+        move || compare::compare(today, last.as_ref(), next, &increment, &limits, threads)
     };
     let compared = tokio::task::spawn_blocking(compare).await.map_err(crate::store::stopped)??;
     let Compared { mut sent, added, changed, unchanged, repeated, left, members } = compared;

@@ -76,6 +76,30 @@ impl<S: Summary> Kept<S> {
         Ok(Some(Found { folder, summary, lock }))
     }
 
+    /// Those that were made of something else and are whole, the one used last first. What is being
+    /// removed is passed over.
+    pub(crate) fn others(&self) -> Vec<Found<S>> {
+        let Ok(entries) = fs::read_dir(&self.folder) else { return Vec::new() };
+        let mut others = Vec::new();
+        for folder in entries.flatten().map(|entry| entry.path()) {
+            let name = folder.file_name().unwrap_or_default().to_string_lossy();
+            if name == self.name || name.starts_with(BUILDING) {
+                continue;
+            }
+            let Ok(lock) = File::open(folder.join(LOCK)) else { continue };
+            let Ok(used) = lock.metadata().and_then(|lock| lock.modified()) else { continue };
+            if lock.try_lock_shared().is_err() {
+                continue;
+            }
+            let Ok(text) = fs::read_to_string(folder.join(SUMMARY)) else { continue };
+            if let Some(summary) = S::parse(&text).filter(|summary| summary.is_whole(&folder)) {
+                others.push((used, Found { folder, summary, lock }));
+            }
+        }
+        others.sort_by_key(|(used, _)| std::cmp::Reverse(*used));
+        others.into_iter().map(|(_, found)| found).collect()
+    }
+
     /// Begins to write.
     pub(crate) fn begin(&self) -> Result<Building, Error> {
         let failed = |error| unusable(&self.folder, "make a folder to keep rows in", error);

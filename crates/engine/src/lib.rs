@@ -57,6 +57,7 @@ mod row_set;
 mod rows;
 mod selection;
 mod spill;
+mod state_file;
 mod terms;
 
 mod error;
@@ -71,7 +72,7 @@ pub use explain::{
 };
 pub use expression::event_query::datasets_named as event_datasets_named;
 pub use expression::{Expect, ExpressionError, check_expression, check_with_events};
-pub use increment::Baselines;
+pub use increment::{Baselines, RowHashes};
 pub use membership::Standing;
 pub use merge::{Origin, Profile};
 pub use profiles::Profiles;

@@ -21,9 +21,10 @@ use std::path::{Path, PathBuf};
 use jiff::Timestamp;
 use uuid::Uuid;
 
-pub(crate) use self::advance::{Advanced, Pending, TRACKED_MAX, Tracked, advance, push};
+pub(crate) use self::advance::{Advanced, TRACKED_MAX, Tracked, advance, push};
 use self::file::History;
 use crate::error::Error;
+use crate::state_file::PARTIAL_PREFIX;
 
 /// The file that is locked while histories move.
 const LOCK: &str = "lock";
@@ -74,7 +75,7 @@ pub(crate) fn lock(folder: &Path) -> Result<File, Error> {
 pub(crate) fn sweep(folder: &Path) {
     let Ok(files) = std::fs::read_dir(folder) else { return };
     for file in files.flatten() {
-        if file.file_name().to_string_lossy().starts_with(file::PARTIAL_PREFIX) {
+        if file.file_name().to_string_lossy().starts_with(PARTIAL_PREFIX) {
             // What cannot be removed is in nobody's way.
             let _ = std::fs::remove_file(file.path());
         }

@@ -5,18 +5,22 @@
 //! of a profile takes the value of the best record that has one (`bucket`). The outcome is a set of
 //! Parquet files in the order of the hashes, which are then read like any dataset (`kept`).
 //!
-//! The same inputs give the same files, whatever the number of threads: every record carries its
+//! What has not changed since the last state of the inputs is taken over from it (`reuse`).
+//!
+//! The same inputs give the same files, whatever was kept before and whatever the number of threads: every record carries its
 //! place in the inputs, and nothing depends on the order in which threads come to a bucket.
 
 mod bucket;
 mod bucket_file;
 mod components;
+mod digest;
 mod fingerprint;
 mod fragments;
 mod graph;
 pub(crate) mod identity;
 mod kept;
 mod leaves;
+mod reuse;
 mod show;
 mod unique;
 mod write;
@@ -42,6 +46,7 @@ pub use show::{Origin, Profile};
 
 use kept::{Summary, Verdict};
 use leaves::Leaves;
+use reuse::{Before, Remembered};
 
 /// The version of what is kept: a change of the merged profiles' content or form changes it.
 const VERSION: u32 = 1;
@@ -94,7 +99,9 @@ pub(crate) async fn content(profiles: &Profiles, settings: &Settings) -> Result<
         Some(found) => found,
         None => {
             let mut building = kept.begin()?;
-            let summary = summarize(&union, settings, &mut building).await?;
+            // Apart: futures around futures are laid out as one, and the compiler gives up at some depth.
+            let summary = summarize(profiles, &union, settings, &kept, &mut building);
+            let summary = Box::pin(summary).await?;
             // What changed while it was read must not be kept under the name of what was pinned.
             profiles.verify().await?;
             kept.finish(building, summary)?
@@ -128,8 +135,10 @@ async fn plain(profiles: &Profiles, threads: usize) -> Result<Option<Arc<Survey>
 }
 
 async fn summarize(
+    profiles: &Profiles,
     union: &Arc<Union>,
     settings: &Settings,
+    kept: &Kept<Summary>,
     building: &mut Building,
 ) -> Result<Summary, Error> {
     if union.sources.len() == 1 && unique::is_unique(union, settings).await? {
@@ -139,10 +148,21 @@ async fn summarize(
         Stitch::None => (fragments::Keys::Primary, Vec::new()),
         Stitch::Graph => graph::stitch(union, settings).await?,
     };
-    let (buckets, unidentified) = fragments::sort(union, keys, settings).await?;
-    let (parts, too_many) = write::merge(union, buckets, building.folder(), settings).await?;
-    left_out.splice(0..0, unidentified);
-    left_out.push(("too_many_records".to_owned(), too_many));
+    let bits = fragments::bits(union, settings);
+    let rules = fingerprint::rules(profiles, union, bits);
+    let before = Before::find(kept, &rules, bits.buckets());
+    let names = fingerprint::inputs(profiles, union);
+    let sorting = fragments::Sorting { keys, bits, names, before: before.as_ref() };
+    let sorted = fragments::sort(union, sorting, settings).await?;
+    left_out.splice(0..0, sorted.without_identity(union));
+    let inputs = sorted.contributions.clone();
+    let buckets = write::merge(union, sorted, before.as_ref(), building.folder(), settings).await?;
+    let too_many: Vec<u64> = buckets.iter().map(|bucket| bucket.too_many).collect();
+    left_out.push(("too_many_records".to_owned(), too_many.iter().sum()));
+    if inputs.iter().all(|input| input.digests.len() == bits.buckets()) {
+        Remembered { rules, inputs, too_many }.leave(building.folder())?;
+    }
+    let parts = buckets.into_iter().flat_map(|bucket| bucket.parts).collect();
     Ok(Summary { verdict: Verdict::Merged, left_out, parts })
 }
 
@@ -184,6 +204,8 @@ pub(crate) struct Source {
     pub(crate) precedence: u16,
     /// The number of its first morsel among those of all datasets.
     pub(crate) first_morsel: usize,
+    /// The number of its first file among those of all datasets.
+    pub(crate) first_input: usize,
 }
 
 impl Source {
@@ -208,7 +230,7 @@ impl Union {
         let mut sources: Vec<Source> = Vec::new();
         let mut united = United::default();
         let mut namespaces: Vec<String> = Vec::new();
-        let mut first_morsel = 0;
+        let (mut first_morsel, mut first_input) = (0, 0);
         for snapshot in profiles.snapshots.iter() {
             let dataset = &snapshot.dataset;
             let survey = snapshot.survey(threads).await?;
@@ -225,8 +247,10 @@ impl Union {
                 identities: identities.map(|it| identity::Column::new(it, &namespaces)).collect(),
                 precedence: precedence(&profiles.policy.merge, &dataset.key),
                 first_morsel,
+                first_input,
             });
             first_morsel += survey.morsels.len();
+            first_input += survey.inputs().len();
         }
         Ok(Self {
             clock: fragments::Clock::of(sources.iter().map(Source::times))?,
@@ -253,6 +277,12 @@ impl Union {
     /// How many morsels all datasets have.
     pub(crate) fn morsels(&self) -> usize {
         self.sources.last().map_or(0, |source| source.first_morsel + source.survey.morsels.len())
+    }
+
+    /// The file of a morsel, by position among those of all datasets.
+    pub(crate) fn input_of(&self, morsel: usize) -> usize {
+        let source = &self.sources[self.source_of(morsel)];
+        source.first_input + source.survey.input_of(morsel - source.first_morsel)
     }
 
     /// The dataset of a morsel, by position.

@@ -1,32 +1,34 @@
 //! Who is in, and as which columns: the rule and the mapping of a query, ready to be applied to
 //! batches of records.
 
+mod column;
+mod condition;
+mod present;
+mod told;
+
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
-use arrow::array::{
-    Array, ArrayRef, AsArray, BooleanArray, RecordBatch, RecordBatchOptions, StringViewArray,
-    TimestampMicrosecondArray,
-};
+use arrow::array::{ArrayRef, BooleanArray, RecordBatch, RecordBatchOptions};
 use arrow::buffer::BooleanBuffer;
 use arrow::compute::FilterBuilder;
-use arrow::datatypes::{DataType, Field, Schema, SchemaRef, TimeUnit};
+use arrow::datatypes::{Field, Schema, SchemaRef};
 use datafusion_common::DataFusionError;
-use jiff::Timestamp;
 use plan::Query;
-use plan::field::FieldPath;
-use plan::project::{Column, ColumnSource};
-use plan::schema::FieldType;
+use plan::project::Column;
 
+use self::column::{Output, Source};
+pub(crate) use self::condition::{Condition, Inputs, failed_value, wrong_expression};
+use self::condition::{broken, check_answers};
+pub(crate) use self::present::present;
+pub(crate) use self::told::{Marks, Spot};
 use crate::consent::Consent;
 use crate::error::{Error, Kind};
-use crate::expression::compile::{Compiled, compile, flat_schema};
-use crate::expression::{self, Expect, ExpressionError, Parsed, in_segment};
+use crate::expression::{self, Parsed, in_segment};
 use crate::fields;
-use crate::identity_rows::{self, IdentityView};
+use crate::identity_rows::IdentityView;
 use crate::members::{Members, times_of};
 use crate::path::Steps;
-use crate::row_set::RowSet;
 use crate::survey::Survey;
 use crate::terms::{Around, Terms};
 
@@ -53,15 +55,6 @@ pub(crate) struct Selection {
     pub(crate) needed: BTreeSet<Steps>,
 }
 
-#[derive(Debug)]
-enum Output {
-    Input(usize),
-    Compiled(Compiled),
-    Status,
-    Operation,
-    Time(i64),
-}
-
 /// Who is a member.
 #[derive(Debug)]
 enum Membership {
@@ -71,41 +64,6 @@ enum Membership {
     Rule(Condition),
     /// Who was found to be one before.
     Known(Arc<Members>),
-}
-
-/// Where a batch stands in the profiles.
-#[derive(Debug, Clone, Copy)]
-pub(crate) struct Spot<'a> {
-    pub(crate) morsel: usize,
-    /// Position in the morsel of the first record.
-    pub(crate) first_row: u64,
-    /// Since when members of the morsel are so who are no new ones, sorted by row; nothing where that
-    /// is not known.
-    pub(crate) since: Option<&'a [(u64, i64)]>,
-}
-
-impl Spot<'_> {
-    /// The bits of the batch in a set.
-    pub(crate) fn bits(&self, set: &RowSet, rows: usize) -> BooleanBuffer {
-        let bits = set.slice(self.morsel, self.first_row, rows);
-        bits.unwrap_or_else(|| BooleanBuffer::new_unset(rows))
-    }
-}
-
-/// An expression that is true or false for each record.
-#[derive(Debug)]
-pub(crate) struct Condition {
-    compiled: Compiled,
-    inputs: Inputs,
-    /// What it is, for messages: `rule`.
-    place: String,
-}
-
-/// Flat columns taken out of the records.
-#[derive(Debug)]
-pub(crate) struct Inputs {
-    paths: Vec<Steps>,
-    schema: SchemaRef,
 }
 
 /// Which records a pass looks at, by position in the batch.
@@ -119,17 +77,6 @@ pub(crate) enum Restriction {
     Without(BooleanBuffer),
     /// Those whose bit is set, whether they are members or not.
     Exactly { rows: BooleanBuffer, marks: Marks },
-}
-
-/// Why records are sent that are not simply members.
-#[derive(Debug, Clone)]
-pub(crate) struct Marks {
-    /// They were sent before, with other attributes.
-    pub(crate) changed: BooleanBuffer,
-    /// They are not in the set any more.
-    pub(crate) removed: BooleanBuffer,
-    /// Since when changed ones are in the set, by position, sorted; in microseconds.
-    pub(crate) since: Vec<(usize, i64)>,
 }
 
 /// What became of a batch of records.
@@ -217,18 +164,8 @@ impl Selection {
         };
         let mut sources = Vec::new();
         for column in parts.columns {
-            sources.push(match &column.source {
-                ColumnSource::Field(path) => {
-                    Source::Path(known(path, &plan_schema, &column.header)?)
-                }
-                ColumnSource::Expression { text, .. } => {
-                    Source::Parsed(Box::new(parse(text, &column_fields, &column.header)?))
-                }
-                ColumnSource::Identity(namespace) => Source::Path(identity_rows::path(namespace)),
-                ColumnSource::MembershipStatus => Source::Status,
-                ColumnSource::MembershipOperation => Source::Operation,
-                ColumnSource::LastQualificationTime => Source::Time,
-            });
+            let parse = |text: &str| parse(text, &column_fields, &column.header);
+            sources.push(Source::of(column, &plan_schema, parse)?);
         }
         for path in parts.hidden {
             if path.data_type(schema).is_none() {
@@ -430,9 +367,9 @@ impl Selection {
                     value.into_array(rows).map_err(failed)
                 }
                 (Output::Compiled(_), None) => Err(Error::internal("no input for an expression")),
-                (Output::Status, _) => Ok(status(marks, members, rows)),
-                (Output::Operation, _) => Ok(operation(marks, members, rows)),
-                (Output::Time(time), _) => Ok(times(*time, marks, members, rows, spot)),
+                (Output::Status, _) => Ok(told::status(marks, members, rows)),
+                (Output::Operation, _) => Ok(told::operation(marks, members, rows)),
+                (Output::Time(time), _) => Ok(told::times(*time, marks, members, rows, spot)),
             })
             .collect()
     }
@@ -440,19 +377,7 @@ impl Selection {
     /// What a column says of those who left and have no record any more, if it is the membership that
     /// it tells about.
     pub(crate) fn column_of_the_gone(&self, column: usize, rows: usize) -> Option<ArrayRef> {
-        let text = |text| {
-            Some(Arc::new(StringViewArray::from_iter_values(std::iter::repeat_n(text, rows)))
-                as ArrayRef)
-        };
-        match &self.outputs[column] {
-            Output::Status => text(EXPIRED),
-            Output::Operation => text(REMOVED),
-            Output::Time(time) => {
-                let times = TimestampMicrosecondArray::from_value(*time, rows);
-                Some(Arc::new(times.with_timezone("UTC")))
-            }
-            Output::Input(_) | Output::Compiled(_) => None,
-        }
+        self.outputs[column].of_the_gone(rows)
     }
 
     fn batch(&self, columns: Vec<ArrayRef>, rows: usize) -> Result<RecordBatch, Error> {
@@ -502,279 +427,4 @@ impl Membership {
             Self::Everyone | Self::Known(_) => [].iter(),
         }
     }
-}
-
-impl Condition {
-    /// Compiles an expression that is true or false; call it on a stack for expressions.
-    ///
-    /// # Errors
-    /// The text does not fit the records; `place` says what it is.
-    pub(crate) fn new(
-        text: &str,
-        place: &str,
-        schema: &Schema,
-        now: Timestamp,
-    ) -> Result<Self, Error> {
-        let failed = |error| wrong_expression(error, place);
-        let parsed = Parsed::new(text, &fields::describe(schema)).map_err(failed)?;
-        check_answers(&parsed, schema)?;
-        let inputs = Inputs::new(parsed.fields.clone(), schema);
-        let compiled = compile(&parsed, &inputs.schema, Expect::Boolean, now).map_err(failed)?;
-        Ok(Self { compiled, inputs, place: place.to_owned() })
-    }
-
-    /// The columns that it reads.
-    pub(crate) fn paths(&self) -> std::slice::Iter<'_, Steps> {
-        self.inputs.paths.iter()
-    }
-
-    /// For which records it is true: one that is neither true nor false for a record is not.
-    ///
-    /// # Errors
-    /// It cannot be computed for a value.
-    pub(crate) fn holds(&self, records: &RecordBatch) -> Result<BooleanBuffer, Error> {
-        let failed = |error: DataFusionError| failed_value(&error, &self.place);
-        let columns = self.inputs.extract(records)?;
-        let flat = self.inputs.batch(columns, records.num_rows())?;
-        let result = self.compiled.expression.evaluate(&flat).map_err(failed)?;
-        let result = result.into_array(records.num_rows()).map_err(failed)?;
-        let result = result.as_boolean();
-        Ok(match result.nulls() {
-            Some(nulls) => result.values() & nulls.inner(),
-            None => result.values().clone(),
-        })
-    }
-}
-
-/// Where a column comes from, parsed.
-enum Source {
-    Path(Steps),
-    Parsed(Box<Parsed>),
-    Status,
-    Operation,
-    Time,
-}
-
-impl Source {
-    fn paths(&self) -> &[Steps] {
-        match self {
-            Self::Path(path) => std::slice::from_ref(path),
-            Self::Parsed(parsed) => &parsed.fields,
-            Self::Status | Self::Operation | Self::Time => &[],
-        }
-    }
-
-    fn output(self, inputs: &Inputs, now: Timestamp, header: &str) -> Result<Output, Error> {
-        match self {
-            Self::Path(path) => {
-                let input = inputs.paths.binary_search(&path);
-                let input = input.map_err(|_| Error::internal("a column without its field"))?;
-                let found = fields::kind_of(inputs.schema.field(input).data_type());
-                match found {
-                    FieldType::Unsupported(name) => {
-                        let message = format!("a value of type {name} cannot be written");
-                        Err(Error::new(Kind::Invalid, "unsupported_type", message).at_field(header))
-                    }
-                    _ => Ok(Output::Input(input)),
-                }
-            }
-            Self::Parsed(parsed) => compile(&parsed, &inputs.schema, Expect::Any, now)
-                .map(Output::Compiled)
-                .map_err(|error| wrong_expression(error, header)),
-            Self::Status => Ok(Output::Status),
-            Self::Operation => Ok(Output::Operation),
-            Self::Time => Ok(Output::Time(now.as_microsecond())),
-        }
-    }
-}
-
-impl Output {
-    fn data_type(&self, inputs: &Inputs) -> DataType {
-        match self {
-            Self::Input(input) => inputs.schema.field(*input).data_type().clone(),
-            Self::Compiled(compiled) => compiled.data_type.clone(),
-            Self::Status | Self::Operation => DataType::Utf8View,
-            Self::Time(_) => DataType::Timestamp(TimeUnit::Microsecond, Some("UTC".into())),
-        }
-    }
-}
-
-impl Inputs {
-    pub(crate) fn new(paths: Vec<Steps>, schema: &Schema) -> Self {
-        let flat = flat_schema(&paths, schema);
-        Self { paths, schema: Arc::new(flat) }
-    }
-
-    /// What is read.
-    pub(crate) fn paths(&self) -> &[Steps] {
-        &self.paths
-    }
-
-    /// The flat columns.
-    pub(crate) fn schema(&self) -> &Schema {
-        &self.schema
-    }
-
-    pub(crate) fn extract(&self, records: &RecordBatch) -> Result<Vec<ArrayRef>, Error> {
-        let columns = self.paths.iter().zip(self.schema.fields());
-        columns
-            .map(|(path, field)| {
-                path.extract(records, field.data_type()).map_err(|_| {
-                    let kind = fields::kind_of(field.data_type());
-                    let message = format!("a value cannot be read as {}", kind.name());
-                    Error::new(Kind::Invalid, "invalid_input", message).at_field(path.to_string())
-                })
-            })
-            .collect()
-    }
-
-    pub(crate) fn batch(&self, columns: Vec<ArrayRef>, rows: usize) -> Result<RecordBatch, Error> {
-        let options = RecordBatchOptions::new().with_row_count(Some(rows));
-        RecordBatch::try_new_with_options(Arc::clone(&self.schema), columns, &options)
-            .map_err(broken)
-    }
-}
-
-/// Which values are there: neither null nor an empty text. Nothing when all are.
-pub(crate) fn present(column: &ArrayRef) -> Option<BooleanBuffer> {
-    let has_text = match column.data_type() {
-        DataType::Utf8 => empties(column.as_string::<i32>().iter()),
-        DataType::LargeUtf8 => empties(column.as_string::<i64>().iter()),
-        // The length is the lower half of a view.
-        DataType::Utf8View => {
-            let views = column.as_string_view().views();
-            let has_empty = views.iter().any(|&view| view as u32 == 0);
-            has_empty.then(|| views.iter().map(|&view| view as u32 != 0).collect())
-        }
-        _ => None,
-    };
-    let nulls = column.logical_nulls().filter(|nulls| nulls.null_count() > 0);
-    match (has_text, nulls) {
-        (None, None) => None,
-        (Some(text), None) => Some(text),
-        (None, Some(nulls)) => Some(nulls.into_inner()),
-        (Some(text), Some(nulls)) => Some(&text & nulls.inner()),
-    }
-}
-
-fn empties<'a>(texts: impl Iterator<Item = Option<&'a str>> + Clone) -> Option<BooleanBuffer> {
-    let has_empty = texts.clone().any(|text| text == Some(""));
-    has_empty.then(|| texts.map(|text| text != Some("")).collect())
-}
-
-/// What is written of members and of those who left (behaviour reference §3.4).
-const ACTIVE: &str = "active";
-const EXPIRED: &str = "expired";
-const ADDED: &str = "added";
-const CHANGED: &str = "changed";
-const REMOVED: &str = "removed";
-
-fn status(marks: Option<&Marks>, members: &BooleanBuffer, rows: usize) -> ArrayRef {
-    Arc::new(match marks {
-        None => StringViewArray::from_iter_values(std::iter::repeat_n(ACTIVE, rows)),
-        Some(marks) => members
-            .set_indices()
-            .map(|row| Some(if marks.removed.value(row) { EXPIRED } else { ACTIVE }))
-            .collect(),
-    })
-}
-
-fn operation(marks: Option<&Marks>, members: &BooleanBuffer, rows: usize) -> ArrayRef {
-    let word = |marks: &Marks, row| match () {
-        () if marks.removed.value(row) => REMOVED,
-        () if marks.changed.value(row) => CHANGED,
-        () => ADDED,
-    };
-    Arc::new(match marks {
-        None => StringViewArray::from_iter_values(std::iter::repeat_n(ADDED, rows)),
-        Some(marks) => members.set_indices().map(|row| Some(word(marks, row))).collect(),
-    })
-}
-
-/// When members became so: now, but for those who were so before. Those who left did so now.
-fn times(
-    time: i64,
-    marks: Option<&Marks>,
-    members: &BooleanBuffer,
-    rows: usize,
-    spot: Spot<'_>,
-) -> ArrayRef {
-    let sent = marks.map_or(&[][..], |marks| &marks.since);
-    let is_removed = |row: usize| marks.is_some_and(|marks| marks.removed.value(row));
-    let times = match spot.since {
-        Some([]) => TimestampMicrosecondArray::from_value(time, rows),
-        Some(since) => {
-            let first = spot.first_row;
-            let known = |row: usize| since.binary_search_by_key(&(first + row as u64), |it| it.0);
-            let told = |row: usize| match known(row) {
-                Ok(found) if !is_removed(row) => since[found].1,
-                _ => time,
-            };
-            TimestampMicrosecondArray::from_iter_values(members.set_indices().map(told))
-        }
-        None if sent.is_empty() => TimestampMicrosecondArray::from_value(time, rows),
-        None => {
-            let known = |row| sent.binary_search_by_key(&row, |(row, _)| *row);
-            let told = |row| known(row).map_or(time, |found| sent[found].1);
-            TimestampMicrosecondArray::from_iter_values(members.set_indices().map(told))
-        }
-    };
-    Arc::new(times.with_timezone("UTC"))
-}
-
-/// Checks that what an expression asks of events has been answered.
-fn check_answers(parsed: &Parsed, schema: &Schema) -> Result<(), Error> {
-    let is_answered = |name: &str| schema.column_with_name(name).is_some();
-    match parsed.queries.iter().all(|query| is_answered(&query.answer)) {
-        true => Ok(()),
-        false => Err(Error::internal("an expression asks for events that were not looked at")),
-    }
-}
-
-/// Checks that the dataset has a mapped field.
-fn known(path: &FieldPath, schema: &plan::Schema, header: &str) -> Result<Steps, Error> {
-    match schema.resolve(path) {
-        Ok(_) => Ok(Steps::from(path)),
-        Err(unknown) => {
-            let message = format!("the dataset has no field `{path}`");
-            let error = Error::new(Kind::Invalid, "unknown_field", message).at_field(header);
-            Err(match unknown.nearest {
-                Some(nearest) => error.with_hint(format!("Did you mean `{nearest}`?")),
-                None => error,
-            })
-        }
-    }
-}
-
-pub(crate) fn wrong_expression(error: ExpressionError, place: &str) -> Error {
-    let message = format!("{} at character {}", error.message, error.offset + 1);
-    let failed = Error::new(Kind::Invalid, error.code, message).at_field(place);
-    match error.hint {
-        Some(hint) => failed.with_hint(hint),
-        None => failed,
-    }
-}
-
-/// A value for which an expression cannot be computed. The engine's text would quote the value.
-pub(crate) fn failed_value(error: &DataFusionError, place: &str) -> Error {
-    use arrow::error::ArrowError;
-    let message = match error.find_root() {
-        DataFusionError::ArrowError(inner, _) => match inner.as_ref() {
-            ArrowError::DivideByZero => "a division by zero",
-            ArrowError::ArithmeticOverflow(_) => "a number became too large",
-            ArrowError::CastError(_) | ArrowError::ParseError(_) => {
-                "a value could not be converted"
-            }
-            _ => "the expression failed for a value",
-        },
-        DataFusionError::ResourcesExhausted(_) => "the expression needs too much memory",
-        _ => "the expression failed for a value",
-    };
-    Error::new(Kind::Invalid, "expression_error", message)
-        .at_field(place)
-        .with_hint("Use `TRY_CAST`, `nullif(divisor, 0)` or `CASE` so that such values give null.")
-}
-
-fn broken(_: arrow::error::ArrowError) -> Error {
-    Error::internal("columns do not fit their own schema")
 }

@@ -164,6 +164,20 @@ impl Sorted {
     }
 }
 
+impl Sorted {
+    /// Loads the entries of one bucket.
+    pub(crate) fn load(&self, bucket: usize) -> Result<Vec<u8>, Error> {
+        let mut bytes = Vec::with_capacity(usize::try_from(self.bytes(bucket)).unwrap_or(0));
+        self.read(bucket, |entries| entries.read_to_end(&mut bytes))?;
+        Ok(bytes)
+    }
+}
+
+/// The bytes of a number in an entry; zeros behind the end.
+pub(crate) fn bytes_at<const N: usize>(entries: &[u8], start: usize) -> [u8; N] {
+    entries.get(start..).and_then(|bytes| bytes.first_chunk()).copied().unwrap_or([0; N])
+}
+
 /// The parts of a file that belong to one bucket, one after the other.
 struct Extents<'a> {
     file: &'a File,

@@ -231,6 +231,16 @@ impl Survey {
         self.inputs.iter().map(|input| input.size).sum()
     }
 
+    /// All files.
+    pub(crate) fn inputs(&self) -> &[Arc<Input>] {
+        &self.inputs
+    }
+
+    /// The position of the file of a morsel among all.
+    pub(crate) fn input_of(&self, morsel: usize) -> usize {
+        self.morsels[morsel].input
+    }
+
     /// The file of a morsel, for messages.
     pub(crate) fn location(&self, morsel: usize) -> &str {
         &self.inputs[self.morsels[morsel].input].location

@@ -56,6 +56,8 @@ pub struct SegmentName {
     pub key: String,
     /// The id, which rules from Adobe use.
     pub id: String,
+    /// The name for people.
+    pub name: String,
 }
 
 /// Why a text is no PQL rule that can be translated, and where in it.

@@ -133,24 +133,40 @@ impl Scanner<'_> {
 /// # Errors
 /// No segment is called so, or several have the name.
 pub fn find<'a>(segments: &'a [Segment], written: &str) -> Result<&'a Segment, NotFound> {
-    if let Some(segment) = segments.iter().find(|segment| segment.key == written) {
-        return Ok(segment);
+    let called = segments.iter().map(|segment| Called {
+        key: &segment.key,
+        name: &segment.name,
+        has_id: segment.id.hyphenated().to_string().eq_ignore_ascii_case(written),
+    });
+    position(&called.collect::<Vec<_>>(), written).map(|position| &segments[position])
+}
+
+/// What a segment may be called.
+pub(crate) struct Called<'a> {
+    pub(crate) key: &'a str,
+    pub(crate) name: &'a str,
+    /// Whether what was written is its id.
+    pub(crate) has_id: bool,
+}
+
+/// The position of the segment that is meant; see [`find`].
+pub(crate) fn position(segments: &[Called<'_>], written: &str) -> Result<usize, NotFound> {
+    if let Some(position) = segments.iter().position(|segment| segment.key == written) {
+        return Ok(position);
     }
-    let has_id =
-        |segment: &&Segment| segment.id.hyphenated().to_string().eq_ignore_ascii_case(written);
-    if let Some(segment) = segments.iter().find(has_id) {
-        return Ok(segment);
+    if let Some(position) = segments.iter().position(|segment| segment.has_id) {
+        return Ok(position);
     }
-    let mut named = segments.iter().filter(|segment| segment.name == written);
+    let named = segments.iter().enumerate().filter(|(_, segment)| segment.name == written);
+    let mut named = named.map(|(position, _)| position);
     match (named.next(), named.next()) {
-        (Some(segment), None) => Ok(segment),
+        (Some(position), None) => Ok(position),
         (Some(_), Some(_)) => Err(NotFound::Ambiguous),
         (None, _) => {
-            let keys = segments.iter().map(|segment| segment.key.as_str());
-            let names = segments.iter().map(|segment| segment.name.as_str());
-            Err(NotFound::Unknown {
-                nearest: nearest(written, keys.chain(names)).map(str::to_owned),
-            })
+            let keys = segments.iter().map(|segment| segment.key);
+            let names = segments.iter().map(|segment| segment.name);
+            let nearest = nearest(written, keys.chain(names)).map(str::to_owned);
+            Err(NotFound::Unknown { nearest })
         }
     }
 }

@@ -1,10 +1,13 @@
 //! The parts of a rule, and what holds of each for one profile.
 
+use std::cell::RefCell;
+use std::collections::BTreeSet;
 use std::ops::Range;
 
 use arrow::array::RecordBatch;
 use plan::Query;
 use plan::project::{Column, ColumnSource, RuleOrigin};
+use plan::segment_reference;
 use sqlparser::ast::Expr;
 
 use super::{read_row, select_at, text};
@@ -34,8 +37,12 @@ pub struct Judged {
     pub fields: Vec<Value<String>>,
     /// The sides of a comparison that are calculated, by their places in the rule.
     pub calculated: Vec<Value<Range<usize>>>,
-    /// The parts; a condition has none.
+    /// The parts. Those of a condition are the rules of the segments that it names, each where it is
+    /// named first.
     pub parts: Vec<Judged>,
+    /// The key of the segment of which this is the whole rule: the places of it and of its parts are
+    /// those in that rule.
+    pub segment: Option<String>,
 }
 
 /// A value of the profile.
@@ -110,19 +117,9 @@ pub(super) fn judge(query: &Query, survey: &Survey, address: Address) -> Result<
     let parts_of = Parts { who: Who::Members, columns: &[], hidden: &[], query: &query };
     let selection = Selection::new(parts_of, survey)?;
     let row = read_row(survey, address, &selection.needed)?;
-    let judge = Judge { rule, query: &query, survey, address, row };
-    let whole = judge.outcome(rule)?;
-    let found = parts(rule).ok().and_then(|parts| judge.part(&parts).ok());
-    let mut judged = match found {
-        // The parts are evaluated apart, the engine evaluates them together: it is right.
-        Some(judged) if judged.outcome == whole || matches!(whole, Outcome::Failed(_)) => {
-            Judged { outcome: whole, ..judged }
-        }
-        _ => Judged {
-            outcome: whole,
-            ..judge.part(&Part { range: 0..rule.len(), form: Form::Condition(None) })?
-        },
-    };
+    let opened = RefCell::default();
+    let judge = Judge { rule, query: &query, survey, address, row: &row, opened: &opened };
+    let mut judged = judge.whole()?;
     judged.decide();
     Ok(judged)
 }
@@ -132,10 +129,28 @@ struct Judge<'a> {
     query: &'a Query,
     survey: &'a Survey,
     address: Address,
-    row: RecordBatch,
+    row: &'a RecordBatch,
+    /// Keys of the segments whose rules have been gone into: each once, or a few rules that name each
+    /// other twice would be told more often than anybody can read.
+    opened: &'a RefCell<BTreeSet<String>>,
 }
 
 impl Judge<'_> {
+    fn whole(&self) -> Result<Judged, Error> {
+        let whole = self.outcome(self.rule)?;
+        let found = parts(self.rule).ok().and_then(|parts| self.part(&parts).ok());
+        Ok(match found {
+            // The parts are evaluated apart, the engine evaluates them together: it is right.
+            Some(judged) if judged.outcome == whole || matches!(whole, Outcome::Failed(_)) => {
+                Judged { outcome: whole, ..judged }
+            }
+            _ => Judged {
+                outcome: whole,
+                ..self.part(&Part { range: 0..self.rule.len(), form: Form::Condition(None) })?
+            },
+        })
+    }
+
     fn part(&self, part: &Part) -> Result<Judged, Error> {
         let (join, parts) = match &part.form {
             Form::All(parts) => (Join::All, parts.as_slice()),
@@ -154,7 +169,8 @@ impl Judge<'_> {
             Join::Known | Join::Condition => parts[0].outcome.clone(),
         };
         let (range, fields, calculated) = (part.range.clone(), Vec::new(), Vec::new());
-        Ok(Judged { range, join, outcome, decides: false, fields, calculated, parts })
+        let (decides, segment) = (false, None);
+        Ok(Judged { range, join, outcome, decides, fields, calculated, parts, segment })
     }
 
     fn condition(
@@ -177,8 +193,32 @@ impl Judge<'_> {
             decides: false,
             fields,
             calculated: sides.filter_map(value).collect(),
-            parts: Vec::new(),
+            parts: self.segments(written)?,
+            segment: None,
         })
+    }
+
+    /// The rules of the segments that a condition names. Those of imported segments have none.
+    fn segments(&self, condition: &str) -> Result<Vec<Judged>, Error> {
+        let mut rules = Vec::new();
+        for path in self.parsed(condition)? {
+            let Some(written) = in_segment::written(&path) else { continue };
+            let segment = segment_reference::find(&self.query.segments, written);
+            let segment = segment.map_err(|_| Error::internal("a segment is not known"))?;
+            let is_first = self.opened.borrow_mut().insert(segment.key.clone());
+            if is_first && segment.import.is_none() {
+                let judge = Judge { rule: &segment.rule.text, ..*self };
+                rules.push(Judged { segment: Some(segment.key.clone()), ..judge.whole()? });
+            }
+        }
+        Ok(rules)
+    }
+
+    /// The fields and segments that a condition names, in order.
+    fn parsed(&self, condition: &str) -> Result<Vec<Steps>, Error> {
+        let known = fields::describe(&self.survey.schema);
+        let parsed = expression::with_stack(|| Parsed::new(condition, &known).map(|it| it.fields));
+        parsed.map_err(|_| Error::internal("a condition is none by itself"))
     }
 
     /// Whether a condition is true: it is or its opposite is, or else it cannot be told.
@@ -188,7 +228,7 @@ impl Judge<'_> {
             rule.clone_into(&mut query.rule.text);
             let parts = Parts { who: Who::Members, columns: &[], hidden: &[], query: &query };
             let selection = Selection::new(parts, self.survey)?;
-            Ok(select_at(&selection, &self.row, &Restriction::None, self.address)?.received > 0)
+            Ok(select_at(&selection, self.row, &Restriction::None, self.address)?.received > 0)
         };
         let outcome = || {
             Ok::<_, Error>(match () {
@@ -209,9 +249,7 @@ impl Judge<'_> {
 
     /// The fields that a condition reads, with their values.
     fn fields(&self, condition: &str) -> Result<Vec<Value<String>>, Error> {
-        let known = fields::describe(&self.survey.schema);
-        let parsed = expression::with_stack(|| Parsed::new(condition, &known).map(|it| it.fields));
-        let mut paths = parsed.map_err(|_| Error::internal("a condition is none by itself"))?;
+        let mut paths = self.parsed(condition)?;
         paths.retain(|path| in_segment::written(path).is_none());
         let values = self.values(&[], &paths)?;
         // What was found out about events is known by a name that nobody wrote.
@@ -226,7 +264,7 @@ impl Judge<'_> {
     fn values(&self, columns: &[Column], paths: &[Steps]) -> Result<Vec<Option<String>>, Error> {
         let parts = Parts { who: Who::Everyone, columns, hidden: paths, query: self.query };
         let selection = Selection::new(parts, self.survey)?;
-        let values = select_at(&selection, &self.row, &Restriction::None, self.address)?.batch;
+        let values = select_at(&selection, self.row, &Restriction::None, self.address)?.batch;
         Ok(values.columns().iter().map(text).collect())
     }
 

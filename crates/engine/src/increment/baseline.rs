@@ -10,7 +10,6 @@
 //! The file says in its metadata what it was made for; one that was made for another key is of no use,
 //! and everybody is sent again.
 
-use std::fs::File;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
@@ -21,20 +20,16 @@ use arrow::array::{
 use arrow::datatypes::{
     DataType, Field, Schema, SchemaRef, TimeUnit, TimestampMicrosecondType, UInt64Type,
 };
-use parquet::arrow::ArrowWriter;
-use parquet::arrow::arrow_reader::{ParquetRecordBatchReader, ParquetRecordBatchReaderBuilder};
-use parquet::basic::{Compression, ZstdLevel};
-use parquet::file::metadata::KeyValue;
-use parquet::file::properties::{EnabledStatistics, WriterProperties};
+use parquet::arrow::arrow_reader::ParquetRecordBatchReader;
+use parquet::basic::Compression;
 use plan::Query;
 use plan::project::ColumnSource;
 use plan::run_plan::Increment;
 
 use crate::error::{Error, Kind};
+use crate::state_file;
 use crate::survey::ProfileKey;
 
-/// Rows that are read or written at once.
-pub(super) const BATCH_ROWS: usize = 65_536;
 /// Rows of one row group, the most that the writer holds in memory.
 const GROUP_ROWS_MAX: usize = 1 << 19;
 /// Columns before the kept ones.
@@ -70,6 +65,11 @@ impl Facts {
         });
         let mut parts: Vec<String> = key.collect();
         parts.push(format!("profile by {}", profile.primary));
+        Self::of(parts.join(" + "), increment.changes, kept)
+    }
+
+    /// Facts of rows that are told apart by what `entity` says in words.
+    pub(super) fn of(entity: String, has_rows: bool, kept: &Schema) -> Self {
         let time = DataType::Timestamp(TimeUnit::Microsecond, Some("UTC".into()));
         let mut columns = vec![
             Field::new("entity", DataType::FixedSizeBinary(16), false),
@@ -81,11 +81,7 @@ impl Facts {
         columns.extend(
             kept.map(|field| field.as_ref().clone().with_name(format!("mapped.{}", field.name()))),
         );
-        Self {
-            entity: parts.join(" + "),
-            schema: Arc::new(Schema::new(columns)),
-            has_rows: increment.changes,
-        }
+        Self { entity, schema: Arc::new(Schema::new(columns)), has_rows }
     }
 }
 
@@ -101,29 +97,15 @@ impl Baseline {
     /// # Errors
     /// It is damaged.
     pub(super) fn open(path: &Path, facts: &Facts) -> Result<Option<Self>, Error> {
-        let file = match File::open(path) {
-            Ok(file) => file,
-            Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(None),
-            Err(error) => return Err(Error::io(&path.to_string_lossy(), "open it", error)),
-        };
-        let reader = ParquetRecordBatchReaderBuilder::try_new(file).map_err(|_| damaged(path))?;
-        let metadata = reader.metadata().file_metadata().key_value_metadata();
-        let value = |key: &str| {
-            let entry = metadata.into_iter().flatten().find(|entry| entry.key == key);
-            entry.and_then(|entry| entry.value.as_deref())
-        };
-        let fits = value(VERSION_KEY) == Some(VERSION) && value(ENTITY_KEY) == Some(&facts.entity);
+        let Some(found) = state_file::Facts::of(path, damaged)? else { return Ok(None) };
+        let fits =
+            found.get(VERSION_KEY) == Some(VERSION) && found.get(ENTITY_KEY) == Some(&facts.entity);
         Ok(fits.then(|| Self { path: path.to_owned() }))
     }
 
     /// Its batches, sorted by entity.
     pub(super) fn batches(&self) -> Result<Batches<'_>, Error> {
-        let open = || {
-            let file = File::open(&self.path).ok()?;
-            let builder = ParquetRecordBatchReaderBuilder::try_new(file).ok()?;
-            builder.with_batch_size(BATCH_ROWS).build().ok()
-        };
-        let reader = open().ok_or_else(|| damaged(&self.path))?;
+        let reader = state_file::batches(&self.path, damaged)?;
         Ok(Batches { baseline: self, reader })
     }
 
@@ -223,11 +205,8 @@ impl Cursor<'_> {
 
 /// Writes a baseline; it is there, whole, after [`Writer::finish`].
 pub(super) struct Writer {
-    writer: ArrowWriter<File>,
-    schema: SchemaRef,
-    has_rows: bool,
-    partial: tempfile::TempPath,
-    path: PathBuf,
+    file: state_file::Writer,
+    facts: Facts,
 }
 
 impl Writer {
@@ -236,36 +215,19 @@ impl Writer {
     /// # Errors
     /// The folder cannot be written.
     pub(super) fn create(path: &Path, facts: &Facts) -> Result<Self, Error> {
-        let failed = |error| Error::io(&path.to_string_lossy(), "write it", error);
-        let folder = path.parent().unwrap_or(Path::new("."));
-        std::fs::create_dir_all(folder).map_err(failed)?;
-        let (file, partial) = tempfile::NamedTempFile::new_in(folder).map_err(failed)?.into_parts();
-        let metadata = [(VERSION_KEY, VERSION), (ENTITY_KEY, facts.entity.as_str())];
-        let metadata = metadata.map(|(key, value)| KeyValue::new(key.to_owned(), value.to_owned()));
-        let level = ZstdLevel::try_new(1).unwrap_or_default();
-        let properties = WriterProperties::builder()
-            .set_created_by("segue".to_owned())
-            .set_key_value_metadata(Some(metadata.to_vec()))
-            .set_max_row_group_row_count(Some(GROUP_ROWS_MAX))
-            .set_statistics_enabled(EnabledStatistics::None)
-            .set_dictionary_enabled(false)
-            .set_compression(Compression::ZSTD(level))
-            // Hashes do not compress.
-            .set_column_compression("entity".into(), Compression::UNCOMPRESSED)
+        let properties = state_file::properties(GROUP_ROWS_MAX)
             .set_column_compression("row".into(), Compression::UNCOMPRESSED)
             .set_column_dictionary_enabled("since".into(), true)
             .build();
-        let schema = Arc::clone(&facts.schema);
-        let writer = ArrowWriter::try_new(file, Arc::clone(&schema), Some(properties))
-            .map_err(|error| failed(error.into()))?;
-        Ok(Self { writer, schema, has_rows: facts.has_rows, partial, path: path.to_owned() })
+        let file = state_file::Writer::create(path, &facts.schema, properties)?;
+        Ok(Self { file, facts: facts.clone() })
     }
 
     /// Appends rows, which are sorted, behind those before.
     pub(super) fn write(&mut self, rows: &[Row], kept: Vec<ArrayRef>) -> Result<(), Error> {
         let entities = rows.iter().map(|row| row.entity.to_be_bytes());
         let entities = FixedSizeBinaryArray::try_from_iter(entities);
-        let hashes = rows.iter().map(|row| row.hash.filter(|_| self.has_rows));
+        let hashes = rows.iter().map(|row| row.hash.filter(|_| self.facts.has_rows));
         let since = rows.iter().map(|row| row.since);
         let mut columns: Vec<ArrayRef> = vec![
             Arc::new(entities.map_err(|_| Error::internal("a hash has another length"))?),
@@ -273,23 +235,14 @@ impl Writer {
             Arc::new(TimestampMicrosecondArray::from_iter_values(since).with_timezone("UTC")),
         ];
         columns.extend(kept);
-        let batch = RecordBatch::try_new(Arc::clone(&self.schema), columns)
+        let batch = RecordBatch::try_new(Arc::clone(&self.facts.schema), columns)
             .map_err(|_| Error::internal("kept values do not fit their own schema"))?;
-        self.writer.write(&batch).map_err(|error| self.failed(error.into()))
+        self.file.write(&batch)
     }
 
     /// Makes the file durable, then visible.
     pub(super) fn finish(self) -> Result<(), Error> {
-        let Self { writer, partial, path, .. } = self;
-        let failed = |error: std::io::Error| Error::io(&path.to_string_lossy(), "write it", error);
-        let file = writer.into_inner().map_err(|error| failed(error.into()))?;
-        file.sync_all().map_err(failed)?;
-        partial.persist(&path).map_err(|error| failed(error.error))?;
-        let folder = path.parent().unwrap_or(Path::new("."));
-        File::open(folder).and_then(|folder| folder.sync_all()).map_err(failed)
-    }
-
-    fn failed(&self, error: std::io::Error) -> Error {
-        Error::io(&self.path.to_string_lossy(), "write it", error)
+        let facts = [(VERSION_KEY, VERSION.to_owned()), (ENTITY_KEY, self.facts.entity)];
+        self.file.finish(facts)?.persist()
     }
 }

@@ -2,15 +2,19 @@
 
 use arrow::array::ArrayRef;
 use arrow::row::RowConverter;
+use futures::TryStreamExt;
 use plan::run_plan::Increment;
+use tokio::runtime::Handle;
 
 use super::Sent;
-use super::baseline::{BATCH_ROWS, Baseline, Cursor, Row, Writer};
+use super::baseline::{Baseline, Cursor, Row, Writer};
 use super::entity::ENTRY_HEAD_BYTES;
 use crate::error::Error;
 use crate::members::morsel_hash;
+use crate::ordered::{Ordered, Stop};
 use crate::row_set::Address;
-use crate::spill::{BUCKETS, Buckets, Limits, Sorted, read_part};
+use crate::spill::{BUCKETS, Buckets, Limits, Sorted, bytes_at};
+use crate::state_file::BATCH_ROWS;
 
 /// Today's set.
 pub(super) struct Today {
@@ -43,21 +47,23 @@ pub(super) struct Left {
     pub(super) count: u64,
 }
 
+/// One entry: small, since all of a bucket are sorted.
 struct Entry {
-    row: Row,
+    entity: u128,
     address: Address,
-    /// Where the kept values are.
-    kept: (usize, usize),
+    /// Where in the bytes of the bucket it begins.
+    start: usize,
 }
 
 /// The entries of one bucket, sorted.
 #[derive(Default)]
 struct Bucket {
+    bytes: Vec<u8>,
     entries: Vec<Entry>,
-    kept: Vec<u8>,
 }
 
-/// Compares, and writes the next baseline on the way.
+/// Compares, and writes the next baseline on the way. Buckets are read and sorted by `threads`
+/// threads ahead of the comparison; call it on a thread that may block, inside a runtime.
 ///
 /// # Errors
 /// Temporary files or baselines that cannot be read or written.
@@ -67,13 +73,15 @@ pub(super) fn compare(
     next: Option<Writer>,
     increment: &Increment,
     limits: &Limits,
+    threads: usize,
 ) -> Result<Compared, Error> {
+    let Today { entries, converter, now, since } = today;
     let is_wanted = increment.leavers && last.is_some();
     let mut comparison = Comparison {
         before: last.map(Baseline::rows).transpose()?,
         changes: increment.changes,
         left: is_wanted.then(|| (Buckets::new(limits.clone()), 0)),
-        since: today.since.then(|| Buckets::new(limits.clone())),
+        since: since.then(|| Buckets::new(limits.clone())),
         found: Compared {
             sent: Sent::default(),
             members: 0,
@@ -85,15 +93,20 @@ pub(super) fn compare(
         },
     };
     let mut next = next;
-    for number in 0..BUCKETS {
-        let mut bucket = Bucket::read(&today.entries, number, today.now)?;
+    let mut buckets: Ordered<Bucket, Error> =
+        Ordered::new(BUCKETS, threads, move |number, outlet| {
+            Ok(outlet.send(Bucket::read(&entries, number).map_err(Stop::Failed)?)?)
+        });
+    let runtime = Handle::current();
+    while let Some(mut bucket) = runtime.block_on(buckets.try_next())? {
         comparison.found.repeated += bucket.drop_repeated();
         comparison.found.members += bucket.entries.len() as u64;
-        for entry in &mut bucket.entries {
-            comparison.place(entry)?;
+        let mut since = Vec::with_capacity(bucket.entries.len());
+        for entry in &bucket.entries {
+            since.push(comparison.place(entry, bucket.hash(entry))?.unwrap_or(now));
         }
         if let Some(writer) = &mut next {
-            bucket.write(writer, today.converter.as_ref())?;
+            bucket.write(writer, &since, converter.as_ref())?;
         }
     }
     comparison.leave_until(None)?;
@@ -113,19 +126,18 @@ struct Comparison<'a> {
 }
 
 impl Comparison<'_> {
-    /// Decides about an entry of today's set; each entity is greater than the one before.
-    fn place(&mut self, entry: &mut Entry) -> Result<(), Error> {
-        let before = self.leave_until(Some(entry.row.entity))?;
-        let Some(before) = before else {
+    /// Decides about an entry of today's set; each entity is greater than the one before. Returns
+    /// since when it is in the set, if it was there before.
+    fn place(&mut self, entry: &Entry, hash: u64) -> Result<Option<i64>, Error> {
+        let Some(before) = self.leave_until(Some(entry.entity))? else {
             self.found.added += 1;
             self.found.sent.all.insert(entry.address);
-            return Ok(());
+            return Ok(None);
         };
-        entry.row.since = before.since;
         // Without a hash from then it cannot be told, and nothing may be lost.
-        if !self.changes || before.hash == entry.row.hash {
+        if !self.changes || before.hash == Some(hash) {
             self.found.unchanged += 1;
-            return Ok(());
+            return Ok(Some(before.since));
         }
         self.found.changed += 1;
         self.found.sent.all.insert(entry.address);
@@ -135,7 +147,7 @@ impl Comparison<'_> {
             let parts = [entry.address.0.to_le_bytes(), before.since.to_le_bytes()];
             since.push(morsel, &[&parts[0], &parts[1]])?;
         }
-        Ok(())
+        Ok(Some(before.since))
     }
 
     /// Passes the rows of the baseline before `entity`, all of whom have left, and returns its own.
@@ -159,47 +171,64 @@ impl Comparison<'_> {
 }
 
 impl Bucket {
-    fn read(entries: &Sorted, number: usize, now: i64) -> Result<Self, Error> {
-        let mut bucket = Self::default();
-        entries.read(number, |entries| {
-            let (mut head, mut value) = (Vec::new(), Vec::new());
-            while read_part(entries, &mut head, ENTRY_HEAD_BYTES)? {
-                let number =
-                    |from: usize| head[from..from + 8].try_into().map_or(0, u64::from_le_bytes);
-                let entity = head[..16].try_into().map_or(0, u128::from_le_bytes);
-                let length = head[32..36].try_into().map_or(0, u32::from_le_bytes) as usize;
-                read_part(entries, &mut value, length)?;
-                let start = bucket.kept.len();
-                bucket.kept.extend_from_slice(&value);
-                bucket.entries.push(Entry {
-                    row: Row { entity, hash: Some(number(16)), since: now },
-                    address: Address(number(24)),
-                    kept: (start, start + length),
-                });
+    fn read(entries: &Sorted, number: usize) -> Result<Self, Error> {
+        let bytes = entries.load(number)?;
+        let entries = Vec::with_capacity(bytes.len() / ENTRY_HEAD_BYTES);
+        let mut bucket = Self { bytes, entries };
+        let mut start = 0;
+        while start < bucket.bytes.len() {
+            let end = start + ENTRY_HEAD_BYTES + bucket.kept_length(start);
+            if end > bucket.bytes.len() {
+                return Err(Error::internal("an entry of an increment is cut off"));
             }
-            Ok(())
-        })?;
-        bucket.entries.sort_unstable_by_key(|entry| (entry.row.entity, entry.address));
+            let entity = u128::from_le_bytes(bytes_at(&bucket.bytes, start));
+            let address = Address(u64::from_le_bytes(bytes_at(&bucket.bytes, start + 24)));
+            bucket.entries.push(Entry { entity, address, start });
+            start = end;
+        }
+        bucket.entries.sort_unstable_by_key(|entry| (entry.entity, entry.address));
         Ok(bucket)
+    }
+
+    fn hash(&self, entry: &Entry) -> u64 {
+        u64::from_le_bytes(bytes_at(&self.bytes, entry.start + 16))
+    }
+
+    fn kept_length(&self, start: usize) -> usize {
+        u32::from_le_bytes(bytes_at(&self.bytes, start + 32)) as usize
+    }
+
+    /// The kept values of an entry, encoded.
+    fn kept(&self, entry: &Entry) -> &[u8] {
+        let start = entry.start + ENTRY_HEAD_BYTES;
+        &self.bytes[start..start + self.kept_length(entry.start)]
     }
 
     /// Keeps the first row of each entity.
     fn drop_repeated(&mut self) -> u64 {
         let before = self.entries.len();
-        self.entries.dedup_by_key(|entry| entry.row.entity);
+        self.entries.dedup_by_key(|entry| entry.entity);
         (before - self.entries.len()) as u64
     }
 
-    fn write(&self, writer: &mut Writer, converter: Option<&RowConverter>) -> Result<(), Error> {
-        for entries in self.entries.chunks(BATCH_ROWS) {
-            let rows: Vec<Row> = entries.iter().map(|entry| entry.row).collect();
+    fn write(
+        &self,
+        writer: &mut Writer,
+        since: &[i64],
+        converter: Option<&RowConverter>,
+    ) -> Result<(), Error> {
+        for (entries, since) in self.entries.chunks(BATCH_ROWS).zip(since.chunks(BATCH_ROWS)) {
+            let row = |(entry, since): (&Entry, &i64)| Row {
+                entity: entry.entity,
+                hash: Some(self.hash(entry)),
+                since: *since,
+            };
+            let rows: Vec<Row> = entries.iter().zip(since).map(row).collect();
             let kept: Vec<ArrayRef> = match converter {
                 None => Vec::new(),
                 Some(converter) => {
                     let parser = converter.parser();
-                    let values = entries.iter();
-                    let values = values
-                        .map(|Entry { kept: (from, to), .. }| parser.parse(&self.kept[*from..*to]));
+                    let values = entries.iter().map(|entry| parser.parse(self.kept(entry)));
                     converter
                         .convert_rows(values)
                         .map_err(|_| Error::internal("kept values cannot be read back"))?

@@ -22,7 +22,7 @@ use crate::fields;
 use crate::row_set::{Address, RowSet};
 use crate::rows::{Pass, Piece, sort};
 use crate::selection::{Parts, Restriction, Selection, Who, present};
-use crate::spill::{Limits, Sorted};
+use crate::spill::{Buckets, Limits, Sorted};
 use crate::survey::{ProfileKey, Survey};
 
 /// Bytes of an entry before the kept values: entity, row hash, address, length of what follows.
@@ -229,16 +229,7 @@ impl Entities {
             for (entity, hash, address, row) in entries {
                 let value = values.as_ref().map(|values| values.row(row));
                 let value = value.as_ref().map_or(&[][..], |value| value.as_ref());
-                buckets.push(
-                    (entity >> 64) as u64,
-                    &[
-                        &entity.to_le_bytes(),
-                        &hash.to_le_bytes(),
-                        &address.0.to_le_bytes(),
-                        &(value.len() as u32).to_le_bytes(),
-                        value,
-                    ],
-                )?;
+                push(&mut buckets, entity, hash, address, value)?;
             }
             Ok(())
         });
@@ -248,6 +239,26 @@ impl Entities {
         counted.converter = kept.flatten().map(|(converter, _)| converter);
         Ok((sorted, counted))
     }
+}
+
+/// Adds an entry to the bucket of its entity.
+pub(super) fn push(
+    buckets: &mut Buckets,
+    entity: u128,
+    hash: u64,
+    address: Address,
+    kept: &[u8],
+) -> Result<(), Error> {
+    buckets.push(
+        (entity >> 64) as u64,
+        &[
+            &entity.to_le_bytes(),
+            &hash.to_le_bytes(),
+            &address.0.to_le_bytes(),
+            &(kept.len() as u32).to_le_bytes(),
+            kept,
+        ],
+    )
 }
 
 impl Census {

@@ -1,18 +1,20 @@
 //! Today's members and the histories of their segments, side by side in the order of the entities.
 
-use std::io::{self, Read};
 use std::path::Path;
 
+use futures::TryStreamExt;
 use jiff::Timestamp;
+use tokio::runtime::Handle;
 use uuid::Uuid;
 
-pub(crate) use super::file::Pending;
 use super::file::{Cursor, History, Key, State, Writer, microseconds};
 use super::{Standing, path};
 use crate::error::Error;
 use crate::members::morsel_hash;
+use crate::ordered::{Ordered, Stop};
 use crate::row_set::Address;
-use crate::spill::{BUCKETS, Buckets, Limits, Sorted, read_part};
+use crate::spill::{BUCKETS, Buckets, Limits, Sorted, bytes_at};
+use crate::state_file::Pending;
 
 /// The most segments with a history of one scan: one bit each.
 pub(crate) const TRACKED_MAX: usize = 64;
@@ -68,41 +70,47 @@ pub(crate) fn push(
     )
 }
 
+/// One entry: small, since all of a bucket are sorted.
 struct Entry {
     entity: u128,
-    mask: u64,
     address: Address,
-    /// Where the texts are: the first, the second, and the end.
-    texts: [usize; 3],
+    /// Where in the bytes of the bucket it begins.
+    start: usize,
 }
 
 /// The entries of one bucket, sorted.
 #[derive(Default)]
 struct Bucket {
+    bytes: Vec<u8>,
     entries: Vec<Entry>,
-    texts: Vec<u8>,
 }
 
 /// Compares the members, each with the bits of its segments, with the histories of these segments.
-/// Nothing takes its place yet.
+/// Nothing takes its place yet. Buckets are read and sorted by `threads` threads ahead of the
+/// comparison; call it on a thread that may block, inside a runtime.
 ///
 /// # Errors
 /// Temporary files or histories that cannot be read or written.
 pub(crate) fn advance(
-    members: &Sorted,
+    members: Sorted,
     tracked: &[Tracked],
     primary: &str,
     folder: &Path,
     limits: &Limits,
+    threads: usize,
 ) -> Result<Vec<Advanced>, Error> {
     let limits =
         Limits { memory_bytes: limits.memory_bytes / tracked.len().max(1), ..limits.clone() };
     let begin = |tracked: &Tracked| Walk::begin(tracked, primary, folder, &limits);
     let mut walks = tracked.iter().map(begin).collect::<Result<Vec<_>, _>>()?;
-    for number in 0..BUCKETS {
-        let bucket = members.read(number, Bucket::read)?;
+    let mut buckets: Ordered<Bucket, Error> =
+        Ordered::new(BUCKETS, threads, move |number, outlet| {
+            Ok(outlet.send(Bucket::read(&members, number).map_err(Stop::Failed)?)?)
+        });
+    let runtime = Handle::current();
+    while let Some(bucket) = runtime.block_on(buckets.try_next())? {
         for (bit, walk) in walks.iter_mut().enumerate() {
-            for entry in bucket.entries.iter().filter(|entry| entry.mask >> bit & 1 == 1) {
+            for entry in bucket.entries.iter().filter(|entry| bucket.mask(entry) >> bit & 1 == 1) {
                 walk.member(entry, bucket.key(entry))?;
             }
         }
@@ -221,33 +229,39 @@ impl Walk {
 }
 
 impl Bucket {
-    fn read(entries: &mut dyn Read) -> io::Result<Self> {
-        let mut bucket = Self::default();
-        let (mut head, mut text) = (Vec::new(), Vec::new());
-        while read_part(entries, &mut head, HEAD_BYTES)? {
-            let number =
-                |from: usize| head[from..from + 8].try_into().map_or(0, u64::from_le_bytes);
-            let length = |from: usize| {
-                head[from..from + 4].try_into().map_or(0, u32::from_le_bytes) as usize
-            };
-            let (namespace, value) = (length(32), length(36));
-            read_part(entries, &mut text, namespace + value)?;
-            let start = bucket.texts.len();
-            bucket.texts.extend_from_slice(&text);
-            bucket.entries.push(Entry {
-                entity: head[..16].try_into().map_or(0, u128::from_le_bytes),
-                mask: number(16),
-                address: Address(number(24)),
-                texts: [start, start + namespace, start + namespace + value],
-            });
+    fn read(members: &Sorted, number: usize) -> Result<Self, Error> {
+        let bytes = members.load(number)?;
+        let entries = Vec::with_capacity(bytes.len() / HEAD_BYTES);
+        let mut bucket = Self { bytes, entries };
+        let mut start = 0;
+        while start < bucket.bytes.len() {
+            let [.., end] = bucket.texts(start);
+            if end > bucket.bytes.len() {
+                return Err(Error::internal("an entry of an evaluation is cut off"));
+            }
+            let entity = u128::from_le_bytes(bytes_at(&bucket.bytes, start));
+            let address = Address(u64::from_le_bytes(bytes_at(&bucket.bytes, start + 24)));
+            bucket.entries.push(Entry { entity, address, start });
+            start = end;
         }
         bucket.entries.sort_unstable_by_key(|entry| (entry.entity, entry.address));
         Ok(bucket)
     }
 
+    fn mask(&self, entry: &Entry) -> u64 {
+        u64::from_le_bytes(bytes_at(&self.bytes, entry.start + 16))
+    }
+
+    /// Where the texts of an entry are: the first, the second, and the end.
+    fn texts(&self, start: usize) -> [usize; 3] {
+        let length = |from: usize| u32::from_le_bytes(bytes_at(&self.bytes, start + from)) as usize;
+        let (first, namespace) = (start + HEAD_BYTES, length(32));
+        [first, first + namespace, first + namespace + length(36)]
+    }
+
     fn key(&self, entry: &Entry) -> Key<'_> {
-        let [start, middle, end] = entry.texts;
-        let text = |from: usize, to: usize| std::str::from_utf8(&self.texts[from..to]);
+        let [start, middle, end] = self.texts(entry.start);
+        let text = |from: usize, to: usize| std::str::from_utf8(&self.bytes[from..to]);
         Key {
             namespace: text(start, middle).unwrap_or_default(),
             value: text(middle, end).unwrap_or_default(),

@@ -10,7 +10,6 @@
 //! When it was evaluated, and how many joined and left, is in the metadata of the file. A history that
 //! was kept by another kind of key is of no use, and everybody is a new member.
 
-use std::fs::File;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
@@ -20,20 +19,12 @@ use arrow::array::{
 };
 use arrow::datatypes::{DataType, Field, Schema, SchemaRef, TimeUnit, TimestampMicrosecondType};
 use jiff::Timestamp;
-use parquet::arrow::ArrowWriter;
-use parquet::arrow::arrow_reader::{ParquetRecordBatchReader, ParquetRecordBatchReaderBuilder};
-use parquet::basic::{Compression, ZstdLevel};
-use parquet::file::metadata::KeyValue;
-use parquet::file::properties::{EnabledStatistics, WriterProperties};
+use parquet::arrow::arrow_reader::ParquetRecordBatchReader;
 
 use super::Standing;
 use crate::error::{Error, Kind};
+use crate::state_file::{self, BATCH_ROWS, Pending};
 
-/// Begins the names of files that are not whole yet.
-pub(super) const PARTIAL_PREFIX: &str = ".partial-";
-
-/// Rows that are read or written at once.
-const BATCH_ROWS: usize = 65_536;
 /// Rows of one row group, the most that the writer holds in memory.
 const GROUP_ROWS_MAX: usize = 1 << 18;
 
@@ -61,24 +52,14 @@ impl History {
     /// # Errors
     /// It is damaged.
     pub(super) fn open(path: &Path, primary: Option<&str>) -> Result<Option<Self>, Error> {
-        let file = match File::open(path) {
-            Ok(file) => file,
-            Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(None),
-            Err(error) => return Err(Error::io(&path.to_string_lossy(), "open it", error)),
-        };
-        let reader = ParquetRecordBatchReaderBuilder::try_new(file).map_err(|_| damaged(path))?;
-        let metadata = reader.metadata().file_metadata().key_value_metadata();
-        let value = |key: &str| {
-            let entry = metadata.into_iter().flatten().find(|entry| entry.key == key);
-            entry.and_then(|entry| entry.value.as_deref())
-        };
-        let is_of_primary = primary.is_none_or(|primary| value(PROFILE_KEY) == Some(primary));
-        if value(VERSION_KEY) != Some(VERSION) || !is_of_primary {
+        let Some(facts) = state_file::Facts::of(path, damaged)? else { return Ok(None) };
+        let is_of_primary = primary.is_none_or(|primary| facts.get(PROFILE_KEY) == Some(primary));
+        if facts.get(VERSION_KEY) != Some(VERSION) || !is_of_primary {
             return Ok(None);
         }
-        let number = |key: &str| value(key).and_then(|text| text.parse::<u64>().ok());
+        let number = |key: &str| facts.get(key).and_then(|text| text.parse::<u64>().ok());
         let [realized, exited, joined, left] = COUNTS.map(number);
-        let evaluated_at = value(EVALUATED_KEY).and_then(|text| text.parse().ok());
+        let evaluated_at = facts.get(EVALUATED_KEY).and_then(|text| text.parse().ok());
         let standing = || {
             let (realized, exited, joined, left) = (realized?, exited?, joined?, left?);
             Some(Standing { evaluated_at: evaluated_at?, realized, exited, joined, left })
@@ -92,12 +73,7 @@ impl History {
     /// # Errors
     /// It is damaged.
     pub(super) fn rows(&self) -> Result<Cursor, Error> {
-        let open = || {
-            let file = File::open(&self.path).ok()?;
-            let builder = ParquetRecordBatchReaderBuilder::try_new(file).ok()?;
-            builder.with_batch_size(BATCH_ROWS).build().ok()
-        };
-        let reader = open().ok_or_else(|| damaged(&self.path))?;
+        let reader = state_file::batches(&self.path, damaged)?;
         Ok(Cursor { path: self.path.clone(), reader, block: None, next: 0 })
     }
 }
@@ -186,11 +162,9 @@ impl Block {
 
 /// Writes a history beside the one that it will replace.
 pub(super) struct Writer {
-    writer: ArrowWriter<File>,
+    file: state_file::Writer,
     schema: SchemaRef,
     rows: Rows,
-    partial: tempfile::TempPath,
-    path: PathBuf,
 }
 
 struct Rows {
@@ -215,24 +189,12 @@ impl Default for Rows {
     }
 }
 
-/// A history that is whole and durable, and not yet in its place.
-#[derive(Debug)]
-pub(crate) struct Pending {
-    partial: tempfile::TempPath,
-    path: PathBuf,
-}
-
 impl Writer {
     /// Begins to write beside `path`.
     ///
     /// # Errors
     /// The folder cannot be written.
     pub(super) fn create(path: &Path) -> Result<Self, Error> {
-        let failed = |error| Error::io(&path.to_string_lossy(), "write it", error);
-        let folder = path.parent().unwrap_or(Path::new("."));
-        std::fs::create_dir_all(folder).map_err(failed)?;
-        let partial = tempfile::Builder::new().prefix(PARTIAL_PREFIX).tempfile_in(folder);
-        let (file, partial) = partial.map_err(failed)?.into_parts();
         let time = DataType::Timestamp(TimeUnit::Microsecond, Some("UTC".into()));
         let schema = Arc::new(Schema::new(vec![
             Field::new("entity", DataType::FixedSizeBinary(16), false),
@@ -241,21 +203,12 @@ impl Writer {
             Field::new("status", DataType::Utf8, false),
             Field::new("lastQualificationTime", time, false),
         ]));
-        let level = ZstdLevel::try_new(1).unwrap_or_default();
-        let mut properties = WriterProperties::builder()
-            .set_created_by("segue".to_owned())
-            .set_max_row_group_row_count(Some(GROUP_ROWS_MAX))
-            .set_statistics_enabled(EnabledStatistics::None)
-            .set_dictionary_enabled(false)
-            .set_compression(Compression::ZSTD(level))
-            // Hashes do not compress.
-            .set_column_compression("entity".into(), Compression::UNCOMPRESSED);
+        let mut properties = state_file::properties(GROUP_ROWS_MAX);
         for column in ["namespace", "status", "lastQualificationTime"] {
             properties = properties.set_column_dictionary_enabled(column.into(), true);
         }
-        let writer = ArrowWriter::try_new(file, Arc::clone(&schema), Some(properties.build()))
-            .map_err(|error| failed(error.into()))?;
-        Ok(Self { writer, schema, rows: Rows::default(), partial, path: path.to_owned() })
+        let file = state_file::Writer::create(path, &schema, properties.build())?;
+        Ok(Self { file, schema, rows: Rows::default() })
     }
 
     /// Appends a profile, whose entity is greater than all before.
@@ -282,7 +235,7 @@ impl Writer {
         ];
         let batch = RecordBatch::try_new(Arc::clone(&self.schema), columns)
             .map_err(|_| Error::internal("memberships do not fit their own schema"))?;
-        self.writer.write(&batch).map_err(|error| self.failed(error.into()))
+        self.file.write(&batch)
     }
 
     /// Makes the file durable; it takes its place with [`Pending::persist`].
@@ -299,32 +252,7 @@ impl Writer {
             (PROFILE_KEY, primary.to_owned()),
             (EVALUATED_KEY, evaluated_at.to_string()),
         ];
-        for (key, value) in facts.into_iter().chain(counts) {
-            self.writer.append_key_value_metadata(KeyValue::new(key.to_owned(), value));
-        }
-        let Self { writer, partial, path, .. } = self;
-        let failed = |error: std::io::Error| Error::io(&path.to_string_lossy(), "write it", error);
-        let file = writer.into_inner().map_err(|error| failed(error.into()))?;
-        file.sync_all().map_err(failed)?;
-        Ok(Pending { partial, path })
-    }
-
-    fn failed(&self, error: std::io::Error) -> Error {
-        Error::io(&self.path.to_string_lossy(), "write it", error)
-    }
-}
-
-impl Pending {
-    /// Puts the history in the place of the one before, in one step.
-    ///
-    /// # Errors
-    /// The folder cannot be written.
-    pub(crate) fn persist(self) -> Result<(), Error> {
-        let Self { partial, path } = self;
-        let failed = |error: std::io::Error| Error::io(&path.to_string_lossy(), "write it", error);
-        partial.persist(&path).map_err(|error| failed(error.error))?;
-        let folder = path.parent().unwrap_or(Path::new("."));
-        File::open(folder).and_then(|folder| folder.sync_all()).map_err(failed)
+        self.file.finish(facts.into_iter().chain(counts))
     }
 }
 

@@ -9,7 +9,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use arrow::array::{Array, ArrayRef, AsArray, RecordBatch};
 use arrow::compute::interleave;
-use arrow::datatypes::SchemaRef;
+use arrow::datatypes::{DataType, SchemaRef};
 use arrow::error::ArrowError;
 use arrow::ipc::reader::StreamReader;
 use arrow::ipc::writer::StreamWriter;
@@ -100,8 +100,12 @@ impl Sorter {
         &self.schema
     }
 
-    /// Adds records. Each bucket takes its own in one piece.
-    pub(super) fn add(&self, records: &[RecordBatch]) -> Result<(), Error> {
+    /// Adds records. Each bucket takes its own in one piece, which `each` is shown.
+    pub(super) fn add(
+        &self,
+        records: &[RecordBatch],
+        mut each: impl FnMut(usize, &RecordBatch) -> Result<(), Error>,
+    ) -> Result<(), Error> {
         let mut rows: Vec<(usize, (usize, usize))> = Vec::new();
         for (batch, records) in records.iter().enumerate() {
             let hashes = hashes(records).enumerate();
@@ -112,7 +116,9 @@ impl Sorter {
         let sorted = gather(&self.schema, records, &order)?;
         let mut start = 0;
         for run in rows.chunk_by(|(left, _), (right, _)| left == right) {
-            self.write(run[0].0, &sorted.slice(start, run.len()))?;
+            let (bucket, piece) = (run[0].0, sorted.slice(start, run.len()));
+            each(bucket, &piece)?;
+            self.write(bucket, &piece)?;
             start += run.len();
         }
         Ok(())
@@ -208,10 +214,48 @@ pub(super) fn too_wide() -> Error {
         .with_hint("A few thousand neighbouring records may hold 2 GiB of one field at most.")
 }
 
-/// Bytes of the values of records, those of a slice only.
+/// Bytes of the values of records, about: the same however the records are cut into batches, since the
+/// files that buckets become follow from it.
 pub(super) fn bytes_of(records: &RecordBatch) -> u64 {
-    let of = |column: &ArrayRef| column.to_data().get_slice_memory_size().unwrap_or(0) as u64;
-    records.columns().iter().map(of).sum()
+    records.columns().iter().map(|column| array_bytes(column.as_ref())).sum()
+}
+
+fn array_bytes(array: &dyn Array) -> u64 {
+    let length = array.len() as u64;
+    let extent = |offsets: &[i32]| {
+        let at = |offset: Option<&i32>| offset.map_or(0, |offset| *offset as usize);
+        at(offsets.first())..at(offsets.last())
+    };
+    let list = |offsets: &[i32], values: &dyn Array| {
+        let extent = extent(offsets);
+        4 * length + array_bytes(values.slice(extent.start, extent.len()).as_ref())
+    };
+    // A bit for whether the value is there, in whole bytes.
+    length
+        + match array.data_type() {
+            DataType::Boolean => length,
+            DataType::Utf8 => 4 * length + extent(array.as_string::<i32>().offsets()).len() as u64,
+            DataType::Binary => {
+                4 * length + extent(array.as_binary::<i32>().offsets()).len() as u64
+            }
+            DataType::List(_) => {
+                let lists = array.as_list::<i32>();
+                list(lists.offsets(), lists.values().as_ref())
+            }
+            DataType::Map(..) => {
+                let maps = array.as_map();
+                list(maps.offsets(), maps.entries())
+            }
+            DataType::Struct(_) => {
+                let columns = array.as_struct().columns().iter();
+                columns.map(|column| array_bytes(column.as_ref())).sum()
+            }
+            DataType::FixedSizeBinary(width) => u64::from(width.unsigned_abs()) * length,
+            other => match other.primitive_width() {
+                Some(width) => width as u64 * length,
+                None => array.to_data().get_slice_memory_size().unwrap_or(0) as u64,
+            },
+        }
 }
 
 fn failed(folder: &str, action: &str, error: ArrowError) -> Error {
@@ -224,7 +268,41 @@ fn failed(folder: &str, action: &str, error: ArrowError) -> Error {
 
 #[cfg(test)]
 mod tests {
+    use std::collections::BTreeMap;
+
+    use arrow::array::{
+        BooleanArray, Int64Array, ListArray, MapBuilder, StringArray, StringBuilder,
+    };
+    use arrow::datatypes::Int32Type;
+
     use super::*;
+
+    #[test]
+    fn bytes_do_not_depend_on_how_records_are_cut() {
+        let texts = [Some("one"), None, Some(""), Some("three"), None, Some("a longer one")];
+        let numbers = [None, None, Some(3), Some(4), Some(5), Some(6)];
+        let lists = numbers.map(|number| number.map(|number| vec![Some(1); number as usize]));
+        let mut maps = MapBuilder::new(None, StringBuilder::new(), StringBuilder::new());
+        for (row, text) in texts.iter().enumerate() {
+            for (key, value) in BTreeMap::from([("k", *text), ("other", Some("v"))]) {
+                maps.keys().append_value(key);
+                maps.values().append_option(value);
+            }
+            maps.append(row != 2).expect("as many keys as values");
+        }
+        let columns: [(&str, ArrayRef); 5] = [
+            ("text", Arc::new(StringArray::from(texts.to_vec()))),
+            ("number", Arc::new(Int64Array::from(numbers.to_vec()))),
+            ("flag", Arc::new(BooleanArray::from(numbers.map(|it| it.map(|it| it > 4)).to_vec()))),
+            ("list", Arc::new(ListArray::from_iter_primitive::<Int32Type, _, _>(lists))),
+            ("map", Arc::new(maps.finish())),
+        ];
+        let records = RecordBatch::try_from_iter(columns).expect("columns of one length");
+        for cut in 0..=records.num_rows() {
+            let parts = [records.slice(0, cut), records.slice(cut, records.num_rows() - cut)];
+            assert_eq!(parts.iter().map(bytes_of).sum::<u64>(), bytes_of(&records), "at {cut}");
+        }
+    }
 
     #[test]
     fn buckets_are_numbered_by_the_upper_bits() {

@@ -6,7 +6,7 @@
 use std::collections::BTreeSet;
 use std::ops::Range;
 use std::sync::atomic::AtomicU64;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use arrow::array::{
     ArrayRef, AsArray, BooleanArray, FixedSizeBinaryArray, Int64Array, RecordBatch, StringArray,
@@ -16,7 +16,9 @@ use arrow::compute::{self, CastOptions};
 use arrow::datatypes::{DataType, Field, Int64Type, Schema, SchemaRef, TimeUnit};
 use futures::TryStreamExt;
 
-use super::bucket_file::{Bits, BucketFile, CHUNK_BYTES, Sorter, bytes_of, too_wide};
+use super::bucket_file::{Bits, BucketFile, CHUNK_BYTES, Sorter, bytes_of, hashes, too_wide};
+use super::digest::{self, Digest, NOTHING};
+use super::reuse::{Before, Contribution, DIGESTS_MAX};
 use super::{Source, Union, graph, identity};
 use crate::engine::Settings;
 use crate::error::{Error, Kind};
@@ -134,59 +136,174 @@ pub(super) fn schema(union: &Union) -> SchemaRef {
     Arc::new(Schema::new(fields))
 }
 
-/// Reads all records and sorts them into buckets. Returns those too that have no identity, counted
-/// by dataset.
-pub(super) async fn sort(
-    union: &Arc<Union>,
-    keys: Keys,
-    settings: &Settings,
-) -> Result<(Sorted, Vec<(String, u64)>), Error> {
-    for source in &union.sources {
-        source.identities.iter().try_for_each(|column| column.check(&source.survey.schema))?;
-    }
+/// How many buckets records are sorted into.
+pub(super) fn bits(union: &Union, settings: &Settings) -> Bits {
     let bytes = union.sources.iter().map(|source| source.survey.bytes()).sum::<u64>();
     // What is known of the files is rough: a bucket that comes out too large is split again.
     let each = bucket_bytes_max(settings) / 2;
-    let bits = Bits::for_bytes(0, bytes.saturating_mul(EXPANSION), each);
-    let spilled = Arc::new(AtomicU64::new(0));
-    let sorter = Sorter::new(bits, schema(union), settings.limits(), Arc::clone(&spilled));
-    let shared = Arc::new(Shared {
-        union: Arc::clone(union),
-        keys,
-        missing: Mutex::new(vec![0; union.sources.len()]),
-        sorter,
-    });
-    let job = Arc::clone(&shared);
-    let mut jobs: Ordered<(), Error> =
-        Ordered::new(union.morsels(), settings.threads, move |morsel, _: &Outlet<(), Error>| {
-            job.morsel(morsel).map_err(Stop::Failed)
-        });
-    while jobs.try_next().await?.is_some() {}
-    drop(jobs);
-    let shared =
-        Arc::into_inner(shared).ok_or_else(|| Error::internal("a job outlived its stream"))?;
-    let missing = shared.missing.into_inner().unwrap_or_else(PoisonError::into_inner);
-    let missing = union.sources.iter().zip(missing);
-    let missing = missing.map(|(source, count)| (format!("no_identity:{}", source.key), count));
-    Ok((Sorted { bits, files: shared.sorter.finish()?, spilled }, missing.collect()))
+    Bits::for_bytes(0, bytes.saturating_mul(EXPANSION), each)
 }
 
-/// All records, in buckets.
+/// What is sorted, and how.
+pub(super) struct Sorting<'a> {
+    pub(super) keys: Keys,
+    pub(super) bits: Bits,
+    /// Names of all inputs with their versions.
+    pub(super) names: Vec<String>,
+    /// The state before.
+    pub(super) before: Option<&'a Before>,
+}
+
+/// Records in buckets: all of those whose bucket is not what it was before.
 pub(super) struct Sorted {
     pub(super) bits: Bits,
     pub(super) files: Vec<(usize, BucketFile)>,
     pub(super) spilled: Arc<AtomicU64>,
+    /// What each input gave. Where they are not remembered, digests are missing.
+    pub(super) contributions: Vec<Contribution>,
+    /// For each bucket whether it is what it was before.
+    pub(super) clean: Vec<bool>,
+}
+
+impl Sorted {
+    /// Records without identity by dataset.
+    pub(super) fn without_identity(&self, union: &Union) -> Vec<(String, u64)> {
+        let missing = |source: &Source| -> u64 {
+            let inputs = source.first_input..source.first_input + source.survey.inputs().len();
+            self.contributions[inputs].iter().map(|input| input.missing).sum()
+        };
+        let sources = union.sources.iter();
+        sources.map(|it| (format!("no_identity:{}", it.key), missing(it))).collect()
+    }
+}
+
+/// Reads records and sorts them into buckets.
+///
+/// Inputs that are new are read whole. Then it is known which buckets have changed, and of the other
+/// inputs only those are read that have records in one, and only these records are sorted. With the
+/// graph every input is read: what a record's person is may change with another record.
+pub(super) async fn sort(
+    union: &Arc<Union>,
+    sorting: Sorting<'_>,
+    settings: &Settings,
+) -> Result<Sorted, Error> {
+    for source in &union.sources {
+        source.identities.iter().try_for_each(|column| column.check(&source.survey.schema))?;
+    }
+    let Sorting { keys, bits, names, before } = sorting;
+    let schema = schema(union);
+    let spilled = Arc::new(AtomicU64::new(0));
+    let can_remember =
+        union.morsels().saturating_mul(bits.buckets()) <= DIGESTS_MAX && digest::can_tell(&schema);
+    let is_known = matches!(keys, Keys::Primary) && can_remember;
+    let known = |name: &String| before.and_then(|it| it.contribution(name)).filter(|_| is_known);
+    let mut contributions: Vec<Option<Contribution>> =
+        names.iter().map(|name| known(name).cloned()).collect();
+    let sorter = Sorter::new(bits, schema, settings.limits(), Arc::clone(&spilled));
+    let shared = Arc::new(Shared {
+        union: Arc::clone(union),
+        keys,
+        can_remember,
+        tallies: Mutex::new(vec![Tally::default(); union.morsels()]),
+        sorter,
+    });
+    let morsels = 0..union.morsels();
+    let new = morsels.clone().filter(|&it| contributions[union.input_of(it)].is_none());
+    shared.pass(new.collect(), None, settings).await?;
+    let tallies = std::mem::take(&mut *shared.tallies());
+    for (input, name) in names.into_iter().enumerate() {
+        if contributions[input].is_none() {
+            let of_input = morsels.clone().filter(|&morsel| union.input_of(morsel) == input);
+            let tallies = of_input.map(|morsel| &tallies[morsel]);
+            contributions[input] = Some(contribution(name, tallies, bits, can_remember));
+        }
+    }
+    let is_new: Vec<bool> = tallies.iter().map(|tally| tally.is_read).collect();
+    let contributions: Vec<Contribution> = contributions.into_iter().flatten().collect();
+    let clean = match before.filter(|_| can_remember) {
+        Some(before) => before.clean(&contributions),
+        None => vec![false; bits.buckets()],
+    };
+    let wanted: Arc<[bool]> = clean.iter().map(|is_clean| !is_clean).collect();
+    let has_wanted = |morsel: &usize| {
+        let digests = contributions[union.input_of(*morsel)].digests.iter().zip(wanted.iter());
+        digests.into_iter().any(|(digest, is_wanted)| *is_wanted && *digest != NOTHING)
+    };
+    let rest = morsels.filter(|morsel| !is_new[*morsel] && has_wanted(morsel)).collect();
+    shared.pass(rest, Some(Arc::clone(&wanted)), settings).await?;
+    let shared =
+        Arc::into_inner(shared).ok_or_else(|| Error::internal("a job outlived its stream"))?;
+    Ok(Sorted { bits, files: shared.sorter.finish()?, spilled, contributions, clean })
+}
+
+/// What an input gave, from what its morsels gave.
+fn contribution<'a>(
+    input: String,
+    tallies: impl Iterator<Item = &'a Tally>,
+    bits: Bits,
+    can_remember: bool,
+) -> Contribution {
+    let mut missing = 0;
+    let mut digests = vec![NOTHING; if can_remember { bits.buckets() } else { 0 }];
+    for tally in tallies {
+        missing += tally.missing;
+        for (all, digest) in digests.iter_mut().zip(&tally.digests) {
+            if *digest != NOTHING {
+                let both = blake3::hash(&[*all, *digest].concat());
+                *all = both.as_bytes().first_chunk().copied().unwrap_or(NOTHING);
+            }
+        }
+    }
+    Contribution { input, missing, digests }
+}
+
+/// What a morsel turned out to have.
+#[derive(Debug, Clone, Default)]
+struct Tally {
+    is_read: bool,
+    /// Records without identity.
+    missing: u64,
+    /// By bucket, where they are remembered.
+    digests: Vec<Digest>,
 }
 
 struct Shared {
     union: Arc<Union>,
     keys: Keys,
-    missing: Mutex<Vec<u64>>,
+    can_remember: bool,
+    tallies: Mutex<Vec<Tally>>,
     sorter: Sorter,
 }
 
 impl Shared {
-    fn morsel(&self, morsel: usize) -> Result<(), Error> {
+    fn tallies(&self) -> MutexGuard<'_, Vec<Tally>> {
+        self.tallies.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Sorts the records of some morsels, of all buckets or of those that are wanted. Only of whole
+    /// morsels it is remembered what they have.
+    async fn pass(
+        self: &Arc<Self>,
+        morsels: Vec<usize>,
+        wanted: Option<Arc<[bool]>>,
+        settings: &Settings,
+    ) -> Result<(), Error> {
+        let job = Arc::clone(self);
+        let count = morsels.len();
+        let mut jobs: Ordered<(), Error> =
+            Ordered::new(count, settings.threads, move |number, _: &Outlet<(), Error>| {
+                let morsel = morsels[number];
+                let tally = job.morsel(morsel, wanted.as_deref()).map_err(Stop::Failed)?;
+                if wanted.is_none() {
+                    job.tallies()[morsel] = tally;
+                }
+                Ok(())
+            });
+        while jobs.try_next().await?.is_some() {}
+        Ok(())
+    }
+
+    fn morsel(&self, morsel: usize, wanted: Option<&[bool]>) -> Result<Tally, Error> {
         let number = self.union.source_of(morsel);
         let source = &self.union.sources[number];
         let local = morsel - source.first_morsel;
@@ -196,7 +313,10 @@ impl Shared {
             Keys::Graph(keys) => Some(keys.of_morsel(morsel)),
         };
         let placed = |error: Error| error.in_file(source.survey.location(local));
-        let (mut first_row, mut missing) = (0_usize, 0);
+        let is_remembered = self.can_remember && wanted.is_none();
+        let digests = vec![NOTHING; if is_remembered { self.sorter.bits.buckets() } else { 0 }];
+        let mut tally = Tally { is_read: true, missing: 0, digests };
+        let mut first_row = 0_usize;
         let (mut pending, mut bytes) = (Vec::new(), 0);
         for records in source.survey.read(local, &needed).map_err(placed)? {
             let records = records.map_err(placed)?;
@@ -206,14 +326,20 @@ impl Shared {
                 None => primary_keys(&self.union, source, &identities, records.num_rows()),
                 Some(keys) => keys.read(&rows)?.ok_or_else(changed)?,
             };
-            missing += keys.iter().filter(|key| **key == Key::Missing).count() as u64;
+            tally.missing += keys.iter().filter(|key| **key == Key::Missing).count() as u64;
             let fragments =
                 fragments(&self.union, source, &records, &identities).map_err(placed)?;
-            let fragments = keyed(fragments, &keys, morsel, &rows, self.sorter.schema())?;
+            let mut fragments = keyed(fragments, &keys, morsel, &rows, self.sorter.schema())?;
+            if let Some(wanted) = wanted {
+                let bits = self.sorter.bits;
+                let mask = hashes(&fragments).map(|hash| Some(wanted[bits.bucket(hash)])).collect();
+                fragments =
+                    compute::filter_record_batch(&fragments, &mask).map_err(|_| too_wide())?;
+            }
             bytes += bytes_of(&fragments) as usize;
             pending.push(fragments);
             if bytes > CHUNK_BYTES {
-                self.sorter.add(&pending)?;
+                self.add(&pending, &mut tally)?;
                 (pending, bytes) = (Vec::new(), 0);
             }
             first_row = rows.end;
@@ -221,8 +347,17 @@ impl Shared {
         if graph_keys.is_some_and(|keys| keys.len() != first_row) {
             return Err(changed());
         }
-        self.missing.lock().unwrap_or_else(PoisonError::into_inner)[number] += missing;
-        if pending.is_empty() { Ok(()) } else { self.sorter.add(&pending) }
+        if !pending.is_empty() {
+            self.add(&pending, &mut tally)?;
+        }
+        Ok(tally)
+    }
+
+    fn add(&self, records: &[RecordBatch], tally: &mut Tally) -> Result<(), Error> {
+        self.sorter.add(records, |bucket, piece| match tally.digests.get_mut(bucket) {
+            Some(digest) => digest::extend(digest, piece),
+            None => Ok(()),
+        })
     }
 }
 

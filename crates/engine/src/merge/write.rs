@@ -20,6 +20,7 @@ pub(super) use super::bucket::profile_field;
 use super::bucket::{Bucket, Group, RECORDS_MAX};
 use super::bucket_file::{Bits, BucketFile, Sorter, bytes_of, hashes, too_wide};
 use super::fragments::{Sorted, bucket_bytes_max};
+use super::reuse::Before;
 use crate::engine::Settings;
 use crate::error::Error;
 use crate::fields::PROFILE_FIELD;
@@ -40,15 +41,57 @@ pub(super) struct Part {
     pub(super) bytes: u64,
 }
 
-/// Merges all buckets into files below `folder`. Returns the files in order, and how many profiles
-/// were left out for having too many records.
+impl Part {
+    fn new(prefix: u128, bytes: u64) -> Self {
+        Self { name: part_name(prefix), bytes }
+    }
+
+    /// The bucket that its profiles are of.
+    fn bucket(&self, bits: Bits) -> Option<usize> {
+        let digits = self.name.strip_prefix("part-")?.strip_suffix(".parquet")?;
+        Some(bits.bucket(u128::from_str_radix(digits, 16).ok()? << NAMELESS_BITS))
+    }
+}
+
+/// The lower bits of hashes, of which names of files say nothing.
+const NAMELESS_BITS: u32 = u128::BITS - SPLIT_BITS_MAX;
+
+/// The name of the file of the profiles whose hashes begin with `prefix`.
+fn part_name(prefix: u128) -> String {
+    format!("part-{:024x}.parquet", prefix >> NAMELESS_BITS)
+}
+
+/// What one bucket became.
+#[derive(Debug, Default)]
+pub(super) struct Outcome {
+    /// Its files in order.
+    pub(super) parts: Vec<Part>,
+    /// How many profiles were left out for having too many records.
+    pub(super) too_many: u64,
+}
+
+/// Merges all buckets into files below `folder`, and takes over those that are what they were
+/// before. Returns what each became, in order.
 pub(super) async fn merge(
     union: &Arc<Union>,
     sorted: Sorted,
+    before: Option<&Before>,
     folder: &Path,
     settings: &Settings,
-) -> Result<(Vec<Part>, u64), Error> {
-    let Sorted { bits, files, spilled } = sorted;
+) -> Result<Vec<Outcome>, Error> {
+    let Sorted { bits, files, spilled, clean, .. } = sorted;
+    let mut all: Vec<Outcome> = Vec::new();
+    for (number, is_clean) in clean.iter().enumerate() {
+        all.push(match before.filter(|_| *is_clean) {
+            Some(before) => Outcome {
+                parts: before.take(|part| part.bucket(bits) == Some(number), folder)?,
+                too_many: before.remembered.too_many[number],
+            },
+            None => Outcome::default(),
+        });
+    }
+    let files: Vec<_> = files.into_iter().filter(|(number, _)| !clean[*number]).collect();
+    let numbers: Vec<usize> = files.iter().map(|(number, _)| *number).collect();
     let jobs = files.len();
     let files: Vec<_> = files.into_iter().map(|file| Mutex::new(Some(file))).collect();
     let merging = Merging {
@@ -68,18 +111,12 @@ pub(super) async fn merge(
             merging.bucket(prefix, bits.below(), file, &mut outcome).map_err(Stop::Failed)?;
             Ok(outlet.send(outcome)?)
         });
-    let mut all = Outcome::default();
-    while let Some(outcome) = outcomes.try_next().await? {
-        all.parts.extend(outcome.parts);
-        all.too_many += outcome.too_many;
+    for number in numbers {
+        if let Some(outcome) = outcomes.try_next().await? {
+            all[number] = outcome;
+        }
     }
-    Ok((all.parts, all.too_many))
-}
-
-#[derive(Default)]
-struct Outcome {
-    parts: Vec<Part>,
-    too_many: u64,
+    Ok(all)
 }
 
 struct Merging {
@@ -135,7 +172,7 @@ impl Merging {
             let sorter = sorter.get_or_insert_with(|| {
                 Sorter::new(bits, batch.schema(), self.limits.clone(), Arc::clone(&self.spilled))
             });
-            sorter.add(&[batch])?;
+            sorter.add(&[batch], |_, _| Ok(()))?;
         }
         drop(file);
         let Some(sorter) = sorter else { return Ok(()) };
@@ -153,8 +190,7 @@ impl Merging {
         groups: &[Group],
         batches: &[RecordBatch],
     ) -> Result<Part, Error> {
-        let name = format!("part-{:024x}.parquet", prefix >> 32);
-        let path = self.folder.join(&name);
+        let path = self.folder.join(part_name(prefix));
         let place = path.to_string_lossy().into_owned();
         let io = |error| Error::io(&place, "write merged profiles", error);
         let failed = |error| unwritable(&place, error);
@@ -168,7 +204,7 @@ impl Merging {
         let file = writer.into_inner().map_err(failed)?;
         file.sync_all().map_err(io)?;
         let bytes = file.metadata().map_err(io)?.len();
-        Ok(Part { name, bytes })
+        Ok(Part::new(prefix, bytes))
     }
 
     fn profiles(&self, bucket: &Bucket<'_>, groups: &[Group]) -> Result<RecordBatch, Error> {

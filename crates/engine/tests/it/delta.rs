@@ -552,3 +552,99 @@ async fn real_delta_tables_of_another_writer() {
         assert_eq!(rows, expected, "{}", text("path"));
     }
 }
+
+/// A table in a folder of its own, of one commit.
+fn table_in(case: Case, folder: &str, columns: &[Value], files: &[(&str, &[Field], &str)]) -> Case {
+    let mut actions = vec![protocol(), metadata(columns)];
+    let mut case = case;
+    for (name, fields, rows) in files {
+        case = case.data(&format!("{folder}/{name}"), fields, rows);
+        actions.push(add(name));
+    }
+    let lines: Vec<String> = actions.iter().map(Value::to_string).collect();
+    case.text(&format!("{folder}/_delta_log/{:020}.json", 0), lines.join("\n"))
+}
+
+fn time(name: &str) -> Field {
+    Field::new(name, DataType::Timestamp(TimeUnit::Microsecond, Some("UTC".into())), true)
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_table_can_be_events() {
+    let columns = [column("who", "long"), column("at", "timestamp"), column("total", "double")];
+    let fields = [long("who"), time("at"), Field::new("total", DataType::Float64, true)];
+    let first = "{\"who\":1,\"at\":\"2026-01-30T10:00:00Z\",\"total\":10.5}\n{\"who\":2,\"at\":\"2025-01-30T10:00:00Z\",\"total\":9}";
+    let second = "{\"who\":1,\"at\":\"2026-01-02T10:00:00Z\",\"total\":20}\n{\"who\":9,\"at\":\"2026-01-02T10:00:00Z\",\"total\":1}";
+    let case = Case::new(crate::support::CSV)
+        .location("people.csv")
+        .text("people.csv", "id\n1\n2\n3\n")
+        .identified_by("id", "CRMID")
+        .event_csv("orders", "who", "CRMID", "at", "");
+    let files: [(&str, &[Field], &str); 2] =
+        [("a.parquet", &fields, first), ("b.parquet", &fields, second)];
+    let mut case = table_in(case, "orders", &columns, &files).columns(&["id"]);
+    (case.events[0].format, case.events[0].location) = (NEWEST, "orders".to_owned());
+    for (rule, expected) in [
+        ("(SELECT sum(total) FROM orders) = 30.5", "1"),
+        ("EXISTS (SELECT FROM orders WHERE \"timestamp\" > now() - INTERVAL '30 days')", "1"),
+        ("NOT EXISTS (SELECT FROM orders)", "3"),
+        ("(SELECT count(*) FROM orders WHERE total > 8) >= 1", "1 2"),
+    ] {
+        case = case.rule(rule);
+        assert_eq!(case.rows().await.join(" "), expected, "{rule}");
+    }
+    insta::assert_snapshot!(inputs(&case).await.join("\n"), @r"
+    FOLDER/people.csv modified
+    FOLDER/orders delta:0
+    FOLDER/orders/a.parquet modified
+    FOLDER/orders/b.parquet modified
+    ");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_table_can_be_a_part_of_merged_profiles() {
+    let columns = [column("id", "long"), column("name", "string"), column("seen", "timestamp")];
+    let fields = [long("id"), text("name"), time("seen")];
+    let rows = "{\"id\":1,\"name\":\"Ann\",\"seen\":\"2026-01-02T00:00:00Z\"}\n{\"id\":2,\"name\":\"Bob\",\"seen\":\"2026-01-02T00:00:00Z\"}";
+    let case = Case::new(NEWEST).location("crm").timestamp("seen").identified_by("id", "CRMID");
+    let case = table_in(case, "crm", &columns, &[("a.parquet", &fields, rows)])
+        .text(
+            "web.csv",
+            "id,name,pages,seen\n2,Bobby,7,2026-01-03T00:00:00Z\n3,,9,2026-01-01T00:00:00Z\n",
+        )
+        .columns(&["id", "name", "pages", "seen"]);
+    let web = plan::project::Dataset {
+        key: "web".to_owned(),
+        location: "web.csv".to_owned(),
+        format: crate::support::CSV,
+        ..case.dataset.clone()
+    };
+    let merged = async || {
+        let engine = case.engine();
+        let mut snapshots = Vec::new();
+        for dataset in [&case.dataset, &web] {
+            snapshots.push(engine.pin(dataset, case.folder.path()).await.expect("it is pinned"));
+        }
+        let profiles = engine::Profiles::new(case.policy.clone(), snapshots);
+        let rows = crate::merge::rows(&engine, &case, &profiles).await;
+        let mut rows = rows.expect("the profiles are read");
+        rows.sort();
+        rows.join("\n")
+    };
+    insta::assert_snapshot!(merged().await, @r"
+    1|Ann|∅|2026-01-02T00:00:00Z
+    2|Bobby|7|2026-01-03T00:00:00Z
+    3|∅|9|2026-01-01T00:00:00Z
+    ");
+    // Another version of the table, with one more file.
+    let more = "{\"id\":3,\"name\":\"Cid\",\"seen\":\"2026-01-09T00:00:00Z\"}";
+    let path = case.path("crm/b.parquet");
+    write_parquet(&path, &batch(&fields, more), 2);
+    let commit = case.path(&format!("crm/_delta_log/{:020}.json", 1));
+    fs::write(commit, add("b.parquet").to_string()).expect("the commit is written");
+    insta::assert_snapshot!(merged().await, @r"
+    1|Ann|∅|2026-01-02T00:00:00Z
+    2|Bobby|7|2026-01-03T00:00:00Z
+    3|Cid|9|2026-01-09T00:00:00Z
+    ");
+}

@@ -1,7 +1,7 @@
 //! Rules over events beside a plain computation with lists in memory, over random people, events and
 //! rules.
 //!
-//! `SEGUE_HISTORIES=10000 cargo test -p engine --test it event_histories` tries more of them.
+//! `.ci/histories` tries more of them.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
@@ -11,7 +11,7 @@ use plan::field::FieldPath;
 use plan::project::{Dataset, DatasetFormat, DatasetKind, Stitch};
 use plan::schema::FieldType;
 
-use crate::support::{CSV, Case, identity};
+use crate::support::{CSV, Case, histories, identity};
 
 /// Cases that are tried when nobody asks for more.
 const CASES: u64 = 300;
@@ -456,13 +456,8 @@ async fn play(seed: u64) -> usize {
     found.len()
 }
 
-#[tokio::test(flavor = "multi_thread")]
-#[expect(clippy::disallowed_methods, reason = "more cases are tried when somebody asks")]
-async fn members_are_those_of_a_plain_computation() {
-    let cases = std::env::var("SEGUE_HISTORIES").ok().and_then(|text| text.parse().ok());
-    let mut members = 0;
-    for seed in 0..cases.unwrap_or(CASES) {
-        members += play(seed).await;
-    }
+#[test]
+fn members_are_those_of_a_plain_computation() {
+    let members = histories(CASES, play);
     assert!(members > 0, "somebody is a member of something");
 }

@@ -1,7 +1,8 @@
-//! Segments of segments, imported segments, consent and memberships over time, beside a plain
-//! computation with maps in memory, over random histories.
+//! Segments of segments, imported segments, events, consent and memberships over time, of profiles that
+//! are merged or read where they are, beside a plain computation with maps in memory, over random
+//! histories.
 //!
-//! `SEGUE_HISTORIES=10000 cargo test -p engine --test it membership_histories` plays more of them.
+//! `.ci/histories` plays more of them.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::PathBuf;
@@ -14,16 +15,18 @@ use jiff::{SignedDuration, Timestamp};
 use parquet::arrow::arrow_reader::ParquetRecordBatchReaderBuilder;
 use plan::consent::{Consent, OptOut, Purpose};
 use plan::field::FieldPath;
-use plan::project::{Dataset, DatasetKind, Identity, MergePolicy, Rule, RuleOrigin, Segment};
+use plan::project::{
+    Dataset, DatasetKind, Identity, Merge, MergePolicy, Rule, RuleOrigin, Segment,
+};
 use plan::run_plan::{History, Increment};
 use plan::schema::FieldType;
 use uuid::Uuid;
 
 use crate::histories::Random;
-use crate::support::{CSV, Case, SPAN, lines};
+use crate::support::{CSV, Case, SPAN, histories, lines};
 
 /// Histories that are played when nobody asks for more.
-const HISTORIES: u64 = 200;
+const HISTORIES: u64 = 150;
 const RUNS: usize = 7;
 const PEOPLE: u64 = 12;
 const SEGMENT: Uuid = Uuid::from_u128(7);
@@ -37,6 +40,9 @@ struct Person {
     points: i64,
     out: bool,
     agrees: bool,
+    /// Orders, of which so many are large.
+    large_orders: u64,
+    small_orders: u64,
 }
 
 fn people(random: &mut Random) -> Vec<Person> {
@@ -51,6 +57,8 @@ fn people(random: &mut Random) -> Vec<Person> {
             points: random.below(20) as i64,
             out: random.one_in(5),
             agrees: !random.one_in(5),
+            large_orders: random.below(4),
+            small_orders: random.below(2),
         });
     }
     if random.one_in(2) {
@@ -59,14 +67,61 @@ fn people(random: &mut Random) -> Vec<Person> {
     people
 }
 
+/// The people in one file.
 fn file(people: &[Person]) -> String {
-    let mut text = "id,email,points,out,agrees\n".to_owned();
+    let lines = people.iter().map(|person| line(person, |_| true));
+    format!("{HEADER}{}", lines.collect::<String>())
+}
+
+const HEADER: &str = "id,email,points,out,agrees\n";
+
+/// The record of a person, with those of the four fields behind the id that are asked for.
+fn line(person: &Person, mut has: impl FnMut(usize) -> bool) -> String {
+    let Person { id, email, points, out, agrees, .. } = person;
+    let fields = [
+        email.clone().unwrap_or_default(),
+        points.to_string(),
+        if *out { "yes".to_owned() } else { "no".to_owned() },
+        agrees.to_string(),
+    ];
+    let fields = fields.into_iter().enumerate();
+    let fields = fields.map(|(field, text)| if has(field) { text } else { String::new() });
+    format!("{id},{}\n", fields.collect::<Vec<_>>().join(","))
+}
+
+/// The people in two files, the first of which counts: each value stands in the first, or in the second
+/// alone, and where it stands in the first the second says something else.
+fn two_files(random: &mut Random, people: &[Person]) -> [String; 2] {
+    let [mut first, mut second] = [HEADER.to_owned(), HEADER.to_owned()];
     for person in people {
-        let Person { id, email, points, out, agrees } = person;
-        let email = email.as_deref().unwrap_or_default();
-        text += &format!("{id},{email},{points},{},{agrees}\n", if *out { "yes" } else { "" });
+        let in_first: Vec<bool> = (0..4).map(|_| random.one_in(2)).collect();
+        let wrong = Person {
+            // Somebody without an address has none anywhere.
+            email: person.email.as_ref().map(|_| "wrong@x".to_owned()),
+            points: 19 - person.points,
+            out: !person.out,
+            agrees: !person.agrees,
+            ..person.clone()
+        };
+        first += &line(person, |field| in_first[field]);
+        // Of two records in one file the first counts, where neither has a time.
+        second += &line(person, |field| !in_first[field]);
+        second += &line(&wrong, |_| true);
     }
-    text
+    [first, second]
+}
+
+/// The orders of the people, and some of somebody who is none of them.
+fn orders(random: &mut Random, people: &[Person]) -> String {
+    let mut lines = Vec::new();
+    for person in people {
+        lines.extend((0..person.large_orders).map(|_| format!("{},9\n", person.id)));
+        lines.extend((0..person.small_orders).map(|_| format!("{},2\n", person.id)));
+    }
+    lines.push(format!("{},9\n", PEOPLE + random.below(3)));
+    let turn = random.below(lines.len() as u64) as usize;
+    lines.rotate_left(turn);
+    format!("who,total\n{}", lines.concat())
 }
 
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -90,12 +145,16 @@ struct Setup {
     exits_kept_days: u32,
 }
 
-const RULES: [&str; 4] = [
+const RULES: [&str; 6] = [
     "points >= LEAST",
     "in_segment('base') AND NOT in_segment('list')",
     "in_segment('list')",
     "in_segment('both') OR points >= 18",
+    "(SELECT count(*) FROM orders WHERE total > 5) >= 2 AND in_segment('base')",
+    "in_segment('buyers') OR points >= 18",
 ];
+/// Those that rest on the imported segment.
+const RULES_OF_LIST: [usize; 3] = [1, 2, 3];
 
 impl Setup {
     fn random(random: &mut Random) -> Self {
@@ -106,7 +165,7 @@ impl Setup {
             mandatory: random.one_in(2),
             opt_out: random.one_in(2),
             purpose: random.one_in(2),
-            rule: random.below(4) as usize,
+            rule: random.below(RULES.len() as u64) as usize,
             least: random.below(15) as i64,
             exits_kept_days: [0, 3, 30][random.below(3) as usize],
         }
@@ -118,7 +177,9 @@ impl Setup {
             0 => base,
             1 => base && !list,
             2 => list,
-            _ => base && list || person.points >= 18,
+            3 => base && list || person.points >= 18,
+            4 => person.large_orders >= 2 && base,
+            _ => person.large_orders == 0 && person.small_orders > 0 || person.points >= 18,
         }
     }
 
@@ -145,6 +206,13 @@ impl Setup {
             segment("both", text("in_segment('base') AND in_segment('list')"), None),
             segment("base", text("points >= LEAST"), None),
             segment("list", text("in_segment('list')"), Some(listed())),
+            segment(
+                "buyers",
+                text(
+                    "EXISTS (SELECT FROM orders) AND NOT EXISTS (SELECT FROM orders WHERE total > 5)",
+                ),
+                None,
+            ),
         ];
         let purpose = Purpose { action: "mail".to_owned(), rule: text("agrees") };
         case.query.consent = Consent {
@@ -194,6 +262,21 @@ fn listed() -> Dataset {
         timestamp: None,
         span: SPAN,
     }
+}
+
+/// The file of orders.
+fn ordered() -> Dataset {
+    Dataset {
+        key: "orders".to_owned(),
+        kind: DatasetKind::Event,
+        location: "orders.csv".to_owned(),
+        ..listed()
+    }
+}
+
+/// The second file of people.
+fn second(case: &Case) -> Dataset {
+    Dataset { key: "second".to_owned(), location: "second.csv".to_owned(), ..case.dataset.clone() }
 }
 
 /// Memberships, as the plainest of maps: whether somebody is a member, and since when or until when.
@@ -311,27 +394,59 @@ fn expected(
     Expected { rows, gone: gone.collect(), now }
 }
 
+/// The profiles, from one file or merged from two.
+async fn profiles(case: &Case, is_merged: bool) -> Result<Profiles, Error> {
+    let (engine, folder) = (case.engine(), case.folder.path());
+    let mut snapshots = vec![engine.pin(&case.dataset, folder).await?];
+    let mut policy = MergePolicy::default();
+    if is_merged {
+        let second = second(case);
+        policy.merge = Merge::Datasets(vec![case.dataset.key.clone(), second.key.clone()]);
+        snapshots.push(engine.pin(&second, folder).await?);
+    }
+    let list = engine.pin(&listed(), folder).await?;
+    let orders = engine.pin(&ordered(), folder).await?;
+    Ok(Profiles::new(policy, snapshots).with_imports(vec![list]).with_events(vec![orders]))
+}
+
+/// Puts people in the order of their profiles.
+async fn put_in_order(
+    case: &Case,
+    profiles: &Profiles,
+    people: &mut [Person],
+) -> Result<(), Error> {
+    let mut query = case.query.clone();
+    query.rule.text = "TRUE".to_owned();
+    (query.history, query.consent) = (None, Consent::default());
+    query.columns.retain(|column| column.header == "id");
+    let rows = case.engine().rows(&query, profiles).await?;
+    let ids: Vec<Vec<String>> =
+        rows.map_ordered(|batch| Ok::<_, Error>(lines(&batch))).try_collect().await?;
+    let ids = ids.concat();
+    assert_eq!(ids.len(), people.len(), "each is one profile");
+    people.sort_by_key(|person| ids.iter().position(|id| *id == person.id.to_string()));
+    Ok(())
+}
+
 /// What a run found, and what its evaluation left.
 async fn found(
     case: &Case,
     setup: &Setup,
+    profiles: &Profiles,
     baselines: Baselines<'_>,
     more: bool,
 ) -> Result<(Vec<String>, Counts), Error> {
     let engine = case.engine();
-    let snapshot = engine.pin(&case.dataset, case.folder.path()).await?;
-    let list = engine.pin(&listed(), case.folder.path()).await?;
-    let profiles = Profiles::new(MergePolicy::default(), vec![snapshot]).with_imports(vec![list]);
     let mut other = case.query.clone();
     other.rule.text = "in_segment('base')".to_owned();
     other.history = None;
     let queries = if more { vec![&other, &case.query] } else { vec![&case.query] };
     let effects = Effects { move_until: Some(END), keep: true };
-    let evaluated = engine.evaluate(&queries, &profiles, effects).await?;
+    let evaluated = engine.evaluate(&queries, profiles, effects).await?;
     let evaluated = evaluated.into_iter().next_back().expect("one for each")?;
     let rows = match setup.mode {
-        Mode::Full => engine.rows(&case.query, &profiles).await?,
-        _ => engine.difference(&case.query, &setup.increment(), baselines, &profiles).await?,
+        Mode::Full => engine.rows(&case.query, profiles).await?,
+        _ => engine.difference(&case.query, &setup.increment(), baselines, profiles).await?,
     };
     let tally = rows.tally();
     let lines: Vec<Vec<String>> =
@@ -368,7 +483,8 @@ fn states(case: &Case) -> BTreeMap<u64, (bool, Timestamp)> {
     found
 }
 
-async fn play(seed: u64) {
+/// Returns how many rows were sent.
+async fn play(seed: u64) -> usize {
     let mut random = Random(seed);
     let mut setup = Setup::random(&mut random);
     let mut case = Case::new(CSV)
@@ -392,6 +508,7 @@ async fn play(seed: u64) {
     let mut model = Model::default();
     let mut delivered: Option<(PathBuf, Had)> = None;
     let mut received = Had::new();
+    let mut sent = 0;
     for run in 0..RUNS {
         // Now and then somebody edits the rule, or a slot is run again, or one before it.
         if random.one_in(6) {
@@ -403,18 +520,33 @@ async fn play(seed: u64) {
             other => other as i64 * 20,
         };
         at += SignedDuration::from_hours(hours);
-        let people = people(&mut random);
+        let mut people = people(&mut random);
         let listed: BTreeSet<u64> = (0..PEOPLE + 3).filter(|_| random.one_in(2)).collect();
         let list: String = listed.iter().map(|id| format!("{id}\n{id}\n")).collect();
-        case = case.text("people.csv", file(&people)).text("list.csv", format!("who\n{list}"));
+        // The same people from one file or from two are the same people.
+        let is_merged = random.one_in(3);
+        let [first, second] = match is_merged {
+            true => two_files(&mut random, &people),
+            false => [file(&people), String::new()],
+        };
+        case = case
+            .text("people.csv", first)
+            .text("second.csv", second)
+            .text("orders.csv", orders(&mut random, &people))
+            .text("list.csv", format!("who\n{list}"));
         setup.configure(&mut case);
         case = case.columns(&setup.columns());
         case.query.evaluated_at = at;
 
+        let profiles = profiles(&case, is_merged).await.expect("they are pinned");
+        if is_merged {
+            let done = put_in_order(&case, &profiles, &mut people).await;
+            done.unwrap_or_else(|error| panic!("seed {seed} run {run}: {error}"));
+        }
         let next = case.path(&format!("baselines/{run}.parquet"));
         let last = delivered.as_ref().map(|(path, _)| path.as_path());
         let baselines = Baselines { last, next: Some(&next) };
-        let outcome = found(&case, &setup, baselines, random.one_in(2)).await;
+        let outcome = found(&case, &setup, &profiles, baselines, random.one_in(2)).await;
         let (rows, counts) =
             outcome.unwrap_or_else(|error| panic!("seed {seed} run {run}: {error}"));
 
@@ -437,11 +569,12 @@ async fn play(seed: u64) {
         let consent = counts.excluded.iter().find(|(reason, _)| reason == "consent");
         let asks = setup.opt_out || setup.purpose;
         assert_eq!(consent.map(|(_, count)| *count), asks.then_some(refused), "{told}");
-        if setup.rule > 0 {
+        if RULES_OF_LIST.contains(&setup.rule) {
             let known = |id: &&u64| people.iter().any(|person| person.id == **id);
             let strangers = (listed.len() - listed.iter().filter(known).count()) as u64;
             assert!(counts.left_out.contains(&("no_profile:list".to_owned(), strangers)), "{told}");
         }
+        sent += rows.len();
         // A run that fails leaves a baseline that nobody asks for.
         if random.one_in(3) {
             continue;
@@ -456,6 +589,7 @@ async fn play(seed: u64) {
         }
         delivered = Some((next, wanted.now));
     }
+    sent
 }
 
 /// What a receiver does with a file.
@@ -472,6 +606,8 @@ fn replay(setup: &Setup, received: &mut Had, rows: &[String]) {
             points: cell(2).map_or(0, |points| points.parse().expect("a number")),
             out: false,
             agrees: true,
+            large_orders: 0,
+            small_orders: 0,
         };
         match cells[4] {
             "removed" => received.remove(&setup.entity(&person)),
@@ -480,11 +616,7 @@ fn replay(setup: &Setup, received: &mut Had, rows: &[String]) {
     }
 }
 
-#[tokio::test(flavor = "multi_thread")]
-#[expect(clippy::disallowed_methods, reason = "more histories are played when somebody asks")]
-async fn memberships_are_those_of_a_plain_computation() {
-    let asked = std::env::var("SEGUE_HISTORIES").ok().and_then(|count| count.parse().ok());
-    for seed in 0..asked.unwrap_or(HISTORIES) {
-        play(seed).await;
-    }
+#[test]
+fn memberships_are_those_of_a_plain_computation() {
+    assert!(histories(HISTORIES, play) > 0, "something is sent");
 }

@@ -7,7 +7,10 @@ use futures::TryStreamExt;
 use plan::field::FieldPath;
 use plan::project::{Dataset, DatasetFormat, DatasetKind, Identity, Merge, MergePolicy, Stitch};
 
-use crate::support::{Case, SPAN, lines};
+use crate::support::{Case, SPAN, histories, lines};
+
+/// Random inputs that change, when nobody asks for more.
+const CHANGING: u64 = 12;
 
 /// Numbers that follow from a seed (Marsaglia's xorshift).
 pub(crate) struct Chance(u64);
@@ -338,4 +341,150 @@ async fn profiles_are_those_of_a_plain_computation() {
     }
     assert!(merged > 80, "{merged} of the inputs have something to merge");
     assert_eq!(left.len(), 4, "every reason comes up: {left:?}");
+}
+
+/// Random inputs that change: of each dataset three files of records.
+struct Changing {
+    files: Vec<Vec<Vec<Record>>>,
+    policy: MergePolicy,
+    people: u64,
+}
+
+impl Changing {
+    fn new(chance: &mut Chance, seed: u64) -> Self {
+        let World { policy, datasets, .. } = World::new(seed);
+        let people = 20 + chance.below(40);
+        let mut files = vec![vec![Vec::new(); 3]; datasets];
+        for (dataset, files) in files.iter_mut().enumerate() {
+            for file in files {
+                *file =
+                    (0..10 + chance.below(30)).map(|_| record(chance, dataset, people)).collect();
+            }
+        }
+        Self { files, policy, people }
+    }
+
+    /// Changes something, and returns which files have to be written anew.
+    fn change(&mut self, chance: &mut Chance) -> Vec<(usize, usize)> {
+        let dataset = chance.below(self.files.len() as u64) as usize;
+        let number = chance.below(3) as usize;
+        let file = &mut self.files[dataset][number];
+        let place = chance.below(file.len().max(1) as u64) as usize;
+        match chance.below(7) {
+            // Nothing at all.
+            0 => return Vec::new(),
+            // The precedence of datasets, where they have one.
+            1 => {
+                if let Merge::Datasets(order) = &mut self.policy.merge {
+                    order.rotate_left(1);
+                }
+                return Vec::new();
+            }
+            // The same again.
+            2 => {}
+            3 if !file.is_empty() => drop(file.remove(place)),
+            4 => file.truncate(place),
+            5 => file.reverse(),
+            _ if !file.is_empty() => file[place] = record(chance, dataset, self.people),
+            _ => file.push(record(chance, dataset, self.people)),
+        }
+        vec![(dataset, number)]
+    }
+
+    fn write(&self, case: &Case, files: &[(usize, usize)]) {
+        for &(dataset, number) in files {
+            let folder = case.path(DATASETS[dataset].0);
+            std::fs::create_dir_all(&folder).expect("a folder");
+            let lines: Vec<String> = self.files[dataset][number].iter().map(Record::json).collect();
+            std::fs::write(folder.join(format!("{number}.jsonl")), lines.join("\n"))
+                .expect("a file");
+        }
+    }
+
+    fn world(&self) -> World {
+        let records = self.files.iter().flatten().flatten().cloned().collect();
+        World { records, policy: self.policy.clone(), datasets: self.files.len() }
+    }
+
+    async fn profiles(&self, case: &Case, engine: &Engine) -> Profiles {
+        let mut snapshots = Vec::new();
+        for number in 0..self.files.len() {
+            let dataset = dataset(number);
+            snapshots.push(engine.pin(&dataset, case.folder.path()).await.expect("it is pinned"));
+        }
+        Profiles::new(self.policy.clone(), snapshots)
+    }
+}
+
+/// The files of the profiles that were used last, by name: their content, and the file's own number.
+pub(crate) fn kept_last(state: &std::path::Path) -> BTreeMap<String, (Vec<u8>, u64)> {
+    use std::os::unix::fs::MetadataExt as _;
+    let folders = std::fs::read_dir(state.join("profiles")).expect("profiles are kept");
+    let folders = folders.map(|folder| folder.expect("a folder").path());
+    let used = |folder: &std::path::PathBuf| {
+        let lock = std::fs::metadata(folder.join("lock")).expect("each has a lock");
+        lock.modified().expect("a time")
+    };
+    let last = folders.max_by_key(used).expect("at least one");
+    let parts = std::fs::read_dir(last).expect("a folder").map(|file| file.expect("a file"));
+    let parts = parts.filter(|file| file.file_name().to_string_lossy().starts_with("part-"));
+    parts
+        .map(|file| {
+            let bytes = std::fs::read(file.path()).expect("it is read");
+            let number = file.metadata().expect("it is there").ino();
+            (file.file_name().to_string_lossy().into_owned(), (bytes, number))
+        })
+        .collect()
+}
+
+#[test]
+fn what_is_taken_over_is_what_would_be_made_again() {
+    let taken = histories(CHANGING, changing);
+    assert!(taken > 100, "{taken} files are taken over");
+}
+
+/// Merges random inputs that change, each time with what was kept before and without it. Returns how
+/// many files were taken over.
+async fn changing(seed: u64) -> usize {
+    let mut taken = 0;
+    let mut chance = Chance::new(seed + 1_000);
+    let mut inputs = Changing::new(&mut chance, seed);
+    let case = Case::new(DatasetFormat::JsonLines).in_memory().columns(&FIELDS);
+    let all = (0..inputs.files.len()).flat_map(|it| (0..3).map(move |file| (it, file)));
+    inputs.write(&case, &all.collect::<Vec<_>>());
+    let (mut before, mut has_changed) = (BTreeMap::new(), false);
+    for step in 0..5 {
+        let world = inputs.world();
+        let (people, left_out) = world.people();
+        let mut expected: Vec<String> =
+            people.into_values().map(|records| world.merge(records).join("|")).collect();
+        expected.sort();
+        let at = format!("seed {seed}, step {step}, {:?}", world.policy);
+        // Little memory, so that there are many buckets.
+        let warm = engine(&case, 2, 1 << 10);
+        let profiles = inputs.profiles(&case, &warm).await;
+        let mut found = rows(&warm, &case, &profiles).await.expect("the profiles are read");
+        found.sort();
+        assert_eq!(found, expected, "{at}");
+        let counts = warm.count(&case.query, &profiles).await.expect("they are counted");
+        let counted = counts.left_out.into_iter().filter(|(_, count)| *count > 0);
+        assert_eq!(counted.collect::<BTreeMap<_, _>>(), left_out, "{at}");
+        let cold = engine(&case, 1, 1 << 10);
+        let profiles = inputs.profiles(&case, &cold).await;
+        rows(&cold, &case, &profiles).await.expect("the profiles are read");
+        let kept = kept_last(&case.path(".state-2"));
+        let anew = kept_last(&case.path(".state-1"));
+        assert!(kept.keys().eq(anew.keys()), "{at}: the same files as without a past");
+        for (name, (bytes, _)) in &kept {
+            assert!(*bytes == anew[name].0, "{at}: {name} is as without a past");
+        }
+        std::fs::remove_dir_all(case.path(".state-1")).expect("it is removed");
+        let is_taken = |it: &(Vec<u8>, u64)| before.values().any(|old: &(_, u64)| old.1 == it.1);
+        taken += kept.values().filter(|it| has_changed && is_taken(it)).count();
+        before = kept;
+        let changed = inputs.change(&mut chance);
+        inputs.write(&case, &changed);
+        has_changed = !changed.is_empty();
+    }
+    taken
 }

@@ -5,12 +5,13 @@ use std::fs;
 use std::time::Duration;
 
 use engine::{Error, Kind, Profiles};
-use plan::project::{Database, DatasetFormat, MergePolicy, Relation};
+use futures::TryStreamExt;
+use plan::project::{Database, Dataset, DatasetFormat, DatasetKind, MergePolicy, Relation};
 use plan::schema::FieldType;
 use sqlx::postgres::PgConnection;
 use sqlx::{AssertSqlSafe, Connection, Executor};
 
-use crate::support::Case;
+use crate::support::{CSV, Case, identity, lines};
 
 /// A schema of its own in the server's database.
 struct Server {
@@ -368,4 +369,71 @@ async fn real_postgres_servers_prove_who_they_are() {
     let address = &mut case.dataset.database.as_mut().expect("a database").address;
     address.push_str(&format!("&sslmode=verify-full&sslrootcert={authority}"));
     assert_eq!(case.rows().await, ["true"]);
+}
+
+/// Events and one of two datasets of profiles, seen at one moment.
+#[tokio::test(flavor = "multi_thread")]
+async fn real_postgres_rows_are_events_and_parts_of_merged_profiles() {
+    let Some(mut server) = Server::start("t_parts").await else { return };
+    server
+        .run(
+            "CREATE TABLE people (id bigint PRIMARY KEY, name text, at timestamptz);
+            INSERT INTO people VALUES (1, 'Ann', '2026-01-02T00:00:00Z'), (2, 'Bob', '2026-01-02T00:00:00Z');
+            CREATE TABLE orders (who bigint, at timestamptz, total numeric(10,2));
+            INSERT INTO orders VALUES (1, '2026-01-30T10:00:00Z', 10.5), (1, '2026-01-02T00:00:00Z', 20),
+              (3, '2026-01-30T10:00:00Z', 1), (NULL, now(), 5)",
+        )
+        .await;
+    let case = server
+        .table("people")
+        .identified_by("id", "CRMID")
+        .timestamp("at")
+        .text("web.csv", "id,name,at\n2,Bobby,2026-01-03T00:00:00Z\n3,Cid,2026-01-01T00:00:00Z\n")
+        .columns(&["id", "name"]);
+    let web = Dataset {
+        key: "web".to_owned(),
+        location: "web.csv".to_owned(),
+        format: CSV,
+        database: None,
+        ..case.dataset.clone()
+    };
+    let orders = Dataset {
+        key: "orders".to_owned(),
+        kind: DatasetKind::Event,
+        database: Some(server.database(Relation::Table("orders".to_owned()))),
+        identities: vec![identity("who", "CRMID")],
+        ..case.dataset.clone()
+    };
+    let pinned = async || {
+        let engine = case.engine();
+        let mut snapshots = Vec::new();
+        for dataset in [&case.dataset, &web, &orders] {
+            snapshots.push(engine.pin(dataset, case.folder.path()).await.expect("it is pinned"));
+        }
+        let events = snapshots.split_off(2);
+        Profiles::new(case.policy.clone(), snapshots).with_events(events)
+    };
+    let profiles = pinned().await;
+    // What comes later is not seen, whichever of the two is read first.
+    server.run("DELETE FROM orders; UPDATE people SET name = 'later'").await;
+    let found = async |profiles: &Profiles, rule: &str| {
+        let mut query = case.query.clone();
+        query.rule.text = rule.to_owned();
+        let rows = case.engine().rows(&query, profiles).await.expect("the rule fits");
+        let found: Vec<Vec<String>> =
+            rows.map_ordered(|it| Ok::<_, Error>(lines(&it))).try_collect().await.expect("rows");
+        let mut found = found.concat();
+        found.sort();
+        found.join(" ")
+    };
+    for (rule, expected) in [
+        ("TRUE", "1|Ann 2|Bobby 3|Cid"),
+        ("(SELECT sum(total) FROM orders) = 30.5", "1|Ann"),
+        ("NOT EXISTS (SELECT FROM orders)", "2|Bobby"),
+    ] {
+        assert_eq!(found(&profiles, rule).await, expected, "{rule}");
+    }
+    let profiles = pinned().await;
+    assert_eq!(found(&profiles, "EXISTS (SELECT FROM orders)").await, "");
+    assert_eq!(found(&profiles, "TRUE").await, "1|later 2|Bobby 3|Cid");
 }

@@ -10,7 +10,7 @@ use aws_sdk_s3::config::retry::RetryConfig;
 use aws_sdk_s3::config::{BehaviorVersion, Region};
 use engine::{Error, Kind};
 use futures::TryStreamExt;
-use plan::project::{DatasetFormat, TableVersion};
+use plan::project::{Dataset, DatasetFormat, TableVersion};
 use s3lab::{BucketSpec, Fault, Lab, Operation, Options, Policy, User};
 
 use crate::support::{CSV, Case, write_parquet};
@@ -251,5 +251,64 @@ async fn a_delta_table_is_pinned_with_the_tags_of_its_files() {
     assert!(versions[1].starts_with("etag:"), "{versions:?}");
     lab.put("lake", key, [bytes, b"x".to_vec()].concat()).await.expect("the object is put");
     let error = case.engine().verify(&profiles).await.expect_err("the file was replaced");
+    assert_eq!(error.kind(), Kind::Changed);
+}
+
+/// Events, and one of two datasets of profiles, in a bucket.
+#[tokio::test(flavor = "multi_thread")]
+async fn events_and_parts_of_merged_profiles_are_read_from_a_bucket() {
+    let lab = lab().await;
+    for (key, text) in [
+        ("crm/a.csv", "id,name,at\n1,Ann,2026-01-02T00:00:00Z\n2,Bob,2026-01-02T00:00:00Z\n"),
+        ("orders/2026/a.csv", "who,at,total\n1,2026-01-30T10:00:00Z,10.5\n"),
+        (
+            "orders/2026/b.csv",
+            "who,at,total\n3,2026-01-30T11:00:00Z,2\n1,2026-01-02T00:00:00Z,20\n",
+        ),
+    ] {
+        lab.put("lake", key, text).await.expect("the object is put");
+    }
+    let case = case(&lab, CSV, "s3://lake/crm/")
+        .identified_by("id", "CRMID")
+        .timestamp("at")
+        .event_csv("orders", "who", "CRMID", "at", "")
+        .text("web.csv", "id,name,at\n2,Bobby,2026-01-03T00:00:00Z\n3,Cid,2026-01-01T00:00:00Z\n")
+        .columns(&["name"]);
+    let web = Dataset {
+        key: "web".to_owned(),
+        location: "web.csv".to_owned(),
+        account: None,
+        ..case.dataset.clone()
+    };
+    let orders = Dataset { location: "s3://lake/orders/".to_owned(), ..case.events[0].clone() };
+    let engine = case.engine();
+    let mut snapshots = Vec::new();
+    for dataset in [&case.dataset, &web, &orders] {
+        snapshots.push(engine.pin(dataset, case.folder.path()).await.expect("it is pinned"));
+    }
+    let events = snapshots.split_off(2);
+    let profiles = engine::Profiles::new(case.policy.clone(), snapshots).with_events(events);
+    for (rule, expected) in [
+        ("TRUE", "1|Ann 2|Bobby 3|Cid"),
+        ("(SELECT sum(total) FROM orders) = 30.5", "1|Ann"),
+        (
+            "NOT EXISTS (SELECT FROM orders WHERE \"timestamp\" > now() - INTERVAL '2 days')",
+            "2|Bobby",
+        ),
+    ] {
+        let mut query = case.query.clone();
+        query.rule.text = rule.to_owned();
+        let rows = engine.rows(&query, &profiles).await.expect("the rule fits");
+        let found: Vec<Vec<String>> = rows
+            .map_ordered(|batch| Ok::<_, Error>(crate::support::lines(&batch)))
+            .try_collect()
+            .await
+            .expect("the rows are read");
+        let mut found = found.concat();
+        found.sort();
+        assert_eq!(found.join(" "), expected, "{rule}");
+    }
+    lab.put("lake", "orders/2026/a.csv", "who,at,total\n").await.expect("the object is put");
+    let error = engine.verify(&profiles).await.expect_err("an object of events was replaced");
     assert_eq!(error.kind(), Kind::Changed);
 }

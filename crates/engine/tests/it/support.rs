@@ -2,6 +2,7 @@
 
 use std::fs::File;
 use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicU64, Ordering};
 
 use arrow::array::{ArrayRef, RecordBatch};
 use arrow::util::display::{ArrayFormatter, FormatOptions};
@@ -19,6 +20,35 @@ use plan::{Query, Span};
 
 pub(crate) const SPAN: Span = Span { start: 0, end: 0, line: 1, column: 1 };
 pub(crate) const CSV: DatasetFormat = DatasetFormat::Csv { delimiter: b',', quote: b'"' };
+
+/// Plays random histories, each from its own number, on all cores: `count` of them, or as many as the
+/// variable `SEGUE_HISTORIES` says. Returns the sum of what they return.
+#[expect(clippy::disallowed_methods, reason = "more histories are played when somebody asks")]
+pub(crate) fn histories<F: Future<Output = usize>>(
+    count: u64,
+    play: impl Fn(u64) -> F + Sync,
+) -> usize {
+    let asked = std::env::var("SEGUE_HISTORIES").ok().and_then(|text| text.parse().ok());
+    let (count, next) = (asked.unwrap_or(count), AtomicU64::new(0));
+    let player = || {
+        let mut runtime = tokio::runtime::Builder::new_multi_thread();
+        let runtime = runtime.worker_threads(1).enable_all().build().expect("a runtime");
+        let mut sum = 0;
+        loop {
+            let seed = next.fetch_add(1, Ordering::Relaxed);
+            if seed >= count {
+                return sum;
+            }
+            sum += runtime.block_on(play(seed));
+        }
+    };
+    let threads = std::thread::available_parallelism().map_or(1, std::num::NonZero::get);
+    std::thread::scope(|scope| {
+        let players: Vec<_> = (0..threads).map(|_| scope.spawn(player)).collect();
+        let sums = players.into_iter().map(|it| it.join());
+        sums.map(|sum| sum.unwrap_or_else(|panic| std::panic::resume_unwind(panic))).sum()
+    })
+}
 
 /// A dataset, a rule and columns.
 pub(crate) struct Case {

@@ -5,10 +5,15 @@ use proptest::prelude::*;
 use super::*;
 
 fn segments() -> Vec<SegmentName> {
-    let segment = |key: &str, id: &str| SegmentName { key: key.to_owned(), id: id.to_owned() };
+    let segment = |key: &str, id: &str, name: &str| SegmentName {
+        key: key.to_owned(),
+        id: id.to_owned(),
+        name: name.to_owned(),
+    };
     vec![
-        segment("luxury", "25768be6-ebd5-45cc-8913-12fb3f348615"),
-        segment("clicked", "a730ed3f-119c-415b-a4ac-27c396ae2dff"),
+        segment("luxury", "25768be6-ebd5-45cc-8913-12fb3f348615", "Luxury Audience"),
+        segment("clicked", "a730ed3f-119c-415b-a4ac-27c396ae2dff", "Twice"),
+        segment("opened", "5d1b0f6c-1a0e-4b1f-9f5e-0d5d1a2c7b11", "Twice"),
     ]
 }
 
@@ -123,6 +128,8 @@ fn refusals_name_the_place_and_the_next_step() {
         "currentMonth(1) = 1",
         "inSegment(luxury)",
         "inSegment(\"luxery\")",
+        "inSegment(\"Luxury Audiense\")",
+        "inSegment(\"Twice\")",
         "inSegment(\"4afe34ae-8c98-4513-8a1d-67ccaa54bc05\")",
         "a.regexGroup(b, 1) = \"x\"",
         "a.regexGroup(\"x\", b) = \"x\"",

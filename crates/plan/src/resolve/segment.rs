@@ -84,7 +84,8 @@ impl Resolver<'_> {
             let derived = || self.derived_id("segment", key);
             let written = segment.id.as_deref().and_then(|id| Uuid::parse_str(id).ok());
             let id = written.unwrap_or_else(derived).to_string();
-            pql::SegmentName { key: key.to_owned(), id }
+            let name = segment.name.clone().unwrap_or_else(|| key.to_owned());
+            pql::SegmentName { key: key.to_owned(), id, name }
         };
         segments.map(name).collect()
     }

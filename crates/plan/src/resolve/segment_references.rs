@@ -38,10 +38,11 @@ impl Resolver<'_> {
 
     fn report_mention(&mut self, written: &Written<'_>, mention: &Mention, reason: NotFound) {
         // A segment with problems of its own is in the file, and they have been reported.
-        let is_in_file = self
-            .segments
-            .iter()
-            .any(|known| known.key == mention.name || known.id.eq_ignore_ascii_case(&mention.name));
+        let is_in_file = self.segments.iter().any(|known| {
+            known.key == mention.name
+                || known.id.eq_ignore_ascii_case(&mention.name)
+                || known.name == mention.name && reason != NotFound::Ambiguous
+        });
         if is_in_file {
             return;
         }

@@ -89,6 +89,7 @@ pub(crate) fn segment_names(workspace: &Workspace) -> Vec<pql::SegmentName> {
     let name = |segment: &::plan::project::Segment| pql::SegmentName {
         key: segment.key.clone(),
         id: segment.id.to_string(),
+        name: segment.name.clone(),
     };
     segments.map(name).collect()
 }

@@ -103,11 +103,12 @@ fn who_cannot_be_found_is_told_why() {
     }
 }
 
-/// Sixty ids share the address of a shop: nobody is that.
+/// Thousands of ids share the address of a shop: nobody is that.
 #[test]
 fn identities_that_glue_people_together_are_named() {
     let project = project(&yaml(RULE, "{ stitch: graph }", MAPPING));
-    let glued = (100..160).map(|id| format!("{id},shop@example.com,50,FR,2026-01-01T10:00:00Z\n"));
+    let glued =
+        (100..3_100).map(|id| format!("{id},shop@example.com,50,FR,2026-01-01T10:00:00Z\n"));
     project.write("crm.csv", format!("{CRM}{}", glued.collect::<String>()));
     check(&project, "explain_glued", &["explain", "CRMID:123", "loyal"]);
     check(&project, "count_glued", &["count", "loyal"]);
@@ -216,4 +217,57 @@ profiles:";
         let command = ["explain", person, "loyal", "--activation", "daily", "--unmask"];
         check(&project, name, &command);
     }
+}
+
+#[test]
+fn segments_that_a_rule_rests_on_are_opened() {
+    let rule = "\"in_segment('French people') AND (in_segment('busy') OR points < 0) AND NOT in_segment('invited')\"";
+    let segments = "  busy: { rule: \"pages / 2 > 4 OR in_segment('filed')\" }
+  invited: { import: { location: invited.csv, field: id, namespace: CRMID } }
+  circle: { rule: \"CASE WHEN in_segment('busy') THEN in_segment('french') END\" }
+accounts:";
+    let text = yaml(rule, "{ stitch: none }", MAPPING).replace("accounts:", segments);
+    let project = project(&text.replace("  french:\n", "  french:\n    name: French people\n"));
+    project.write("invited.csv", "id\n9\n");
+    for (name, command) in [
+        ("explain_segments_in", &["explain", "CRMID:4", "loyal", "--unmask"] as &[&str]),
+        ("explain_segments_out", &["explain", "CRMID:1", "loyal", "--unmask"]),
+        ("explain_segments_inside", &["explain", "CRMID:4", "circle", "--unmask"]),
+    ] {
+        check(&project, name, command);
+    }
+    let said = project.json(&["explain", "CRMID:1", "loyal"]);
+    insta::assert_snapshot!("explain_segments_json", format!("{:#}", said["rule"]["parts"][0]));
+}
+
+#[test]
+fn who_may_not_be_sent_is_told() {
+    let consent = "consent:
+  opt_out: optOut
+  purposes: { mail: \"mail = 'y' AND in_segment('filed')\" }
+destinations:";
+    let text = yaml("points > 5", "{ stitch: none }", MAPPING)
+        .replace("destinations:", consent)
+        .replace("    bucket: exports\n", "    bucket: exports\n    marketing_actions: [mail]\n");
+    let project = project(&text);
+    project.write(
+        "crm.csv",
+        "\
+id,email,points,country,changed,optOut,mail
+1,ann@example.com,20,FR,2026-01-01T10:00:00Z,yes,y
+2,bob@example.com,20,DE,2026-01-02T10:00:00Z,,n
+3,cid@example.com,20,DE,2026-01-02T10:00:00Z,no,y
+4,dee@example.com,10,DE,2026-01-02T10:00:00Z,no,y
+",
+    );
+    for (name, person) in [
+        ("explain_opted_out", "CRMID:1"),
+        ("explain_no_consent", "CRMID:2"),
+        ("explain_consents", "CRMID:3"),
+        ("explain_no_consent_by_segment", "CRMID:4"),
+    ] {
+        check(&project, name, &["explain", person, "loyal", "--activation", "daily", "--unmask"]);
+    }
+    let said = project.json(&["explain", "CRMID:1", "loyal", "--activation", "daily"]);
+    assert_eq!(said["activation"]["rows"][0]["reason"], "consent", "{said}");
 }

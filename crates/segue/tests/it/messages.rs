@@ -224,6 +224,8 @@ async fn rules_and_identities_that_do_not_hold() {
         project.write("segue.yaml", text);
     })
     .await;
+    check_text("deleted_segment", Text { rule: "in_segment('luxury')", ..Text::default() }, |_| {})
+        .await;
     check_text(
         "unknown_namespace_in_mapping",
         Text { mapping: "[id, identityMap.Email]", ..Text::default() },

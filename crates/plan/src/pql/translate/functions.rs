@@ -8,6 +8,7 @@ use crate::nearest::nearest;
 use crate::pql::fragment::{Fragment, Level, Type, Writer, literal};
 use crate::pql::tree::{Expr, Moment, Name, Node};
 use crate::pql::{Error, names};
+use crate::segment_reference::{Called, NotFound, position};
 
 impl Translator<'_> {
     /// `if`, the current time, other segments.
@@ -40,7 +41,8 @@ impl Translator<'_> {
             ("inSegment", [other]) => {
                 let message = "the segment is not a text";
                 let error = Error::new(other.place.clone(), "wrong_argument", message);
-                Err(error.with_hint("Write `inSegment(\"…\")` with the key or id of a segment."))
+                Err(error
+                    .with_hint("Write `inSegment(\"…\")` with the key, id or name of a segment."))
             }
             ("if", _) => Err(count("3 arguments")),
             ("inSegment", _) => Err(count("1 argument")),
@@ -52,17 +54,26 @@ impl Translator<'_> {
     }
 
     fn in_segment(&self, wanted: &str, place: &Range<usize>) -> Translated {
-        let found = self.segments.iter().find(|segment| segment.key == wanted).or_else(|| {
-            self.segments.iter().find(|segment| segment.id.eq_ignore_ascii_case(wanted))
+        let called = self.segments.iter().map(|segment| Called {
+            key: &segment.key,
+            name: &segment.name,
+            has_id: segment.id.eq_ignore_ascii_case(wanted),
         });
-        if let Some(segment) = found {
-            let call = format!("in_segment({})", literal(&segment.key));
-            return Ok(Fragment::value(call, Type::Boolean).always());
-        }
+        let nearest = match position(&called.collect::<Vec<_>>(), wanted) {
+            Ok(position) => {
+                let call = format!("in_segment({})", literal(&self.segments[position].key));
+                return Ok(Fragment::value(call, Type::Boolean).always());
+            }
+            Err(NotFound::Ambiguous) => {
+                let message = format!("several segments are called `{wanted}`");
+                let error = Error::new(place.clone(), "ambiguous_segment", message);
+                return Err(error.with_hint("Write the key of the one that is meant."));
+            }
+            Err(NotFound::Unknown { nearest }) => nearest,
+        };
         let message = format!("there is no segment `{wanted}`");
         let error = Error::new(place.clone(), "unknown_segment", message);
-        let keys = self.segments.iter().map(|segment| segment.key.as_str());
-        Err(match nearest(wanted, keys) {
+        Err(match nearest {
             Some(near) => error.with_hint(format!("Did you mean `{near}`?")),
             None => error.with_hint(
                 "Name the key of a segment of the project, or give a segment the id that it has \

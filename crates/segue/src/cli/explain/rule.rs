@@ -3,7 +3,7 @@
 use std::ops::Range;
 
 use ::plan::Span;
-use ::plan::project::RuleOrigin;
+use ::plan::project::{RuleOrigin, Segment};
 use engine::{Join, Judged, Outcome, Value};
 use serde_json::json;
 
@@ -16,7 +16,7 @@ const CHARS_MAX: usize = 80;
 /// A table of the parts, the deciding ones marked.
 pub(super) fn text(case: &Case<'_>, rule: &Judged) -> String {
     let mut rows = Vec::new();
-    add(case, rule, 0, &mut rows);
+    add(case, case.segment, rule, 0, &mut rows);
     let table = table::table(&["", "is", "part of the rule", "values", "where"], &[], rows);
     match &rule.outcome {
         Outcome::Failed(message) => format!("{table}\n\nThe rule cannot be computed: {message}."),
@@ -24,8 +24,15 @@ pub(super) fn text(case: &Case<'_>, rule: &Judged) -> String {
     }
 }
 
-fn add(case: &Case<'_>, part: &Judged, depth: usize, rows: &mut Vec<Vec<String>>) {
-    let written = Written::of(case, &part.range);
+fn add(
+    case: &Case<'_>,
+    segment: &Segment,
+    part: &Judged,
+    depth: usize,
+    rows: &mut Vec<Vec<String>>,
+) {
+    let segment = rule_of(case, segment, part);
+    let written = Written::of(case, segment, &part.range);
     let what = match part.join {
         Join::All => "all of:".to_owned(),
         Join::Any => "one of:".to_owned(),
@@ -33,9 +40,15 @@ fn add(case: &Case<'_>, part: &Judged, depth: usize, rows: &mut Vec<Vec<String>>
         Join::Known => "true, and not unknown:".to_owned(),
         Join::Condition => short(&written.text),
     };
+    let what = match &part.segment {
+        Some(key) => format!("`{key}`: {what}"),
+        None => what,
+    };
     let fields = part.fields.iter().map(|it| shown(case, &it.of, it));
-    let calculated = part.calculated.iter();
-    let calculated = calculated.map(|it| shown(case, &short(&Written::of(case, &it.of).text), it));
+    let calculated = part.calculated.iter().map(|it| {
+        let side = Written::of(case, segment, &it.of).text;
+        shown(case, &short(&side), it)
+    });
     rows.push(vec![
         if part.decides { "→".to_owned() } else { String::new() },
         word(&part.outcome).to_owned(),
@@ -43,7 +56,13 @@ fn add(case: &Case<'_>, part: &Judged, depth: usize, rows: &mut Vec<Vec<String>>
         fields.chain(calculated).collect::<Vec<_>>().join("; "),
         written.place.unwrap_or_default(),
     ]);
-    part.parts.iter().for_each(|inner| add(case, inner, depth + 1, rows));
+    part.parts.iter().for_each(|inner| add(case, segment, inner, depth + 1, rows));
+}
+
+/// The segment in whose rule a part stands: its own, if it is a rule, or that of what is around it.
+fn rule_of<'a>(case: &'a Case<'_>, around: &'a Segment, part: &Judged) -> &'a Segment {
+    let own = part.segment.as_ref().and_then(|key| case.workspace.project.segment(key));
+    own.unwrap_or(around)
 }
 
 fn shown<N>(case: &Case<'_>, name: &str, value: &Value<N>) -> String {
@@ -72,8 +91,13 @@ fn short(text: &str) -> String {
     }
 }
 
-pub(super) fn as_json(case: &Case<'_>, part: &Judged) -> serde_json::Value {
-    let written = Written::of(case, &part.range);
+pub(super) fn as_json(case: &Case<'_>, rule: &Judged) -> serde_json::Value {
+    part_as_json(case, case.segment, rule)
+}
+
+fn part_as_json(case: &Case<'_>, segment: &Segment, part: &Judged) -> serde_json::Value {
+    let segment = rule_of(case, segment, part);
+    let written = Written::of(case, segment, &part.range);
     let join = match part.join {
         Join::All => "all",
         Join::Any => "any",
@@ -84,10 +108,9 @@ pub(super) fn as_json(case: &Case<'_>, part: &Judged) -> serde_json::Value {
     let value = |value: &Option<String>| value.as_ref().map(|value| case.shown(value));
     let fields = part.fields.iter();
     let fields = fields.map(|it| json!({ "field": it.of, "value": value(&it.value) }));
-    let calculated = part
-        .calculated
-        .iter()
-        .map(|it| json!({ "text": Written::of(case, &it.of).text, "value": value(&it.value) }));
+    let calculated = part.calculated.iter().map(
+        |it| json!({ "text": Written::of(case, segment, &it.of).text, "value": value(&it.value) }),
+    );
     let mut json = json!({
         "join": join,
         "outcome": word(&part.outcome),
@@ -96,8 +119,11 @@ pub(super) fn as_json(case: &Case<'_>, part: &Judged) -> serde_json::Value {
         "place": written.place,
         "fields": fields.collect::<Vec<_>>(),
         "calculated": calculated.collect::<Vec<_>>(),
-        "parts": part.parts.iter().map(|part| as_json(case, part)).collect::<Vec<_>>(),
+        "parts": part.parts.iter().map(|part| part_as_json(case, segment, part)).collect::<Vec<_>>(),
     });
+    if let Some(key) = &part.segment {
+        json["segment"] = key.as_str().into();
+    }
     if let Outcome::Failed(message) = &part.outcome {
         json["error"] = message.as_str().into();
     }
@@ -112,8 +138,8 @@ struct Written {
 }
 
 impl Written {
-    fn of(case: &Case<'_>, range: &Range<usize>) -> Self {
-        let rule = &case.segment.rule;
+    fn of(case: &Case<'_>, segment: &Segment, range: &Range<usize>) -> Self {
+        let rule = &segment.rule;
         let (origin, offset, length) = rule.origin.written(range.start, range.len());
         let as_sql = || rule.text.get(range.clone()).unwrap_or_default().to_owned();
         let found = match origin {

@@ -1,0 +1,151 @@
+//! Expressions over batches of records: the flat columns that they read, and what goes wrong in them.
+
+use std::sync::Arc;
+
+use arrow::array::{Array, ArrayRef, AsArray, RecordBatch, RecordBatchOptions};
+use arrow::buffer::BooleanBuffer;
+use arrow::datatypes::{Schema, SchemaRef};
+use datafusion_common::DataFusionError;
+use jiff::Timestamp;
+
+use crate::error::{Error, Kind};
+use crate::expression::compile::{Compiled, compile, flat_schema};
+use crate::expression::{Expect, ExpressionError, Parsed};
+use crate::fields;
+use crate::path::Steps;
+
+/// An expression that is true or false for each record.
+#[derive(Debug)]
+pub(crate) struct Condition {
+    compiled: Compiled,
+    inputs: Inputs,
+    /// What it is, for messages: `rule`.
+    place: String,
+}
+
+/// Flat columns taken out of the records.
+#[derive(Debug)]
+pub(crate) struct Inputs {
+    pub(super) paths: Vec<Steps>,
+    pub(super) schema: SchemaRef,
+}
+
+impl Condition {
+    /// Compiles an expression that is true or false; call it on a stack for expressions.
+    ///
+    /// # Errors
+    /// The text does not fit the records; `place` says what it is.
+    pub(crate) fn new(
+        text: &str,
+        place: &str,
+        schema: &Schema,
+        now: Timestamp,
+    ) -> Result<Self, Error> {
+        let failed = |error| wrong_expression(error, place);
+        let parsed = Parsed::new(text, &fields::describe(schema)).map_err(failed)?;
+        check_answers(&parsed, schema)?;
+        let inputs = Inputs::new(parsed.fields.clone(), schema);
+        let compiled = compile(&parsed, &inputs.schema, Expect::Boolean, now).map_err(failed)?;
+        Ok(Self { compiled, inputs, place: place.to_owned() })
+    }
+
+    /// The columns that it reads.
+    pub(crate) fn paths(&self) -> std::slice::Iter<'_, Steps> {
+        self.inputs.paths.iter()
+    }
+
+    /// For which records it is true: one that is neither true nor false for a record is not.
+    ///
+    /// # Errors
+    /// It cannot be computed for a value.
+    pub(crate) fn holds(&self, records: &RecordBatch) -> Result<BooleanBuffer, Error> {
+        let failed = |error: DataFusionError| failed_value(&error, &self.place);
+        let columns = self.inputs.extract(records)?;
+        let flat = self.inputs.batch(columns, records.num_rows())?;
+        let result = self.compiled.expression.evaluate(&flat).map_err(failed)?;
+        let result = result.into_array(records.num_rows()).map_err(failed)?;
+        let result = result.as_boolean();
+        Ok(match result.nulls() {
+            Some(nulls) => result.values() & nulls.inner(),
+            None => result.values().clone(),
+        })
+    }
+}
+
+impl Inputs {
+    pub(crate) fn new(paths: Vec<Steps>, schema: &Schema) -> Self {
+        let flat = flat_schema(&paths, schema);
+        Self { paths, schema: Arc::new(flat) }
+    }
+
+    /// What is read.
+    pub(crate) fn paths(&self) -> &[Steps] {
+        &self.paths
+    }
+
+    /// The flat columns.
+    pub(crate) fn schema(&self) -> &Schema {
+        &self.schema
+    }
+
+    pub(crate) fn extract(&self, records: &RecordBatch) -> Result<Vec<ArrayRef>, Error> {
+        let columns = self.paths.iter().zip(self.schema.fields());
+        columns
+            .map(|(path, field)| {
+                path.extract(records, field.data_type()).map_err(|_| {
+                    let kind = fields::kind_of(field.data_type());
+                    let message = format!("a value cannot be read as {}", kind.name());
+                    Error::new(Kind::Invalid, "invalid_input", message).at_field(path.to_string())
+                })
+            })
+            .collect()
+    }
+
+    pub(crate) fn batch(&self, columns: Vec<ArrayRef>, rows: usize) -> Result<RecordBatch, Error> {
+        let options = RecordBatchOptions::new().with_row_count(Some(rows));
+        RecordBatch::try_new_with_options(Arc::clone(&self.schema), columns, &options)
+            .map_err(broken)
+    }
+}
+
+/// Checks that what an expression asks of events has been answered.
+pub(super) fn check_answers(parsed: &Parsed, schema: &Schema) -> Result<(), Error> {
+    let is_answered = |name: &str| schema.column_with_name(name).is_some();
+    match parsed.queries.iter().all(|query| is_answered(&query.answer)) {
+        true => Ok(()),
+        false => Err(Error::internal("an expression asks for events that were not looked at")),
+    }
+}
+
+pub(crate) fn wrong_expression(error: ExpressionError, place: &str) -> Error {
+    let message = format!("{} at character {}", error.message, error.offset + 1);
+    let failed = Error::new(Kind::Invalid, error.code, message).at_field(place);
+    match error.hint {
+        Some(hint) => failed.with_hint(hint),
+        None => failed,
+    }
+}
+
+/// A value for which an expression cannot be computed. The engine's text would quote the value.
+pub(crate) fn failed_value(error: &DataFusionError, place: &str) -> Error {
+    use arrow::error::ArrowError;
+    let message = match error.find_root() {
+        DataFusionError::ArrowError(inner, _) => match inner.as_ref() {
+            ArrowError::DivideByZero => "a division by zero",
+            ArrowError::ArithmeticOverflow(_) => "a number became too large",
+            ArrowError::CastError(_) | ArrowError::ParseError(_) => {
+                "a value could not be converted"
+            }
+            _ => "the expression failed for a value",
+        },
+        DataFusionError::ResourcesExhausted(_) => "the expression needs too much memory",
+        _ => "the expression failed for a value",
+    };
+    Error::new(Kind::Invalid, "expression_error", message)
+        .at_field(place)
+        .with_hint("Use `TRY_CAST`, `nullif(divisor, 0)` or `CASE` so that such values give null.")
+}
+
+pub(super) fn broken(_: arrow::error::ArrowError) -> Error {
+    Error::internal("columns do not fit their own schema")
+}
