@@ -21,6 +21,7 @@ mod zip;
 pub mod error;
 pub mod folder;
 pub mod manifest;
+pub mod measured;
 pub mod part;
 pub mod publish;
 pub mod s3;

@@ -4,6 +4,9 @@
 //! the spine that takes one run from claim to delivery, and [`failure`] is how everything that
 //! goes wrong reaches a person.
 
+// Futures that read profiles are deep; the compiler follows them further than it does by itself.
+#![recursion_limit = "256"]
+
 mod ambient;
 mod app;
 mod capabilities;

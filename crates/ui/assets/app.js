@@ -22,19 +22,242 @@ for (const form of document.querySelectorAll('form[data-apply]')) {
   for (const button of form.querySelectorAll('button[data-spare]')) button.hidden = true;
 }
 
-// A live part is told by the server what to write where; at the end the page is fetched anew.
-for (const part of document.querySelectorAll('[data-live]')) {
-  const source = new EventSource(part.dataset.live);
-  source.addEventListener('progress', (event) => {
-    for (const [name, text] of Object.entries(JSON.parse(event.data))) {
-      for (const place of part.querySelectorAll(`[data-bind="${CSS.escape(name)}"]`)) {
-        if (place instanceof HTMLProgressElement) place.value = Number(text);
-        else place.textContent = text;
+// A destination that was just connected is checked at once.
+if (location.search === '?check=now') document.querySelector('form[action$="/check"]')?.requestSubmit();
+
+// Times are shown in the zone of whoever looks, from the next page on.
+const zone = Intl.DateTimeFormat().resolvedOptions().timeZone;
+if (zone) document.cookie = `segue-zone=${encodeURIComponent(zone)}; path=/; max-age=31536000; samesite=lax`;
+
+// The code of the one-time link stands behind the #, so that no log and no proxy sees it.
+for (const form of document.querySelectorAll('form[data-code]')) {
+  const field = form.elements.namedItem(form.dataset.code);
+  if (location.hash.length > 1 && field instanceof HTMLInputElement) {
+    field.value = location.hash.slice(1);
+    history.replaceState(null, '', location.pathname);
+    form.elements.namedItem('user').focus();
+  }
+}
+
+// Nodes out of a text that the server drew.
+const drawn = (text) => new DOMParser().parseFromString(text, 'text/html');
+
+// Draws the page anew where it stands: nothing jumps, and the focus stays where it can.
+async function redraw() {
+  const answer = await fetch(location.href, { headers: { accept: 'text/html' } });
+  if (!answer.ok || answer.redirected) return location.reload();
+  const next = drawn(await answer.text()).querySelector('main');
+  const here = document.querySelector('main');
+  if (!next || !here) return location.reload();
+  const focused = document.activeElement?.id;
+  here.replaceChildren(...next.childNodes);
+  if (focused) document.getElementById(focused)?.focus();
+  watch(here);
+}
+
+// A live part is told by the server what to write where; at the end the page is drawn anew. A page on
+// which something goes on is drawn anew now and then, unless somebody is in the middle of something.
+let again;
+function watch(root) {
+  for (const part of root.querySelectorAll('[data-live]')) {
+    const source = new EventSource(part.dataset.live);
+    source.addEventListener('progress', (event) => {
+      if (!part.isConnected) return source.close();
+      for (const [name, text] of Object.entries(JSON.parse(event.data))) {
+        for (const place of part.querySelectorAll(`[data-bind="${CSS.escape(name)}"]`)) {
+          if (place instanceof HTMLProgressElement) place.value = Number(text);
+          else place.textContent = text;
+        }
       }
+    });
+    source.addEventListener('end', () => {
+      source.close();
+      redraw();
+    });
+  }
+  const seconds = Number(root.querySelector('[data-refresh]')?.dataset.refresh);
+  clearTimeout(again);
+  if (seconds > 0) {
+    again = setTimeout(() => {
+      const busy = document.querySelector('dialog[open], :popover-open, details[open]') ?? document.activeElement?.closest('form');
+      if (busy || document.hidden) watch(root);
+      else redraw();
+    }, seconds * 1000);
+  }
+}
+watch(document);
+
+// A form that is tried while somebody types: what comes of it is drawn in a place of its own.
+for (const form of document.querySelectorAll('form[data-try]')) {
+  const place = document.getElementById(form.dataset.try);
+  let timer;
+  let running;
+  const attempt = async () => {
+    running?.abort();
+    running = new AbortController();
+    place.setAttribute('aria-busy', 'true');
+    try {
+      const body = new URLSearchParams(new FormData(form));
+      const answer = await fetch(form.action, { method: 'POST', body, headers: { 'x-segue-part': '1' }, signal: running.signal });
+      if (answer.redirected) return location.reload();
+      place.replaceChildren(...drawn(await answer.text()).body.childNodes);
+      place.removeAttribute('aria-busy');
+      mark(form, place);
+    } catch (error) {
+      if (error.name !== 'AbortError') place.removeAttribute('aria-busy');
+    }
+  };
+  form.addEventListener('input', () => {
+    clearTimeout(timer);
+    timer = setTimeout(attempt, 450);
+  });
+  if ('keep' in form.dataset) {
+    // A wizard: the server keeps what was filled in, and some choices change which fields there are.
+    const shapes = form.dataset.keep.split(' ');
+    form.addEventListener('change', (event) => {
+      if (event.target instanceof HTMLSelectElement && shapes.includes(event.target.name)) form.requestSubmit();
+    });
+    form.addEventListener('submit', () => clearTimeout(timer));
+    if (form.querySelector('[data-live-first]')) attempt();
+  } else {
+    form.addEventListener('submit', (event) => {
+      event.preventDefault();
+      clearTimeout(timer);
+      attempt();
+    });
+  }
+}
+
+// Rows are moved by dragging them, or by their arrows without a new page.
+for (const list of document.querySelectorAll('[data-reorder]')) {
+  let dragged;
+  const moved = () => list.dispatchEvent(new Event('input', { bubbles: true }));
+  list.addEventListener('dragstart', (event) => {
+    dragged = event.target.closest?.('[data-row]');
+    dragged?.classList.add('dragged');
+  });
+  list.addEventListener('dragover', (event) => {
+    const over = event.target.closest('[data-row]');
+    if (!dragged || !over) return;
+    event.preventDefault();
+    if (over === dragged) return;
+    const box = over.getBoundingClientRect();
+    if (event.clientY > box.top + box.height / 2) over.after(dragged);
+    else over.before(dragged);
+  });
+  list.addEventListener('dragend', () => {
+    dragged?.classList.remove('dragged');
+    dragged = undefined;
+    moved();
+  });
+  list.addEventListener('click', (event) => {
+    const button = event.target.closest('button[name="go"]');
+    const row = button?.closest('[data-row]');
+    const [what] = button?.value.split(':') ?? [];
+    const other = what === 'up' ? row?.previousElementSibling : what === 'down' ? row?.nextElementSibling : null;
+    if (!button || (what !== 'up' && what !== 'down')) return;
+    event.preventDefault();
+    if (!other) return;
+    if (what === 'up') other.before(row);
+    else other.after(row);
+    button.focus();
+    moved();
+  });
+  // A field of a row is selected with the mouse, not dragged.
+  for (const field of list.querySelectorAll('input, select')) {
+    field.addEventListener('focus', () => field.closest('[data-row]').removeAttribute('draggable'));
+    field.addEventListener('blur', () => field.closest('[data-row]').setAttribute('draggable', 'true'));
+  }
+}
+
+// Says at the field itself whether what stands in it is wrong.
+function mark(form, place) {
+  const text = form.querySelector('textarea');
+  if (!text) return;
+  if (place.querySelector('[data-place], .note.bad')) text.setAttribute('aria-invalid', 'true');
+  else text.removeAttribute('aria-invalid');
+}
+
+// A list is narrowed to what is looked for.
+for (const search of document.querySelectorAll('input[data-find]')) {
+  search.addEventListener('input', () => {
+    const wanted = search.value.toLowerCase();
+    for (const item of document.getElementById(search.dataset.find).children) {
+      item.hidden = !item.textContent.toLowerCase().includes(wanted);
     }
   });
-  source.addEventListener('end', () => {
-    source.close();
-    location.reload();
+}
+
+// A button puts its value where the cursor stands.
+function insert(text, value, from = text.selectionStart) {
+  text.setRangeText(value, from, text.selectionEnd, 'end');
+  text.focus();
+  text.dispatchEvent(new Event('input', { bubbles: true }));
+}
+for (const button of document.querySelectorAll('button[data-insert]')) {
+  button.addEventListener('click', () => insert(document.getElementById(button.dataset.insert), button.value));
+}
+
+// Fields are completed: a list opens below the text, arrows choose, Enter or Tab takes, Escape closes.
+for (const text of document.querySelectorAll('textarea[data-complete]')) {
+  const known = [...document.getElementById(text.dataset.complete).querySelectorAll('button')].map((button) => button.value);
+  const list = document.createElement('ul');
+  list.className = 'completions';
+  list.id = `${text.id}-completions`;
+  list.setAttribute('role', 'listbox');
+  list.setAttribute('aria-label', text.labels[0]?.textContent ?? '');
+  list.hidden = true;
+  text.after(list);
+  text.setAttribute('aria-controls', list.id);
+  text.setAttribute('aria-autocomplete', 'list');
+  let chosen = 0;
+  const word = () => text.value.slice(0, text.selectionStart).match(/[\p{L}\p{N}_.]*$/u)[0];
+  const close = () => {
+    list.hidden = true;
+    text.removeAttribute('aria-activedescendant');
+  };
+  const take = (value) => {
+    insert(text, value, text.selectionStart - word().length);
+    close();
+  };
+  const choose = (at) => {
+    chosen = (at + list.children.length) % list.children.length;
+    [...list.children].forEach((item, number) => item.setAttribute('aria-selected', String(number === chosen)));
+    list.children[chosen].scrollIntoView({ block: 'nearest' });
+    text.setAttribute('aria-activedescendant', list.children[chosen].id);
+  };
+  const open = (least) => {
+    const begun = word().toLowerCase();
+    const fit = known.filter((name) => name.toLowerCase().includes(begun) && name.toLowerCase() !== begun).slice(0, 8);
+    if (begun.length < least || fit.length === 0) return close();
+    list.replaceChildren(
+      ...fit.map((name, number) => {
+        const item = document.createElement('li');
+        item.setAttribute('role', 'option');
+        item.id = `${list.id}-${number}`;
+        item.textContent = name;
+        item.addEventListener('mousedown', (event) => {
+          event.preventDefault();
+          take(name);
+        });
+        return item;
+      }),
+    );
+    list.hidden = false;
+    choose(0);
+  };
+  text.addEventListener('input', () => open(2));
+  text.addEventListener('blur', close);
+  text.addEventListener('keydown', (event) => {
+    if (event.key === ' ' && event.ctrlKey) {
+      event.preventDefault();
+      open(0);
+    } else if (list.hidden) return;
+    else if (event.key === 'ArrowDown') choose(chosen + 1);
+    else if (event.key === 'ArrowUp') choose(chosen - 1);
+    else if (event.key === 'Enter' || event.key === 'Tab') take(list.children[chosen].textContent);
+    else if (event.key === 'Escape') close();
+    else return;
+    event.preventDefault();
   });
 }

@@ -3,17 +3,13 @@
 // is wider than the window. Usage: node check.mjs FOLDER [--shots FOLDER]
 import fs from 'node:fs';
 import http from 'node:http';
-import { createRequire } from 'node:module';
-import os from 'node:os';
 import path from 'node:path';
-import { chromium } from 'playwright-core';
+import { TIMEOUT, launch, listen, look } from './checks.mjs';
 
 const root = path.resolve(process.argv[2]);
 const shots = process.argv[3] === '--shots' ? path.resolve(process.argv[4]) : null;
-const axe = fs.readFileSync(createRequire(import.meta.url).resolve('axe-core/axe.min.js'), 'utf8');
-const rules = ['wcag2a', 'wcag2aa', 'wcag21a', 'wcag21aa', 'wcag22aa', 'best-practice'];
 const policy =
-  "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; connect-src 'self'; form-action 'self'; frame-ancestors 'none'";
+  "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; connect-src 'self'; base-uri 'none'; form-action 'self'; frame-ancestors 'none'";
 const types = { '.html': 'text/html; charset=utf-8', '.css': 'text/css', '.js': 'text/javascript', '.svg': 'image/svg+xml' };
 
 /** Serves the folder as the product does, with its content security policy. */
@@ -38,11 +34,7 @@ function pages() {
 const server = http.createServer(serve).listen(0, '127.0.0.1');
 await new Promise((ready) => server.once('listening', ready));
 const origin = `http://127.0.0.1:${server.address().port}`;
-const profile = fs.mkdtempSync(path.join(os.tmpdir(), 'segue-browser-'));
-const browser = await chromium.launch({
-  executablePath: process.env.CHROMIUM ?? '/usr/bin/chromium',
-  args: ['--no-sandbox', '--disable-gpu', '--disable-quic', '--no-first-run', '--disable-background-networking', '--disable-component-update', '--disable-sync', `--crash-dumps-dir=${profile}`],
-});
+const { browser, close } = await launch();
 const problems = [];
 let opened = 0;
 for (const scheme of ['light', 'dark']) {
@@ -52,21 +44,12 @@ for (const scheme of ['light', 'dark']) {
     const page = await context.newPage();
     let where = '';
     const report = (text) => problems.push(`${where}: ${text}`);
-    page.on('console', (message) => message.type() === 'error' && report(`console: ${message.text()}`));
-    page.on('pageerror', (error) => report(`script: ${error.message}`));
-    page.on('request', (request) => request.url().startsWith(origin) || report(`asks ${request.url()}`));
+    listen(page, origin, report);
     for (const name of pages()) {
       where = `${name} (${scheme}, ${width})`;
       await page.goto(`${origin}/${name}`);
       opened += 1;
-      const over = await page.evaluate(() => document.documentElement.scrollWidth - window.innerWidth);
-      if (over > 0) report(`is ${over} pixels wider than the window`);
-      await page.evaluate(axe);
-      const found = await page.evaluate((tags) => globalThis.axe.run(document, { runOnly: tags }), rules);
-      for (const violation of found.violations) {
-        const node = violation.nodes[0];
-        report(`${violation.id} (${violation.nodes.length}): ${node.html.slice(0, 160)} ${node.failureSummary ?? ''}`);
-      }
+      await look(page, report);
       if (shots) {
         const file = path.join(shots, `${name.replace(/\.html$/, '').replaceAll('/', '-')}-${scheme}-${width}.png`);
         await page.screenshot({ path: file, fullPage: true });
@@ -78,11 +61,11 @@ for (const scheme of ['light', 'dark']) {
 // With the policy in force, nothing of a page may be refused by it.
 const context = await browser.newContext();
 const strict = await context.newPage();
+strict.setDefaultTimeout(TIMEOUT);
 strict.on('console', (message) => message.type() === 'error' && problems.push(`${strict.url()}: ${message.text()}`));
 for (const name of pages()) await strict.goto(`${origin}/${name}`);
-await browser.close();
+await close();
 server.close();
-fs.rmSync(profile, { recursive: true, force: true });
 for (const problem of problems) console.error(problem);
 console.log(`${opened} pages opened, ${problems.length} problems`);
 if (opened === 0 || problems.length > 0) process.exit(1);

@@ -4,7 +4,7 @@ mod form;
 mod note;
 mod table;
 
-pub use form::{Choice, dialog, hidden_fields, select, text_field};
+pub use form::{Choice, dialog, hidden_fields, pick, select, text_field, tick};
 pub use note::{Note, empty};
 pub use table::{Align, Cell, Column, Table};
 
@@ -167,6 +167,20 @@ fn copy_button(lang: Lang, text: &str, what: &str, class: &str) -> Markup {
 /// A few words, each in a frame of its own.
 pub fn tags<'a>(all: impl IntoIterator<Item = &'a str>) -> Markup {
     html! { ul class="tags" { @for tag in all { li class="tag" { (tag) } } } }
+}
+
+/// What is told in English, whatever the language of the page; what stands in backticks is code.
+pub(crate) fn english(text: &str) -> Markup {
+    html! { span lang="en" { (ticked(text)) } }
+}
+
+/// A text with what stands in backticks as code.
+pub(crate) fn ticked(text: &str) -> Markup {
+    html! {
+        @for (at, part) in text.split('`').enumerate() {
+            @if at % 2 == 1 { code { (part) } } @else { (part) }
+        }
+    }
 }
 
 /// Nothing to draw.

@@ -47,6 +47,10 @@ pub enum Icon {
     Next,
     /// Arrows up and down.
     UpDown,
+    /// An arrow up.
+    Up,
+    /// An arrow down.
+    Down,
     /// A cloud.
     Cloud,
     /// A folder.
@@ -97,6 +101,8 @@ impl Icon {
             Self::Retry => "M19.5 12a7.5 7.5 0 11-2.2-5.3L19.5 9M19.5 4v5h-5",
             Self::Next => "M5 12h14M13 6l6 6-6 6",
             Self::UpDown => "M8 9.5l4-4 4 4M8 14.5l4 4 4-4",
+            Self::Up => "M12 19V5M6 11l6-6 6 6",
+            Self::Down => "M12 5v14M6 13l6 6 6-6",
             Self::Cloud => "M7 18.5a4.5 4.5 0 01-.4-9A6 6 0 0118 10.2a4.2 4.2 0 01-.5 8.3z",
             Self::Folder => "M3.5 6.5h6l2 2.5h9v10.5h-17z",
             Self::Server => {

@@ -1,19 +1,23 @@
 //! The pages, one module each: what it shows as a struct, and how it is drawn.
 
+pub mod activate;
 pub mod activation;
 pub mod activations;
 pub mod audit;
+pub mod connect;
 pub mod destination;
 pub mod destinations;
 pub mod home;
 pub mod message;
 pub mod profile;
+pub mod rule;
 pub mod run;
 pub mod runs;
 pub mod segment;
 pub mod segments;
 pub mod settings;
 pub mod sign_in;
+pub mod wizard;
 
 use jiff::{SignedDuration, Timestamp};
 use maud::{Markup, html};
@@ -66,6 +70,20 @@ impl RunStatus {
             Self::Failed => lang.state_failed(),
             Self::Blocked => lang.state_blocked(),
             Self::Late => lang.state_late(),
+        }
+    }
+
+    /// The word for it in addresses.
+    pub fn word(self) -> &'static str {
+        match self {
+            Self::Waiting => "waiting",
+            Self::Running => "running",
+            Self::Publishing => "publishing",
+            Self::Delivered => "delivered",
+            Self::Skipped => "skipped",
+            Self::Failed => "failed",
+            Self::Blocked => "blocked",
+            Self::Late => "late",
         }
     }
 

@@ -1,5 +1,9 @@
 //! The frame around every page: the navigation, who is signed in, and the head of the document.
 
+mod notice;
+
+pub use notice::{Notice, Said};
+
 use maud::{DOCTYPE, Markup, html};
 
 use crate::asset;
@@ -132,6 +136,8 @@ pub struct Shell {
     pub attention: u64,
     /// The address of this page, to return to after changing the language.
     pub here: String,
+    /// What came of the last thing that the viewer did.
+    pub notice: Option<Notice>,
 }
 
 impl Shell {
@@ -160,7 +166,10 @@ impl Shell {
                     (self.navigation(place))
                     (self.me())
                 }
-                main id="content" { (content) }
+                main id="content" {
+                    @if let Some(notice) = &self.notice { (notice.draw(lang)) }
+                    (content)
+                }
             }
         };
         document(lang, self.scheme, &format!("{title} · {}", self.project), &body)
@@ -245,6 +254,17 @@ impl Shell {
 
 /// A whole document around a body.
 pub(crate) fn document(lang: Lang, scheme: Scheme, title: &str, body: &Markup) -> Markup {
+    document_with(lang, scheme, title, &html! {}, body)
+}
+
+/// The same with more in its head.
+pub(crate) fn document_with(
+    lang: Lang,
+    scheme: Scheme,
+    title: &str,
+    head: &Markup,
+    body: &Markup,
+) -> Markup {
     html! {
         (DOCTYPE)
         html lang=(lang.tag()) data-scheme=(scheme.as_str()) {
@@ -253,6 +273,7 @@ pub(crate) fn document(lang: Lang, scheme: Scheme, title: &str, body: &Markup) -
                 meta name="viewport" content="width=device-width, initial-scale=1";
                 meta name="referrer" content="same-origin";
                 title { (title) }
+                (head)
                 link rel="icon" href=(asset::icon().url()) type="image/svg+xml";
                 link rel="stylesheet" href=(asset::style().url());
                 script src=(asset::script().url()) type="module" {}

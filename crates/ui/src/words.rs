@@ -4,12 +4,14 @@
 //! with typed arguments: a text that lacks a language, or an argument, does not compile. The tests
 //! below hold the rest: no empty text, the same arguments in both, French spaces before `:` and `?`.
 
+mod actions;
 mod activations;
 mod destinations;
 mod home;
 mod runs;
 mod segments;
 mod shared;
+mod wizards;
 
 #[cfg(test)]
 mod tests;

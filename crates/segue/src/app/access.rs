@@ -56,6 +56,13 @@ pub(crate) fn digest(secret: &str) -> String {
     blake3::hash(secret.as_bytes()).to_hex().to_string()
 }
 
+/// What forms of a session carry. It follows from the session's secret, so that pages can be drawn with it
+/// and nothing more has to be kept; the secret does not follow from it.
+pub(crate) fn guard_of(secret: &str) -> String {
+    let key = blake3::derive_key("segue 2026 guard of a session", secret.as_bytes());
+    URL_SAFE_NO_PAD.encode(key)
+}
+
 /// Makes a token. The text is shown once and kept nowhere.
 ///
 /// # Errors

@@ -5,5 +5,8 @@ pub(crate) mod access;
 pub(crate) mod backup;
 pub(crate) mod decide;
 pub(crate) mod objects;
+pub(crate) mod people;
+pub(crate) mod preview;
 pub(crate) mod questions;
+pub(crate) mod rules;
 pub(crate) mod schedule;

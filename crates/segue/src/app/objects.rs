@@ -242,6 +242,34 @@ impl Editor<'_> {
     }
 }
 
+/// The project as it would be with more objects, in the place of those of the same names.
+///
+/// # Errors
+/// What is wrong with it then.
+pub(crate) async fn with(
+    global: &Global,
+    ledger: &Ledger,
+    more: &[(Name, Value)],
+    now: Timestamp,
+) -> Result<Workspace, Refused> {
+    let file = File::read(global)?;
+    let mut kept = ledger.definitions().await?;
+    for (name, definition) in more {
+        let text = definition.to_string();
+        match position(&kept.items, name) {
+            Some(at) => kept.items[at].text = text,
+            None => kept.items.push(unsaved(name.0.as_str(), &name.1, &text, now)),
+        }
+    }
+    let read = file.understand(&kept.items, &ambient::variable)?;
+    let texts = Texts { shown: read.source.clone(), whole: read.reading.text.clone() };
+    let errors = texts.errors(&read.reading.diagnostics);
+    if !errors.is_empty() {
+        return Err(Refused::Invalid(errors));
+    }
+    Ok(file.workspace(read, kept)?)
+}
+
 fn too_long() -> Refused {
     let most = DEFINITION_BYTES_MAX >> 10;
     Refused::TooMuch(format!("A definition has at most {most} KiB."))

@@ -28,7 +28,7 @@ mod runs;
 mod schedule;
 mod schema;
 mod secret;
-mod segment;
+pub(crate) mod segment;
 mod segments;
 mod serve;
 mod show;

@@ -7,6 +7,7 @@ use std::path::{Path, PathBuf};
 use clap::ValueEnum;
 use jiff::tz::{TimeZone, TimeZoneDatabase};
 use ledger::Ledger;
+use ui::page::message::Message;
 use ui::shell::{Place, Scheme};
 use ui::{Lang, Locale, Shell, asset};
 
@@ -72,6 +73,9 @@ pub(crate) async fn run(global: &Global, args: &Args) -> Result<(), Failure> {
         now: ambient::now(),
         zone: args.zone.clone(),
         limit: args.limit,
+        disabled: ledger.disabled().await?.into_iter().map(|it| it.activation).collect(),
+        may: web::May::default(),
+        gauges: None,
     };
     let shell = shell(&look, args, web::attention(&look).await?);
     let pages = draw(&look, &shell).await?;
@@ -106,6 +110,7 @@ fn shell(look: &Look<'_>, args: &Args, attention: u64) -> Shell {
         places: PLACES.to_vec(),
         attention,
         here: String::new(),
+        notice: None,
     }
 }
 
@@ -117,7 +122,8 @@ async fn draw(look: &Look<'_>, shell: &Shell) -> Result<BTreeMap<String, String>
         if pages.contains_key(&path) || pages.len() >= PAGES_MAX {
             continue;
         }
-        let page = web::page(look, shell, &path).await?.0;
+        let page = web::page(look, shell, &path).await?;
+        let page = page.unwrap_or_else(|| Message::NotFound.draw(shell)).0;
         waiting.extend(links(&page).map(str::to_owned));
         let depth = path.matches('/').count().saturating_sub(1);
         pages.insert(path, relative(&page, depth));

@@ -1,5 +1,6 @@
 //! `segue profile show`: one person, and where everything that is known of them comes from.
 
+use arrow::record_batch::RecordBatch;
 use arrow::util::display::{ArrayFormatter, FormatOptions};
 use engine::{PersonId, Profile};
 
@@ -75,15 +76,15 @@ fn missing() -> Failure {
     )
 }
 
-/// The values of a profile in the order of its fields, as text.
-fn values(profile: &Profile) -> Result<Vec<String>, Failure> {
+/// The values of a row in the order of its columns, as text.
+pub(crate) fn cells(batch: &RecordBatch, row: usize) -> Result<Vec<String>, Failure> {
     let failed = |error| Failure::from_error(Kind::Internal, &error);
     let options = FormatOptions::default();
-    let columns = profile.values.columns().iter();
+    let columns = batch.columns().iter();
     columns
         .map(|column| {
             let formatter = ArrayFormatter::try_new(column, &options).map_err(failed)?;
-            formatter.value(0).try_to_string().map_err(failed)
+            formatter.value(row).try_to_string().map_err(failed)
         })
         .collect()
 }
@@ -97,7 +98,7 @@ fn text(profile: &Profile, shown: &impl Fn(&str) -> String) -> Result<String, Fa
     let records: Vec<String> =
         records.map(|(dataset, count)| format!("{} of {dataset}", table::number(*count))).collect();
     let schema = profile.values.schema();
-    let rows = schema.fields().iter().zip(values(profile)?).zip(&profile.origins);
+    let rows = schema.fields().iter().zip(cells(&profile.values, 0)?).zip(&profile.origins);
     let rows = rows.map(|((field, value), origin)| {
         let time = origin.time.clone().unwrap_or_default();
         vec![field.name().clone(), short(&shown(&value)), origin.dataset.clone(), time]
@@ -137,7 +138,7 @@ fn json(
     let records: serde_json::Map<String, serde_json::Value> =
         profile.records.iter().map(|(dataset, count)| (dataset.clone(), (*count).into())).collect();
     let schema = profile.values.schema();
-    let fields = schema.fields().iter().zip(values(profile)?).zip(&profile.origins);
+    let fields = schema.fields().iter().zip(cells(&profile.values, 0)?).zip(&profile.origins);
     let fields = fields.map(|((field, value), origin)| {
         serde_json::json!({
             "field": field.name(),

@@ -83,7 +83,8 @@ async fn of_text(global: &Global, text: &str) -> Result<String, Failure> {
     }
 }
 
-fn segment_names(workspace: &Workspace) -> Vec<pql::SegmentName> {
+/// The segments that a rule in PQL may name.
+pub(crate) fn segment_names(workspace: &Workspace) -> Vec<pql::SegmentName> {
     let segments = workspace.project.segments.iter();
     let name = |segment: &::plan::project::Segment| pql::SegmentName {
         key: segment.key.clone(),

@@ -83,7 +83,9 @@ pub(crate) async fn run(global: &Global, args: &Args) -> Result<(), Failure> {
         Door { address: args.listen, hosts: args.hosts.clone(), behind_proxy: args.behind_proxy };
     let (url, answering) = http::open(&shared, &door).await?;
     let beacon = Beacon::light(&shared.workspace(), &url);
-    super::say(&format!("Serving at {url}; {url}/api/docs describes the API. Ctrl-C ends it."));
+    super::say(&format!(
+        "Serving at {url}: open it in a browser; {url}/api/docs describes the API. Ctrl-C ends it."
+    ));
     if let Some(secret) = access::setup_link(&shared.ledger, ambient::now()).await? {
         super::say(&format!(
             "There is no user yet. Make the first one within half an hour: {url}/setup#{secret}"

@@ -1,5 +1,5 @@
 //! What every request goes through, in this order: how much is asked, by which host, from which site,
-//! which route, who asks, may they, how large is it; then the answer, its headers, and the audit log.
+//! page or route, who asks, may they, how large is it; then the answer, its headers, and the audit log.
 
 use std::net::IpAddr;
 use std::sync::Arc;
@@ -11,18 +11,18 @@ use http_body_util::{BodyExt as _, LengthLimitError, Limited};
 use hyper::body::Incoming;
 use ledger::audit::Act;
 
-use super::App;
 use super::problem::{Code, Problem};
 use super::request::{Ask, Body, Content, Reply};
 use super::rights::Right;
 use super::route::Route;
-use super::sign_in::{self, Actor};
+use super::sign_in::{self, Actor, Guard};
+use super::{App, pages};
 use crate::ambient;
 
 /// The most bytes of a body.
 const BODY_BYTES_MAX: usize = 1 << 20;
 /// Pages use the scripts and styles of this server, and ask this server.
-const PAGE_POLICY: &str = "default-src 'none'; script-src 'self'; style-src 'self'; connect-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'";
+const PAGE_POLICY: &str = "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; connect-src 'self'; base-uri 'none'; form-action 'self'; frame-ancestors 'none'";
 /// How long a client may take for it.
 const BODY_TIME_MAX: Duration = Duration::from_secs(30);
 
@@ -48,60 +48,90 @@ async fn reply(
     request: Request<Incoming>,
 ) -> Result<Reply, Problem> {
     let (parts, body) = request.into_parts();
-    let wait = |wait: Duration| Problem {
-        retry_after: Some(wait.as_secs() + 1),
-        ..Problem::new(Code::TooManyRequests, "Wait before you ask again.")
-    };
     app.requests.take(&address.to_string(), ambient::instant()).map_err(wait)?;
     check_host(&app, &parts.headers)?;
     let changes = !matches!(parts.method, Method::GET | Method::HEAD);
     check_site(&app, &parts.headers, changes)?;
+    if let Some(found) = app.pages.find(&parts.method, parts.uri.path()) {
+        return pages::answer(&app, found, address, &parts, body).await;
+    }
     let (route, parameters) = app.routes.find(&parts.method, parts.uri.path())?;
-    let now = ambient::now();
     let actor = match route.right {
         Right::Open => Actor::nobody(),
-        _ => sign_in::actor(&app, &parts.headers, changes, now).await?,
+        _ => {
+            let guard = if changes { Guard::of_header(&parts.headers) } else { Guard::NotAsked };
+            sign_in::actor(&app, &parts.headers, guard, ambient::now()).await?
+        }
     };
-    let allowed = check_right(route, &actor);
-    let act = |outcome: String| Act {
+    let path = parts.uri.path().to_owned();
+    permit(&app, route, &actor, address, &path).await?;
+    let query = query(parts.uri.query().unwrap_or_default(), route)?;
+    let body = read(body).await?;
+    let address_text = address.to_string();
+    let ask =
+        Ask { actor, headers: parts.headers, address: address_text, path, parameters, query, body };
+    perform(&app, route, address, ask).await
+}
+
+fn wait(wait: Duration) -> Problem {
+    Problem {
+        retry_after: Some(wait.as_secs() + 1),
+        ..Problem::new(Code::TooManyRequests, "Wait before you ask again.")
+    }
+}
+
+/// Refuses what the role does not allow; a refused change is in the audit log.
+pub(super) async fn permit(
+    app: &App,
+    route: &Route,
+    actor: &Actor,
+    address: IpAddr,
+    path: &str,
+) -> Result<(), Problem> {
+    let Err(problem) = check_right(route, actor) else { return Ok(()) };
+    if route.method != Method::GET && actor.role.is_some() {
+        let act = act(route, actor, address, path, "forbidden".to_owned());
+        app.shared.ledger.audit(&act, ambient::now()).await?;
+    }
+    Err(problem)
+}
+
+fn act(route: &Route, actor: &Actor, address: IpAddr, path: &str, outcome: String) -> Act {
+    Act {
         actor: actor.name.clone(),
         address: address.to_string(),
         action: route.name.to_owned(),
-        object: parts.uri.path().to_owned(),
+        object: path.to_owned(),
         outcome,
-    };
-    if let Err(problem) = allowed {
-        if changes && actor.role.is_some() {
-            app.shared.ledger.audit(&act("forbidden".to_owned()), now).await?;
-        }
-        return Err(problem);
     }
-    let query = query(parts.uri.query().unwrap_or_default(), route)?;
+}
+
+/// Does what a route does, for somebody who is known, and writes a change into the audit log. Pages
+/// come this way too, so that they can do nothing else and nothing unseen.
+pub(super) async fn perform(
+    app: &Arc<App>,
+    route: &'static Route,
+    address: IpAddr,
+    ask: Ask,
+) -> Result<Reply, Problem> {
+    permit(app, route, &ask.actor, address, &ask.path).await?;
     if route.name == "begin_session" || route.name == "set_up" {
         app.sign_ins.take(&address.to_string(), ambient::instant()).map_err(wait)?;
     }
-    let body = read(body).await?;
-    let ask = Ask {
-        actor: actor.clone(),
-        headers: parts.headers.clone(),
-        address: address.to_string(),
-        path: parts.uri.path().to_owned(),
-        parameters,
-        query,
-        body,
-    };
+    let (actor, path) = (ask.actor.clone(), ask.path.clone());
     let handler = route.handler;
     // A handler that panics is a problem of its request only.
-    let answered = tokio::spawn(handler(Arc::clone(&app), ask)).await;
+    let answered = tokio::spawn(handler(Arc::clone(app), ask)).await;
     let answered = answered.unwrap_or_else(|_| {
         Err(Problem::new(Code::Internal, "A fault of Segue; the log of the server says where."))
     });
-    if changes {
+    if route.method != Method::GET {
         let outcome = match &answered {
             Ok(reply) => reply.status.as_u16().to_string(),
             Err(problem) => problem.code.facts().1.to_owned(),
         };
-        app.shared.ledger.audit(&act(outcome), ambient::now()).await?;
+        let act = act(route, &actor, address, &path, outcome);
+        app.shared.ledger.audit(&act, ambient::now()).await?;
     }
     answered
 }
@@ -174,7 +204,7 @@ fn query(text: &str, route: &Route) -> Result<Vec<(String, String)>, Problem> {
     Ok(pairs)
 }
 
-async fn read(body: Incoming) -> Result<Bytes, Problem> {
+pub(super) async fn read(body: Incoming) -> Result<Bytes, Problem> {
     let limited = Limited::new(body, BODY_BYTES_MAX);
     match tokio::time::timeout(BODY_TIME_MAX, limited.collect()).await {
         Ok(Ok(collected)) => Ok(collected.to_bytes()),
@@ -187,21 +217,24 @@ async fn read(body: Incoming) -> Result<Bytes, Problem> {
     }
 }
 
-/// What every answer tells the browser: no sniffing, no frames, nothing from elsewhere, nothing kept.
+/// What every answer tells the browser: no sniffing, no frames, nothing from elsewhere, and nothing kept
+/// but what the answer itself allows to be kept.
 fn secured(reply: Reply) -> Response<Body> {
     let is_page = matches!(&reply.content, Content::Bytes("text/html; charset=utf-8", _));
     let mut response = reply.into_response();
     let policy = if is_page { PAGE_POLICY } else { "default-src 'none'; frame-ancestors 'none'" };
+    // Without a referrer browsers say that forms come from `null`, and those are refused.
+    let referrer = if is_page { "same-origin" } else { "no-referrer" };
+    let headers = response.headers_mut();
     for (name, value) in [
         ("content-security-policy", policy),
         ("x-content-type-options", "nosniff"),
-        ("referrer-policy", "no-referrer"),
+        ("referrer-policy", referrer),
         ("cross-origin-opener-policy", "same-origin"),
         ("cross-origin-resource-policy", "same-origin"),
-        ("cache-control", "no-store"),
     ] {
-        let headers = response.headers_mut();
         headers.insert(HeaderName::from_static(name), HeaderValue::from_static(value));
     }
+    headers.entry(header::CACHE_CONTROL).or_insert(HeaderValue::from_static("no-store"));
     response
 }

@@ -7,7 +7,3 @@ pub(crate) const PAGE: &str = include_str!("explorer/page.html");
 pub(crate) const SCRIPT: &str = include_str!("explorer/script.js");
 /// Its style.
 pub(crate) const STYLE: &str = include_str!("explorer/style.css");
-/// The page behind the one-time link, on which the first user is made.
-pub(crate) const SET_UP_PAGE: &str = include_str!("explorer/set_up.html");
-/// Its script.
-pub(crate) const SET_UP_SCRIPT: &str = include_str!("explorer/set_up.js");

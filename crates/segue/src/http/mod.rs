@@ -1,7 +1,8 @@
 //! The HTTP interface: a face of the services in `app`, without powers of its own.
 //!
 //! Reading order: [`routes`] is the table of what can be asked, [`rights`] who may ask it, [`dispatch`]
-//! what every request goes through, and `answers` is one file for each group of routes.
+//! what every request goes through, `answers` is one file for each group of routes, and [`pages`] are
+//! what people see of them.
 
 mod answers;
 mod dispatch;
@@ -9,6 +10,7 @@ mod explorer;
 mod limits;
 mod listen;
 mod openapi;
+mod pages;
 mod problem;
 mod request;
 mod rights;
@@ -38,6 +40,7 @@ pub(crate) struct App {
     /// The names by which this server may be called.
     hosts: Vec<String>,
     routes: routes::Table,
+    pages: pages::Table,
     requests: Buckets,
     sign_ins: Buckets,
     hashing: Arc<Semaphore>,
@@ -54,6 +57,7 @@ impl App {
             shared,
             hosts,
             routes: routes::Table::new(),
+            pages: pages::Table::new(),
             requests: Buckets::new(400, 100.0),
             sign_ins: Buckets::new(5, 0.1),
             hashing: sign_in::hashing(),

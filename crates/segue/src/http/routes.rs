@@ -5,8 +5,8 @@ use std::collections::HashMap;
 use http::Method;
 
 use super::answers::{
-    access, activations, alerts, destinations, drafts, files, log, objects, profiles, project,
-    runs, secrets, server, slots,
+    access, activations, alerts, destinations, drafts, files, log, objects, people, preview,
+    profiles, project, rules, runs, secrets, server, slots,
 };
 use super::problem::{Code, Problem};
 use super::rights::{Right, Role};
@@ -127,22 +127,6 @@ pub(crate) const ROUTES: &[Route] = &[
         server::explorer_style,
         "Its style"
     ),
-    text!(
-        "/setup",
-        set_up_page,
-        Open,
-        "text/html",
-        server::set_up_page,
-        "The page behind the one-time link"
-    ),
-    text!(
-        "/setup/script.js",
-        set_up_script,
-        Open,
-        "text/javascript",
-        server::set_up_script,
-        "Its script"
-    ),
     text!("/api/openapi.json", openapi, Open, "application/json", server::openapi, "This document"),
     get!(
         "/api/v1/server",
@@ -238,6 +222,10 @@ pub(crate) const ROUTES: &[Route] = &[
     change!(PUT "/api/v1/segments/{key}", change_segment, Define, Some(objects::changed_segment), 200, Gives::Json(schema::<project::Segment>), project::change_segment, "Change a segment that is kept in the ledger"),
     change!(DELETE "/api/v1/segments/{key}", remove_segment, Define, None, 204, Gives::Nothing, project::remove_segment, "Remove a segment that is kept in the ledger"),
     change!(POST "/api/v1/segments/{key}/count", count_segment, Analyse, None, 200, Gives::Json(schema::<profiles::Count>), profiles::count, "Count the members of a segment, exactly"),
+    change!(POST "/api/v1/preview", preview_objects, Read, Some(schema::<preview::PreviewObjects>), 200, Gives::Json(schema::<preview::Previewed>), preview::preview, "What objects that nobody has saved would come to: problems, names, slots, first lines, rows"),
+    change!(POST "/api/v1/rules/try", try_rule, Analyse, Some(schema::<rules::TryRule>), 200, Gives::Json(schema::<rules::RuleTried>), rules::try_rule, "Try a rule that nobody has saved: what is wrong with it, or who is in it"),
+    change!(POST "/api/v1/people/lookup", look_up_person, Analyse, Some(schema::<people::LookUp>), 200, Gives::Json(schema::<people::Found>), people::look_up, "Look up one person by an identity, masked: fields, memberships with what decides them, delivered files"),
+    change!(POST "/api/v1/people/reveal", reveal_person, Unmask, Some(schema::<people::LookUp>), 200, Gives::Json(schema::<people::Found>), people::reveal, "Look up one person with real values"),
     change!(POST "/api/v1/segments/{key}/preview", preview_segment, Analyse, Some(schema::<profiles::Preview>), 200, Gives::Json(schema::<profiles::Rows>), profiles::preview_segment, "Show some members of a segment, masked"),
     change!(POST "/api/v1/segments/{key}/explain", explain_segment, Analyse, Some(schema::<profiles::Why>), 200, Gives::Json(schema::<profiles::Told>), profiles::explain_segment, "Say why a person is in a segment or not, masked"),
     change!(POST "/api/v1/profiles/lookup", look_up_profile, Analyse, Some(schema::<profiles::Who>), 200, Gives::Json(schema::<profiles::Told>), profiles::lookup, "Look a profile up by one of its identities, masked"),
@@ -454,6 +442,11 @@ impl Table {
         Self { paths }
     }
 
+    /// Finds a route by its name.
+    pub(crate) fn named(name: &str) -> Option<&'static Route> {
+        ROUTES.iter().find(|route| route.name == name)
+    }
+
     /// Finds the route of a request, with the parts of its path that vary.
     pub(crate) fn find(
         &self,
@@ -474,13 +467,13 @@ impl Table {
             }
             return Err(Problem::new(Code::MethodNotAllowed, "The path takes other methods."));
         };
-        let parameters = matched
-            .params
-            .iter()
-            .map(|(name, value)| (name.to_owned(), percent_decoded(value)))
-            .collect();
-        Ok((route, parameters))
+        Ok((route, decoded(&matched.params)))
     }
+}
+
+/// The parts of a path that vary, as they were meant.
+pub(super) fn decoded(parameters: &matchit::Params<'_, '_>) -> Parameters {
+    parameters.iter().map(|(name, value)| (name.to_owned(), percent_decoded(value))).collect()
 }
 
 /// `%41` becomes `A`; what is not so encoded stays.

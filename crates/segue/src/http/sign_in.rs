@@ -39,13 +39,27 @@ impl Actor {
     }
 }
 
+/// What a session brings besides its cookie, which browsers send by themselves.
+#[derive(Debug, Clone, Copy)]
+pub(crate) enum Guard<'a> {
+    /// Nothing is changed.
+    NotAsked,
+    /// Something is changed: this was brought, in the header or in a field of a form.
+    Brought(Option<&'a str>),
+}
+
+impl<'a> Guard<'a> {
+    /// What the header brings.
+    pub(crate) fn of_header(headers: &'a HeaderMap) -> Self {
+        Self::Brought(headers.get(GUARD_HEADER).and_then(|value| value.to_str().ok()))
+    }
+}
+
 /// Finds out who asks. A wrong token or cookie is a problem and not nobody.
-///
-/// With `changes`, a session has to bring its guard as well.
 pub(crate) async fn actor(
     app: &App,
     headers: &HeaderMap,
-    changes: bool,
+    guard: Guard<'_>,
     now: Timestamp,
 ) -> Result<Actor, Problem> {
     if let Some(value) = headers.get(header::AUTHORIZATION) {
@@ -56,7 +70,7 @@ pub(crate) async fn actor(
         return of_token(app, token.trim(), now).await;
     }
     match cookie(headers) {
-        Some(secret) => of_session(app, headers, secret, changes, now).await,
+        Some(secret) => of_session(app, secret, guard, now).await,
         None => Ok(Actor::nobody()),
     }
 }
@@ -71,9 +85,8 @@ async fn of_token(app: &App, text: &str, now: Timestamp) -> Result<Actor, Proble
 
 async fn of_session(
     app: &App,
-    headers: &HeaderMap,
     secret: &str,
-    changes: bool,
+    guard: Guard<'_>,
     now: Timestamp,
 ) -> Result<Actor, Problem> {
     let before = |age| now.checked_sub(age).unwrap_or(Timestamp::MIN);
@@ -83,9 +96,11 @@ async fn of_session(
     let Some(session) = session else {
         return Err(not_signed_in("The session is over."));
     };
-    let guard = headers.get(GUARD_HEADER).and_then(|value| value.to_str().ok());
-    let is_guarded = guard.is_some_and(|guard| access::digest(guard) == session.guard);
-    if changes && !is_guarded {
+    let is_guarded = match guard {
+        Guard::NotAsked => true,
+        Guard::Brought(guard) => guard.is_some_and(|it| access::digest(it) == session.guard),
+    };
+    if !is_guarded {
         let detail = format!("A request that changes something needs the header `{GUARD_HEADER}`.");
         return Err(Problem::new(Code::CrossSite, detail)
             .hint("It is in the answer that began the session."));
@@ -97,13 +112,19 @@ fn not_signed_in(detail: &str) -> Problem {
     Problem::new(Code::NotSignedIn, detail)
 }
 
-fn cookie(headers: &HeaderMap) -> Option<&str> {
+/// The secret of the session's cookie.
+pub(crate) fn cookie(headers: &HeaderMap) -> Option<&str> {
+    cookie_named(headers, COOKIE)
+}
+
+/// The value of a cookie.
+pub(crate) fn cookie_named<'a>(headers: &'a HeaderMap, name: &str) -> Option<&'a str> {
     headers
         .get_all(header::COOKIE)
         .iter()
         .filter_map(|value| value.to_str().ok())
         .flat_map(|value| value.split(';'))
-        .find_map(|pair| pair.trim().strip_prefix(COOKIE)?.strip_prefix('='))
+        .find_map(|pair| pair.trim().strip_prefix(name)?.strip_prefix('='))
 }
 
 /// A session that just began: the cookie's value and the guard.
@@ -129,7 +150,8 @@ pub(crate) async fn sign_in(
             "There is no user of this name and password.",
         ));
     };
-    let begun = Begun { cookie: access::secret()?, guard: access::secret()? };
+    let cookie = access::secret()?;
+    let begun = Begun { guard: access::guard_of(&cookie), cookie };
     app.shared
         .ledger
         .add_session(&access::digest(&begun.cookie), name, &access::digest(&begun.guard), now)

@@ -33,8 +33,6 @@ fn only_what_tells_nothing_is_open() {
             "explorer",
             "explorer_script",
             "explorer_style",
-            "set_up_page",
-            "set_up_script",
             "openapi",
             "set_up",
             "begin_session"

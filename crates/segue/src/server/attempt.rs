@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use delivery::measured::MeasuredStore;
 use jiff::{SignedDuration, Timestamp};
 use ledger::{RunState, SlotClaim, SlotEnd, Stop};
 
@@ -100,7 +101,9 @@ impl Attempt<'_> {
         }
         let (sources, _) = sources?;
         let store = stores::open(self.workspace, &plan.destination, &Target::Buckets).await?;
-        let line = Progress::hidden().line("");
+        let watched = self.shared.gauges.watch(plan.run_id);
+        let store = Arc::new(MeasuredStore::new(store, Arc::clone(&watched.gauge.sent)));
+        let line = Progress::hidden().line("").with_gauge(&watched.gauge);
         let around = Surroundings {
             ledger: &self.shared.ledger,
             store,

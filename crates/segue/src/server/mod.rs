@@ -35,6 +35,7 @@ use crate::ambient::{self, Interrupt};
 use crate::app::backup;
 use crate::cli::Global;
 use crate::failure::Failure;
+use crate::progress::Gauges;
 use crate::workspace::Workspace;
 
 /// How long a stop waits for committed runs. What is not over then goes on at the next start.
@@ -62,6 +63,8 @@ pub(crate) struct Shared {
     pub(crate) editing: Mutex<()>,
     /// Runs under way.
     pub(crate) running: watch::Sender<usize>,
+    /// How far they are.
+    pub(crate) gauges: Gauges,
     pub(crate) started: Instant,
     workspace: watch::Sender<Arc<Workspace>>,
 }
@@ -100,6 +103,7 @@ pub(crate) async fn open(global: &Global, options: Options) -> Result<Arc<Shared
         planning: watch::Sender::new(PlanningStatus::default()),
         editing: Mutex::new(()),
         running: watch::Sender::new(0),
+        gauges: Gauges::default(),
         started: ambient::instant(),
         workspace: watch::Sender::new(Arc::new(workspace)),
     }))

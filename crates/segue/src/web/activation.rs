@@ -27,12 +27,12 @@ pub(super) async fn activations(look: &Look<'_>) -> Result<Activations, Failure>
             destination: look.destination(&activation.destination).name,
             segments: count(&activation.segments),
             columns: count(&activation.mapping),
-            is_enabled: true,
+            is_enabled: look.is_enabled(&activation.key),
             next: look.next_slots(Some(&activation.key), 1).first().map(|next| next.at),
             last: last.first().map(|run| (status(run.state), run.slot)),
         });
     }
-    Ok(Activations { activations: lines })
+    Ok(Activations { activations: lines, may_activate: look.may.activate })
 }
 
 async fn newest(
@@ -56,10 +56,11 @@ pub(super) async fn activation(
     let recent = newest(look, &activation.key, RUNS).await?;
     let destination = look.project().destination(&activation.destination);
     Ok(activation::Activation {
+        is_in_file: look.workspace.stored(plan::Section::Activations, &activation.key).is_none(),
         key: activation.key.clone(),
         destination: look.destination(&activation.destination),
         address: destination.map(super::destination::address).unwrap_or_default(),
-        is_enabled: true,
+        is_enabled: look.is_enabled(&activation.key),
         exports: activation
             .segments
             .iter()
@@ -69,7 +70,7 @@ pub(super) async fn activation(
         mapping: activation.mapping.iter().map(column).collect(),
         guard: guard(&activation.guard),
         recent: recent.iter().map(|run| look.line(run)).collect(),
-        may: activation::May::default(),
+        may: activation::May { run: look.may.run, pause: look.may.run },
     })
 }
 

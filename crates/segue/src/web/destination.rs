@@ -33,7 +33,8 @@ pub(super) async fn destinations(look: &Look<'_>) -> Result<Destinations, Failur
             .find(|run| run.destination == it.key)
             .map(|run| (status(run.state), run.slot)),
     };
-    Ok(Destinations { destinations: look.project().destinations.iter().map(line).collect() })
+    let destinations = look.project().destinations.iter().map(line).collect();
+    Ok(Destinations { destinations, may_connect: look.may.connect })
 }
 
 fn users<'a>(look: &'a Look<'_>, key: &'a str) -> impl Iterator<Item = &'a Activation> {
@@ -62,7 +63,7 @@ fn grade(look: &Look<'_>, key: &str) -> Option<destinations::Grade> {
 }
 
 /// Fills the page of one destination.
-pub(super) async fn destination(
+pub(crate) async fn destination(
     look: &Look<'_>,
     it: &Destination,
 ) -> Result<destination::Destination, Failure> {
@@ -73,6 +74,7 @@ pub(super) async fn destination(
     let account = look.project().account(&it.account);
     let file = &it.file;
     Ok(destination::Destination {
+        is_in_file: look.workspace.stored(plan::Section::Destinations, &it.key).is_none(),
         key: it.key.clone(),
         name: it.name.clone(),
         address: address(it),
@@ -90,7 +92,8 @@ pub(super) async fn destination(
         manifest: it.manifest,
         grade: grade(look, &it.key),
         check: None,
-        may_check: false,
+        may_check: look.may.check,
+        may_activate: look.may.activate,
         policies: policies(look, it),
         activations: users(look, &it.key)
             .map(|activation| Use {
@@ -100,6 +103,41 @@ pub(super) async fn destination(
             .collect(),
         recent,
     })
+}
+
+/// Reads what a check found, as `segue check --output json` prints it.
+pub(crate) fn check(report: &serde_json::Value, at: jiff::Timestamp) -> destination::Check {
+    let text = |value: &serde_json::Value| value.as_str().unwrap_or_default().to_owned();
+    let list = |value: &serde_json::Value| value.as_array().cloned().unwrap_or_default();
+    let finding = |it: &serde_json::Value| {
+        let answer = [
+            it["status"].as_u64().map(|status| status.to_string()).unwrap_or_default(),
+            text(&it["code"]),
+            text(&it["requestId"]),
+        ];
+        destination::Finding {
+            action: text(&it["action"]),
+            resource: text(&it["resource"]),
+            is_required: it["need"] == "required",
+            is_granted: match it["result"].as_str() {
+                Some("ok") => Some(true),
+                Some("missing") => Some(false),
+                _ => None,
+            },
+            answer: answer.into_iter().filter(|it| !it.is_empty()).collect::<Vec<_>>().join(" · "),
+            without: match text(&it["reason"]) {
+                reason if reason.is_empty() => text(&it["without"]),
+                reason => reason,
+            },
+        }
+    };
+    let notes = list(&report["notes"]).into_iter().chain(list(&report["left"]));
+    destination::Check {
+        at,
+        findings: list(&report["permissions"]).iter().map(finding).collect(),
+        notes: notes.map(|note| text(&note)).collect(),
+        failure: None,
+    }
 }
 
 /// What is told of how requests are signed: never a secret.

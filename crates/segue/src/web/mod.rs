@@ -8,16 +8,23 @@ mod home;
 mod run;
 mod segment;
 
+pub(crate) use destination::{check, destination};
+pub(crate) use run::{Wanted, live, run, runs};
+pub(crate) use segment::segment;
+
+use std::collections::BTreeSet;
+
+use futures::future::BoxFuture;
 use jiff::Timestamp;
 use jiff::tz::TimeZone;
 use ledger::{Ledger, RunRecord, RunState};
 use plan::project::Project;
-use ui::page::message::Message;
 use ui::page::run::Named;
 use ui::page::{RunLine, RunStatus};
 use ui::{Markup, Shell};
 
 use crate::failure::Failure;
+use crate::progress::Gauges;
 use crate::workspace::Workspace;
 
 /// What a page is made from.
@@ -29,40 +36,69 @@ pub(crate) struct Look<'a> {
     pub(crate) zone: TimeZone,
     /// How many runs a list holds.
     pub(crate) limit: u32,
+    /// The activations that are paused.
+    pub(crate) disabled: BTreeSet<String>,
+    /// What the reader may do; nothing where pages are files.
+    pub(crate) may: May,
+    /// How far runs are, where they are under way.
+    pub(crate) gauges: Option<&'a Gauges>,
 }
 
-/// Draws the page at an address; where there is nothing, it says so.
+/// What a reader may do.
+#[derive(Debug, Clone, Copy, Default)]
+pub(crate) struct May {
+    /// Run, retry, pause and enable.
+    pub(crate) run: bool,
+    /// Check destinations.
+    pub(crate) check: bool,
+    /// Count segments.
+    pub(crate) count: bool,
+    /// Connect destinations.
+    pub(crate) connect: bool,
+    /// Activate segments.
+    pub(crate) activate: bool,
+}
+
+/// Draws the page at an address, if there is one.
 ///
 /// # Errors
 /// The ledger cannot be read.
-pub(crate) async fn page(look: &Look<'_>, shell: &Shell, path: &str) -> Result<Markup, Failure> {
+pub(crate) fn page<'a>(
+    look: &'a Look<'a>,
+    shell: &'a Shell,
+    path: &'a str,
+) -> BoxFuture<'a, Result<Option<Markup>, Failure>> {
+    Box::pin(page_at(look, shell, path))
+}
+
+async fn page_at(look: &Look<'_>, shell: &Shell, path: &str) -> Result<Option<Markup>, Failure> {
     let project = look.project();
     let parts: Vec<&str> = path.trim_matches('/').split('/').collect();
     let drawn = match *parts.as_slice() {
         [""] => home::home(look).await?.draw(shell),
-        ["runs"] => run::runs(look).await?.draw(shell),
-        ["runs", id] => match run::run(look, id).await? {
+        ["runs"] => runs(look, &Wanted::default()).await?.draw(shell),
+        ["runs", id] => match run(look, id).await? {
             Some(run) => run.draw(shell),
-            None => Message::NotFound.draw(shell),
+            None => return Ok(None),
         },
         ["segments"] => segment::segments(look).await?.draw(shell),
         ["segments", key] => match project.segment(key) {
-            Some(found) => segment::segment(look, &shell.locale, found).await?.draw(shell),
-            None => Message::NotFound.draw(shell),
+            Some(found) => segment(look, &shell.locale, found).await?.draw(shell),
+            None => return Ok(None),
         },
         ["destinations"] => destination::destinations(look).await?.draw(shell),
         ["destinations", key] => match project.destination(key) {
-            Some(found) => destination::destination(look, found).await?.draw(shell),
-            None => Message::NotFound.draw(shell),
+            Some(found) => destination(look, found).await?.draw(shell),
+            None => return Ok(None),
         },
         ["activations"] => activation::activations(look).await?.draw(shell),
         ["activations", key] => match project.activation(key) {
             Some(found) => activation::activation(look, found).await?.draw(shell),
-            None => Message::NotFound.draw(shell),
+            None => return Ok(None),
         },
-        _ => Message::NotFound.draw(shell),
+        _ => return Ok(None),
     };
-    Ok(drawn)
+    Ok(Some(drawn))
 }
 
 /// Returns how many runs somebody has to look at.
@@ -78,8 +114,13 @@ impl Look<'_> {
         &self.workspace.project
     }
 
+    /// Whether the slots of an activation are delivered.
+    fn is_enabled(&self, activation: &str) -> bool {
+        !self.disabled.contains(activation)
+    }
+
     /// A segment by its key; one that is not in the project any more goes by its key.
-    fn segment(&self, key: &str) -> Named {
+    pub(crate) fn segment(&self, key: &str) -> Named {
         let name = self.project().segment(key).map_or(key, |segment| segment.name.as_str());
         Named { key: key.to_owned(), name: name.to_owned() }
     }
@@ -111,7 +152,9 @@ impl Look<'_> {
     /// The next slots of everything that is scheduled, soonest first.
     fn next_slots(&self, activation: Option<&str>, limit: usize) -> Vec<Next<'_>> {
         let meant = |key: &str| activation.is_none_or(|wanted| wanted == key);
-        let active = self.project().activations.iter().filter(|activation| meant(&activation.key));
+        let is_next = |key: &str| meant(key) && self.is_enabled(key);
+        let active =
+            self.project().activations.iter().filter(|activation| is_next(&activation.key));
         let mut all: Vec<Next<'_>> = active
             .flat_map(|activation| {
                 activation.segments.iter().map(move |export| (activation, export))

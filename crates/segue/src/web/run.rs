@@ -1,14 +1,17 @@
 //! What the list of runs and the page of one run show.
 
 use jiff::Timestamp;
-use ledger::{FileRecord, RunDetail, RunFilter, RunRecord, RunState};
+use ledger::{
+    FileRecord, RunBehind, RunDetail, RunFilter, RunRecord, RunState, SlotRecord, SlotState,
+};
 use plan::project::Export;
 use plan::protocol::Verification;
 use plan::run_plan::Output;
 use plan::staged::ObjectKind;
-use ui::component::Tone;
-use ui::page::run::{self, File, Input, May, Movement, People, Run, Step, StepKind, Stop};
+use ui::component::{Choice, Tone};
+use ui::page::run::{self, File, Input, Live, May, Movement, People, Run, Step, StepKind, Stop};
 use ui::page::runs::{Choices, Filter, Lane, Mark, Runs, TIMELINE};
+use ui::page::{RunLine, RunStatus};
 
 use super::{Look, status};
 use crate::failure::Failure;
@@ -18,28 +21,125 @@ const LANES_MAX: usize = 12;
 /// How many marks a lane has.
 const MARKS_MAX: u32 = 200;
 
+/// Which part of the list is wanted.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct Wanted {
+    pub(crate) filter: Filter,
+    /// The run before the first one, on a later page.
+    pub(crate) behind: Option<uuid::Uuid>,
+}
+
 /// Fills the list.
-pub(super) async fn runs(look: &Look<'_>) -> Result<Runs, Failure> {
-    let newest = RunFilter { limit: Some(look.limit), ..RunFilter::default() };
-    let found = look.ledger.runs(&newest).await?;
+pub(crate) async fn runs(look: &Look<'_>, wanted: &Wanted) -> Result<Runs, Failure> {
+    let Wanted { filter, behind } = wanted;
+    let behind = match behind {
+        None => None,
+        Some(id) => look.ledger.run(*id).await?.map(|detail| RunBehind {
+            slot: detail.run.slot,
+            first_claimed: detail.run.first_claimed,
+            run_id: detail.run.run_id,
+        }),
+    };
+    let newest = RunFilter {
+        activation: filter.activation.clone(),
+        segment: filter.segment.clone(),
+        state: filter.state.as_deref().and_then(RunState::parse),
+        behind,
+        limit: Some(look.limit.saturating_add(1)),
+    };
+    let mut found = look.ledger.runs(&newest).await?;
+    let limit = usize::try_from(look.limit).unwrap_or(usize::MAX);
+    let is_more = found.len() > limit;
+    found.truncate(limit);
+    let last = found.last().filter(|_| is_more && look.gauges.is_some());
+    let mut lines = waiting_lines(look, wanted).await?;
+    let goes_on = !lines.is_empty() || found.iter().any(|run| !run.state.is_over());
+    lines.extend(found.iter().map(|run| look.line(run)));
     Ok(Runs {
-        lanes: lanes(look).await?,
-        choices: Choices::default(),
-        filter: Filter::default(),
-        runs: found.iter().map(|run| look.line(run)).collect(),
-        older: None,
-        is_later_page: false,
+        lanes: if behind.is_none() { lanes(look).await? } else { Vec::new() },
+        choices: choices(look),
+        filter: filter.clone(),
+        older: last.map(|last| older(filter, last.run_id)),
+        runs: lines,
+        is_later_page: behind.is_some(),
+        goes_on,
     })
+}
+
+/// The slots that wait for their turn now, as runs that have not begun.
+async fn waiting_lines(look: &Look<'_>, wanted: &Wanted) -> Result<Vec<RunLine>, Failure> {
+    let Wanted { filter, behind } = wanted;
+    if look.gauges.is_none() || behind.is_some() || filter.state.is_some() {
+        return Ok(Vec::new());
+    }
+    let is_meant = |wanted: &Option<String>, key: &str| wanted.as_ref().is_none_or(|it| it == key);
+    let mut lines = Vec::new();
+    for slot in look.ledger.open_slots().await? {
+        let key = &slot.key;
+        let is_due = slot.state == SlotState::Planned && slot.not_before <= look.now;
+        if !is_due
+            || !is_meant(&filter.activation, &key.activation)
+            || !is_meant(&filter.segment, &key.segment)
+        {
+            continue;
+        }
+        let Ok(plan) = look.project().run_plan(&key.activation, &key.segment, key.slot) else {
+            continue;
+        };
+        if look.ledger.run(plan.run_id).await?.is_some() {
+            continue;
+        }
+        lines.push(RunLine {
+            id: plan.run_id.to_string(),
+            segment: look.segment(&key.segment).name,
+            activation: key.activation.clone(),
+            destination: look.destination(&slot.destination).name,
+            status: RunStatus::Waiting,
+            slot: key.slot,
+            rows: None,
+            files: 0,
+            bytes: 0,
+            duration: None,
+        });
+    }
+    Ok(lines)
+}
+
+/// The address of the page behind a run.
+fn older(filter: &Filter, last: uuid::Uuid) -> String {
+    let mut query = url::form_urlencoded::Serializer::new(String::new());
+    let kept = [
+        ("activation", &filter.activation),
+        ("segment", &filter.segment),
+        ("state", &filter.state),
+    ];
+    for (name, value) in kept {
+        if let Some(value) = value {
+            query.append_pair(name, value);
+        }
+    }
+    query.append_pair("behind", &last.to_string());
+    format!("/runs?{}", query.finish())
+}
+
+fn choices(look: &Look<'_>) -> Choices {
+    let project = look.project();
+    let choice =
+        |value: &str, text: &str| Choice { value: value.to_owned(), text: text.to_owned() };
+    let activations = project.activations.iter().map(|it| choice(&it.key, &it.key));
+    let segments = project.segments.iter().map(|it| choice(&it.key, &it.name));
+    Choices { activations: activations.collect(), segments: segments.collect() }
 }
 
 async fn lanes(look: &Look<'_>) -> Result<Vec<Lane>, Failure> {
     let since = look.now.saturating_sub(TIMELINE).unwrap_or(look.now);
     let mut lanes = Vec::new();
-    let exports =
-        look.project().activations.iter().flat_map(|activation| {
-            activation.segments.iter().map(move |export| (activation, export))
-        });
-    for (activation, export) in exports.take(LANES_MAX) {
+    let mut exports = Vec::new();
+    for activation in &look.project().activations {
+        exports.extend(activation.segments.iter().map(|export| (activation, export)));
+    }
+    exports.truncate(LANES_MAX);
+    for (activation, export) in exports {
         let filter = RunFilter {
             activation: Some(activation.key.clone()),
             segment: Some(export.segment.clone()),
@@ -65,10 +165,10 @@ async fn lanes(look: &Look<'_>) -> Result<Vec<Lane>, Failure> {
     Ok(lanes)
 }
 
-/// Fills the page of one run, if there is such a run.
-pub(super) async fn run(look: &Look<'_>, id: &str) -> Result<Option<Run>, Failure> {
+/// Fills the page of one run, if there is such a run, or a slot that will become it.
+pub(crate) async fn run(look: &Look<'_>, id: &str) -> Result<Option<Run>, Failure> {
     let Ok(id) = id.parse::<uuid::Uuid>() else { return Ok(None) };
-    let Some(detail) = look.ledger.run(id).await? else { return Ok(None) };
+    let Some(detail) = look.ledger.run(id).await? else { return waiting(look, id).await };
     let run = &detail.run;
     Ok(Some(Run {
         id: run.run_id.to_string(),
@@ -81,8 +181,7 @@ pub(super) async fn run(look: &Look<'_>, id: &str) -> Result<Option<Run>, Failur
             .stop
             .as_ref()
             .map(|stop| Stop { code: stop.code.clone(), message: stop.message.clone() }),
-        // Files do not move; the steps say how far it was.
-        live: None,
+        live: live(look, run).await?,
         steps: steps(run),
         people: people(&detail),
         movement: run.movement.map(|movement| Movement {
@@ -102,6 +201,74 @@ pub(super) async fn run(look: &Look<'_>, id: &str) -> Result<Option<Run>, Failur
             .collect(),
         export: export(run.export),
         attempts: u64::from(run.epoch),
+        may: may(look, &detail),
+    }))
+}
+
+/// A run that is over and did not deliver can be tried again, and a blocked one at once.
+/// One that a guard holds waits for somebody to decide.
+fn may(look: &Look<'_>, detail: &RunDetail) -> May {
+    let run = &detail.run;
+    if run.is_held() {
+        let is_open = detail.hold.as_ref().is_some_and(|hold| hold.decision.is_none());
+        let may = is_open && look.may.run;
+        return May { release: may, reject: may, retry: false };
+    }
+    let can = matches!(run.state, RunState::Failed | RunState::Skipped | RunState::Blocked);
+    let is_sent = look.project().activation(&run.activation).is_some_and(|activation| {
+        activation.segments.iter().any(|export| export.segment == run.segment)
+    });
+    May { retry: can && is_sent && look.may.run, ..May::default() }
+}
+
+/// How far a run is, where it is under way here.
+pub(crate) async fn live(look: &Look<'_>, run: &RunRecord) -> Result<Option<Live>, Failure> {
+    let Some(gauges) = look.gauges.filter(|_| !run.state.is_over()) else { return Ok(None) };
+    let reading = gauges.read(run.run_id);
+    let last = look.ledger.last_delivered(&run.activation, &run.segment).await?;
+    Ok(Some(Live {
+        rows: reading.map_or(run.rows, |it| it.rows),
+        expected: last.map(|last| last.rows),
+        bytes: reading.map_or(run.bytes, |it| it.bytes),
+        parts: reading.map_or(0, |it| it.parts),
+        elapsed: look.now.duration_since(run.claimed),
+    }))
+}
+
+/// The page of a run that has not begun.
+async fn waiting(look: &Look<'_>, id: uuid::Uuid) -> Result<Option<Run>, Failure> {
+    if look.gauges.is_none() {
+        return Ok(None);
+    }
+    let open = look.ledger.open_slots().await?;
+    let is_it = |slot: &&SlotRecord| {
+        let key = &slot.key;
+        let plan = look.project().run_plan(&key.activation, &key.segment, key.slot);
+        slot.run_id == Some(id) || plan.is_ok_and(|plan| plan.run_id == id)
+    };
+    let Some(slot) = open.iter().find(is_it) else { return Ok(None) };
+    let activation = look.project().activation(&slot.key.activation);
+    let mode = activation.and_then(|activation| {
+        activation.segments.iter().find(|export| export.segment == slot.key.segment)
+    });
+    let steps = [StepKind::Claimed, StepKind::Staged, StepKind::Delivered];
+    let step = |kind| Step { kind, tone: Tone::Idle, at: None, took: None };
+    Ok(Some(Run {
+        id: id.to_string(),
+        segment: look.segment(&slot.key.segment),
+        activation: slot.key.activation.clone(),
+        destination: look.destination(&slot.destination),
+        slot: slot.key.slot,
+        status: RunStatus::Waiting,
+        stop: None,
+        live: None,
+        steps: steps.map(step).to_vec(),
+        people: None,
+        movement: None,
+        files: Vec::new(),
+        inputs: Vec::new(),
+        export: mode.map_or(run::Export::Full, |it| export(it.export)),
+        attempts: u64::from(slot.attempts),
         may: May::default(),
     }))
 }

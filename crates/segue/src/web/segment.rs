@@ -28,7 +28,8 @@ pub(super) async fn segments(look: &Look<'_>) -> Result<Segments, Failure> {
         sizes: sizes.get(&segment.key).cloned().unwrap_or_default(),
         used_in: users(look, &segment.key).map(|activation| activation.key.clone()).collect(),
     };
-    Ok(Segments { segments: look.project().segments.iter().map(line).collect() })
+    let segments = look.project().segments.iter().map(line).collect();
+    Ok(Segments { segments, may_try: look.may.count })
 }
 
 /// The activations that send a segment.
@@ -39,7 +40,7 @@ fn users<'a>(look: &'a Look<'_>, segment: &'a str) -> impl Iterator<Item = &'a A
 }
 
 /// Fills the page of one segment.
-pub(super) async fn segment(
+pub(crate) async fn segment(
     look: &Look<'_>,
     locale: &Locale,
     segment: &Segment,
@@ -56,6 +57,7 @@ pub(super) async fn segment(
             .unwrap_or_default(),
     };
     Ok(segment::Segment {
+        is_in_file: look.workspace.stored(plan::Section::Segments, &segment.key).is_none(),
         key: segment.key.clone(),
         name: segment.name.clone(),
         id: segment.id.to_string(),
@@ -66,7 +68,7 @@ pub(super) async fn segment(
         },
         history: sizes.iter().map(|size| Size { at: size.slot, members: size.members }).collect(),
         count: None,
-        may_count: false,
+        may_count: look.may.count,
         used_in: users(look, &segment.key).map(use_of).collect(),
     })
 }

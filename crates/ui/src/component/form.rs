@@ -6,6 +6,7 @@ use crate::words::Lang;
 
 /// A field for a line of text.
 pub struct TextField<'a> {
+    id: &'a str,
     name: &'a str,
     label: &'a str,
     kind: &'a str,
@@ -19,6 +20,7 @@ pub struct TextField<'a> {
 /// A field for a line of text, called `name` in the form.
 pub fn text_field<'a>(name: &'a str, label: &'a str) -> TextField<'a> {
     TextField {
+        id: name,
         name,
         label,
         kind: "text",
@@ -35,6 +37,12 @@ impl<'a> TextField<'a> {
     #[must_use]
     pub fn secret(self) -> Self {
         Self { kind: "password", ..self }
+    }
+
+    /// Another id than its name, where a page has several fields of that name.
+    #[must_use]
+    pub fn id(self, id: &'a str) -> Self {
+        Self { id, ..self }
     }
 
     /// It has to be filled in.
@@ -69,7 +77,7 @@ impl<'a> TextField<'a> {
 
     /// Draws it.
     pub fn draw(&self) -> Markup {
-        let (hint_id, error_id) = (format!("{}-hint", self.name), format!("{}-error", self.name));
+        let (hint_id, error_id) = (format!("{}-hint", self.id), format!("{}-error", self.id));
         let described: Vec<&str> = [(self.error, &error_id), (self.hint, &hint_id)]
             .iter()
             .filter(|(text, _)| !text.is_empty())
@@ -77,8 +85,8 @@ impl<'a> TextField<'a> {
             .collect();
         html! {
             div class="field" {
-                label for=(self.name) { (self.label) }
-                input class="input" id=(self.name) name=(self.name) type=(self.kind) autocomplete=(self.autocomplete)
+                label for=(self.id) { (self.label) }
+                input class="input" id=(self.id) name=(self.name) type=(self.kind) autocomplete=(self.autocomplete)
                     value=[(!self.value.is_empty()).then_some(self.value)] required[self.is_required]
                     aria-invalid=[(!self.error.is_empty()).then_some("true")]
                     aria-describedby=[(!described.is_empty()).then(|| described.join(" "))];
@@ -115,6 +123,30 @@ pub fn select(
                     option value=(choice.value) selected[chosen == Some(choice.value.as_str())] { (choice.text) }
                 }
             }
+        }
+    }
+}
+
+/// A field in which one of several values is chosen, and one always is. `id` is unique in the page.
+pub fn pick(id: &str, name: &str, label: &str, choices: &[Choice], chosen: &str) -> Markup {
+    html! {
+        div class="field" {
+            label for=(id) { (label) }
+            select class="select" id=(id) name=(name) {
+                @for choice in choices {
+                    option value=(choice.value) selected[chosen == choice.value] { (choice.text) }
+                }
+            }
+        }
+    }
+}
+
+/// A box to tick, with what it means below.
+pub fn tick(name: &str, label: &str, hint: &str, is_ticked: bool) -> Markup {
+    html! {
+        div class="field tick" {
+            label { input type="checkbox" name=(name) value="yes" checked[is_ticked]; span { (label) } }
+            @if !hint.is_empty() { p class="hint" { (hint) } }
         }
     }
 }

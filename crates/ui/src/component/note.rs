@@ -2,7 +2,7 @@
 
 use maud::{Markup, html};
 
-use super::Tone;
+use super::{Tone, ticked};
 use crate::icon::Icon;
 use crate::words::Lang;
 
@@ -35,7 +35,7 @@ impl Note<'_> {
                 h2 { (self.title) }
                 @if !self.detail.0.is_empty() { p class="detail" { (self.detail) } }
                 @if let Some(step) = self.next_step {
-                    p class="do" { b { (lang.what_to_do()) (colon(lang)) } " " (step) }
+                    p class="do" { b { (lang.what_to_do()) (colon(lang)) } " " (ticked(step)) }
                 }
                 @if !self.actions.0.is_empty() { div class="side-actions" { (self.actions) } }
             }

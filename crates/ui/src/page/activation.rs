@@ -23,6 +23,8 @@ pub use schedule::{Frequency, Schedule};
 pub struct Activation {
     /// Its key.
     pub key: String,
+    /// Whether it stands in the project file, and is changed there.
+    pub is_in_file: bool,
     /// The destination's key and name.
     pub destination: Named,
     /// The address that its files begin with.
@@ -279,7 +281,7 @@ impl Activation {
         let body = html! {
             @if said.is_empty() { p class="muted" { (lang.guard_none()) } }
             @else { ul class="stack tight" { @for line in &said { li { (line) } } } }
-            (from_files(shell))
+            @if self.is_in_file { (from_files(shell)) }
         };
         card(lang.guards(), &nothing(), &body)
     }

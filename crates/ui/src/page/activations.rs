@@ -4,7 +4,7 @@ use jiff::Timestamp;
 use maud::{Markup, html};
 
 use super::{RunStatus, activation_url, entry, moment, relative};
-use crate::component::{Column, Head, Table, Tone, badge, empty, nothing};
+use crate::component::{Column, Head, Table, Tone, badge, empty, link_button, nothing};
 use crate::icon::Icon;
 use crate::shell::{Place, Shell};
 
@@ -13,6 +13,8 @@ use crate::shell::{Place, Shell};
 pub struct Activations {
     /// In the order of the project.
     pub activations: Vec<Line>,
+    /// Whether the viewer may make one.
+    pub may_activate: bool,
 }
 
 /// An activation in the list.
@@ -43,7 +45,7 @@ impl Activations {
             title: lang.activations_title(),
             beside: nothing(),
             lead: html! { (lang.activations_lead()) },
-            actions: nothing(),
+            actions: html! { @if self.may_activate { (link_button("/activate", Some(Icon::Plus), lang.activate(), "primary")) } },
         };
         let content = html! {
             (head.draw(lang))

@@ -8,7 +8,7 @@ use super::segment::from_files;
 use super::{RunLine, activation_url, entry, runs};
 use crate::component::{
     Column, Head, Note, Table, Tone, badge, card, code_block, copyable, facts, flush_card,
-    hidden_fields, kind, nothing,
+    hidden_fields, kind, link_button, nothing,
 };
 use crate::icon::Icon;
 use crate::shell::{Place, Shell};
@@ -19,6 +19,8 @@ use crate::words::Lang;
 pub struct Destination {
     /// Its key.
     pub key: String,
+    /// Whether it stands in the project file, and is changed there.
+    pub is_in_file: bool,
     /// Its name.
     pub name: String,
     /// The address that its files begin with.
@@ -47,6 +49,8 @@ pub struct Destination {
     pub check: Option<Check>,
     /// Whether the viewer may check it.
     pub may_check: bool,
+    /// Whether the viewer may activate segments to it.
+    pub may_activate: bool,
     /// Documents to paste, as title and JSON.
     pub policies: Vec<Policy>,
     /// The activations that go there.
@@ -138,6 +142,7 @@ impl Destination {
             beside: kind(self.preset.name(lang)),
             lead: copyable(lang, &self.address, &self.address, lang.address()),
             actions: html! {
+                @if self.may_activate { (link_button(&format!("/activate?destination={}", self.key), Some(Icon::Activations), lang.activate(), "")) }
                 @if self.may_check {
                     form method="post" action={ "/destinations/" (self.key) "/check" } {
                         (hidden_fields(&[("csrf", shell.csrf())]))
@@ -241,7 +246,11 @@ impl Destination {
             all.push((lang.compression(), html! { (compression) }));
         }
         all.push((lang.manifest(), html! { (if self.manifest { lang.yes() } else { lang.no() }) }));
-        card(lang.facts_title(), &nothing(), &html! { (facts(&all)) (from_files(shell)) })
+        card(
+            lang.facts_title(),
+            &nothing(),
+            &html! { (facts(&all)) @if self.is_in_file { (from_files(shell)) } },
+        )
     }
 
     fn uses(&self, shell: &Shell) -> Markup {

@@ -3,7 +3,7 @@
 use maud::{Markup, html};
 
 use super::{RunStatus, destination_url, entry, relative};
-use crate::component::{Column, Head, Table, empty, flush_card, nothing};
+use crate::component::{Column, Head, Table, empty, flush_card, link_button, nothing};
 use crate::icon::Icon;
 use crate::shell::{Place, Shell};
 use crate::words::Lang;
@@ -13,6 +13,8 @@ use crate::words::Lang;
 pub struct Destinations {
     /// In the order of the project.
     pub destinations: Vec<Line>,
+    /// Whether the viewer may connect one.
+    pub may_connect: bool,
 }
 
 /// A destination in the list.
@@ -115,6 +117,42 @@ impl Preset {
         Self::Folder,
     ];
 
+    /// The word for it in addresses and forms.
+    pub fn word(self) -> &'static str {
+        match self {
+            Self::Amazon => "amazon",
+            Self::Minio => "minio",
+            Self::R2 => "r2",
+            Self::Ceph => "ceph",
+            Self::Garage => "garage",
+            Self::Google => "google",
+            Self::Other => "other",
+            Self::Folder => "folder",
+        }
+    }
+
+    /// The region that its service goes by, where there is one for all.
+    pub fn region(self) -> &'static str {
+        match self {
+            Self::R2 | Self::Google => "auto",
+            Self::Garage => "garage",
+            Self::Minio | Self::Ceph | Self::Other => "us-east-1",
+            Self::Amazon | Self::Folder => "",
+        }
+    }
+
+    /// What the address of its service looks like.
+    pub(crate) fn endpoint_hint(self) -> &'static str {
+        match self {
+            Self::Minio => "https://minio.example.com:9000",
+            Self::R2 => "https://ACCOUNT.r2.cloudflarestorage.com",
+            Self::Ceph => "https://ceph.example.com:7480",
+            Self::Garage => "https://garage.example.com:3900",
+            Self::Google => "https://storage.googleapis.com",
+            Self::Amazon | Self::Other | Self::Folder => "https://s3.example.com",
+        }
+    }
+
     /// Tells the kind of a service by the host of its address; Amazon's without one.
     pub fn of_endpoint(endpoint: Option<&str>) -> Self {
         let Some(endpoint) = endpoint else { return Self::Amazon };
@@ -179,7 +217,7 @@ impl Destinations {
             title: lang.destinations_title(),
             beside: nothing(),
             lead: html! { (lang.destinations_lead()) },
-            actions: nothing(),
+            actions: html! { @if self.may_connect { (link_button("/connect", Some(Icon::Plus), lang.connect(), "primary")) } },
         };
         let content = html! {
             (head.draw(lang))
@@ -192,10 +230,12 @@ impl Destinations {
                 section class="stack" aria-labelledby="catalogue" {
                     h2 id="catalogue" { (lang.catalogue()) }
                     ul class="catalogue" {
-                        @for preset in Preset::ALL {
+                        @for preset in &Preset::ALL {
                             li class="card preset" {
                                 span class="logo" { (preset.icon().draw()) }
-                                h3 { (preset.name(lang)) }
+                                h3 {
+                                    @if self.may_connect && *preset != Preset::Folder { a class="main" href={ "/connect?preset=" (preset.word()) } { (preset.name(lang)) } } @else { (preset.name(lang)) }
+                                }
                                 p { (preset.text(lang)) }
                             }
                         }

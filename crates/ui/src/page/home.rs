@@ -102,16 +102,20 @@ impl Home {
             lead: html! { (lang.home_lead(&shell.project, shell.locale.zone_name())) },
             actions: nothing(),
         };
+        let is_going_on =
+            |run: &RunLine| matches!(run.status, RunStatus::Running | RunStatus::Publishing);
+        let goes_on = self.recent.iter().any(is_going_on);
         let content = html! {
             (head.draw(lang))
-            div class="stack" {
-                @if self.recent.is_empty() && self.next.is_empty() {
+            div class="stack" data-refresh=[goes_on.then_some("6")] {
+                @if self.recent.is_empty() && self.alerts.is_empty() {
                     section class="card" {
                         (empty(Icon::Bucket, lang.first_title(), lang.first_text(), &html! {
                             (link_button(Place::Destinations.url(), None, lang.to_destinations(), "primary"))
                             (link_button(Place::Activations.url(), None, lang.to_activations(), ""))
                         }))
                     }
+                    @if !self.next.is_empty() { (self.next(shell)) }
                 } @else {
                     (self.attention(shell))
                     (self.figures(shell))

@@ -2,7 +2,7 @@
 
 use maud::{Markup, html};
 
-use crate::component::{Note, Tone, empty, link_button, nothing};
+use crate::component::{Note, Tone, empty, english, link_button, nothing};
 use crate::icon::Icon;
 use crate::shell::{Place, Shell};
 
@@ -40,7 +40,7 @@ impl Message {
                 let note = Note {
                     tone: Tone::Bad,
                     title: html! { (lang.something_failed()) },
-                    detail: html! { span lang="en" { (message) } },
+                    detail: english(message),
                     next_step: hints.first().map(String::as_str),
                     actions: nothing(),
                 };

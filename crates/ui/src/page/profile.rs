@@ -6,7 +6,7 @@ use maud::{Markup, html};
 use super::{moment, run_url, segment_url};
 use crate::component::{
     Choice, Column, Head, Note, Table, Tone, badge, empty, flush_card, hidden_fields, nothing,
-    select, text_field,
+    select, text_field, tick,
 };
 use crate::icon::Icon;
 use crate::shell::{Place, Shell};
@@ -18,6 +18,10 @@ pub struct Profile {
     pub namespaces: Vec<String>,
     /// The kind that was asked for.
     pub namespace: Option<String>,
+    /// Whether the viewer may see real values.
+    pub may_reveal: bool,
+    /// Whether they were asked for.
+    pub is_revealed: bool,
     /// What came of it.
     pub found: Found,
 }
@@ -30,8 +34,8 @@ pub enum Found {
     NotAsked,
     /// Nobody has the identity.
     Nobody,
-    /// It could not be looked for: why, in English.
-    Failed(String),
+    /// It could not be looked for: why, and what to do, in English.
+    Failed(String, Option<String>),
     /// One person.
     Person(Box<Person>),
 }
@@ -69,8 +73,8 @@ pub struct Membership {
     pub name: String,
     /// Whether the person is in it.
     pub is_member: bool,
-    /// The part of the rule that decided.
-    pub decided_by: String,
+    /// The conditions of the rule that decided.
+    pub decided_by: Vec<String>,
 }
 
 /// A file that somebody's data went out in.
@@ -104,10 +108,10 @@ impl Profile {
                     Found::Nobody => section class="card" {
                         (empty(Icon::Search, lang.profile_missing(), lang.profile_missing_text(), &nothing()))
                     },
-                    Found::Failed(why) => {
-                        (Note { tone: Tone::Bad, title: html! { (lang.something_failed()) }, detail: html! { span lang="en" { (why) } }, next_step: None, actions: nothing() }.draw(lang))
+                    Found::Failed(why, hint) => {
+                        (Note { tone: Tone::Bad, title: html! { (lang.problem_other()) }, detail: html! { span lang="en" { (why) } }, next_step: hint.as_deref(), actions: nothing() }.draw(lang))
                     },
-                    Found::Person(person) => (person.draw(shell)),
+                    Found::Person(person) => (person.draw(shell, self.is_revealed)),
                 }
             }
         };
@@ -124,6 +128,7 @@ impl Profile {
                 (hidden_fields(&[("csrf", shell.csrf())]))
                 (select("namespace", lang.namespace(), lang.any_namespace(), &choices, self.namespace.as_deref()))
                 (text_field("identity", lang.identity()).required().draw())
+                @if self.may_reveal { (tick("reveal", lang.show_values(), lang.show_values_hint(), false)) }
                 button class="button primary" { (Icon::Search.draw()) (lang.look_up()) }
             }
             p class="muted small" { (lang.identity_hint()) }
@@ -132,12 +137,16 @@ impl Profile {
 }
 
 impl Person {
-    fn draw(&self, shell: &Shell) -> Markup {
+    fn draw(&self, shell: &Shell, is_revealed: bool) -> Markup {
         let lang = shell.lang();
+        let (tone, title, detail) = match is_revealed {
+            true => (Tone::Warn, lang.values_shown(), lang.values_shown_hint()),
+            false => (Tone::Idle, lang.masked(), lang.masked_hint()),
+        };
         let masked = Note {
-            tone: Tone::Idle,
-            title: html! { (lang.masked()) },
-            detail: html! { (lang.masked_hint()) },
+            tone,
+            title: html! { (title) },
+            detail: html! { (detail) },
             next_step: None,
             actions: nothing(),
         };
@@ -181,7 +190,7 @@ impl Person {
                     li {
                         div {
                             a class="main" href=(segment_url(&membership.key)) { (membership.name) }
-                            @if !membership.decided_by.is_empty() { code class="under" { (membership.decided_by) } }
+                            @for condition in &membership.decided_by { code class="under" { (condition) } }
                         }
                         @if membership.is_member { (badge(Tone::Ok, lang.is_member())) } @else { (badge(Tone::Idle, lang.not_a_member())) }
                     }
@@ -201,6 +210,7 @@ impl Person {
                 @if self.files.is_empty() { li { span class="muted" { (lang.sent_to_empty()) } } }
             }
         };
-        flush_card(lang.sent_to(), &nothing(), &list)
+        let hint = html! { p { (lang.sent_in_last()) } };
+        flush_card(lang.sent_to(), &hint, &list)
     }
 }

@@ -12,7 +12,8 @@ use maud::{Markup, html};
 use super::{RunStatus, activation_url, destination_url, maybe, moment, segment_url};
 use crate::chart::share;
 use crate::component::{
-    Column, Head, Table, Tone, card, copyable, dialog, facts, flush_card, hidden_fields, nothing,
+    Column, Head, Note, Table, Tone, card, copyable, dialog, facts, flush_card, hidden_fields,
+    nothing,
 };
 use crate::icon::Icon;
 use crate::shell::{Place, Shell};
@@ -191,7 +192,8 @@ impl Run {
             (head.draw(lang))
             div class="stack" {
                 @if let Some(stop) = &self.stop { (stop.draw(lang, self)) }
-                @if let Some(live) = &self.live { (live.draw(shell, &self.id)) }
+                @if self.status == RunStatus::Waiting { (self.waits(shell)) }
+                @if let Some(live) = &self.live { (live.draw(shell, self)) }
                 div class="columns wide-left" {
                     div class="stack" { (self.people(shell)) (self.files(shell)) (self.inputs(shell)) }
                     div class="stack" { (self.trail(shell)) (self.about(shell)) }
@@ -199,6 +201,23 @@ impl Run {
             }
         };
         shell.page(Some(Place::Runs), &self.segment.name, &content)
+    }
+
+    /// Where the server tells how far it is, until it stands otherwise than now.
+    fn live_url(&self) -> String {
+        format!("/runs/{}/live?seen={}", self.id, self.status.word())
+    }
+
+    fn waits(&self, shell: &Shell) -> Markup {
+        let lang = shell.lang();
+        let note = Note {
+            tone: Tone::Live,
+            title: html! { (lang.waiting_title()) },
+            detail: html! { (lang.waiting_text()) },
+            next_step: None,
+            actions: nothing(),
+        };
+        html! { div data-live=(self.live_url()) { (note.draw(lang)) } }
     }
 
     fn actions(&self, shell: &Shell) -> Markup {

@@ -24,6 +24,8 @@ pub struct Runs {
     pub older: Option<String>,
     /// Whether this is not the first page.
     pub is_later_page: bool,
+    /// Whether a run of the list is under way, so that the page is drawn again soon.
+    pub goes_on: bool,
 }
 
 /// The runs of one segment of one activation in the last 7 days.
@@ -55,8 +57,6 @@ pub struct Choices {
     pub activations: Vec<Choice>,
     /// Segments.
     pub segments: Vec<Choice>,
-    /// States.
-    pub states: Vec<Choice>,
 }
 
 /// What the list is narrowed to.
@@ -95,7 +95,7 @@ impl Runs {
         let nothing_at_all = self.runs.is_empty() && !self.filter.is_set() && !self.is_later_page;
         let content = html! {
             (head.draw(lang))
-            div class="stack" {
+            div class="stack" data-refresh=[self.goes_on.then_some("4")] {
                 @if nothing_at_all {
                     section class="card" {
                         (empty(Icon::Runs, lang.runs_empty(), lang.runs_empty_text(),
@@ -153,7 +153,7 @@ impl Runs {
             form method="get" action=(Place::Runs.url()) class="filters" data-apply="" role="search" aria-label=(lang.filter_runs()) {
                 (select("activation", lang.activation(), lang.all_activations(), &choices.activations, filter.activation.as_deref()))
                 (select("segment", lang.segment(), lang.all_segments(), &choices.segments, filter.segment.as_deref()))
-                (select("state", lang.status(), lang.all_states(), &choices.states, filter.state.as_deref()))
+                (select("state", lang.status(), lang.all_states(), &states(shell), filter.state.as_deref()))
                 button class="button" data-spare="" { (lang.apply()) }
                 @if filter.is_set() { (link_button(Place::Runs.url(), Some(Icon::Cross), lang.clear(), "quiet")) }
             }
@@ -171,6 +171,23 @@ impl Runs {
             }
         }
     }
+}
+
+/// The states of runs, by their words in the ledger.
+fn states(shell: &Shell) -> Vec<Choice> {
+    let all = [
+        ("delivered", RunStatus::Delivered),
+        ("failed", RunStatus::Failed),
+        ("blocked", RunStatus::Blocked),
+        ("skipped", RunStatus::Skipped),
+        ("staging", RunStatus::Running),
+        ("committing", RunStatus::Publishing),
+    ];
+    let choice = |(word, status): (&str, RunStatus)| Choice {
+        value: word.to_owned(),
+        text: status.name(shell.lang()).to_owned(),
+    };
+    all.map(choice).to_vec()
 }
 
 /// What stands below the segment of a run.

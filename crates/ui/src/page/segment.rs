@@ -8,7 +8,7 @@ use super::{activation_url, entry};
 use crate::chart::{Bar, bars};
 use crate::component::{
     Column, Head, Kpi, Table, Tone, card, code_block, facts, flush_card, hidden_fields, kind, kpis,
-    nothing,
+    link_button, nothing,
 };
 use crate::icon::Icon;
 use crate::locale::ratio;
@@ -21,6 +21,8 @@ mod rule;
 pub struct Segment {
     /// Its key.
     pub key: String,
+    /// Whether it stands in the project file, and is changed there.
+    pub is_in_file: bool,
     /// Its name.
     pub name: String,
     /// Its id.
@@ -100,6 +102,7 @@ impl Segment {
         let lang = shell.lang();
         html! {
             @if self.may_count {
+                (link_button(&format!("/rule?segment={}", self.key), Some(Icon::Segments), lang.try_this_rule(), ""))
                 form method="post" action={ "/segments/" (self.key) "/count" } {
                     (hidden_fields(&[("csrf", shell.csrf())]))
                     button class="button primary" { (Icon::Segments.draw()) (lang.count_now()) }
@@ -152,7 +155,9 @@ impl Segment {
 
     fn sample(&self, shell: &Shell) -> Markup {
         let lang = shell.lang();
-        let Some(count) = &self.count else { return nothing() };
+        let Some(count) = self.count.as_ref().filter(|count| !count.columns.is_empty()) else {
+            return nothing();
+        };
         let columns: Vec<Column<'_>> =
             count.columns.iter().map(|head| Column::words(head)).collect();
         let row = |row: &Vec<String>| row.iter().map(|cell| html! { (cell) }).collect();
@@ -217,7 +222,7 @@ impl Segment {
                 (lang.key(), html! { code { (self.key) } }),
                 (lang.segment_id(), html! { code class="small" { (self.id) } }),
             ]))
-            (from_files(shell))
+            @if self.is_in_file { (from_files(shell)) }
         };
         card(lang.details(), &nothing(), &body)
     }

@@ -4,7 +4,7 @@ use maud::{Markup, html};
 
 use super::{entry, segment_url};
 use crate::chart::spark;
-use crate::component::{Column, Head, Table, empty, nothing};
+use crate::component::{Column, Head, Table, empty, link_button, nothing};
 use crate::icon::Icon;
 use crate::shell::{Place, Shell};
 
@@ -13,6 +13,8 @@ use crate::shell::{Place, Shell};
 pub struct Segments {
     /// In the order of the project.
     pub segments: Vec<Line>,
+    /// Whether the viewer may try a rule.
+    pub may_try: bool,
 }
 
 /// A segment in the list.
@@ -39,7 +41,7 @@ impl Segments {
             title: lang.segments_title(),
             beside: nothing(),
             lead: html! { (lang.segments_lead()) },
-            actions: nothing(),
+            actions: html! { @if self.may_try { (link_button("/rule", Some(Icon::Segments), lang.try_rule(), "primary")) } },
         };
         let content = html! {
             (head.draw(lang))

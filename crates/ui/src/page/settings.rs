@@ -3,20 +3,56 @@
 use jiff::Timestamp;
 use maud::{Markup, html};
 
-use super::relative;
-use crate::component::{Column, Head, Table, card, facts, flush_card, nothing};
+use super::{relative, run_url};
+use crate::component::{
+    Choice, Column, Head, Note, Table, Tone, badge, card, copyable, dialog, facts, flush_card,
+    hidden_fields, link_button, nothing, pick, text_field,
+};
+use crate::icon::Icon;
 use crate::shell::{Place, Shell};
 use crate::words::Lang;
 
 /// What the settings show.
 #[derive(Debug, Clone)]
 pub struct Settings {
-    /// Who can sign in.
-    pub users: Vec<User>,
-    /// What scripts sign in with.
-    pub tokens: Vec<Token>,
+    /// Who can sign in, for those who may change it.
+    pub users: Option<Vec<User>>,
+    /// What scripts sign in with, for those who may change it.
+    pub tokens: Option<Vec<Token>>,
+    /// The text of a token that was just made.
+    pub made: Option<String>,
+    /// The names of secrets that are kept, with when each was set.
+    pub secrets: Vec<(String, Timestamp)>,
+    /// How people are told what happened.
+    pub alerts: Alerts,
     /// Facts of the server.
     pub server: Server,
+}
+
+/// How people are told what happened.
+#[derive(Debug, Clone, Default)]
+pub struct Alerts {
+    /// Whether alerts are posted.
+    pub has_webhook: bool,
+    /// The newest, first.
+    pub newest: Vec<Alert>,
+}
+
+/// Something that somebody was told.
+#[derive(Debug, Clone)]
+pub struct Alert {
+    /// `failed`, `late`, ….
+    pub kind: String,
+    /// The segment's name.
+    pub segment: String,
+    /// The activation's key.
+    pub activation: String,
+    /// The run's id, if there was one.
+    pub run: Option<String>,
+    /// When.
+    pub at: Timestamp,
+    /// Whether it was posted; nothing where it is not going to be.
+    pub is_sent: Option<bool>,
 }
 
 /// A role.
@@ -46,6 +82,23 @@ impl Role {
         Self::Privacy,
         Self::Admin,
     ];
+
+    /// The word for it in forms.
+    pub fn word(self) -> &'static str {
+        match self {
+            Self::Viewer => "viewer",
+            Self::Analyst => "analyst",
+            Self::Operator => "operator",
+            Self::DestinationAdmin => "destination-admin",
+            Self::Privacy => "privacy",
+            Self::Admin => "admin",
+        }
+    }
+
+    /// The role of a word.
+    pub fn parse(word: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|role| role.word() == word)
+    }
 
     /// Its name.
     pub fn name(self, lang: Lang) -> &'static str {
@@ -78,21 +131,23 @@ pub struct User {
     pub name: String,
     /// What they may do.
     pub role: Role,
-    /// When they signed in last.
-    pub last_seen: Option<Timestamp>,
+    /// When they were made.
+    pub created: Timestamp,
 }
 
 /// A token for scripts.
 #[derive(Debug, Clone)]
 pub struct Token {
+    /// The part that is no secret.
+    pub id: String,
     /// What it is for.
     pub name: String,
     /// What it may do.
     pub role: Role,
-    /// When it was made.
-    pub created: Timestamp,
+    /// When it was used last.
+    pub last_used: Option<Timestamp>,
     /// Until when it works.
-    pub expires: Option<Timestamp>,
+    pub expires: Timestamp,
 }
 
 /// Facts of the server.
@@ -104,6 +159,9 @@ pub struct Server {
     pub state_folder: String,
 }
 
+/// How long tokens live, in days.
+const TOKEN_DAYS: [u64; 4] = [30, 90, 365, 1_095];
+
 impl Settings {
     /// Draws the page.
     pub fn draw(&self, shell: &Shell) -> Markup {
@@ -113,25 +171,33 @@ impl Settings {
             title: lang.settings_title(),
             beside: nothing(),
             lead: html! { (lang.settings_lead()) },
-            actions: nothing(),
+            actions: link_button("/api/docs", Some(Icon::File), lang.api_reference(), ""),
         };
         let content = html! {
             (head.draw(lang))
-            div class="columns wide-left" {
-                div class="stack" { (self.users(shell)) (self.tokens(shell)) }
-                div class="stack" { (roles(shell)) (self.server(shell)) }
+            div class="stack" {
+                @if let Some(made) = &self.made { (new_token(lang, made)) }
+                div class="columns wide-left" {
+                    div class="stack" {
+                        @if let Some(users) = &self.users { (self.users(shell, users)) }
+                        @if let Some(tokens) = &self.tokens { (self.tokens(shell, tokens)) }
+                        (self.alerts(shell))
+                    }
+                    div class="stack" { (roles(shell)) (self.secrets(shell)) (self.server(shell)) }
+                }
             }
         };
         shell.page(Some(Place::Settings), lang.settings_title(), &content)
     }
 
-    fn users(&self, shell: &Shell) -> Markup {
+    fn users(&self, shell: &Shell, users: &[User]) -> Markup {
         let (lang, locale) = (shell.lang(), &shell.locale);
-        let row = |user: &User| {
+        let row = |(number, user): (usize, &User)| {
             vec![
                 html! { (user.name) },
                 html! { (user.role.name(lang)) },
-                html! { @match user.last_seen { Some(at) => (relative(locale, at)), None => span class="muted" { (lang.never()) } } },
+                relative(locale, user.created),
+                html! { div class="row" { (change_user(shell, number, user)) (remove_user(shell, number, user)) } },
             ]
         };
         let table = Table {
@@ -139,22 +205,24 @@ impl Settings {
             columns: &[
                 Column::words(lang.name()),
                 Column::words(lang.role()),
-                Column::tied(lang.last_seen()),
+                Column::tied(lang.created()),
+                Column::tied(""),
             ],
-            rows: self.users.iter().map(row).collect(),
+            rows: users.iter().enumerate().map(row).collect(),
             empty: lang.users_empty(),
         };
-        flush_card(lang.users(), &nothing(), &table.draw())
+        flush_card(lang.users(), &add_user(shell), &table.draw())
     }
 
-    fn tokens(&self, shell: &Shell) -> Markup {
+    fn tokens(&self, shell: &Shell, tokens: &[Token]) -> Markup {
         let (lang, locale) = (shell.lang(), &shell.locale);
-        let row = |token: &Token| {
+        let row = |(number, token): (usize, &Token)| {
             vec![
-                html! { (token.name) },
+                html! { (token.name) code class="under" { (token.id) } },
                 html! { (token.role.name(lang)) },
-                html! { (relative(locale, token.created)) },
-                html! { @match token.expires { Some(at) => (relative(locale, at)), None => span class="muted" { (lang.never()) } } },
+                html! { @match token.last_used { Some(at) => (relative(locale, at)), None => span class="muted" { (lang.never()) } } },
+                relative(locale, token.expires),
+                revoke(shell, number, token),
             ]
         };
         let table = Table {
@@ -162,13 +230,59 @@ impl Settings {
             columns: &[
                 Column::words(lang.name()),
                 Column::words(lang.role()),
-                Column::tied(lang.created()),
+                Column::tied(lang.last_used()),
                 Column::tied(lang.expires()),
+                Column::tied(""),
             ],
-            rows: self.tokens.iter().map(row).collect(),
+            rows: tokens.iter().enumerate().map(row).collect(),
             empty: lang.tokens_empty(),
         };
-        flush_card(lang.tokens(), &nothing(), &table.draw())
+        flush_card(lang.tokens(), &add_token(shell), &table.draw())
+    }
+
+    fn alerts(&self, shell: &Shell) -> Markup {
+        let (lang, locale) = (shell.lang(), &shell.locale);
+        let row = |alert: &Alert| {
+            let (tone, name) = alert.kind_of(lang);
+            vec![
+                html! {
+                    @match &alert.run { Some(run) => a class="main" href=(run_url(run)) { (alert.segment) }, None => b { (alert.segment) } }
+                    span class="under" { (alert.activation) }
+                },
+                badge(tone, name),
+                relative(locale, alert.at),
+                html! { @match alert.is_sent { Some(true) => (lang.alert_sent()), Some(false) => (lang.alert_waiting()), None => span class="muted" { (lang.alert_kept()) } } },
+            ]
+        };
+        let table = Table {
+            caption: lang.last_alerts(),
+            columns: &[
+                Column::words(lang.segment()),
+                Column::tied(lang.alert_kind()),
+                Column::tied(lang.when()),
+                Column::tied(lang.alert_posting()),
+            ],
+            rows: self.alerts.newest.iter().map(row).collect(),
+            empty: lang.alerts_empty(),
+        };
+        let channel = if self.alerts.has_webhook { lang.webhook_on() } else { lang.webhook_off() };
+        flush_card(lang.alert_channels(), &html! { p { (channel) } }, &table.draw())
+    }
+
+    fn secrets(&self, shell: &Shell) -> Markup {
+        let (lang, locale) = (shell.lang(), &shell.locale);
+        if self.secrets.is_empty() {
+            let text = html! { p class="muted" { (lang.secrets_empty()) } };
+            return card(lang.secrets(), &nothing(), &text);
+        }
+        let list = html! {
+            ul class="list" {
+                @for (name, set) in &self.secrets {
+                    li { code { (name) } span class="muted small" { (lang.set_when()) " " (relative(locale, *set)) } }
+                }
+            }
+        };
+        flush_card(lang.secrets(), &html! { p { (lang.secrets_hint()) } }, &list)
     }
 
     fn server(&self, shell: &Shell) -> Markup {
@@ -190,4 +304,133 @@ fn roles(shell: &Shell) -> Markup {
         }
     };
     flush_card(lang.roles(), &nothing(), &list)
+}
+
+impl Alert {
+    fn kind_of(&self, lang: Lang) -> (Tone, &str) {
+        match self.kind.as_str() {
+            "started" => (Tone::Idle, lang.kind_started()),
+            "delivered" => (Tone::Ok, lang.state_delivered()),
+            "skipped" => (Tone::Idle, lang.state_skipped()),
+            "failed" => (Tone::Bad, lang.state_failed()),
+            "blocked" => (Tone::Warn, lang.state_blocked()),
+            "late" => (Tone::Warn, lang.state_late()),
+            "exclusion_rate" => (Tone::Warn, lang.kind_exclusion_rate()),
+            other => (Tone::Idle, other),
+        }
+    }
+}
+
+fn new_token(lang: Lang, made: &str) -> Markup {
+    let note = Note {
+        tone: Tone::Ok,
+        title: html! { (lang.token_made()) },
+        detail: copyable(lang, made, made, lang.the_token()),
+        next_step: None,
+        actions: nothing(),
+    };
+    html! { div role="status" { (note.draw(lang)) } }
+}
+
+fn role_choices(lang: Lang) -> Vec<Choice> {
+    let choice =
+        |role: Role| Choice { value: role.word().to_owned(), text: role.name(lang).to_owned() };
+    Role::ALL.map(choice).to_vec()
+}
+
+fn add_user(shell: &Shell) -> Markup {
+    let lang = shell.lang();
+    let opener = html! { (Icon::Plus.draw()) (lang.add_user()) };
+    let body = html! {
+        p { (lang.add_user_text()) }
+        (text_field("name", lang.user_name()).id("new-user").required().draw())
+        (pick("new-role", "role", lang.role(), &role_choices(lang), Role::Viewer.word()))
+        (text_field("password", lang.password()).id("new-password").secret().autocomplete("new-password").hint(lang.password_hint()).required().draw())
+    };
+    let submit = html! { button class="button primary" { (lang.add_user()) } };
+    let fields = hidden_fields(&[("csrf", shell.csrf())]);
+    dialog(
+        lang,
+        "add-user",
+        ("small", &opener),
+        lang.add_user(),
+        &body,
+        ("/settings/users", &fields, &submit),
+    )
+}
+
+fn change_user(shell: &Shell, number: usize, user: &User) -> Markup {
+    let lang = shell.lang();
+    let id = |what: &str| format!("change-{what}-{number}");
+    let body = html! {
+        p { (lang.change_user_text()) }
+        (pick(&id("role"), "role", lang.role(), &role_choices(lang), user.role.word()))
+        (text_field("password", lang.password()).id(&id("password")).secret().autocomplete("new-password").hint(lang.password_hint()).required().draw())
+    };
+    dialog(
+        lang,
+        &id("user"),
+        ("small", &html! { (lang.change()) span class="hidden" { " " (user.name) } }),
+        &lang.change_user_title(&user.name),
+        &body,
+        (
+            &format!("/settings/users/{}", user.name),
+            &hidden_fields(&[("csrf", shell.csrf())]),
+            &html! { button class="button primary" { (lang.save()) } },
+        ),
+    )
+}
+
+fn remove_user(shell: &Shell, number: usize, user: &User) -> Markup {
+    let lang = shell.lang();
+    dialog(
+        lang,
+        &format!("remove-user-{number}"),
+        ("small danger", &html! { (lang.remove()) span class="hidden" { " " (user.name) } }),
+        &lang.remove_title(&user.name),
+        &html! { p { (lang.remove_user_text()) } },
+        (
+            &format!("/settings/users/{}/remove", user.name),
+            &hidden_fields(&[("csrf", shell.csrf())]),
+            &html! { button class="button danger" { (lang.remove()) } },
+        ),
+    )
+}
+
+fn add_token(shell: &Shell) -> Markup {
+    let lang = shell.lang();
+    let opener = html! { (Icon::Plus.draw()) (lang.add_token()) };
+    let days = TOKEN_DAYS.map(|days| Choice { value: days.to_string(), text: lang.days(days) });
+    let body = html! {
+        p { (lang.add_token_text()) }
+        (text_field("name", lang.token_name()).id("new-token").required().draw())
+        (pick("token-role", "role", lang.role(), &role_choices(lang), Role::Viewer.word()))
+        (pick("token-days", "days", lang.token_days(), &days, "90"))
+    };
+    let submit = html! { button class="button primary" { (lang.add_token()) } };
+    let fields = hidden_fields(&[("csrf", shell.csrf())]);
+    dialog(
+        lang,
+        "add-token",
+        ("small", &opener),
+        lang.add_token(),
+        &body,
+        ("/settings/tokens", &fields, &submit),
+    )
+}
+
+fn revoke(shell: &Shell, number: usize, token: &Token) -> Markup {
+    let lang = shell.lang();
+    dialog(
+        lang,
+        &format!("revoke-{number}"),
+        ("small danger", &html! { (lang.revoke()) span class="hidden" { " " (token.name) } }),
+        &lang.revoke_title(&token.name),
+        &html! { p { (lang.revoke_text()) } },
+        (
+            &format!("/settings/tokens/{}/revoke", token.id),
+            &hidden_fields(&[("csrf", shell.csrf())]),
+            &html! { button class="button danger" { (lang.revoke()) } },
+        ),
+    )
 }

@@ -3,7 +3,7 @@
 use maud::{Markup, html};
 
 use crate::component::{Note, Tone, hidden_fields, nothing, text_field};
-use crate::shell::{Scheme, brand, document};
+use crate::shell::{Said, Scheme, brand, document, document_with};
 use crate::words::Lang;
 
 /// What the door shows.
@@ -17,6 +17,10 @@ pub struct SignIn {
     pub user_name: String,
     /// Where to go behind the door.
     pub next: String,
+    /// The address of this page, to return to after changing the language.
+    pub here: String,
+    /// What was done before, if something was.
+    pub said: Option<Said>,
     /// What went wrong, if something did.
     pub problem: Option<Problem>,
 }
@@ -54,7 +58,7 @@ impl SignIn {
             h1 { (lang.set_up_title()) }
             p class="lead" { (lang.set_up_lead()) }
             (self.problem())
-            form method="post" action="/set-up" {
+            form method="post" action="/setup" data-code="code" {
                 (text_field("code", lang.set_up_code()).value(code).hint(lang.set_up_code_hint()).required().draw())
                 (text_field("user", lang.user_name()).value(&self.user_name).autocomplete("username").required().draw())
                 (text_field("password", lang.password()).secret().autocomplete("new-password").hint(lang.password_hint()).required().draw())
@@ -78,15 +82,41 @@ impl SignIn {
         html! { div role="alert" { (note.draw(lang)) } }
     }
 
+    fn languages(&self) -> Markup {
+        html! {
+            form method="post" action="/preferences" class="languages" {
+                (hidden_fields(&[("next", &self.here)]))
+                @for lang in Lang::ALL {
+                    button class="button quiet small" name="lang" value=(lang.tag()) lang=(lang.tag()) aria-pressed=(lang == self.lang) { (lang.own_name()) }
+                }
+            }
+        }
+    }
+
     fn door(&self, title: &str, content: &Markup) -> Markup {
         let body = html! {
             main class="door" {
                 div {
-                    div class="card" { (brand(self.lang)) (content) }
+                    div class="card" {
+                        (brand(self.lang))
+                        @if let Some(said) = self.said { p class="said" role="status" { (said.text(self.lang)) } }
+                        (content)
+                    }
                     p class="claim" { (self.lang.claim()) }
+                    (self.languages())
                 }
             }
         };
         document(self.lang, self.scheme, &format!("{title} · {}", self.lang.product()), &body)
     }
+}
+
+/// Draws a page that asks for another one as this site: a browser does not send the cookie of the
+/// session when a link of another site is followed.
+pub fn once_more(lang: Lang, scheme: Scheme, path: &str) -> Markup {
+    let head = html! { meta http-equiv="refresh" content={ "0;url=" (path) }; };
+    let body = html! {
+        main class="door" { div { div class="card" { (brand(lang)) h1 class="hidden" { (lang.product()) } p { a href=(path) { (lang.go_on()) } } } } }
+    };
+    document_with(lang, scheme, lang.product(), &head, &body)
 }

@@ -72,7 +72,6 @@ catalogue! {
     users = "Users" | "Utilisateurs";
     role = "Role" | "Rôle";
     roles = "Roles" | "Rôles";
-    last_seen = "Last signed in" | "Dernière connexion";
     created = "Created" | "Création";
     expires = "Expires" | "Expiration";
     tokens = "API tokens" | "Jetons d’API";

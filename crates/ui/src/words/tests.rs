@@ -1,9 +1,19 @@
-use super::{Lang, activations, destinations, home, runs, segments, shared};
+use super::{Lang, actions, activations, destinations, home, runs, segments, shared, wizards};
 
 type Message = (&'static str, &'static [&'static str], &'static [&'static str]);
 
 fn all() -> Vec<Message> {
-    [shared::ALL, home::ALL, runs::ALL, segments::ALL, destinations::ALL, activations::ALL].concat()
+    [
+        shared::ALL,
+        actions::ALL,
+        wizards::ALL,
+        home::ALL,
+        runs::ALL,
+        segments::ALL,
+        destinations::ALL,
+        activations::ALL,
+    ]
+    .concat()
 }
 
 /// The arguments of a text, sorted: what stands in braces.

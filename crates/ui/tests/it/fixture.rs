@@ -4,21 +4,27 @@ use jiff::tz::TimeZone;
 use jiff::{SignedDuration, Timestamp, ToSpan as _};
 use ui::chart::Bar;
 use ui::component::{Choice, Tone};
+use ui::page::activate::{self, Activate, Warning};
 use ui::page::activation::{
     self, Activation, Frequency, MappedColumn, Schedule, SegmentExport, Slot, Source,
 };
+use ui::page::connect::Connect;
 use ui::page::destination::{Auth, Check, Destination, Finding, Policy, PolicyKind};
 use ui::page::destinations::{Destinations, Grade, Preset};
 use ui::page::home::{Alert, Day, Delivered, Home, Next, Share};
 use ui::page::profile::{Field, Found, Membership, Person, Profile, Sent};
+use ui::page::rule::Rule;
 use ui::page::run::{
     Export, File, Input, Live, May, Movement, Named, People, Run, Step, StepKind, Stop,
 };
 use ui::page::runs::{Choices, Filter, Lane, Mark, Runs};
 use ui::page::segment::{Count, Segment, Size, Use};
 use ui::page::segments::Segments;
-use ui::page::settings::{Role, Server, Settings, Token, User};
-use ui::page::{RunLine, RunStatus, activations, audit, destination, destinations, segments};
+use ui::page::settings::{Alerts, Role, Server, Settings, Token, User};
+use ui::page::wizard::{Draft, Preview, SegmentPreview};
+use ui::page::{
+    RunLine, RunStatus, activations, audit, destination, destinations, rule, segments, settings,
+};
 use ui::shell::{Place, Scheme, Viewer};
 use ui::{Lang, Locale, Shell};
 
@@ -56,6 +62,7 @@ pub(crate) fn shell(lang: Lang, scheme: Scheme) -> Shell {
         ],
         attention: 2,
         here: "/".into(),
+        notice: None,
     }
 }
 
@@ -211,12 +218,12 @@ pub(crate) fn runs() -> Runs {
         choices: Choices {
             activations: vec![choice("crm-daily"), choice("agency-weekly"), choice("partner-drop")],
             segments: vec![choice("luxury"), choice("newsletter")],
-            states: vec![choice("delivered"), choice("failed")],
         },
         filter: Filter::default(),
         runs: lines(),
         older: Some("/runs?page=2".into()),
         is_later_page: false,
+        goes_on: false,
     }
 }
 
@@ -357,6 +364,7 @@ pub(crate) fn segments() -> Segments {
         used_in: used_in.iter().map(ToString::to_string).collect(),
     };
     Segments {
+        may_try: true,
         segments: vec![
             line(
                 "luxury",
@@ -403,6 +411,7 @@ pub(crate) fn segment() -> Segment {
         members: 88_000 + at * 290 + bump(at, 0, 2_500),
     };
     Segment {
+        is_in_file: true,
         key: "luxury".into(),
         name: "Luxury audience".into(),
         id: "7b0a5f1e-8a35-5c1d-b8f1-0e7f4f3a9c21".into(),
@@ -437,6 +446,7 @@ pub(crate) fn destinations() -> Destinations {
         }
     };
     Destinations {
+        may_connect: true,
         destinations: vec![
             line(
                 "crm-prod-eu",
@@ -483,6 +493,7 @@ pub(crate) fn destination() -> Destination {
         };
     let objects = "arn:aws:s3:::aubert-agency/in/*";
     Destination {
+        is_in_file: true,
         key: "agency".into(),
         name: "Agency".into(),
         address: "s3://aubert-agency/in/".into(),
@@ -509,6 +520,7 @@ pub(crate) fn destination() -> Destination {
             failure: None,
         }),
         may_check: true,
+        may_activate: true,
         policies: vec![Policy {
             kind: PolicyKind::Permissions,
             json: "{\n  \"Version\": \"2012-10-17\",\n  \"Statement\": [\n    {\n      \"Sid\": \"SegueWrites\",\n      \"Effect\": \"Allow\",\n      \"Action\": [\"s3:PutObject\", \"s3:AbortMultipartUpload\"],\n      \"Resource\": \"arn:aws:s3:::aubert-agency/in/*\"\n    }\n  ]\n}".into(),
@@ -532,6 +544,7 @@ pub(crate) fn activations() -> activations::Activations {
             }
         };
     activations::Activations {
+        may_activate: true,
         activations: vec![
             line(
                 "crm-daily",
@@ -580,6 +593,7 @@ pub(crate) fn activation() -> Activation {
     };
     let at = |hour, minute| jiff::civil::time(hour, minute, 0, 0);
     Activation {
+        is_in_file: true,
         key: "crm-daily".into(),
         destination: Named { key: "crm-prod-eu".into(), name: "CRM production".into() },
         address: "s3://aubert-crm-inbound/audiences/".into(),
@@ -643,6 +657,8 @@ pub(crate) fn profile() -> Profile {
     Profile {
         namespaces: vec!["CRMID".into(), "Email".into()],
         namespace: Some("Email".into()),
+        may_reveal: true,
+        is_revealed: false,
         found: Found::Person(Box::new(Person {
             fields: vec![
                 field("crmId", "A-······", "crm"),
@@ -657,13 +673,13 @@ pub(crate) fn profile() -> Profile {
                     key: "luxury".into(),
                     name: "Luxury audience".into(),
                     is_member: true,
-                    decided_by: "loyalty.points >= 6000".into(),
+                    decided_by: vec!["loyalty.points >= 6000  (loyalty.points = 0000)".into()],
                 },
                 Membership {
                     key: "churn-risk".into(),
                     name: "Churn risk".into(),
                     is_member: false,
-                    decided_by: "modifiedAt < now() - INTERVAL '90 days'".into(),
+                    decided_by: vec!["modifiedAt < now() - INTERVAL '90 days'".into()],
                 },
             ],
             files: vec![Sent {
@@ -699,27 +715,71 @@ pub(crate) fn audit() -> audit::Audit {
 }
 
 pub(crate) fn settings() -> Settings {
-    let user = |name: &str, role, seen: Option<i64>| User {
-        name: name.into(),
-        role,
-        last_seen: seen.map(ago),
-    };
+    let user =
+        |name: &str, role, minutes: i64| User { name: name.into(), role, created: ago(minutes) };
     Settings {
-        users: vec![
-            user("admin", Role::Admin, Some(1_300)),
-            user("camille", Role::Operator, Some(3)),
-            user("jules", Role::Analyst, None),
-        ],
-        tokens: vec![Token {
+        users: Some(vec![
+            user("admin", Role::Admin, 81_300),
+            user("camille", Role::Operator, 44_003),
+            user("jules", Role::Analyst, 2_110),
+        ]),
+        tokens: Some(vec![Token {
+            id: "9f2c41aa07be".into(),
             name: "airflow".into(),
             role: Role::Operator,
-            created: ago(44_000),
-            expires: Some(ago(-90_000)),
-        }],
+            last_used: Some(ago(12)),
+            expires: ago(-90_000),
+        }]),
+        made: None,
+        secrets: vec![("AWS_SECRET_ACCESS_KEY".into(), ago(44_000))],
+        alerts: Alerts {
+            has_webhook: true,
+            newest: vec![alert("failed", 96, Some(true)), alert("late", 1_510, Some(false))],
+        },
         server: Server {
             project_file: "/srv/segue/segue.yaml".into(),
             state_folder: "/srv/segue/.segue".into(),
         },
+    }
+}
+
+fn alert(kind: &str, minutes: i64, is_sent: Option<bool>) -> settings::Alert {
+    settings::Alert {
+        kind: kind.into(),
+        segment: "Churn risk".into(),
+        activation: "agency-weekly".into(),
+        run: Some(lines()[5].id.clone()),
+        at: ago(minutes),
+        is_sent,
+    }
+}
+
+pub(crate) fn rule_wrong() -> Rule {
+    Rule {
+        text: "loyalty.points >= 6000\n  AND homeAddress.contry IN ('FR', 'BE')".into(),
+        found: rule::Found::Wrong(rule::Fault {
+            message: "there is no field `homeAddress.contry`".into(),
+            hint: Some("Did you mean `homeAddress.country`?".into()),
+            place: Some((2, 7, 18)),
+        }),
+        ..rule()
+    }
+}
+
+pub(crate) fn rule() -> Rule {
+    let row = |row: [&str; 3]| row.map(str::to_owned).to_vec();
+    Rule {
+        text: "loyalty.points >= 6000 AND homeAddress.country IN ('FR', 'BE')".into(),
+        language: "sql".into(),
+        fields: ["crmId", "homeAddress.city", "homeAddress.country", "loyalty.points"]
+            .map(str::to_owned)
+            .to_vec(),
+        found: rule::Found::Counted(rule::Counted {
+            members: 91_244,
+            profiles: 1_204_310,
+            columns: ["crmId", "loyalty.points", "homeAddress.country"].map(str::to_owned).to_vec(),
+            rows: vec![row(["X-000000", "0000", "xx"]), row(["X-000000", "00000", "xx"])],
+        }),
     }
 }
 
@@ -731,4 +791,83 @@ pub(crate) fn bars() -> Vec<Bar> {
         told: format!("{value} rows"),
     };
     vec![bar("22 Nov", 1_200, Tone::Live), bar("23 Nov", 0, Tone::Bad)]
+}
+
+fn preview(_: Lang) -> Preview {
+    let at = |minutes: i64| ago(-minutes).to_zoned(TimeZone::get("Europe/Paris").expect("a zone"));
+    let segment = |name: &str, file: &str, is_static: bool, rows: u64| SegmentPreview {
+        name: name.into(),
+        file: Some(file.into()),
+        is_static,
+        slots: vec![(at(900), false), (at(2_340), true)],
+        rows: Some((rows + 4_210, rows)),
+    };
+    Preview {
+        faults: Vec::new(),
+        address: Some("s3://aubert-crm-inbound/partner/".into()),
+        segments: vec![
+            segment("Luxury audience", "luxury_20261124060000.csv", false, 91_244),
+            segment("Churn risk", "churn-risk.csv", true, 18_020),
+        ],
+        text: Some(
+            "crmId,e_mail,points\nX-000000,xxxxxxx@xxxxxxx.xx,0000\nX-000000,xxxx@xxxx.xxx,00000\n"
+                .into(),
+        ),
+    }
+}
+
+fn draft(fields: &[(&str, &str)]) -> Draft {
+    Draft(fields.iter().map(|(name, value)| ((*name).into(), (*value).into())).collect())
+}
+
+pub(crate) fn connect(at: &str, lang: Lang) -> Connect {
+    Connect {
+        at: at.into(),
+        draft: draft(&[
+            ("preset", "minio"),
+            ("access_key_id", "AKIAEXAMPLE"),
+            ("endpoint", "minio.example.com:9000"),
+            ("name", "Partner"),
+            ("bucket", "aubert-crm-inbound"),
+            ("folder", "partner"),
+            ("format", "csv"),
+        ]),
+        accounts: vec!["aubert".into(), "agency".into()],
+        has_master_key: true,
+        preview: preview(lang),
+    }
+}
+
+pub(crate) fn activate(at: &str, lang: Lang) -> Activate {
+    Activate {
+        at: at.into(),
+        draft: draft(&[
+            ("destination", "partner"),
+            ("segment", "luxury"),
+            ("segment", "churn-risk"),
+            ("zone", "Europe/Paris"),
+            ("column.source", "crmId"),
+            ("column.target", ""),
+            ("column.rule", "both"),
+            ("column.source", "personalEmail.address"),
+            ("column.target", "e_mail"),
+            ("column.rule", "mandatory"),
+            ("column.source", "= loyalty.points / 100"),
+            ("column.target", "tier"),
+            ("column.rule", ""),
+        ]),
+        destinations: vec![("partner".into(), "Partner".into())],
+        segments: [("luxury", "Luxury audience", Some(91_244)), ("churn-risk", "Churn risk", None)]
+            .map(|(key, name, members)| activate::Segment {
+                key: key.into(),
+                name: name.into(),
+                members,
+            })
+            .to_vec(),
+        fields: ["crmId", "homeAddress.country", "loyalty.points", "personalEmail.address"]
+            .map(str::to_owned)
+            .to_vec(),
+        preview: preview(lang),
+        warnings: vec![Warning::StaticName, Warning::NoGuard],
+    }
 }

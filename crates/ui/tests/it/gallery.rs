@@ -8,9 +8,11 @@ use ui::page::message::Message;
 use ui::page::profile::Profile;
 use ui::page::run::{May, Run, Stop};
 use ui::page::runs::{Filter, Runs};
+use ui::page::settings::Settings;
 use ui::page::sign_in::{Problem, SignIn};
+use ui::page::wizard::Fault;
 use ui::page::{RunStatus, destinations::Destinations, segments::Segments};
-use ui::shell::Scheme;
+use ui::shell::{Notice, Said, Scheme};
 use ui::{Lang, Markup, Shell, asset};
 
 use crate::fixture;
@@ -39,6 +41,22 @@ pub(crate) fn pages(shell: &Shell) -> Vec<(&'static str, Markup)> {
         filter: Filter { state: Some("failed".into()), ..Filter::default() },
         ..fixture::runs()
     };
+    let waiting =
+        Run { status: RunStatus::Waiting, people: None, files: Vec::new(), ..fixture::run_live() };
+    let waiting = Run { live: None, ..waiting };
+    let told = |notice| Shell { notice: Some(notice), ..shell.clone() };
+    let refusal = Notice::Problem {
+        code: "activation_disabled".into(),
+        detail: "The activation `partner-drop` is disabled.".into(),
+        hint: Some("Enable it first.".into()),
+    };
+    let mut wrong = fixture::activate("attributes", shell.lang());
+    wrong.preview.text = None;
+    wrong.preview.faults.push(Fault {
+        place: "mapping.1.source".into(),
+        message: "there is no field `personalEmail.adress`".into(),
+        hint: Some("Did you mean `personalEmail.address`?".into()),
+    });
     let fault = Message::Failed {
         message: "the ledger is locked by another process".into(),
         hints: vec!["Stop the other process.".into()],
@@ -55,10 +73,13 @@ pub(crate) fn pages(shell: &Shell) -> Vec<(&'static str, Markup)> {
         ("run-failed", fixture::run_failed().draw(shell)),
         ("run-blocked", blocked.draw(shell)),
         ("segments", fixture::segments().draw(shell)),
-        ("segments-none", Segments { segments: Vec::new() }.draw(shell)),
+        ("segments-none", Segments { segments: Vec::new(), may_try: true }.draw(shell)),
         ("segment", fixture::segment().draw(shell)),
         ("destinations", fixture::destinations().draw(shell)),
-        ("destinations-none", Destinations { destinations: Vec::new() }.draw(shell)),
+        (
+            "destinations-none",
+            Destinations { destinations: Vec::new(), may_connect: true }.draw(shell),
+        ),
         ("destination", fixture::destination().draw(shell)),
         ("activations", fixture::activations().draw(shell)),
         ("activation", fixture::activation().draw(shell)),
@@ -67,6 +88,26 @@ pub(crate) fn pages(shell: &Shell) -> Vec<(&'static str, Markup)> {
             Profile { found: ui::page::profile::Found::NotAsked, ..fixture::profile() }.draw(shell),
         ),
         ("profile", fixture::profile().draw(shell)),
+        ("profile-revealed", Profile { is_revealed: true, ..fixture::profile() }.draw(shell)),
+        ("rule", fixture::rule().draw(shell)),
+        ("rule-wrong", fixture::rule_wrong().draw(shell)),
+        ("run-waiting", waiting.draw(shell)),
+        ("done", fixture::activation().draw(&told(Notice::Done(Said::RunAsked)))),
+        ("refused", fixture::activation().draw(&told(refusal))),
+        (
+            "token-made",
+            Settings { made: Some("segue_9f2c41aa07be_canary".into()), ..fixture::settings() }
+                .draw(shell),
+        ),
+        ("connect-account", fixture::connect("account", shell.lang()).draw(shell)),
+        ("connect-place", fixture::connect("place", shell.lang()).draw(shell)),
+        ("connect-format", fixture::connect("format", shell.lang()).draw(shell)),
+        ("connect-review", fixture::connect("review", shell.lang()).draw(shell)),
+        ("activate-segments", fixture::activate("segments", shell.lang()).draw(shell)),
+        ("activate-schedule", fixture::activate("schedule", shell.lang()).draw(shell)),
+        ("activate-attributes", fixture::activate("attributes", shell.lang()).draw(shell)),
+        ("activate-review", fixture::activate("review", shell.lang()).draw(shell)),
+        ("activate-wrong", wrong.draw(shell)),
         ("audit", fixture::audit().draw(shell)),
         ("settings", fixture::settings().draw(shell)),
         ("sign-in", door.draw()),

@@ -347,17 +347,26 @@ pub(super) async fn with_sources<T: Send + 'static>(
     workspace: Arc<Workspace>,
     ask: impl AsyncFnOnce(&Workspace, &Sources) -> Result<T, Failure> + Send + 'static,
 ) -> Result<T, Problem> {
+    on_a_thread(app, async move |app| {
+        let opened = Box::pin(Sources::open(&workspace, &app.shared.global));
+        let (sources, _) = opened.await?;
+        Box::pin(ask(&workspace, &sources)).await
+    })
+    .await
+}
+
+/// Does something that reads profiles on a thread of its own; whoever comes meanwhile waits.
+pub(super) async fn on_a_thread<T: Send + 'static>(
+    app: &Arc<App>,
+    work: impl AsyncFnOnce(&App) -> Result<T, Failure> + Send + 'static,
+) -> Result<T, Problem> {
     let internal = || Problem::new(Code::Internal, "The profiles could not be asked.");
     let permit = Arc::clone(&app.heavy).acquire_owned().await.map_err(|_| internal())?;
     let (app, handle) = (Arc::clone(app), tokio::runtime::Handle::current());
     let asked = tokio::task::spawn_blocking(move || {
         let _permit = permit;
-        // In boxes: reading profiles is a deep future, and this one would be deeper still.
-        handle.block_on(async {
-            let opened = Box::pin(Sources::open(&workspace, &app.shared.global));
-            let (sources, _) = opened.await?;
-            Box::pin(ask(&workspace, &sources)).await
-        })
+        // In a box: reading profiles is a deep future, and this one would be deeper still.
+        handle.block_on(Box::pin(work(&app)))
     });
     Ok(asked.await.map_err(|_| internal())??)
 }

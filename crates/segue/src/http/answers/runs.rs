@@ -17,6 +17,7 @@ use crate::cli::report;
 use crate::http::App;
 use crate::http::problem::{Code, Problem};
 use crate::http::request::{Ask, Content, Reply};
+use crate::progress::Gauges;
 
 /// How often a stream looks whether something happened.
 const LOOK_AGAIN: Duration = Duration::from_secs(1);
@@ -65,6 +66,19 @@ pub(crate) struct Run {
     rows: u64,
     bytes: u64,
     stop: Option<Stop>,
+    /// How far it is, while it is under way in this server
+    progress: Option<Progress>,
+}
+
+/// How far a run is.
+#[derive(Serialize, JsonSchema)]
+struct Progress {
+    /// Rows written
+    rows: u64,
+    /// Bytes that the service has taken
+    bytes: u64,
+    /// Parts that the service has taken
+    parts: u64,
 }
 
 /// Runs.
@@ -149,8 +163,14 @@ struct Input {
 }
 
 impl Run {
-    fn of(run: &RunRecord) -> Self {
+    fn of(run: &RunRecord, gauges: &Gauges) -> Self {
+        let reading = gauges.read(run.run_id).filter(|_| !run.state.is_over());
         Self {
+            progress: reading.map(|it| Progress {
+                rows: it.rows,
+                bytes: it.bytes,
+                parts: it.parts,
+            }),
             run_id: run.run_id.to_string(),
             activation: run.activation.clone(),
             segment: run.segment.clone(),
@@ -176,7 +196,7 @@ impl Run {
 }
 
 impl RunDetail {
-    fn of(detail: &ledger::RunDetail) -> Self {
+    fn of(detail: &ledger::RunDetail, gauges: &Gauges) -> Self {
         let object = |file: &ledger::FileRecord| Object {
             number: file.number,
             key: file.key.clone(),
@@ -200,7 +220,7 @@ impl RunDetail {
             version: it.version.clone(),
         };
         Self {
-            run: Run::of(&detail.run),
+            run: Run::of(&detail.run, gauges),
             objects: detail.files.iter().map(object).collect(),
             excluded: detail.excluded.iter().map(excluded).collect(),
             inputs: detail.inputs.iter().map(input).collect(),
@@ -233,7 +253,10 @@ pub(crate) async fn list(app: Arc<App>, ask: Ask) -> Result<Reply, Problem> {
         let (slot, claimed) = (last.slot.to_string(), last.first_claimed.to_string());
         cursor(&[&slot, &claimed, &last.run_id.to_string()])
     });
-    Reply::json(&Runs { items: runs.iter().map(Run::of).collect(), next })
+    Reply::json(&Runs {
+        items: runs.iter().map(|run| Run::of(run, &app.shared.gauges)).collect(),
+        next,
+    })
 }
 
 fn behind_of(text: &str) -> Result<RunBehind, Problem> {
@@ -247,7 +270,7 @@ fn behind_of(text: &str) -> Result<RunBehind, Problem> {
 
 pub(crate) async fn get(app: Arc<App>, ask: Ask) -> Result<Reply, Problem> {
     let (_, detail) = find(&app, &ask).await?;
-    Reply::json(&RunDetail::of(&detail))
+    Reply::json(&RunDetail::of(&detail, &app.shared.gauges))
 }
 
 pub(crate) async fn release(app: Arc<App>, ask: Ask) -> Result<Reply, Problem> {
@@ -282,7 +305,7 @@ async fn decided(
         decide::decide(ledger, run_id, decision, &ask.actor.name, reason, ambient::now()).await?;
     app.shared.wake.notify_one();
     app.shared.replan.notify_one();
-    Reply::json(&RunDetail::of(&detail))
+    Reply::json(&RunDetail::of(&detail, &app.shared.gauges))
 }
 
 async fn find(app: &App, ask: &Ask) -> Result<(Uuid, ledger::RunDetail), Problem> {
@@ -321,7 +344,7 @@ pub(crate) async fn events(app: Arc<App>, ask: Ask) -> Result<Reply, Problem> {
             tokio::time::sleep(LOOK_AGAIN).await;
         }
         let detail = told.app.shared.ledger.run(told.run_id).await.ok().flatten()?;
-        let text = serde_json::to_string(&Run::of(&detail.run)).ok()?;
+        let text = serde_json::to_string(&Run::of(&detail.run, &told.app.shared.gauges)).ok()?;
         told.is_over = detail.run.state.is_over();
         let bytes = if told.last.as_ref() == Some(&text) {
             Bytes::from_static(b": nothing new\n\n")

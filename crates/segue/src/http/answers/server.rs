@@ -97,14 +97,6 @@ pub(crate) async fn explorer_style(_: Arc<App>, _: Ask) -> Result<Reply, Problem
     Ok(Reply::text("text/css; charset=utf-8", explorer::STYLE))
 }
 
-pub(crate) async fn set_up_page(_: Arc<App>, _: Ask) -> Result<Reply, Problem> {
-    Ok(Reply::text(HTML, explorer::SET_UP_PAGE))
-}
-
-pub(crate) async fn set_up_script(_: Arc<App>, _: Ask) -> Result<Reply, Problem> {
-    Ok(Reply::text(SCRIPT, explorer::SET_UP_SCRIPT))
-}
-
 /// Figures in Prometheus' text form. Names of activations and segments are labels; there is nothing of
 /// a profile in them.
 pub(crate) async fn metrics(app: Arc<App>, _: Ask) -> Result<Reply, Problem> {

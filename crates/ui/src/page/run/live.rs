@@ -3,6 +3,7 @@
 use jiff::SignedDuration;
 use maud::{Markup, html};
 
+use super::Run;
 use crate::component::{card, nothing};
 use crate::locale::{Locale, ratio};
 use crate::shell::Shell;
@@ -67,7 +68,7 @@ impl Live {
         ]
     }
 
-    pub(super) fn draw(&self, shell: &Shell, run: &str) -> Markup {
+    pub(super) fn draw(&self, shell: &Shell, run: &Run) -> Markup {
         let lang = shell.lang();
         let progress = self.progress(&shell.locale);
         let value = |name: &str| {
@@ -76,7 +77,7 @@ impl Live {
         };
         let fact = |label: &str, name: &str| html! { div { dt { (label) } dd data-bind=(name) { (value(name)) } } };
         let body = html! {
-            div class="under-way" data-live={ "/runs/" (run) "/events" } {
+            div class="under-way" data-live=(run.live_url()) {
                 p class="big" data-bind="percent" { (value("percent")) }
                 @match self.percent() {
                     Some(percent) => progress data-bind="bar" max="100" value=(percent) aria-label=(lang.progress()) {},

@@ -1,0 +1,204 @@
+//! One person: what is known, in which segments and why, and in which delivered files.
+
+use engine::{Explained, Join, Judged, Outcome, PersonId};
+use jiff::Timestamp;
+use ledger::Ledger;
+use plan::project::Segment;
+use plan::staged::ObjectKind;
+
+use crate::cli::Global;
+use crate::cli::mask::mask;
+use crate::cli::profile::cells;
+use crate::failure::Failure;
+use crate::sources::Sources;
+use crate::workspace::Workspace;
+
+/// The most segments that are explained at once: each asks the identities of all profiles.
+pub(crate) const SEGMENTS_EXPLAINED_MAX: usize = 50;
+/// The most characters of a value or a condition.
+const CHARS_MAX: usize = 200;
+
+/// One person, as far as the asker may see.
+#[derive(Debug)]
+pub(crate) struct Person {
+    pub(crate) identities: Vec<(String, Vec<String>)>,
+    /// How many records of each dataset were merged.
+    pub(crate) records: Vec<(String, u64)>,
+    pub(crate) fields: Vec<Field>,
+    pub(crate) memberships: Vec<Membership>,
+    /// How many segments were not asked.
+    pub(crate) segments_left_out: usize,
+    pub(crate) files: Vec<Sent>,
+}
+
+/// A field with the record that its value comes from.
+#[derive(Debug)]
+pub(crate) struct Field {
+    pub(crate) path: String,
+    pub(crate) value: String,
+    pub(crate) dataset: String,
+    pub(crate) record_time: Option<String>,
+}
+
+/// How the person stands in a segment.
+#[derive(Debug)]
+pub(crate) struct Membership {
+    pub(crate) segment: String,
+    pub(crate) name: String,
+    pub(crate) is_member: bool,
+    /// The conditions that decide, with the values that they read.
+    pub(crate) decided_by: Vec<String>,
+}
+
+/// A delivered file of a segment that the person is in.
+#[derive(Debug)]
+pub(crate) struct Sent {
+    pub(crate) run_id: uuid::Uuid,
+    pub(crate) activation: String,
+    pub(crate) segment: String,
+    pub(crate) url: String,
+    pub(crate) at: Timestamp,
+}
+
+/// What is asked for.
+pub(crate) struct Wanted<'a> {
+    pub(crate) namespace: &'a str,
+    pub(crate) value: &'a str,
+    pub(crate) unmask: bool,
+    pub(crate) now: Timestamp,
+}
+
+/// Looks somebody up. Returns nothing where no profile has the identity.
+///
+/// # Errors
+/// There is no such namespace, several profiles have the identity, or the data cannot be read.
+pub(crate) async fn look_up(
+    workspace: &Workspace,
+    global: &Global,
+    ledger: &Ledger,
+    wanted: &Wanted<'_>,
+) -> Result<Option<Person>, Failure> {
+    // In boxes: reading profiles is a deep future, and this one would be deeper still.
+    let (sources, _) = Box::pin(Sources::open(workspace, global)).await?;
+    let Sources { engine, profiles } = &sources;
+    let found = Box::pin(engine.profile(profiles, wanted.namespace, wanted.value)).await?;
+    let Some(profile) = found else { return Ok(None) };
+    let shown = |text: &str| short(&if wanted.unmask { text.to_owned() } else { mask(text) });
+    let values = cells(&profile.values, 0)?;
+    let schema = profile.values.schema();
+    let fields = schema.fields().iter().zip(values).zip(&profile.origins);
+    let fields = fields.map(|((field, value), origin)| Field {
+        path: field.name().clone(),
+        value: shown(&value),
+        dataset: origin.dataset.clone(),
+        record_time: origin.time.clone(),
+    });
+    let identities = profile.identities.iter();
+    let identities = identities.map(|(namespace, values)| {
+        (namespace.clone(), values.iter().map(|it| shown(it)).collect())
+    });
+    let (fields, identities) = (fields.collect(), identities.collect());
+    let segments = &workspace.project.segments;
+    let mut memberships = Vec::new();
+    for segment in segments.iter().take(SEGMENTS_EXPLAINED_MAX) {
+        let asked = membership(workspace, &sources, segment, wanted, &shown);
+        memberships.push(Box::pin(asked).await?);
+    }
+    Ok(Some(Person {
+        identities,
+        records: profile.records,
+        fields,
+        files: files(workspace, ledger, &memberships).await?,
+        memberships,
+        segments_left_out: segments.len().saturating_sub(SEGMENTS_EXPLAINED_MAX),
+    }))
+}
+
+async fn membership(
+    workspace: &Workspace,
+    sources: &Sources,
+    segment: &Segment,
+    wanted: &Wanted<'_>,
+    shown: &impl Fn(&str) -> String,
+) -> Result<Membership, Failure> {
+    let query = workspace.project.members(segment, wanted.now);
+    let person =
+        PersonId { namespace: wanted.namespace.to_owned(), value: wanted.value.to_owned() };
+    let explained = sources.engine.explain(&query, &sources.profiles, &person, None);
+    let explained = Box::pin(explained).await?;
+    let (is_member, decided_by) = match &explained {
+        Explained::Profile(found) => {
+            let mut decided_by = Vec::new();
+            deciding(&found.rule, &segment.rule.text, shown, &mut decided_by);
+            (found.rule.outcome == Outcome::True, decided_by)
+        }
+        Explained::Nobody | Explained::LeftOut(_) => (false, Vec::new()),
+    };
+    Ok(Membership {
+        segment: segment.key.clone(),
+        name: segment.name.clone(),
+        is_member,
+        decided_by,
+    })
+}
+
+/// Collects the conditions that decide, each with the values that it reads.
+fn deciding(part: &Judged, rule: &str, shown: &impl Fn(&str) -> String, found: &mut Vec<String>) {
+    if !part.decides {
+        return;
+    }
+    if part.join != Join::Condition {
+        part.parts.iter().for_each(|inner| deciding(inner, rule, shown, found));
+        return;
+    }
+    let text = rule.get(part.range.clone()).unwrap_or_default();
+    let values = part.fields.iter().map(|field| match &field.value {
+        Some(value) => format!("{} = {}", field.of, shown(value)),
+        None => format!("{} = ∅", field.of),
+    });
+    let values: Vec<String> = values.collect();
+    found.push(match values.is_empty() {
+        true => short(text),
+        false => format!("{}  ({})", short(text), values.join(", ")),
+    });
+}
+
+/// The files of the newest deliveries of the segments that somebody is in.
+async fn files(
+    workspace: &Workspace,
+    ledger: &Ledger,
+    memberships: &[Membership],
+) -> Result<Vec<Sent>, Failure> {
+    let mut sent = Vec::new();
+    let is_member = |key: &str| memberships.iter().any(|it| it.is_member && it.segment == key);
+    for activation in &workspace.project.activations {
+        for export in activation.segments.iter().filter(|export| is_member(&export.segment)) {
+            let last = ledger.last_delivered(&activation.key, &export.segment).await?;
+            let Some(last) = last else { continue };
+            let Some(detail) = ledger.run(last.run_id).await? else { continue };
+            for file in detail.files.iter().filter(|file| file.kind == ObjectKind::Data) {
+                sent.push(Sent {
+                    run_id: last.run_id,
+                    activation: activation.key.clone(),
+                    segment: export.segment.clone(),
+                    url: match detail.run.bucket.as_str() {
+                        "" => file.key.clone(),
+                        bucket => format!("s3://{bucket}/{}", file.key),
+                    },
+                    at: last.finished,
+                });
+            }
+        }
+    }
+    Ok(sent)
+}
+
+/// The beginning of a text, on one line.
+fn short(text: &str) -> String {
+    let line: Vec<&str> = text.split_whitespace().collect();
+    let line = line.join(" ");
+    match line.char_indices().nth(CHARS_MAX) {
+        Some((end, _)) => format!("{}…", &line[..end]),
+        None => line,
+    }
+}

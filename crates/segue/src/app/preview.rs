@@ -1,0 +1,117 @@
+//! What an activation would come to, before it is saved: file names, slots, the first lines as they would
+//! be written, and exactly how many rows.
+
+use futures::StreamExt as _;
+use jiff::Timestamp;
+
+use crate::app::questions::{self, Values};
+use crate::app::schedule::{self, UpcomingSlot};
+use crate::cli::Global;
+use crate::failure::Failure;
+use crate::sources::Sources;
+use crate::workspace::Workspace;
+
+/// The most rows that are shown.
+pub(crate) const ROWS_SHOWN_MAX: usize = 50;
+/// How many slots are shown of each segment.
+const SLOTS: usize = 5;
+
+/// What is asked for.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Wanted<'a> {
+    /// The key of the activation.
+    pub(crate) activation: &'a str,
+    /// How many rows to show.
+    pub(crate) rows: usize,
+    /// Whether rows are counted.
+    pub(crate) count: bool,
+    pub(crate) now: Timestamp,
+}
+
+/// What the activation comes to.
+pub(crate) struct Preview {
+    /// What its files begin with.
+    pub(crate) address: String,
+    pub(crate) segments: Vec<Segment>,
+    /// The first lines of the first segment, masked.
+    pub(crate) text: Option<String>,
+}
+
+/// What one of its segments comes to.
+pub(crate) struct Segment {
+    pub(crate) key: String,
+    pub(crate) name: String,
+    /// The name of the next file.
+    pub(crate) file: String,
+    /// Whether each file replaces the one before.
+    pub(crate) is_static: bool,
+    pub(crate) slots: Vec<UpcomingSlot>,
+    /// Members, and the rows of a full file.
+    pub(crate) rows: Option<(u64, u64)>,
+}
+
+/// Finds out.
+///
+/// # Errors
+/// There is no such activation, or the data does not fit or cannot be read.
+pub(crate) async fn preview(
+    workspace: &Workspace,
+    global: &Global,
+    wanted: Wanted<'_>,
+) -> Result<Preview, Failure> {
+    let project = &workspace.project;
+    let upcoming = schedule::upcoming(project, Some(wanted.activation), SLOTS, wanted.now)?;
+    let mut segments = Vec::new();
+    let mut plans = Vec::new();
+    let mut address = String::new();
+    for it in upcoming {
+        let at = it.slots.first().map_or(wanted.now, |slot| slot.slot);
+        let plan = project.run_plan(wanted.activation, &it.export.segment, at)?;
+        let key = plan.output.key(1);
+        let (folder, file) = key.rsplit_once('/').unwrap_or(("", &key));
+        if address.is_empty() {
+            address = format!(
+                "s3://{}/{folder}{}",
+                plan.output.bucket,
+                if folder.is_empty() { "" } else { "/" }
+            );
+        }
+        let found = project.segment(&it.export.segment);
+        segments.push(Segment {
+            key: it.export.segment.clone(),
+            name: found.map_or_else(|| it.export.segment.clone(), |found| found.name.clone()),
+            file: file.to_owned(),
+            is_static: plan.output.is_static,
+            slots: it.slots,
+            rows: None,
+        });
+        plans.push(plan);
+    }
+    let mut text = None;
+    if wanted.rows > 0 || wanted.count {
+        // In boxes: reading profiles is a deep future, and this one would be deeper still.
+        let (sources, _) = Box::pin(Sources::open(workspace, global)).await?;
+        if let Some(plan) = plans.first().filter(|_| wanted.rows > 0) {
+            let rows = wanted.rows.min(ROWS_SHOWN_MAX);
+            let found =
+                Box::pin(questions::first_rows(&sources, plan, rows, Values::Masked)).await?;
+            text = Some(format!("{}{}", found.header, found.text));
+        }
+        if wanted.count {
+            for (segment, plan) in segments.iter_mut().zip(&plans) {
+                let (engine, profiles) = (&sources.engine, &sources.profiles);
+                Box::pin(crate::run::look(&plan.query, engine, profiles)).await?;
+                let rows = Box::pin(engine.rows(&plan.query, profiles)).await?;
+                let tally = rows.tally();
+                let mut batches =
+                    rows.map_ordered(|batch| Ok::<_, engine::Error>(batch.num_rows()));
+                while let Some(batch) = batches.next().await {
+                    batch?;
+                }
+                let counts = tally.counts();
+                segment.rows = Some((counts.received, counts.activated));
+            }
+        }
+    }
+    Ok(Preview { address, segments, text })
+}

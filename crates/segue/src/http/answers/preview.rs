@@ -1,0 +1,183 @@
+//! Objects that nobody has saved: what is wrong with them, and what they would come to.
+
+use std::sync::Arc;
+
+use plan::Section;
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+use serde_json::{Map, Value};
+
+use super::profiles::on_a_thread;
+use crate::app::objects::{self, Found, Name, Refused};
+use crate::app::preview::{self, ROWS_SHOWN_MAX, Wanted};
+use crate::cli::slot_now;
+use crate::http::App;
+use crate::http::problem::{Code, Problem};
+use crate::http::request::{Ask, Reply};
+use crate::http::rights::Right;
+
+/// Objects in the shape of the project file, which are taken as if they were kept.
+#[derive(Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct PreviewObjects {
+    #[serde(default)]
+    segments: Map<String, Value>,
+    #[serde(default)]
+    accounts: Map<String, Value>,
+    #[serde(default)]
+    destinations: Map<String, Value>,
+    #[serde(default)]
+    activations: Map<String, Value>,
+    /// The activation that is looked at
+    activation: String,
+    /// How many rows to show, masked; needs the right to analyse
+    #[serde(default)]
+    #[schemars(range(min = 0, max = 50))]
+    rows: usize,
+    /// Whether rows are counted; needs the right to analyse
+    #[serde(default)]
+    count: bool,
+}
+
+/// What they would come to.
+#[derive(Serialize, Deserialize, JsonSchema)]
+pub(crate) struct Previewed {
+    pub(crate) valid: bool,
+    pub(crate) problems: Vec<ObjectProblem>,
+    /// What the files begin with
+    pub(crate) address: Option<String>,
+    pub(crate) segments: Vec<SegmentPreviewed>,
+    /// The first lines of the first segment; letters and digits are masked
+    pub(crate) text: Option<String>,
+}
+
+/// What is wrong.
+#[derive(Serialize, Deserialize, JsonSchema)]
+pub(crate) struct ObjectProblem {
+    /// The member of the definition, or where else it is
+    pub(crate) place: String,
+    pub(crate) code: String,
+    pub(crate) message: String,
+    pub(crate) hint: Option<String>,
+}
+
+/// What a segment comes to.
+#[derive(Serialize, Deserialize, JsonSchema)]
+pub(crate) struct SegmentPreviewed {
+    pub(crate) segment: String,
+    pub(crate) name: String,
+    pub(crate) file: String,
+    /// Whether each file replaces the one before
+    pub(crate) replaces: bool,
+    pub(crate) slots: Vec<SlotPreviewed>,
+    pub(crate) members: Option<u64>,
+    /// Of a full file
+    pub(crate) rows: Option<u64>,
+}
+
+/// A slot to come.
+#[derive(Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+pub(crate) struct SlotPreviewed {
+    pub(crate) slot: String,
+    pub(crate) zone: Option<String>,
+    pub(crate) clocks_changed: bool,
+}
+
+pub(crate) async fn preview(app: Arc<App>, ask: Ask) -> Result<Reply, Problem> {
+    let wanted: PreviewObjects = ask.json()?;
+    if wanted.rows > ROWS_SHOWN_MAX {
+        let detail = format!("`rows` is at most {ROWS_SHOWN_MAX}.");
+        return Err(Problem::new(Code::InvalidValue, detail));
+    }
+    let may_analyse = ask.actor.role.is_some_and(|role| role.may(Right::Analyse));
+    let PreviewObjects { segments, accounts, destinations, activations, activation, rows, count } =
+        wanted;
+    let sections = [
+        (Section::Segments, segments),
+        (Section::Accounts, accounts),
+        (Section::Destinations, destinations),
+        (Section::Activations, activations),
+    ];
+    let of_section = |(section, entries): (Section, Map<String, Value>)| {
+        entries.into_iter().map(move |(key, definition)| ((section, key), definition))
+    };
+    let more: Vec<(Name, Value)> = sections.into_iter().flat_map(of_section).collect();
+    let now = slot_now();
+    let found = on_a_thread(&app, async move |app| {
+        let shared = &app.shared;
+        let candidate = match Box::pin(objects::with(&shared.global, &shared.ledger, &more, now))
+            .await
+        {
+            Ok(candidate) => candidate,
+            Err(Refused::Failed(failure)) => return Err(failure),
+            Err(Refused::Invalid(found)) => return Ok(wrong(found.iter().map(problem).collect())),
+            Err(refused) => {
+                let failure = crate::failure::Failure::from(refused);
+                return Ok(wrong(vec![told(&failure)]));
+            }
+        };
+        let wanted = Wanted {
+            activation: &activation,
+            rows: if may_analyse { rows } else { 0 },
+            count: count && may_analyse,
+            now,
+        };
+        match Box::pin(preview::preview(&candidate, &shared.global, wanted)).await {
+            Ok(preview) => Ok(fine(preview)),
+            Err(failure) if failure.kind == crate::failure::Kind::Usage => {
+                Ok(wrong(vec![told(&failure)]))
+            }
+            Err(failure) => Err(failure),
+        }
+    });
+    Reply::json(&found.await?)
+}
+
+fn wrong(problems: Vec<ObjectProblem>) -> Previewed {
+    Previewed { valid: false, problems, address: None, segments: Vec::new(), text: None }
+}
+
+fn problem(found: &Found) -> ObjectProblem {
+    ObjectProblem {
+        place: found.pointer.trim_start_matches('/').replace('/', "."),
+        code: found.code.to_owned(),
+        message: found.message.clone(),
+        hint: found.hint.clone(),
+    }
+}
+
+fn told(failure: &crate::failure::Failure) -> ObjectProblem {
+    let report = failure.report.as_deref().unwrap_or_default();
+    let first = report.lines().find(|line| line.starts_with("error"));
+    ObjectProblem {
+        place: String::new(),
+        code: failure.kind.code().to_owned(),
+        message: first.map_or_else(|| failure.one_line(), str::to_owned),
+        hint: failure.hints.first().cloned(),
+    }
+}
+
+fn fine(preview: preview::Preview) -> Previewed {
+    let slot = |it: &crate::app::schedule::UpcomingSlot| SlotPreviewed {
+        slot: it.slot.to_string(),
+        zone: it.local.time_zone().iana_name().map(str::to_owned),
+        clocks_changed: it.clocks_changed,
+    };
+    let segment = |it: preview::Segment| SegmentPreviewed {
+        slots: it.slots.iter().map(slot).collect(),
+        segment: it.key,
+        name: it.name,
+        file: it.file,
+        replaces: it.is_static,
+        members: it.rows.map(|(members, _)| members),
+        rows: it.rows.map(|(_, rows)| rows),
+    };
+    Previewed {
+        valid: true,
+        problems: Vec::new(),
+        address: Some(preview.address),
+        segments: preview.segments.into_iter().map(segment).collect(),
+        text: preview.text,
+    }
+}

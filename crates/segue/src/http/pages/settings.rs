@@ -1,0 +1,160 @@
+//! The settings: users and tokens are changed here, the rest is shown.
+
+use jiff::Timestamp;
+use serde::Deserialize;
+use serde_json::json;
+use ui::page::settings::{self as page, Role, Server, Settings};
+use ui::shell::Said;
+
+use super::visit::{Visit, done};
+use crate::ambient;
+use crate::http::problem::{Code, Problem};
+use crate::http::request::Reply;
+use crate::secrets::Secrets;
+
+/// How many alerts are shown.
+const ALERTS: &str = "12";
+
+/// A list, as the API gives it.
+#[derive(Deserialize)]
+struct List<T> {
+    items: Vec<T>,
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct User {
+    name: String,
+    role: String,
+    created_at: Timestamp,
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct Token {
+    id: String,
+    name: String,
+    role: String,
+    expires_at: Timestamp,
+    last_used_at: Option<Timestamp>,
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct Alert {
+    kind: String,
+    activation: String,
+    segment: String,
+    run_id: Option<String>,
+    at: Timestamp,
+    sent_at: Option<Timestamp>,
+    next_attempt_at: Option<Timestamp>,
+}
+
+#[derive(Deserialize)]
+struct MadeToken {
+    secret: String,
+}
+
+pub(super) async fn page(visit: Visit) -> Result<Reply, Problem> {
+    drawn(&visit, None).await
+}
+
+async fn drawn(visit: &Visit, made: Option<String>) -> Result<Reply, Problem> {
+    let workspace = visit.app.shared.workspace();
+    let look = visit.look(&workspace).await?;
+    let mut shell = visit.shell(&look).await?;
+    shell.here = "/settings".to_owned();
+    let (mut users, mut tokens) = (None, None);
+    if visit.may_do("list_users") {
+        let list: List<User> = visit.read("list_users", &[]).await?;
+        users = Some(list.items.into_iter().map(user).collect());
+        let list: List<Token> = visit.read("list_tokens", &[]).await?;
+        tokens = Some(list.items.into_iter().map(token).collect());
+    }
+    let alerts: List<Alert> = visit.read("list_alerts", &[("limit", ALERTS)]).await?;
+    let alert = |it: Alert| page::Alert {
+        segment: look.segment(&it.segment).name,
+        is_sent: match (it.sent_at, it.next_attempt_at) {
+            (Some(_), _) => Some(true),
+            (None, Some(_)) => Some(false),
+            (None, None) => None,
+        },
+        kind: it.kind,
+        activation: it.activation,
+        run: it.run_id,
+        at: it.at,
+    };
+    let secrets = Secrets::new(workspace.state_folder(), &ambient::variable).list();
+    let secrets = secrets.unwrap_or_default().into_iter();
+    let settings = Settings {
+        users,
+        tokens,
+        made,
+        secrets: secrets.map(|entry| (entry.name, entry.set)).collect(),
+        alerts: page::Alerts {
+            has_webhook: visit.app.shared.options.rules.to_send,
+            newest: alerts.items.into_iter().map(alert).collect(),
+        },
+        server: Server {
+            project_file: workspace.path.display().to_string(),
+            state_folder: workspace.state_folder().display().to_string(),
+        },
+    };
+    Ok(visit.draw(settings.draw(&shell)))
+}
+
+fn user(user: User) -> page::User {
+    page::User { name: user.name, role: role(&user.role), created: user.created_at }
+}
+
+fn token(token: Token) -> page::Token {
+    page::Token {
+        id: token.id,
+        name: token.name,
+        role: role(&token.role),
+        last_used: token.last_used_at,
+        expires: token.expires_at,
+    }
+}
+
+fn role(word: &str) -> Role {
+    Role::parse(word).unwrap_or(Role::Viewer)
+}
+
+pub(super) async fn add_user(visit: Visit) -> Result<Reply, Problem> {
+    let body = json!({
+        "name": visit.field("name"), "password": visit.field("password"), "role": visit.field("role"),
+    });
+    visit.perform("add_user", &[], Some(body)).await?;
+    Ok(done("/settings", Said::UserAdded))
+}
+
+pub(super) async fn change_user(visit: Visit) -> Result<Reply, Problem> {
+    let body = json!({ "password": visit.field("password"), "role": visit.field("role") });
+    let name = visit.parameter("name");
+    visit.perform("change_user", &[("name", name)], Some(body)).await?;
+    Ok(done("/settings", Said::UserChanged))
+}
+
+pub(super) async fn remove_user(visit: Visit) -> Result<Reply, Problem> {
+    let name = visit.parameter("name");
+    visit.perform("remove_user", &[("name", name)], None).await?;
+    Ok(done("/settings", Said::UserRemoved))
+}
+
+/// Makes a token and shows its text, this once.
+pub(super) async fn add_token(visit: Visit) -> Result<Reply, Problem> {
+    let days: u16 = visit.field("days").parse().map_err(|_| {
+        Problem::new(Code::InvalidValue, "A token lives for a whole number of days.")
+    })?;
+    let body = json!({ "name": visit.field("name"), "role": visit.field("role"), "days": days });
+    let made: MadeToken = visit.ask("add_token", &[], Some(body)).await?;
+    drawn(&visit, Some(made.secret)).await
+}
+
+pub(super) async fn revoke(visit: Visit) -> Result<Reply, Problem> {
+    let id = visit.parameter("id");
+    visit.perform("remove_token", &[("id", id)], None).await?;
+    Ok(done("/settings", Said::TokenRevoked))
+}

@@ -1,0 +1,94 @@
+//! Pages that show.
+
+use jiff::Timestamp;
+use serde::Deserialize;
+use ui::page::audit::{Audit, Entry};
+use ui::page::runs::Filter;
+
+use super::visit::Visit;
+use crate::http::problem::Problem;
+use crate::http::request::Reply;
+use crate::web::{self, Wanted};
+
+/// Most pages: what stands at the path, from the project and the ledger.
+pub(super) async fn page(visit: Visit) -> Result<Reply, Problem> {
+    let workspace = visit.app.shared.workspace();
+    let look = visit.look(&workspace).await?;
+    let shell = visit.shell(&look).await?;
+    // What is in the path was decoded once; keys of the project hold no slashes.
+    let path = match visit.parameters.first() {
+        Some((_, value)) => {
+            format!("{}/{value}", visit.path.rsplit_once('/').map_or("", |(before, _)| before))
+        }
+        None => visit.path.clone(),
+    };
+    match web::page(&look, &shell, &path).await? {
+        Some(page) => Ok(visit.draw(page)),
+        None => visit.missing().await,
+    }
+}
+
+/// The list of runs, narrowed to what is asked for.
+pub(super) async fn runs(visit: Visit) -> Result<Reply, Problem> {
+    let workspace = visit.app.shared.workspace();
+    let look = visit.look(&workspace).await?;
+    let shell = visit.shell(&look).await?;
+    let chosen = |name: &str| visit.query(name).map(str::to_owned);
+    let wanted = Wanted {
+        filter: Filter {
+            activation: chosen("activation"),
+            segment: chosen("segment"),
+            state: chosen("state"),
+        },
+        behind: visit.query("behind").and_then(|id| id.parse().ok()),
+    };
+    let runs = web::runs(&look, &wanted).await?;
+    Ok(visit.draw(runs.draw(&shell)))
+}
+
+/// The list of entries, as the API gives it.
+#[derive(Deserialize)]
+struct Listed {
+    items: Vec<Item>,
+    next: Option<String>,
+}
+
+#[derive(Deserialize)]
+struct Item {
+    number: u64,
+    at: Timestamp,
+    actor: String,
+    action: String,
+    object: String,
+    outcome: String,
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct Chain {
+    broken_at: Option<u64>,
+}
+
+pub(super) async fn audit(visit: Visit) -> Result<Reply, Problem> {
+    let query: Vec<(&str, &str)> =
+        visit.query("cursor").map(|it| ("cursor", it)).into_iter().collect();
+    let listed: Listed = visit.read("list_audit", &query).await?;
+    let chain: Chain = visit.read("check_audit", &[]).await?;
+    let entry = |item: Item| Entry {
+        number: item.number,
+        at: item.at,
+        who: item.actor,
+        what: item.action,
+        about: item.object,
+        is_done: item.outcome.starts_with('2'),
+    };
+    let audit = Audit {
+        entries: listed.items.into_iter().map(entry).collect(),
+        broken_at: chain.broken_at,
+        older: listed.next.map(|cursor| format!("/audit?cursor={cursor}")),
+    };
+    let workspace = visit.app.shared.workspace();
+    let look = visit.look(&workspace).await?;
+    let shell = visit.shell(&look).await?;
+    Ok(visit.draw(audit.draw(&shell)))
+}

@@ -1,0 +1,379 @@
+//! The pages of a running server, walked as a browser walks them, from the one-time link on.
+
+use std::io::{BufRead as _, BufReader, Read as _, Write as _};
+use std::net::TcpStream;
+use std::process::Child;
+use std::time::Duration;
+
+use crate::delivery::wait_until;
+use crate::project::{BUCKET, Project, SECRET, Text, lab};
+
+const PASSWORD: &str = "canary correct horse battery";
+/// A value of the dataset that no page shows unless it is asked to.
+const CANARY: &str = "ann@example.com";
+
+/// Somebody with a browser: it keeps cookies, and tells where forms come from.
+pub(crate) struct Browser {
+    address: String,
+    cookies: Vec<(String, String)>,
+    /// Every page that was seen.
+    pub(crate) seen: String,
+}
+
+/// An answer.
+pub(crate) struct Page {
+    pub(crate) status: u16,
+    head: String,
+    text: String,
+}
+
+impl Page {
+    fn header(&self, name: &str) -> Option<&str> {
+        let mut lines = self.head.lines().filter_map(|line| line.split_once(": "));
+        lines.find(|(key, _)| key.eq_ignore_ascii_case(name)).map(|(_, value)| value)
+    }
+
+    pub(crate) fn leads_to(&self) -> &str {
+        assert_eq!(self.status, 303, "{}\n{}", self.head, self.text);
+        self.header("location").expect("a place")
+    }
+
+    pub(crate) fn has(&self, text: &str) -> bool {
+        self.text.contains(text)
+    }
+
+    pub(crate) fn must_have(&self, text: &str) {
+        assert!(self.has(text), "no {text:?} in {}\n{}", self.head, self.text);
+    }
+}
+
+impl Browser {
+    fn send(&mut self, method: &str, path: &str, more: &str, body: &str) -> Page {
+        let cookies: Vec<String> =
+            self.cookies.iter().map(|(name, value)| format!("{name}={value}")).collect();
+        let request = format!(
+            "{method} {path} HTTP/1.1\r\nhost: {}\r\nconnection: close\r\ncookie: {}\r\n{more}content-length: {}\r\n\r\n{body}",
+            self.address,
+            cookies.join("; "),
+            body.len()
+        );
+        let mut stream = TcpStream::connect(&self.address).expect("a connection");
+        stream.set_read_timeout(Some(Duration::from_secs(300))).expect("a time limit");
+        stream.write_all(request.as_bytes()).expect("it is sent");
+        let mut bytes = Vec::new();
+        drop(stream.read_to_end(&mut bytes));
+        let text = String::from_utf8_lossy(&bytes).into_owned();
+        let (head, text) = text.split_once("\r\n\r\n").unwrap_or((&text, ""));
+        let status = head.split(' ').nth(1).and_then(|it| it.parse().ok()).unwrap_or(0);
+        for line in head.lines() {
+            let Some(cookie) = line.strip_prefix("set-cookie: ") else { continue };
+            let (pair, rest) = cookie.split_once(';').unwrap_or((cookie, ""));
+            let (name, value) = pair.split_once('=').expect("a cookie");
+            self.cookies.retain(|(known, _)| known != name);
+            if !rest.contains("Max-Age=0") {
+                self.cookies.push((name.to_owned(), value.to_owned()));
+            }
+        }
+        self.seen.push_str(text);
+        Page { status, head: head.to_owned(), text: text.to_owned() }
+    }
+
+    pub(crate) fn get(&mut self, path: &str) -> Page {
+        self.send("GET", path, "", "")
+    }
+
+    /// Sends a form as the page at `at` would: with its token.
+    pub(crate) fn post(&mut self, at: &str, action: &str, fields: &[(&str, &str)]) -> Page {
+        let page = self.get(at);
+        let token = page.text.split("name=\"csrf\" value=\"").nth(1);
+        let token = token.and_then(|rest| rest.split('"').next()).unwrap_or_default().to_owned();
+        let mut fields = fields.to_vec();
+        fields.push(("csrf", &token));
+        self.post_as_is(action, &fields, "")
+    }
+
+    fn post_as_is(&mut self, action: &str, fields: &[(&str, &str)], more: &str) -> Page {
+        let mut body = url_encoded(fields);
+        body = body.trim_end_matches('&').to_owned();
+        let more = format!(
+            "content-type: application/x-www-form-urlencoded\r\norigin: http://{}\r\nsec-fetch-site: same-origin\r\n{more}",
+            self.address
+        );
+        self.send("POST", action, &more, &body)
+    }
+}
+
+fn url_encoded(fields: &[(&str, &str)]) -> String {
+    let encode = |text: &str| -> String {
+        text.bytes()
+            .map(|byte| match byte {
+                b'a'..=b'z' | b'A'..=b'Z' | b'0'..=b'9' => char::from(byte).to_string(),
+                byte => format!("%{byte:02X}"),
+            })
+            .collect()
+    };
+    fields.iter().map(|(name, value)| format!("{}={}&", encode(name), encode(value))).collect()
+}
+
+/// A server without users, the browser in front of it, and the link that it printed.
+pub(crate) struct Opened {
+    child: Child,
+    pub(crate) browser: Browser,
+    link: String,
+}
+
+impl Opened {
+    fn new(project: &Project) -> Self {
+        Self::with(project, &[])
+    }
+
+    fn with(project: &Project, variables: &[(&str, &str)]) -> Self {
+        let mut command = project.command(&["serve", "--listen", "127.0.0.1:0"]);
+        command.envs(variables.iter().copied());
+        let mut child = command.spawn().expect("the binary starts");
+        let mut lines = BufReader::new(child.stderr.take().expect("stderr")).lines();
+        let link = lines.find_map(|line| {
+            let line = line.expect("text");
+            line.split("http://").nth(1).filter(|it| it.contains("/setup#")).map(str::to_owned)
+        });
+        // Whatever it says later must not stop it.
+        std::thread::spawn(move || lines.for_each(drop));
+        let link = link.expect("a link");
+        let (address, path) = link.split_once('/').expect("a path");
+        let browser =
+            Browser { address: address.to_owned(), cookies: Vec::new(), seen: String::new() };
+        let link = format!("/{path}");
+        Self { child, browser, link }
+    }
+}
+
+impl Drop for Opened {
+    fn drop(&mut self) {
+        drop(self.child.kill());
+        drop(self.child.wait());
+    }
+}
+
+/// Opens a server and makes the first user by the link.
+fn set_up(project: &Project) -> Opened {
+    set_up_with(project, &[])
+}
+
+/// The same in an environment with these variables.
+pub(crate) fn set_up_with(project: &Project, variables: &[(&str, &str)]) -> Opened {
+    let mut opened = Opened::with(project, variables);
+    let code = opened.link.split_once('#').expect("a code").1.to_owned();
+    let fields = [("code", code.as_str()), ("user", "ann"), ("password", PASSWORD)];
+    let made = opened.browser.post_as_is("/setup", &fields, "");
+    assert_eq!(made.leads_to(), "/");
+    opened
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn somebody_goes_from_the_link_to_a_delivered_run() {
+    let lab = lab().await;
+    let project = Project::new(&Text::default().yaml(), Some(&lab));
+    let mut opened = Opened::new(&project);
+    let (path, code) = opened.link.split_once('#').expect("a code");
+    let (path, code) = (path.to_owned(), code.to_owned());
+    let browser = &mut opened.browser;
+    assert_eq!(browser.get("/").leads_to(), "/sign-in");
+    assert_eq!(
+        browser.get("/runs?state=failed").leads_to(),
+        "/sign-in?next=%2Fruns%3Fstate%3Dfailed"
+    );
+    assert_eq!(browser.get("/sign-in").leads_to(), "/setup", "there is nobody to sign in");
+    browser.get(&path).must_have("action=\"/setup\"");
+    let wrong = [("code", "wrong"), ("user", "ann"), ("password", PASSWORD)];
+    let refused = browser.post_as_is("/setup", &wrong, "");
+    assert_eq!(refused.status, 403);
+    refused.must_have("The link was used, or is too old.");
+    let right = [("code", code.as_str()), ("user", "ann"), ("password", PASSWORD)];
+    assert_eq!(browser.post_as_is("/setup", &right, "").leads_to(), "/");
+    assert_eq!(browser.get("/setup").leads_to(), "/sign-in", "it is used");
+
+    let home = browser.get("/");
+    home.must_have("Nothing has been sent yet");
+    home.must_have(">ann</b>");
+    let policy = home.header("content-security-policy").expect("a policy");
+    assert!(policy.contains("form-action 'self'") && !policy.contains("unsafe"), "{policy}");
+    assert_eq!(home.header("cache-control"), Some("no-store"));
+    let style = home.text.split("href=\"/assets/").nth(2).and_then(|it| it.split('"').next());
+    let style = browser.get(&format!("/assets/{}", style.expect("a stylesheet")));
+    assert_eq!(style.status, 200);
+    assert_eq!(style.header("cache-control"), Some("public, max-age=31536000, immutable"));
+
+    let begun = browser.post("/activations/daily", "/activations/daily/run", &[]);
+    let run = begun.leads_to().to_owned();
+    assert!(run.starts_with("/runs/"), "{run}");
+    let first = browser.get(&run);
+    assert_eq!(first.status, 200, "{}", first.text);
+    first.must_have("It is on its way");
+    wait_until(|| lab.keys(BUCKET).len() == 2).await;
+    let mut page = browser.get(&run);
+    while !page.has("badge ok\">Delivered") {
+        page = browser.get(&run);
+        assert!(!page.has("It is on its way"), "it is said once");
+    }
+    page.must_have("s3://exports/drop/");
+    page.must_have("No value for e_mail");
+    let live = browser.get(&format!("{run}/live?seen=running"));
+    assert_eq!(live.header("content-type"), Some("text/event-stream"));
+    live.must_have("event: end");
+    browser.get("/").must_have("Everything that was due has been delivered");
+    browser.get("/runs?state=failed").must_have("No run matches");
+    browser.get("/runs?activation=daily").must_have(&run);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn forms_do_what_the_api_does_and_say_why_not() {
+    let lab = lab().await;
+    let project = Project::new(&Text::default().yaml(), Some(&lab));
+    let mut opened = set_up(&project);
+    let browser = &mut opened.browser;
+    let forged = browser.post_as_is("/activations/daily/pause", &[("csrf", "guessed")], "");
+    assert_eq!(forged.status, 403, "{}", forged.text);
+    let foreign = "sec-fetch-mode: navigate\r\n";
+    let foreign = browser.send(
+        "POST",
+        "/activations/daily/pause",
+        &format!("origin: https://evil.example\r\n{foreign}"),
+        "",
+    );
+    assert_eq!(foreign.status, 403);
+    browser.get("/activations/daily").must_have("badge ok\">Enabled");
+
+    let paused = browser.post("/activations/daily", "/activations/daily/pause", &[]);
+    assert_eq!(paused.leads_to(), "/activations/daily");
+    browser.get("/activations/daily").must_have("until you enable it again");
+    browser.get("/activations").must_have("Paused");
+    let refused = browser.post("/activations/daily", "/activations/daily/run", &[]);
+    assert_eq!(refused.status, 409);
+    refused.must_have("The activation is paused");
+    refused.must_have("Enable it first.");
+    refused.must_have("<h1>daily</h1>");
+    browser.post("/activations/daily", "/activations/daily/enable", &[]).leads_to();
+
+    let checked = browser.post("/destinations/partner", "/destinations/partner/check", &[]);
+    assert_eq!(checked.status, 200, "{}", checked.text);
+    checked.must_have("Ready: everything that is needed is permitted");
+    checked.must_have("s3:PutObject");
+    browser.get("/destinations/partner").must_have("Grade A");
+    let counted = browser.post("/segments/loyal", "/segments/loyal/count", &[]);
+    counted.must_have("Exact count");
+    counted.must_have("of 6 profiles");
+
+    let gone = browser.post("/runs", "/runs/00000000-0000-0000-0000-000000000000/retry", &[]);
+    assert_eq!(gone.status, 404);
+    let missing = browser.get("/nothing");
+    assert_eq!(missing.status, 404);
+    missing.must_have("There is nothing at this address");
+    for path in ["/runs/x", "/segments/x", "/destinations/x", "/activations/x"] {
+        assert_eq!(browser.get(path).status, 404, "{path}");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn rules_are_tried_and_people_looked_up_masked() {
+    let lab = lab().await;
+    let project = Project::new(&Text::default().yaml(), Some(&lab));
+    let mut opened = set_up(&project);
+    let browser = &mut opened.browser;
+    browser.get("/rule?segment=loyal").must_have("points &gt;= 10");
+    let wrong = [("rule", "points >= 10\n and emial = 'x'"), ("language", "sql")];
+    let wrong = browser.post("/rule", "/rule", &wrong);
+    wrong.must_have("data-place=\"2:6:5\"");
+    wrong.must_have("<mark>emial</mark>");
+    wrong.must_have("Did you mean");
+    let right = browser.post("/rule", "/rule", &[("rule", "points >= 10"), ("language", "sql")]);
+    right.must_have("Exact count");
+    right.must_have("66.7%");
+    assert!(!right.has("ann@"));
+    let pql = browser.post("/rule", "/rule", &[("rule", "points >= 10"), ("language", "pql")]);
+    pql.must_have("66.7%");
+
+    let asked = [("namespace", "CRMID"), ("identity", "1")];
+    let masked = browser.post("/profiles", "/profiles", &asked);
+    masked.must_have("xxx@xxxxxxx.xxx");
+    masked.must_have("points &gt;= 10");
+    assert!(!masked.has(CANARY));
+    let nobody =
+        browser.post("/profiles", "/profiles", &[("namespace", "CRMID"), ("identity", "99")]);
+    assert_eq!(nobody.status, 404);
+    nobody.must_have("Nobody has this identity");
+    let unknown = browser.post("/profiles", "/profiles", &[("namespace", "X"), ("identity", "1")]);
+    assert_eq!(unknown.status, 422, "{}", unknown.text);
+    let seen_before = std::mem::take(&mut browser.seen);
+    for canary in [CANARY, SECRET, PASSWORD] {
+        assert!(!seen_before.contains(canary), "a page holds {canary}");
+    }
+    let real = [("namespace", "CRMID"), ("identity", "1"), ("reveal", "yes")];
+    let real = browser.post("/profiles", "/profiles", &real);
+    real.must_have(CANARY);
+    real.must_have("Real values are shown");
+    let audit = browser.get("/audit");
+    audit.must_have("reveal_person");
+    audit.must_have("The chain is intact");
+    assert!(!audit.has(CANARY) && !audit.has("CRMID:1"));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn users_come_and_go_and_see_what_their_role_allows() {
+    let lab = lab().await;
+    let project = Project::new(&Text::default().yaml(), Some(&lab));
+    let mut opened = set_up(&project);
+    let browser = &mut opened.browser;
+    let short = [("name", "vic"), ("password", "short"), ("role", "viewer")];
+    let short = browser.post("/settings", "/settings/users", &short);
+    assert_eq!(short.status, 422);
+    short.must_have("a password has at least 12 characters");
+    let vic = [("name", "vic"), ("password", PASSWORD), ("role", "viewer")];
+    assert_eq!(browser.post("/settings", "/settings/users", &vic).leads_to(), "/settings");
+    browser.get("/settings").must_have("The user can sign in now");
+    let last = browser.post("/settings", "/settings/users/ann/remove", &[]);
+    assert_eq!(last.status, 409);
+    last.must_have("This is the last admin.");
+    let token = [("name", "script"), ("role", "viewer"), ("days", "30")];
+    let made = browser.post("/settings", "/settings/tokens", &token);
+    made.must_have("segue_");
+    let id = made.text.split("/settings/tokens/").nth(1).and_then(|it| it.split('/').next());
+    let revoke = format!("/settings/tokens/{}/revoke", id.expect("an id"));
+    assert_eq!(browser.post("/settings", &revoke, &[]).leads_to(), "/settings");
+    assert_eq!(browser.post("/", "/sign-out", &[]).leads_to(), "/sign-in");
+    assert_eq!(browser.get("/").leads_to(), "/sign-in");
+    browser.get("/sign-in").must_have("You are signed out");
+
+    let wrong = [("user", "vic"), ("password", "not the password"), ("next", "/runs")];
+    let wrong = browser.post_as_is("/sign-in", &wrong, "");
+    assert_eq!(wrong.status, 401);
+    wrong.must_have("do not match");
+    let away = [("user", "vic"), ("password", PASSWORD), ("next", "//evil.example/")];
+    assert_eq!(browser.post_as_is("/sign-in", &away, "").leads_to(), "/");
+    let back = [("user", "vic"), ("password", PASSWORD), ("next", "/runs?state=failed")];
+    assert_eq!(browser.post_as_is("/sign-in", &back, "").leads_to(), "/runs?state=failed");
+    for path in ["/audit", "/profiles", "/rule"] {
+        let refused = browser.get(path);
+        assert_eq!(refused.status, 403, "{path}");
+        refused.must_have("Your role does not allow this");
+    }
+    let settings = browser.get("/settings");
+    assert_eq!(settings.status, 200);
+    assert!(!settings.has("add-user") && !settings.has(">script<"));
+    let refused = browser.post("/activations/daily", "/activations/daily/run", &[]);
+    assert_eq!(refused.status, 403);
+    assert!(!browser.get("/activations/daily").has("run-now"));
+
+    let french = browser.post("/", "/preferences", &[("lang", "fr"), ("next", "/runs")]);
+    assert_eq!(french.leads_to(), "/runs");
+    browser.get("/runs").must_have("<html lang=\"fr\"");
+    browser.post("/", "/preferences", &[("scheme", "dark"), ("next", "/runs")]);
+    browser.get("/runs").must_have("data-scheme=\"dark\"");
+    browser.cookies.push(("segue-zone".to_owned(), "Europe%2FParis".to_owned()));
+    browser.get("/runs").must_have("Europe/Paris");
+    let cross = "sec-fetch-site: cross-site\r\nsec-fetch-mode: navigate\r\n";
+    let cookies = std::mem::take(&mut browser.cookies);
+    let once_more = browser.send("GET", "/runs", cross, "");
+    assert_eq!(once_more.status, 200, "the cookie is not sent from another site");
+    once_more.must_have("content=\"0;url=/runs\"");
+    browser.cookies = cookies;
+}

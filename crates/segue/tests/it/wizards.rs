@@ -1,0 +1,127 @@
+//! The wizards of a running server: a destination is connected and segments are activated by forms alone,
+//! and what comes of it is delivered.
+
+use crate::delivery::wait_until;
+use crate::project::{BUCKET, Project, SECRET, Text, lab};
+use crate::served_pages::set_up_with;
+
+/// A step of a wizard with what is filled in.
+type Step<'a> = (&'a str, &'a [(&'a str, &'a str)]);
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_destination_is_connected_and_segments_are_activated_by_forms() {
+    let lab = lab().await;
+    let project = Project::new(&Text::default().yaml(), Some(&lab));
+    let key = "00112233445566778899aabbccddeeff00112233445566778899aabbccddeeff";
+    let mut opened = set_up_with(&project, &[("SEGUE_MASTER_KEY", key)]);
+    let browser = &mut opened.browser;
+    browser.get("/destinations").must_have("/connect?preset=minio");
+    assert_eq!(browser.get("/connect?preset=minio").leads_to(), "/connect/account");
+    let endpoint = lab.endpoint();
+    let steps: [Step<'_>; 3] = [
+        (
+            "account",
+            &[
+                ("account", ""),
+                ("preset", "minio"),
+                ("auth", "access-key"),
+                ("access_key_id", "LAB"),
+                ("secret", SECRET),
+                ("endpoint", &endpoint),
+                ("region", "us-east-1"),
+            ],
+        ),
+        (
+            "place",
+            &[("name", "Agency"), ("bucket", BUCKET), ("folder", "agency"), ("manifest", "yes")],
+        ),
+        ("format", &[("format", "csv"), ("delimiter", ";"), ("header", "yes")]),
+    ];
+    for (at, (step, fields)) in steps.iter().enumerate() {
+        let path = format!("/connect/{step}");
+        let mut fields = fields.to_vec();
+        fields.push(("go", "next"));
+        let next = ["place", "format", "review"][at];
+        assert_eq!(browser.post(&path, &path, &fields).leads_to(), format!("/connect/{next}"));
+    }
+    // Coming back later, all of it is there.
+    browser.get("/connect/place").must_have("value=\"Agency\"");
+    let review = browser.get("/connect/review");
+    review.must_have("id;email;points");
+    review.must_have("0;xxx@xxxxxxx.xxx;00");
+    assert!(!review.has("ann@example.com"), "a sample is masked");
+    let made = browser.post("/connect/review", "/connect/review", &[("go", "next")]);
+    assert_eq!(made.leads_to(), "/destinations/agency?check=now");
+    let checked = browser.post("/destinations/agency", "/destinations/agency/check", &[]);
+    checked.must_have("Ready: everything that is needed is permitted");
+
+    assert_eq!(browser.get("/activate?destination=agency").leads_to(), "/activate/segments");
+    let nobody = browser.post(
+        "/activate/segments",
+        "/activate/segments",
+        &[("destination", "agency"), ("go", "next")],
+    );
+    assert_eq!(nobody.status, 422);
+    nobody.must_have("Tick at least one.");
+    let chosen =
+        [("destination", "agency"), ("key", "Agency daily"), ("segment", "loyal"), ("go", "next")];
+    assert_eq!(
+        browser.post("/activate/segments", "/activate/segments", &chosen).leads_to(),
+        "/activate/schedule"
+    );
+    let schedule = [
+        ("frequency.loyal", "daily"),
+        ("at.loyal", "02:30"),
+        ("export.loyal", "full"),
+        ("file_name.loyal", "loyal"),
+        ("zone", "Europe/Paris"),
+        ("go", "stay"),
+    ];
+    assert_eq!(
+        browser.post("/activate/schedule", "/activate/schedule", &schedule).leads_to(),
+        "/activate/schedule"
+    );
+    let seen = browser.get("/activate/schedule");
+    seen.must_have("loyal.csv");
+    seen.must_have("Replaces itself");
+    seen.must_have("02:30");
+    let mut on = schedule;
+    on[5] = ("go", "next");
+    assert_eq!(
+        browser.post("/activate/schedule", "/activate/schedule", &on).leads_to(),
+        "/activate/attributes"
+    );
+    browser.get("/activate/attributes").must_have("value=\"id\"");
+    let columns = [
+        ("column.source", "id"),
+        ("column.target", ""),
+        ("column.rule", "both"),
+        ("column.source", "emial"),
+        ("column.target", "mail"),
+        ("column.rule", "mandatory"),
+        ("go", "stay"),
+    ];
+    browser.post("/activate/attributes", "/activate/attributes", &columns).leads_to();
+    let wrong = browser.get("/activate/attributes");
+    wrong.must_have("This does not work yet");
+    wrong.must_have("email");
+    let mut right = columns;
+    (right[3], right[6]) = (("column.source", "email"), ("go", "next"));
+    assert_eq!(
+        browser.post("/activate/attributes", "/activate/attributes", &right).leads_to(),
+        "/activate/review"
+    );
+    let review = browser.get("/activate/review");
+    review.must_have("3 rows");
+    review.must_have("of 4 profiles");
+    review.must_have("A file name has no time");
+    let finished = browser.post("/activate/review", "/activate/review", &[("go", "next")]);
+    assert_eq!(finished.leads_to(), "/activations/agency-daily");
+    browser.get("/activations/agency-daily").must_have("badge ok\">Enabled");
+    browser.post("/activations/agency-daily", "/activations/agency-daily/run", &[]).leads_to();
+    wait_until(|| lab.keys(BUCKET).iter().any(|key| key == "agency/loyal.csv")).await;
+    // The drafts are gone, and no secret was in them or in any page.
+    let drafts = std::fs::read_dir(project.path(".segue/drafts")).expect("the folder");
+    assert_eq!(drafts.count(), 0);
+    assert!(!browser.seen.contains(SECRET));
+}

@@ -1,0 +1,302 @@
+// Walks a real server as somebody new would: from the one-time link to files in a bucket, and through
+// every page, by the pages alone. Each page is checked in both languages, both colour schemes, wide
+// and at 360 pixels. Needs the service that `.ci/seaweedfs` starts.
+// Usage: node walk.mjs BINARY [--shots FOLDER]
+import assert from 'node:assert/strict';
+import { spawn } from 'node:child_process';
+import crypto from 'node:crypto';
+import fs from 'node:fs';
+import os from 'node:os';
+import path from 'node:path';
+import readline from 'node:readline';
+import { TIMEOUT, launch, listen, look } from './checks.mjs';
+
+const binary = path.resolve(process.argv[2]);
+const shots = process.argv[3] === '--shots' ? path.resolve(process.argv[4]) : null;
+const service = {
+  endpoint: process.env.SEGUE_TEST_S3_ENDPOINT,
+  key: process.env.SEGUE_TEST_S3_ACCESS_KEY,
+  secret: process.env.SEGUE_TEST_S3_SECRET_KEY,
+  bucket: process.env.SEGUE_TEST_S3_BUCKET,
+};
+const password = 'a canary of four words';
+
+/** A project with invented people, as a data engineer would leave it. */
+function project() {
+  const folder = fs.mkdtempSync(path.join(os.tmpdir(), 'segue-walk-'));
+  const countries = ['FR', 'BE', 'CH', 'DE', 'IT'];
+  const lines = ['crm_id,email,first_name,country,points,modified_at'];
+  for (let at = 1; at <= 60_000; at += 1) {
+    const mail = at % 17 === 0 ? '' : `person.${at}@example.com`;
+    lines.push(`C-${at},${mail},"Zoé ${at}",${countries[at % 5]},${(at * 7919) % 10_000},2026-01-0${1 + (at % 9)}T08:00:00Z`);
+  }
+  fs.writeFileSync(path.join(folder, 'people.csv'), `${lines.join('\n')}\n`);
+  fs.writeFileSync(
+    path.join(folder, 'segue.yaml'),
+    `version: 1
+name: Maison Aubert
+datasets:
+  people:
+    location: people.csv
+    identities: { crm_id: CRMID, email: Email }
+    timestamp: modified_at
+segments:
+  luxury: { name: Luxury audience, rule: "points >= 6000 AND country IN ('FR', 'BE', 'CH')" }
+  newsletter: { name: Newsletter, rule: "points < 3000" }
+`,
+  );
+  return folder;
+}
+
+/** Starts the server and waits for the link that it prints. */
+async function serve(folder) {
+  const child = spawn(binary, ['serve', '--listen', '127.0.0.1:0'], {
+    cwd: folder,
+    env: { ...process.env, SEGUE_MASTER_KEY: '00112233445566778899aabbccddeeff00112233445566778899aabbccddeeff' },
+    stdio: ['ignore', 'inherit', 'pipe'],
+  });
+  const lines = readline.createInterface({ input: child.stderr });
+  const link = await new Promise((ready, failed) => {
+    const late = setTimeout(() => failed(new Error('the server did not print its link')), TIMEOUT);
+    lines.on('line', (line) => {
+      const found = line.match(/http:\S+\/setup#\S+/);
+      if (!found) return;
+      clearTimeout(late);
+      ready(found[0]);
+    });
+    child.on('exit', (code) => failed(new Error(`the server ended with ${code}`)));
+  });
+  return { child, link };
+}
+
+/** Makes the bucket of a service that was just started, with a request signed by version 4. */
+async function makeBucket() {
+  const hash = (text) => crypto.createHash('sha256').update(text).digest('hex');
+  const mac = (key, text) => crypto.createHmac('sha256', key).update(text).digest();
+  const url = new URL(`/${service.bucket}`, service.endpoint);
+  const at = new Date().toISOString().replace(/[-:]|\.\d+/g, '');
+  const scope = `${at.slice(0, 8)}/us-east-1/s3/aws4_request`;
+  const headers = { host: url.host, 'x-amz-content-sha256': hash(''), 'x-amz-date': at };
+  const names = Object.keys(headers).join(';');
+  const lines = Object.entries(headers).map(([name, value]) => `${name}:${value}\n`).join('');
+  const asked = ['PUT', url.pathname, '', lines, names, hash('')].join('\n');
+  const key = scope.split('/').reduce(mac, `AWS4${service.secret}`);
+  const signature = mac(key, ['AWS4-HMAC-SHA256', at, scope, hash(asked)].join('\n')).toString('hex');
+  const authorization = `AWS4-HMAC-SHA256 Credential=${service.key}/${scope}, SignedHeaders=${names}, Signature=${signature}`;
+  const answer = await fetch(url, { method: 'PUT', headers: { ...headers, authorization } });
+  assert.ok(answer.ok || answer.status === 409, `the bucket is made: ${answer.status} ${await answer.text()}`);
+}
+
+const problems = [];
+const folder = project();
+await makeBucket();
+const { child, link } = await serve(folder);
+const origin = new URL(link).origin;
+const { browser, close } = await launch();
+const context = await browser.newContext({ viewport: { width: 1360, height: 900 }, timezoneId: 'Europe/Paris', bypassCSP: false });
+const page = await context.newPage();
+let where = 'the walk';
+const report = (text) => problems.push(`${where}: ${text}`);
+listen(page, origin, report);
+
+async function shot(name) {
+  if (!shots) return;
+  fs.mkdirSync(shots, { recursive: true });
+  await page.screenshot({ path: path.join(shots, `${name}.png`), fullPage: true });
+}
+const title = async (text) => page.getByRole('heading', { level: 1, name: text }).waitFor();
+const press = (name) => page.getByRole('button', { name, exact: true });
+
+try {
+  // From the link to the home page.
+  await page.goto(link);
+  await title('Welcome to Segue');
+  assert.equal(new URL(page.url()).hash, '', 'the code does not stay in the address');
+  await shot('set-up');
+  await page.getByLabel('User name').fill('camille');
+  await page.getByLabel('Password').fill(password);
+  await press('Create the administrator').click();
+  await page.getByText('Nothing has been sent yet').waitFor();
+
+  // A destination is connected. The lines are shown as they would be written, and at the end each
+  // permission is tried.
+  await page.goto(`${origin}/destinations`);
+  await page.getByRole('link', { name: 'MinIO' }).click();
+  await title('Connect a destination');
+  await page.getByLabel('Access key id').fill(service.key);
+  await page.getByLabel('Secret access key').fill(service.secret);
+  await page.getByLabel('Endpoint').fill(service.endpoint);
+  await shot('connect-account');
+  await press('Next').click();
+  await page.getByLabel('Name', { exact: true }).fill('Partner');
+  await page.getByLabel('Bucket', { exact: true }).fill(service.bucket);
+  await page.getByLabel('Folder').fill('walk/%SEGMENT_NAME%');
+  await page.locator('#preview .address', { hasText: 's3://' }).waitFor();
+  await shot('connect-place');
+  await press('Next').click();
+  await page.locator('#preview pre', { hasText: 'crm_id,email' }).waitFor();
+  await page.getByLabel('Delimiter').selectOption(';');
+  await page.locator('#preview pre', { hasText: 'crm_id;email' }).waitFor();
+  await shot('connect-format');
+  // Leaving and coming back loses nothing.
+  await page.goto(`${origin}/`);
+  await page.goto(`${origin}/connect/place`);
+  assert.equal(await page.getByLabel('Name', { exact: true }).inputValue(), 'Partner');
+  await page.goto(`${origin}/connect/review`);
+  await shot('connect-review');
+  await press('Connect and check').click();
+  await page.getByText('s3:PutObject', { exact: true }).first().waitFor();
+  assert.ok(await page.locator('.badge.ok', { hasText: 'Granted' }).count() > 3, 'permissions are granted');
+  await shot('destination-checked');
+
+  // Segments are activated: when, under which names, with which columns, and how many rows that is.
+  await page.goto(`${origin}/activations`);
+  await page.getByRole('link', { name: 'Activate segments' }).click();
+  await press('Next').click();
+  await page.getByText('Tick at least one.').waitFor();
+  await page.getByLabel('Luxury audience').check();
+  await page.getByLabel('Newsletter').check();
+  await page.getByLabel('Key').fill('partner-daily');
+  await shot('activate-segments');
+  await press('Next').click();
+  await page.getByLabel('Time zone').fill('Europe/Pari');
+  await page.locator('#preview .note.bad').first().waitFor();
+  await page.getByLabel('Time zone').fill('Europe/Paris');
+  await page.locator('#preview', { hasText: 'Europe/Paris' }).locator('li').first().waitFor();
+  await shot('activate-schedule');
+  await press('Next').click();
+  await page.locator('#preview pre', { hasText: 'crm_id' }).waitFor();
+  await page.getByRole('button', { name: 'Move down crm_id' }).click();
+  await page.locator('#preview pre', { hasText: 'email;crm_id' }).waitFor();
+  await page.getByLabel('Column', { exact: true }).first().fill('e_mail');
+  await page.locator('#preview pre', { hasText: 'e_mail;crm_id' }).waitFor();
+  await shot('activate-attributes');
+  await press('Next').click();
+  await page.getByText('What would be sent').waitFor();
+  await page.getByText(/of [\d,]+ profiles/).first().waitFor();
+  await shot('activate-review');
+  await press('Finish').click();
+  await page.getByText('Saved').waitFor();
+
+  // Run now, watched to its end without a reload by hand.
+  await page.getByRole('button', { name: 'Run now' }).first().click();
+  await page.getByRole('dialog').getByRole('button', { name: 'Run now' }).click();
+  await page.waitForURL(/\/runs/);
+  await page.locator('table').getByRole('link', { name: 'Luxury audience' }).first().click();
+  await page.locator('.title .badge', { hasText: 'Delivered' }).waitFor();
+  await page.getByText(`s3://${service.bucket}`, { exact: false }).first().waitFor({ state: 'attached' });
+  await shot('run-delivered');
+  const run = page.url();
+  const listed = await page.locator('[data-copy^="s3://"]').count();
+  assert.ok(listed >= 2, 'the page names the file and the manifest');
+
+  // Again, and this time from the run that is there.
+  await page.goto(`${origin}/activations/partner-daily`);
+  await page.getByRole('button', { name: 'Pause' }).first().click();
+  await page.getByRole('dialog').getByRole('button', { name: 'Pause' }).click();
+  await page.getByText('Slots that come due are skipped until you enable it again').waitFor();
+  await shot('activation-paused');
+  await page.getByRole('button', { name: 'Enable' }).first().click();
+  await page.getByText('Slots that come due are delivered again').first().waitFor();
+
+  // A rule while it is typed: wrong at its place, completed, right.
+  await page.goto(`${origin}/rule`);
+  const rule = page.getByLabel('Rule', { exact: true });
+  await rule.pressSequentially('poi');
+  await page.getByRole('option', { name: 'points' }).waitFor();
+  await rule.press('Enter');
+  await rule.pressSequentially(" >= 6000 AND contry = 'FR'");
+  await page.locator('.excerpt mark', { hasText: 'contry' }).waitFor();
+  await shot('rule-wrong');
+  await rule.fill("points >= 6000 AND country = 'FR'");
+  await page.getByText('Exact count').waitFor();
+  await shot('rule-right');
+
+  // One person, masked, then with real values.
+  await page.goto(`${origin}/profiles`);
+  await page.getByLabel('Kind of identity').selectOption('CRMID');
+  await page.getByLabel('Identity', { exact: true }).fill('C-4');
+  await press('Look up').click();
+  await page.getByText('Values are masked').waitFor();
+  assert.equal(await page.getByText('person.4@example.com').count(), 0, 'masked');
+  await shot('profile-masked');
+  await page.getByLabel('Identity', { exact: true }).fill('C-4');
+  await page.getByLabel('Show real values').check();
+  await press('Look up').click();
+  await page.getByText('person.4@example.com').first().waitFor();
+
+  // A colleague and a token.
+  await page.goto(`${origin}/settings`);
+  await press('Add a user').click();
+  const dialog = page.getByRole('dialog');
+  await dialog.getByLabel('User name').fill('jules');
+  await dialog.getByLabel('Password').fill('short');
+  await dialog.getByRole('button', { name: 'Add a user' }).click();
+  await page.getByText('a password has at least 12 characters').waitFor();
+  await press('Add a user').click();
+  await page.getByRole('dialog').getByLabel('User name').fill('jules');
+  await page.getByRole('dialog').getByLabel('Password').fill(password);
+  await page.getByRole('dialog').getByRole('button', { name: 'Add a user' }).click();
+  await page.getByText('The user can sign in now').waitFor();
+  await press('Create a token').click();
+  await page.getByRole('dialog').getByLabel('What it is for').fill('airflow');
+  await page.getByRole('dialog').getByRole('button', { name: 'Create a token' }).click();
+  await page.getByText('Copy the token now').waitFor();
+
+  // By keyboard alone: the first stop leads to the content, and the menu is reached.
+  await page.goto(`${origin}/`);
+  await page.keyboard.press('Tab');
+  await page.keyboard.press('Enter');
+  assert.equal(new URL(page.url()).hash, '#content');
+
+  // Every page, in both languages and schemes, wide and narrow.
+  const places = ['/', '/runs', '/runs?state=failed', new URL(run).pathname, '/activations', '/activations/partner-daily', '/destinations', '/destinations/partner', '/connect/account', '/connect/place', '/connect/format', '/activate/segments', '/segments', '/segments/luxury', '/rule?segment=luxury', '/profiles', '/audit', '/settings', '/nothing'];
+  const cookies = (await context.cookies()).filter((cookie) => !['segue-lang', 'segue-scheme'].includes(cookie.name));
+  let opened = 0;
+  for (const [lang, scheme, width] of [['en', 'light', 1360], ['fr', 'dark', 1360], ['en', 'dark', 360], ['fr', 'light', 360]]) {
+    const each = await browser.newContext({ viewport: { width, height: 860 }, colorScheme: scheme, timezoneId: 'Europe/Paris', bypassCSP: true });
+    await each.addCookies([...cookies, { name: 'segue-lang', value: lang, url: origin }]);
+    const sheet = await each.newPage();
+    sheet.setDefaultTimeout(TIMEOUT);
+    sheet.on('pageerror', (error) => report(`script: ${error.message}`));
+    sheet.on('request', (request) => request.url().startsWith(origin) || report(`asks ${request.url()}`));
+    for (const place of places) {
+      where = `${place} (${lang}, ${scheme}, ${width})`;
+      const answer = await sheet.goto(origin + place);
+      const expected = place === '/nothing' ? 404 : 200;
+      if (answer.status() !== expected) report(`answers ${answer.status()}`);
+      if ((await sheet.locator('html').getAttribute('lang')) !== lang) report('is in another language');
+      await look(sheet, report);
+      opened += 1;
+      if (shots) {
+        const name = place === '/' ? 'home' : place.slice(1).replace(/[/?=]/g, '-').replace(/^runs-[0-9a-f]{8}-.*/, 'run');
+        await sheet.screenshot({ path: path.join(shots, `${name}-${lang}-${scheme}-${width}.png`), fullPage: true });
+      }
+    }
+    await each.close();
+  }
+  where = 'the walk';
+  await page.getByRole('button', { name: 'camille' }).click();
+  await press('Sign out').click();
+  await page.getByText('You are signed out').waitFor();
+  await page.goto(`${origin}/runs?state=failed`);
+  await page.getByLabel('User name').fill('jules');
+  await page.getByLabel('Password').fill(password);
+  await press('Sign in').click();
+  await page.waitForURL(`${origin}/runs?state=failed`);
+  assert.equal(await page.getByRole('link', { name: 'Audit log' }).count(), 0, 'a viewer has no audit log');
+  console.log(`walked from the link to a delivered run; ${opened} pages opened, ${problems.length} problems`);
+} catch (error) {
+  report(error.stack ?? String(error));
+  await shot('failed').catch(() => {});
+} finally {
+  await close();
+  child.removeAllListeners('exit');
+  child.kill('SIGTERM');
+  await new Promise((ready) => child.once('exit', ready));
+  fs.rmSync(folder, { recursive: true, force: true });
+}
+// The page that is not there is said to be missing on the console as well.
+const real = problems.filter((problem) => !/status of (404|422)/.test(problem));
+for (const problem of real) console.error(problem);
+if (real.length > 0) process.exit(1);

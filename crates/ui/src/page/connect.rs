@@ -1,0 +1,211 @@
+//! Connecting a destination, in four steps.
+
+use maud::{Markup, html};
+
+use super::destinations::Preset;
+use super::wizard::{Draft, Frame, Preview, Step};
+use crate::component::{Choice, Head, card, facts, hidden_fields, nothing, pick, text_field, tick};
+use crate::shell::{Place, Shell};
+use crate::words::Lang;
+
+/// What the wizard shows.
+#[derive(Debug, Clone, Default)]
+pub struct Connect {
+    /// The step.
+    pub at: String,
+    /// What was filled in so far.
+    pub draft: Draft,
+    /// The accounts that there are.
+    pub accounts: Vec<String>,
+    /// Whether secrets can be kept on this server.
+    pub has_master_key: bool,
+    /// What would come of it.
+    pub preview: Preview,
+}
+
+/// The fields of each step.
+pub const FIELDS: [(&str, &[&str]); 4] = [
+    (
+        "account",
+        &["preset", "account", "auth", "access_key_id", "secret", "role_arn", "region", "endpoint"],
+    ),
+    ("place", &["name", "bucket", "folder", "sse", "kms_key_id", "actions", "manifest"]),
+    (
+        "format",
+        &["format", "delimiter", "quoting", "compression", "line_end", "encoding", "header"],
+    ),
+    ("review", &[]),
+];
+
+/// The steps.
+pub fn steps(lang: Lang) -> [Step; 4] {
+    [
+        Step { key: "account", name: lang.account() },
+        Step { key: "place", name: lang.step_place() },
+        Step { key: "format", name: lang.file_format() },
+        Step { key: "review", name: lang.step_review() },
+    ]
+}
+
+impl Connect {
+    /// Draws the page.
+    pub fn draw(&self, shell: &Shell) -> Markup {
+        let lang = shell.lang();
+        let head = Head {
+            crumbs: &[(lang.destinations_title(), Place::Destinations.url())],
+            title: lang.connect_title(),
+            beside: nothing(),
+            lead: html! { (lang.connect_lead()) },
+            actions: nothing(),
+        };
+        let body = match self.at.as_str() {
+            "place" => self.place(lang),
+            "format" => self.format(lang),
+            "review" => self.review(lang),
+            _ => self.account(lang),
+        };
+        let frame = Frame {
+            steps: &steps(lang),
+            at: &self.at,
+            base: "/connect",
+            body,
+            beside: self.beside(shell),
+            finish: lang.connect_and_check(),
+        };
+        shell.page(
+            Some(Place::Destinations),
+            lang.connect_title(),
+            &html! { (head.draw(lang)) (frame.draw(shell)) },
+        )
+    }
+
+    /// Draws what would come of it: beside the form, and alone while somebody types.
+    pub fn beside(&self, shell: &Shell) -> Markup {
+        let lang = shell.lang();
+        html! {
+            (self.preview.faults(lang))
+            (self.preview.names(lang))
+            @if self.at == "format" || self.at == "review" { (self.preview.lines(lang)) }
+            @if self.at == "account" { (card(lang.connect_how(), &nothing(), &html! { p class="muted" { (lang.connect_how_text()) } })) }
+        }
+    }
+
+    fn account(&self, lang: Lang) -> Markup {
+        let draft = &self.draft;
+        let preset = Preset::ALL.iter().find(|it| it.word() == draft.get("preset"));
+        let preset = preset.copied().unwrap_or(Preset::Amazon);
+        let presets: Vec<Choice> = Preset::ALL
+            .iter()
+            .filter(|it| **it != Preset::Folder)
+            .map(|it| Choice { value: it.word().to_owned(), text: it.name(lang).to_owned() })
+            .collect();
+        let mut accounts =
+            vec![Choice { value: String::new(), text: lang.new_account().to_owned() }];
+        accounts.extend(
+            self.accounts.iter().map(|key| Choice { value: key.clone(), text: key.clone() }),
+        );
+        let ways = [
+            ("access-key", lang.auth_keys()),
+            ("assume-role", lang.auth_role()),
+            ("default", lang.auth_chain()),
+        ];
+        let ways = ways.map(|(value, text)| Choice { value: value.into(), text: text.into() });
+        let secret_hint = match (self.has_master_key, draft.get("secret_name")) {
+            (false, _) => lang.secret_no_key(),
+            (true, "") => lang.secret_hint(),
+            (true, _) => lang.secret_kept(),
+        };
+        let body = html! {
+            div class="stack" {
+                (pick("account", "account", lang.account(), &accounts, draft.get("account")))
+                @if draft.get("account").is_empty() {
+                    (pick("preset", "preset", lang.service(), &presets, preset.word()))
+                    (pick("auth", "auth", lang.signed_with(), &ways, draft.or("auth", "access-key")))
+                    @match draft.or("auth", "access-key") {
+                        "assume-role" => (text_field("role_arn", lang.role_arn()).value(draft.get("role_arn")).hint(lang.role_hint()).draw()),
+                        "default" => p class="muted small" { (lang.chain_hint()) },
+                        _ => {
+                            (text_field("access_key_id", lang.access_key_id()).value(draft.get("access_key_id")).draw())
+                            (text_field("secret", lang.secret_key()).secret().hint(secret_hint).draw())
+                        }
+                    }
+                    @if preset != Preset::Amazon {
+                        (text_field("endpoint", lang.endpoint()).value(draft.get("endpoint")).hint(preset.endpoint_hint()).draw())
+                    }
+                    (text_field("region", lang.region()).value(draft.or("region", preset.region())).hint(lang.region_hint()).draw())
+                }
+            }
+        };
+        card(lang.account(), &nothing(), &body)
+    }
+
+    fn place(&self, lang: Lang) -> Markup {
+        let draft = &self.draft;
+        let sse = [("", lang.none_set()), ("AES256", "SSE-S3"), ("aws:kms", "SSE-KMS")];
+        let sse = sse.map(|(value, text)| Choice { value: value.into(), text: text.into() });
+        let body = html! {
+            div class="stack" {
+                (text_field("name", lang.name()).value(draft.get("name")).hint(lang.destination_name_hint()).required().draw())
+                (text_field("bucket", lang.bucket()).value(draft.get("bucket")).required().draw())
+                (text_field("folder", lang.folder()).value(draft.get("folder")).hint(lang.folder_hint()).draw())
+                (pick("sse", "sse", lang.encryption(), &sse, draft.get("sse")))
+                @if draft.get("sse") == "aws:kms" { (text_field("kms_key_id", lang.kms_key()).value(draft.get("kms_key_id")).draw()) }
+                (text_field("actions", lang.marketing_actions()).value(draft.get("actions")).hint(lang.actions_hint()).draw())
+                (hidden_fields(&[("manifest", "no")]))
+                (tick("manifest", lang.manifest(), lang.manifest_hint(), draft.or("manifest", "yes") == "yes"))
+            }
+        };
+        card(lang.step_place(), &nothing(), &body)
+    }
+
+    fn format(&self, lang: Lang) -> Markup {
+        let draft = &self.draft;
+        let choices = |all: &[(&str, &str)]| -> Vec<Choice> {
+            let choice = |(value, text): &(&str, &str)| Choice {
+                value: (*value).to_owned(),
+                text: (*text).to_owned(),
+            };
+            all.iter().map(choice).collect()
+        };
+        let format = draft.or("format", "csv");
+        let is_text = matches!(format, "csv" | "tsv");
+        let body = html! {
+            div class="stack" {
+                (pick("format", "format", lang.file_format(), &choices(&[("csv", "CSV (.csv)"), ("tsv", "TSV (.txt)"), ("json", "JSON lines (.json)"), ("parquet", "Parquet (.parquet)")]), format))
+                @if format == "csv" { (pick("delimiter", "delimiter", lang.delimiter(), &choices(&[(",", ","), (";", ";"), ("|", "|")]), draft.or("delimiter", ","))) }
+                @if is_text {
+                    (pick("quoting", "quoting", lang.quoting(), &choices(&[("minimal", lang.quoting_minimal()), ("all", lang.quoting_all())]), draft.or("quoting", "minimal")))
+                    (pick("line_end", "line_end", lang.line_end(), &choices(&[("lf", "LF"), ("crlf", "CR LF")]), draft.or("line_end", "lf")))
+                    (pick("encoding", "encoding", lang.encoding(), &choices(&[("utf-8", "UTF-8"), ("utf-8-bom", "UTF-8, BOM"), ("windows-1252", "Windows-1252")]), draft.or("encoding", "utf-8")))
+                    (hidden_fields(&[("header", "no")]))
+                    (tick("header", lang.header_line(), "", draft.or("header", "yes") == "yes"))
+                }
+                @if format != "parquet" { (pick("compression", "compression", lang.compression(), &choices(&[("none", lang.none_set()), ("gzip", "gzip"), ("zstd", "Zstandard"), ("zip", "zip")]), draft.or("compression", "none"))) }
+            }
+        };
+        card(lang.file_format(), &nothing(), &body)
+    }
+
+    fn review(&self, lang: Lang) -> Markup {
+        let draft = &self.draft;
+        let account = match draft.get("account") {
+            "" => lang.new_account(),
+            key => key,
+        };
+        let all = [
+            (lang.name(), draft.get("name")),
+            (lang.account(), account),
+            (lang.bucket(), draft.get("bucket")),
+            (lang.folder(), draft.get("folder")),
+            (lang.file_format(), draft.or("format", "csv")),
+            (lang.compression(), draft.or("compression", "none")),
+            (lang.encryption(), draft.or("sse", "–")),
+            (lang.marketing_actions(), draft.or("actions", "–")),
+        ];
+        let all: Vec<(&str, Markup)> =
+            all.iter().map(|(name, value)| (*name, html! { (value) })).collect();
+        let body =
+            html! { (facts(&all)) p class="muted small from-files" { (lang.connect_review()) } };
+        card(lang.step_review(), &nothing(), &body)
+    }
+}

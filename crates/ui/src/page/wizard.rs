@@ -1,0 +1,252 @@
+//! What both wizards are made of: a draft that is kept on the server, steps that are addresses of their
+//! own, and what would come of it beside the form.
+
+use jiff::Zoned;
+use maud::{Markup, html};
+
+use crate::component::{Note, Tone, badge, card, english, flush_card, hidden_fields, nothing};
+use crate::icon::Icon;
+use crate::locale::ratio;
+use crate::shell::Shell;
+use crate::words::Lang;
+
+/// What was filled in so far: the fields of the forms, in order.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Draft(pub Vec<(String, String)>);
+
+impl Draft {
+    /// The value of a field: the last, as a box that is ticked comes behind what it is otherwise.
+    pub fn get(&self, name: &str) -> &str {
+        self.0.iter().rev().find(|(key, _)| key == name).map_or("", |(_, value)| value)
+    }
+
+    /// The value of a field, or what it is without one.
+    pub fn or<'a>(&'a self, name: &str, otherwise: &'a str) -> &'a str {
+        match self.get(name) {
+            "" => otherwise,
+            value => value,
+        }
+    }
+
+    /// All values of a field.
+    pub fn all<'a>(&'a self, name: &'a str) -> impl Iterator<Item = &'a str> {
+        self.0.iter().filter(move |(key, _)| key == name).map(|(_, value)| value.as_str())
+    }
+
+    /// Puts the fields of a step in the place of what they were. A box that is not ticked is not sent,
+    /// so `names` says which fields the step has.
+    pub fn put(&mut self, names: &[&str], fields: &[(String, String)]) {
+        let is_own = |key: &str| {
+            names.iter().any(|name| {
+                key == *name || name.strip_suffix('*').is_some_and(|begin| key.starts_with(begin))
+            })
+        };
+        self.0.retain(|(key, _)| !is_own(key));
+        self.0.extend(fields.iter().filter(|(key, _)| is_own(key)).cloned());
+    }
+
+    /// Sets one field.
+    pub fn set(&mut self, name: &str, value: &str) {
+        self.0.retain(|(key, _)| key != name);
+        self.0.push((name.to_owned(), value.to_owned()));
+    }
+}
+
+/// A step.
+#[derive(Debug, Clone, Copy)]
+pub struct Step {
+    /// As it stands in the address.
+    pub key: &'static str,
+    /// As it is called.
+    pub name: &'static str,
+}
+
+/// What would come of a draft.
+#[derive(Debug, Clone, Default)]
+pub struct Preview {
+    /// What is wrong with it.
+    pub faults: Vec<Fault>,
+    /// The address that files begin with.
+    pub address: Option<String>,
+    /// What each segment comes to.
+    pub segments: Vec<SegmentPreview>,
+    /// The first lines of the first file, masked.
+    pub text: Option<String>,
+}
+
+/// What is wrong with a draft.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Fault {
+    /// The member of the definition.
+    pub place: String,
+    /// What is wrong, in English.
+    pub message: String,
+    /// What to do, in English.
+    pub hint: Option<String>,
+}
+
+/// What a segment of a draft comes to.
+#[derive(Debug, Clone, Default)]
+pub struct SegmentPreview {
+    /// The segment's name.
+    pub name: String,
+    /// The name of the next file.
+    pub file: Option<String>,
+    /// Whether each file replaces the one before.
+    pub is_static: bool,
+    /// The next slots, with whether clocks change before them.
+    pub slots: Vec<(Zoned, bool)>,
+    /// Members and rows, where they were counted.
+    pub rows: Option<(u64, u64)>,
+}
+
+/// A page of a wizard.
+pub struct Frame<'a> {
+    /// Its steps.
+    pub steps: &'a [Step],
+    /// The one that is shown.
+    pub at: &'a str,
+    /// The address that the steps stand below.
+    pub base: &'a str,
+    /// The form.
+    pub body: Markup,
+    /// Beside the form.
+    pub beside: Markup,
+    /// What the last step does.
+    pub finish: &'a str,
+}
+
+impl Frame<'_> {
+    fn position(&self) -> usize {
+        self.steps.iter().position(|step| step.key == self.at).unwrap_or(0)
+    }
+
+    /// Draws it.
+    pub fn draw(&self, shell: &Shell) -> Markup {
+        let lang = shell.lang();
+        let here = self.position();
+        let is_last = here + 1 == self.steps.len();
+        html! {
+            (self.stepper(here, lang))
+            form method="post" action={ (self.base) "/" (self.at) } class="wizard columns wide-left" data-try="preview" data-keep="account preset auth sse format" {
+                (hidden_fields(&[("csrf", shell.csrf())]))
+                div class="stack" {
+                    (self.body)
+                    div class="row apart" {
+                        @if here > 0 { button class="button" name="go" value="back" formnovalidate { (lang.back()) } } @else { span {} }
+                        div class="row" {
+                            button class="button quiet" name="go" value="discard" formnovalidate { (lang.discard_draft()) }
+                            button class="button primary" name="go" value="next" { (if is_last { self.finish } else { lang.next_step() }) @if !is_last { (Icon::Next.draw()) } }
+                        }
+                    }
+                    p class="muted small" { (lang.draft_kept()) }
+                }
+                div id="preview" class="stack" aria-live="polite" { (self.beside) }
+            }
+        }
+    }
+
+    fn stepper(&self, here: usize, lang: Lang) -> Markup {
+        html! {
+            nav aria-label=(lang.steps()) {
+                ol class="steps" {
+                    @for (at, step) in self.steps.iter().enumerate() {
+                        li class=[(at < here).then_some("done")] aria-current=[(at == here).then_some("step")] {
+                            span class="dot" aria-hidden="true" { @if at < here { (Icon::Check.draw()) } @else { (at + 1) } }
+                            span { @if at < here { a href={ (self.base) "/" (step.key) } { (step.name) } } @else { (step.name) } }
+                        }
+                    }
+                }
+            }
+        }
+    }
+}
+
+impl Preview {
+    /// Draws what is wrong.
+    pub fn faults(&self, lang: Lang) -> Markup {
+        html! {
+            @for fault in &self.faults {
+                (Note {
+                    tone: Tone::Bad,
+                    title: html! { (lang.draft_wrong()) @if !fault.place.is_empty() { " · " code { (fault.place) } } },
+                    detail: english(&fault.message),
+                    next_step: fault.hint.as_deref(),
+                    actions: nothing(),
+                }.draw(lang))
+            }
+        }
+    }
+
+    /// Draws the first lines as they would be written.
+    pub fn lines(&self, lang: Lang) -> Markup {
+        let Some(text) = &self.text else { return nothing() };
+        let shown = text.replace('\t', "→\t");
+        let body = html! {
+            div class="code" { pre tabindex="0" aria-label=(lang.first_lines()) { code { (shown) } } }
+        };
+        card(lang.first_lines(), &html! { p { (lang.masked()) } }, &body)
+    }
+
+    /// Draws where files go and what they are called.
+    pub fn names(&self, lang: Lang) -> Markup {
+        let Some(address) = &self.address else { return nothing() };
+        let body = html! {
+            p { code class="address" { (address) } }
+            @for segment in &self.segments {
+                @if let Some(file) = &segment.file {
+                    p class="example" { span class="muted small" { (segment.name) } code { (file) } @if segment.is_static { " " (badge(Tone::Warn, lang.replaces_itself())) } }
+                }
+            }
+        };
+        card(lang.goes_to(), &nothing(), &body)
+    }
+
+    /// Draws the next slots.
+    pub fn slots(&self, shell: &Shell) -> Markup {
+        let (lang, locale) = (shell.lang(), &shell.locale);
+        let mut all: Vec<(&str, &Zoned, bool)> = Vec::new();
+        for segment in &self.segments {
+            all.extend(segment.slots.iter().map(|(at, mark)| (segment.name.as_str(), at, *mark)));
+        }
+        all.sort_by_key(|(_, at, _)| at.timestamp());
+        if all.is_empty() {
+            return nothing();
+        }
+        let list = html! {
+            ul class="list" {
+                @for (name, at, mark) in all.iter().take(10) {
+                    li {
+                        div { b { (locale.day(at.date())) " " (at.strftime("%H:%M").to_string()) } span class="under" { (name) " · " (at.time_zone().iana_name().unwrap_or("UTC")) } }
+                        span class="number muted small" { @if *mark { (badge(Tone::Warn, lang.clock_change())) } @else { (at.timestamp().strftime("%H:%M UTC").to_string()) } }
+                    }
+                }
+            }
+        };
+        flush_card(lang.next_slots(), &nothing(), &list)
+    }
+
+    /// Draws how many rows each segment comes to.
+    pub fn rows(&self, shell: &Shell) -> Markup {
+        let (lang, locale) = (shell.lang(), &shell.locale);
+        let list = html! {
+            ul class="list" {
+                @for segment in &self.segments {
+                    li {
+                        div { b { (segment.name) } @if let Some(file) = &segment.file { code class="under" { (file) } } }
+                        span class="number" {
+                            @match segment.rows {
+                                Some((members, rows)) => {
+                                    b { (lang.rows(rows)) }
+                                    span class="under" { (lang.of_profiles(&locale.percent(ratio(rows, members)), &lang.profiles(members))) }
+                                },
+                                None => "–",
+                            }
+                        }
+                    }
+                }
+            }
+        };
+        flush_card(lang.what_would_be_sent(), &nothing(), &list)
+    }
+}

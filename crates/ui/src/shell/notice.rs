@@ -1,0 +1,148 @@
+//! What came of the last thing that the viewer did, at the top of the page that follows.
+
+use maud::{Markup, html};
+
+use crate::component::{Note, Tone, english, nothing};
+use crate::words::Lang;
+
+/// Something that was done, by the word that a cookie carries to the next page.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Said {
+    /// Runs were asked for.
+    RunAsked,
+    /// An activation was paused.
+    Paused,
+    /// An activation was enabled.
+    Enabled,
+    /// A user was made.
+    UserAdded,
+    /// A user was changed.
+    UserChanged,
+    /// A user was removed.
+    UserRemoved,
+    /// A token was revoked.
+    TokenRevoked,
+    /// The viewer signed out.
+    SignedOut,
+    /// Something was saved.
+    Saved,
+    /// Something was removed.
+    Removed,
+}
+
+impl Said {
+    /// All of them.
+    pub const ALL: [Self; 10] = [
+        Self::RunAsked,
+        Self::Paused,
+        Self::Enabled,
+        Self::UserAdded,
+        Self::UserChanged,
+        Self::UserRemoved,
+        Self::TokenRevoked,
+        Self::SignedOut,
+        Self::Saved,
+        Self::Removed,
+    ];
+
+    /// The word for it.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::RunAsked => "run-asked",
+            Self::Paused => "paused",
+            Self::Enabled => "enabled",
+            Self::UserAdded => "user-added",
+            Self::UserChanged => "user-changed",
+            Self::UserRemoved => "user-removed",
+            Self::TokenRevoked => "token-revoked",
+            Self::SignedOut => "signed-out",
+            Self::Saved => "saved",
+            Self::Removed => "removed",
+        }
+    }
+
+    /// What a word stands for.
+    pub fn parse(word: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|said| said.as_str() == word)
+    }
+
+    /// Says it.
+    pub fn text(self, lang: Lang) -> &'static str {
+        match self {
+            Self::RunAsked => lang.said_run_asked(),
+            Self::Paused => lang.said_paused(),
+            Self::Enabled => lang.said_enabled(),
+            Self::UserAdded => lang.said_user_added(),
+            Self::UserChanged => lang.said_user_changed(),
+            Self::UserRemoved => lang.said_user_removed(),
+            Self::TokenRevoked => lang.said_token_revoked(),
+            Self::SignedOut => lang.said_signed_out(),
+            Self::Saved => lang.said_saved(),
+            Self::Removed => lang.said_removed(),
+        }
+    }
+}
+
+/// What came of it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Notice {
+    /// It was done.
+    Done(Said),
+    /// It was not done.
+    Problem {
+        /// The word of the problem in the API.
+        code: String,
+        /// What is wrong, in English.
+        detail: String,
+        /// What to do next, in English.
+        hint: Option<String>,
+    },
+}
+
+impl Notice {
+    pub(crate) fn draw(&self, lang: Lang) -> Markup {
+        match self {
+            Self::Done(said) => {
+                let note = Note {
+                    tone: Tone::Ok,
+                    title: html! { (said.text(lang)) },
+                    detail: nothing(),
+                    next_step: None,
+                    actions: nothing(),
+                };
+                html! { div class="notice" role="status" { (note.draw(lang)) } }
+            }
+            Self::Problem { code, detail, hint } => {
+                let note = Note {
+                    tone: Tone::Bad,
+                    title: html! { (title(lang, code)) },
+                    detail: english(detail),
+                    next_step: hint.as_deref(),
+                    actions: nothing(),
+                };
+                html! { div class="notice" role="alert" { (note.draw(lang)) } }
+            }
+        }
+    }
+}
+
+/// What kind of problem it is.
+pub(crate) fn title(lang: Lang, code: &str) -> &'static str {
+    match code {
+        "forbidden" => lang.not_allowed(),
+        "cross_site" => lang.problem_old_form(),
+        "not_found" => lang.problem_gone(),
+        "conflict" | "precondition_failed" | "idempotency_mismatch" => lang.problem_conflict(),
+        "activation_disabled" => lang.problem_paused(),
+        "invalid_value" | "malformed_request" | "unknown_parameter" | "too_large" => {
+            lang.problem_value()
+        }
+        "read_only" => lang.defined_in_files(),
+        "too_many_requests" => lang.problem_too_many(),
+        "project_invalid" => lang.problem_project(),
+        "service_refused" => lang.stop_denied(),
+        "unavailable" => lang.problem_later(),
+        "internal" => lang.problem_internal(),
+        _ => lang.problem_other(),
+    }
+}

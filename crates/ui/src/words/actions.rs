@@ -1,0 +1,96 @@
+//! Words of what people do in the pages, and of what came of it.
+
+use super::catalogue;
+
+catalogue! {
+    // What was done
+    said_run_asked = "It is on its way: the run begins as soon as there is room" | "C’est parti\u{a0}: l’exécution commence dès qu’il y a de la place";
+    said_paused = "Paused. Slots that come due are skipped until you enable it again" | "En pause. Les échéances sont omises jusqu’à la réactivation";
+    said_enabled = "Enabled. Slots that come due are delivered again" | "Activée. Les échéances sont de nouveau livrées";
+    said_user_added = "The user can sign in now" | "L’utilisateur peut se connecter";
+    said_user_changed = "The user is changed, and signed out everywhere" | "L’utilisateur est modifié, et déconnecté partout";
+    said_user_removed = "The user is removed, and signed out everywhere" | "L’utilisateur est supprimé, et déconnecté partout";
+    said_token_revoked = "The token is revoked: nothing can use it any more" | "Le jeton est révoqué\u{a0}: plus rien ne peut s’en servir";
+    said_signed_out = "You are signed out" | "Vous êtes déconnecté";
+    said_saved = "Saved" | "Enregistré";
+    said_removed = "Removed" | "Supprimé";
+
+    // Why something was not done
+    problem_old_form = "This form is too old, so nothing was done" | "Ce formulaire est trop ancien, rien n’a été fait";
+    problem_gone = "It is not there any more" | "Cela n’existe plus";
+    problem_conflict = "It stands in the way of something else" | "Cela se heurte à autre chose";
+    problem_paused = "The activation is paused" | "L’activation est en pause";
+    problem_value = "Something in the form does not fit" | "Quelque chose ne convient pas dans le formulaire";
+    problem_too_many = "Too much at once" | "Trop à la fois";
+    problem_project = "The project cannot be used as it is" | "Le projet ne peut pas être utilisé tel quel";
+    problem_later = "It may work later" | "Cela marchera peut-être plus tard";
+    problem_internal = "A fault of Segue: the log of the server says where" | "Une faute de Segue\u{a0}: le journal du serveur dit où";
+    problem_other = "It was not done" | "Cela n’a pas été fait";
+
+    // Settings
+    add_user = "Add a user" | "Ajouter un utilisateur";
+    add_user_text = "They sign in with this name and password, and can do what the role allows." | "Il se connecte avec ce nom et ce mot de passe, et peut ce que le rôle permet.";
+    change = "Change" | "Modifier";
+    change_user_title(name) = "Change {name}" | "Modifier {name}";
+    change_user_text = "A new password is needed. The user is signed out everywhere." | "Un nouveau mot de passe est nécessaire. L’utilisateur est déconnecté partout.";
+    remove = "Remove" | "Supprimer";
+    remove_title(name) = "Remove {name}?" | "Supprimer {name}\u{a0}?";
+    remove_user_text = "The user is signed out everywhere and cannot come back. What they did stays in the audit log." | "L’utilisateur est déconnecté partout et ne peut revenir. Ce qu’il a fait reste dans le journal d’audit.";
+    save = "Save" | "Enregistrer";
+    add_token = "Create a token" | "Créer un jeton";
+    add_token_text = "A program sends it with every request. It is shown once, so have the place ready where it is kept." | "Un programme l’envoie avec chaque requête. Il n’est montré qu’une fois\u{a0}: préparez l’endroit où le garder.";
+    token_name = "What it is for" | "À quoi il sert";
+    token_days = "Lives for" | "Durée de vie";
+    days #count = "{count} day", "{count} days" | "{count} jour", "{count} jours";
+    token_made = "Copy the token now: it is not shown again" | "Copiez le jeton maintenant\u{a0}: il ne sera plus montré";
+    the_token = "the token" | "le jeton";
+    revoke = "Revoke" | "Révoquer";
+    revoke_title(name) = "Revoke {name}?" | "Révoquer {name}\u{a0}?";
+    revoke_text = "Whatever uses it is refused from now on." | "Ce qui s’en sert est refusé dès maintenant.";
+    last_used = "Last used" | "Dernier usage";
+    secrets = "Secrets" | "Secrets";
+    secrets_empty = "No secret is kept. segue secret set NAME keeps one." | "Aucun secret n’est gardé. segue secret set NOM en garde un.";
+    secrets_hint = "Kept encrypted. Nobody can read them here." | "Gardés chiffrés. Personne ne peut les lire ici.";
+    set_when = "Set" | "Défini";
+    alert_channels = "Alerts" | "Alertes";
+    webhook_on = "Alerts are posted, signed, to the webhook of this server." | "Les alertes sont envoyées, signées, au webhook de ce serveur.";
+    webhook_off = "No webhook. Start the server with --webhook to have alerts posted." | "Pas de webhook. Démarrez le serveur avec --webhook pour envoyer les alertes.";
+    alerts_empty = "Nothing needed telling yet." | "Rien à signaler jusqu’ici.";
+    alert_sent = "Sent" | "Envoyée";
+    alert_waiting = "Not sent yet" | "Pas encore envoyée";
+    alert_kept = "Listed here only" | "Listée ici seulement";
+    kind_started = "Started" | "Commencée";
+    kind_exclusion_rate = "Many left out" | "Beaucoup d’exclus";
+    alert_kind = "Alert" | "Alerte";
+    alert_posting = "Posted" | "Envoi";
+    last_alerts = "Latest alerts" | "Dernières alertes";
+    api_reference = "API reference" | "Référence de l’API";
+
+    // Profile lookup
+    show_values = "Show real values" | "Montrer les vraies valeurs";
+    show_values_hint = "This is written to the audit log with your name." | "C’est inscrit au journal d’audit avec votre nom.";
+    values_shown = "Real values are shown, and that is in the audit log" | "Les vraies valeurs sont montrées, et c’est dans le journal d’audit";
+    values_shown_hint = "Close this page when you are done." | "Fermez cette page quand vous avez terminé.";
+    sent_in_last = "As the profile stands now, these deliveries of its segments held it. Earlier ones are not known for one person." | "Tel que le profil est aujourd’hui, ces livraisons de ses segments le contenaient. Les précédentes ne sont pas connues pour une personne.";
+
+    // Trying a rule
+    try_rule = "Try a rule" | "Essayer une règle";
+    try_rule_lead = "Write a rule and see at once who is in it. Nothing is saved and nothing is sent." | "Écrivez une règle et voyez tout de suite qui s’y trouve. Rien n’est enregistré ni envoyé.";
+    try_this_rule = "Try changes" | "Essayer des changements";
+    rule_language = "Language" | "Langage";
+    rule_text = "Rule" | "Règle";
+    rule_hint = "Fields by their path, for example loyalty.points >= 1000 AND homeAddress.country = 'FR'. Ctrl-Space completes a field." | "Les champs par leur chemin, par exemple loyalty.points >= 1000 AND homeAddress.country = 'FR'. Ctrl-Espace complète un champ.";
+    try_now = "Count" | "Compter";
+    rule_wrong = "The rule is not valid" | "La règle n’est pas valide";
+    rule_at(line, column) = "Line {line}, column {column}" | "Ligne {line}, colonne {column}";
+    rule_empty = "Write a rule to see who is in it" | "Écrivez une règle pour voir qui s’y trouve";
+    all_fields = "Fields" | "Champs";
+    find_field = "Find a field" | "Trouver un champ";
+    of_all = "Share of all profiles" | "Part de tous les profils";
+
+    go_on = "Go on" | "Continuer";
+
+    // Waiting runs
+    waiting_title = "It waits for its turn" | "Elle attend son tour";
+    waiting_text = "It begins as soon as a run before it is over. This page follows it." | "Elle commence dès qu’une exécution avant elle se termine. Cette page la suit.";
+}
