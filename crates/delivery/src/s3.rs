@@ -166,7 +166,8 @@ impl S3Store {
         let (mut moved, mut renewed) = (false, false);
         let mut signed = self.signed();
         loop {
-            let failure = match call(signed.client.clone()).await {
+            // Boxed, or the types of all that waits for it would hold the whole of the SDK's.
+            let failure = match Box::pin(call(signed.client.clone())).await {
                 Ok(answer) => return Ok(answer),
                 Err(error) => self.failure(act, key, &error),
             };

@@ -15,6 +15,25 @@ use crate::slot::SlotKey;
 /// The most alerts that one list holds.
 pub const ALERTS_LISTED_MAX: u32 = 1_000;
 
+/// A way in which alerts are sent, with attempts of its own.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Channel {
+    /// Posted to a URL.
+    Webhook,
+    /// By mail.
+    Mail,
+}
+
+impl Channel {
+    /// Returns the word for it in the ledger.
+    fn name(self) -> &'static str {
+        match self {
+            Self::Webhook => "webhook",
+            Self::Mail => "mail",
+        }
+    }
+}
+
 /// What somebody should be told.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct NewAlert {
@@ -30,8 +49,8 @@ pub struct NewAlert {
     pub code: Option<String>,
     /// What happened, for people.
     pub message: String,
-    /// Whether there is anybody to send it to; it is listed in any case.
-    pub to_send: bool,
+    /// How it is to be sent; it is listed in any case.
+    pub to: Vec<Channel>,
 }
 
 /// An alert, with how its sending goes.
@@ -53,11 +72,11 @@ pub struct Alert {
     pub code: Option<String>,
     /// What happened, for people.
     pub message: String,
-    /// Attempts to send it.
+    /// Attempts to send it: in a list all of them, and else those of one way.
     pub attempts: u32,
     /// When the next attempt is due; nothing when it was sent, given up, or is for nobody.
     pub next_attempt: Option<Timestamp>,
-    /// When it was taken.
+    /// When it was taken: in a list, by the last of all who are to get it.
     pub sent: Option<Timestamp>,
 }
 
@@ -87,25 +106,37 @@ impl Ledger {
     /// Lists alerts, the newest first; with `before`, those with a smaller number.
     pub async fn alerts(&self, before: Option<u64>, limit: u32) -> Result<Vec<Alert>> {
         let mut read = self.read().await?;
-        let rows =
-            sqlx::query("SELECT * FROM alerts WHERE number < ? ORDER BY number DESC LIMIT ?")
-                .bind(crate::staging::signed(before.unwrap_or(u64::MAX)))
-                .bind(limit.min(ALERTS_LISTED_MAX))
-                .fetch_all(&mut *read)
-                .await?;
+        let rows = sqlx::query(
+            "SELECT alerts.*, coalesce(sum(sending.attempts), 0) AS attempts,
+                     min(sending.next_attempt) AS next_attempt,
+                     CASE WHEN count(sending.sent) = count(sending.number)
+                         THEN max(sending.sent) END AS sent
+                 FROM alerts LEFT JOIN alert_sendings AS sending ON sending.number = alerts.number
+                 WHERE alerts.number < ? GROUP BY alerts.number
+                 ORDER BY alerts.number DESC LIMIT ?",
+        )
+        .bind(crate::staging::signed(before.unwrap_or(u64::MAX)))
+        .bind(limit.min(ALERTS_LISTED_MAX))
+        .fetch_all(&mut *read)
+        .await?;
         rows.iter().map(alert).collect()
     }
 
-    /// Lists the alerts that are to be sent now: of each export the oldest one that is not sent, so that
-    /// a receiver gets them in order.
-    pub async fn alerts_to_send(&self, now: Timestamp) -> Result<Vec<Alert>> {
+    /// Lists the alerts that are to be sent a way now: of each export the oldest one that is not sent, so
+    /// that a receiver gets them in order.
+    pub async fn alerts_to_send(&self, channel: Channel, now: Timestamp) -> Result<Vec<Alert>> {
         let mut read = self.read().await?;
         let rows = sqlx::query(
-            "SELECT * FROM alerts WHERE number IN (
-                 SELECT min(number) FROM alerts WHERE next_attempt IS NOT NULL
-                 GROUP BY activation, segment)
-             AND next_attempt <= ? ORDER BY number LIMIT ?",
+            "SELECT alerts.*, due.attempts, due.next_attempt, due.sent
+             FROM alert_sendings AS due JOIN alerts ON alerts.number = due.number
+             WHERE due.channel = ?1 AND due.next_attempt <= ?2 AND due.number IN (
+                 SELECT min(open.number)
+                 FROM alert_sendings AS open JOIN alerts AS of ON of.number = open.number
+                 WHERE open.channel = ?1 AND open.next_attempt IS NOT NULL
+                 GROUP BY of.activation, of.segment)
+             ORDER BY due.number LIMIT ?3",
         )
+        .bind(channel.name())
         .bind(now.as_microsecond())
         .bind(ALERTS_LISTED_MAX)
         .fetch_all(&mut *read)
@@ -114,12 +145,14 @@ impl Ledger {
     }
 
     /// Writes down that an alert was taken.
-    pub async fn alert_sent(&self, id: Uuid, now: Timestamp) -> Result<()> {
+    pub async fn alert_sent(&self, id: Uuid, channel: Channel, now: Timestamp) -> Result<()> {
         let mut write = self.write().await?;
         sqlx::query(
-            "UPDATE alerts SET sent = ?, next_attempt = NULL, attempts = attempts + 1 WHERE id = ?",
+            "UPDATE alert_sendings SET sent = ?, next_attempt = NULL, attempts = attempts + 1
+             WHERE channel = ? AND number = (SELECT number FROM alerts WHERE id = ?)",
         )
         .bind(now.as_microsecond())
+        .bind(channel.name())
         .bind(id.to_string())
         .execute(write.connection())
         .await?;
@@ -127,13 +160,22 @@ impl Ledger {
     }
 
     /// Writes down that an alert was not taken; without a next time it is given up.
-    pub async fn alert_not_sent(&self, id: Uuid, next_attempt: Option<Timestamp>) -> Result<()> {
+    pub async fn alert_not_sent(
+        &self,
+        id: Uuid,
+        channel: Channel,
+        next_attempt: Option<Timestamp>,
+    ) -> Result<()> {
         let mut write = self.write().await?;
-        sqlx::query("UPDATE alerts SET next_attempt = ?, attempts = attempts + 1 WHERE id = ?")
-            .bind(next_attempt.map(Timestamp::as_microsecond))
-            .bind(id.to_string())
-            .execute(write.connection())
-            .await?;
+        sqlx::query(
+            "UPDATE alert_sendings SET next_attempt = ?, attempts = attempts + 1
+             WHERE channel = ? AND number = (SELECT number FROM alerts WHERE id = ?)",
+        )
+        .bind(next_attempt.map(Timestamp::as_microsecond))
+        .bind(channel.name())
+        .bind(id.to_string())
+        .execute(write.connection())
+        .await?;
         write.commit().await
     }
 }
@@ -145,8 +187,8 @@ pub(crate) async fn insert(
     now: Timestamp,
 ) -> Result<()> {
     sqlx::query(
-        "INSERT INTO alerts (id, at, kind, activation, segment, slot, run_id, code, message, next_attempt)
-         VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+        "INSERT INTO alerts (id, at, kind, activation, segment, slot, run_id, code, message)
+         VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)",
     )
     .bind(new.id.to_string())
     .bind(now.as_microsecond())
@@ -157,9 +199,19 @@ pub(crate) async fn insert(
     .bind(new.run_id.map(|id| id.to_string()))
     .bind(&new.code)
     .bind(new.message.chars().take(MESSAGE_CHARS_MAX).collect::<String>())
-    .bind(new.to_send.then(|| now.as_microsecond()))
-    .execute(db)
+    .execute(&mut *db)
     .await?;
+    for channel in &new.to {
+        sqlx::query(
+            "INSERT INTO alert_sendings (number, channel, next_attempt)
+             SELECT number, ?, ? FROM alerts WHERE id = ?",
+        )
+        .bind(channel.name())
+        .bind(now.as_microsecond())
+        .bind(new.id.to_string())
+        .execute(&mut *db)
+        .await?;
+    }
     Ok(())
 }
 

@@ -17,6 +17,7 @@ pub(crate) const MIGRATIONS: &[&str] = &[
     include_str!("../migrations/0007_replaced.sql"),
     include_str!("../migrations/0008_holds.sql"),
     include_str!("../migrations/0009_restores.sql"),
+    include_str!("../migrations/0010_alert_sendings.sql"),
 ];
 
 /// Marks the file as a ledger of Segue, in SQLite's header: "Segu".

@@ -86,6 +86,11 @@ impl Node {
         self.scalar().is_some_and(|scalar| scalar.resolve() == Resolved::Null)
     }
 
+    /// Whether nothing was written there. What could not be filled in was written.
+    pub(crate) fn is_absent(&self) -> bool {
+        self.is_null() && !self.scalar().is_some_and(|scalar| scalar.unfilled)
+    }
+
     /// The place of the text itself: inside the quotes when it is written character by character.
     pub(crate) fn text_span(&self) -> Span {
         self.scalar().and_then(|scalar| scalar.verbatim).unwrap_or(self.span)

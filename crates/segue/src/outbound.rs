@@ -20,17 +20,24 @@ pub(crate) type Sender = Client<HttpsConnector<HttpConnector>, Full<Bytes>>;
 /// # Errors
 /// The machine has no certificates to trust.
 pub(crate) fn sender() -> Result<Sender, Failure> {
+    let connector =
+        HttpsConnectorBuilder::new().with_tls_config(tls()?).https_or_http().enable_http1().build();
+    Ok(Client::builder(TokioExecutor::new()).build(connector))
+}
+
+/// How connections are encrypted: the certificates that this machine trusts, and no others.
+///
+/// # Errors
+/// There are none.
+pub(crate) fn tls() -> Result<rustls::ClientConfig, Failure> {
     let failed = |error: &dyn std::error::Error| Failure::from_error(Kind::Internal, error);
     let provider = Arc::new(rustls::crypto::aws_lc_rs::default_provider());
     let config = rustls::ClientConfig::builder_with_provider(provider)
         .with_safe_default_protocol_versions()
         .map_err(|error| failed(&error))?
         .with_native_roots()
-        .map_err(|error| failed(&error))?
-        .with_no_client_auth();
-    let connector =
-        HttpsConnectorBuilder::new().with_tls_config(config).https_or_http().enable_http1().build();
-    Ok(Client::builder(TokioExecutor::new()).build(connector))
+        .map_err(|error| failed(&error))?;
+    Ok(config.with_no_client_auth())
 }
 
 /// Reads the URL of something that secrets are sent to, called `what` in messages.

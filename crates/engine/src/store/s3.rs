@@ -82,14 +82,15 @@ impl Bucket {
         F: Future<Output = Result<T, SdkError<E, HttpResponse>>>,
     {
         let client = self.reader.of(&self.name);
-        let error = match call(client.clone()).await {
+        // Boxed, or the types of all that waits for it would hold the whole of the SDK's.
+        let error = match Box::pin(call(client.clone())).await {
             Ok(answer) => return Ok(answer),
             Err(error) => error,
         };
         let moved =
             region_of(&error).and_then(|region| self.reader.moved(&client, &self.name, region));
         match moved {
-            Some(client) => call(client).await,
+            Some(client) => Box::pin(call(client)).await,
             None => Err(error),
         }
     }

@@ -159,7 +159,8 @@ async fn the_schema_holds_no_row_values() {
     let text: Vec<_> =
         tables.iter().map(|(table, columns)| format!("{table}: {columns}")).collect();
     insta::assert_snapshot!(text.join("\n"), @r"
-    alerts: number id at kind activation segment slot run_id code message attempts next_attempt sent
+    alert_sendings: number channel attempts next_attempt sent
+    alerts: number id at kind activation segment slot run_id code message
     answered_requests: actor request digest answer at
     audit: number at actor address action object outcome previous digest
     baselines: activation segment run_id slot

@@ -199,7 +199,7 @@ impl Resolver<'_> {
     ) -> Option<String> {
         let place = item.key_place(key);
         let Some(value) = value else {
-            if required && item.node.get(key).is_none_or(Node::is_null) {
+            if required && item.node.get(key).is_none_or(Node::is_absent) {
                 let hint = "An access key has `access_key_id` and `secret_access_key`.";
                 self.error("missing_key", place, format!("the key `{key}` is missing"), hint);
             }

@@ -4,6 +4,7 @@ use std::net::SocketAddr;
 
 use ::plan::planner::turn::Limits;
 use jiff::SignedDuration;
+use ledger::alert::Channel;
 use secrecy::SecretString;
 
 use crate::ambient;
@@ -11,7 +12,7 @@ use crate::app::access;
 use crate::cli::Global;
 use crate::failure::Failure;
 use crate::http::{self, Door};
-use crate::server::{self, Beacon, Options, Rules, Webhook};
+use crate::server::{self, Beacon, Mail, Options, Rules, Way, Webhook};
 
 /// Keep the schedule: run every segment when it is due, until told to stop
 ///
@@ -33,6 +34,16 @@ pub(crate) struct Args {
     /// Where alerts are posted, signed with SEGUE_WEBHOOK_SECRET
     #[arg(long, value_name = "URL")]
     webhook: Option<String>,
+    /// Who gets alerts by mail (can be repeated); needs --mail-from and --smtp
+    #[arg(long, value_name = "ADDRESS", requires = "mail_from", requires = "smtp")]
+    mail_to: Vec<String>,
+    /// From whom alerts come
+    #[arg(long, value_name = "ADDRESS", requires = "mail_to")]
+    mail_from: Option<String>,
+    /// The mail server: smtps://[USER@]HOST[:PORT], or smtp://… with STARTTLS; the password is in
+    /// SEGUE_SMTP_PASSWORD
+    #[arg(long, value_name = "URL", requires = "mail_to")]
+    smtp: Option<String>,
     /// A slot that is not over so many minutes after its time is late
     #[arg(long, value_name = "MINUTES", default_value_t = 150)]
     late_after: u32,
@@ -53,10 +64,19 @@ pub(crate) async fn run(global: &Global, args: &Args) -> Result<(), Failure> {
         per_destination: usize::from(args.runs_per_destination),
     };
     let webhook = args.webhook.as_deref().map(webhook).transpose()?;
+    let mail = match (&args.smtp, &args.mail_from) {
+        (Some(url), Some(from)) => Some(mail(url, from, &args.mail_to)?),
+        _ => None,
+    };
     let rules = Rules {
         late_after: SignedDuration::from_mins(i64::from(args.late_after)),
         exclusion_rate_max: f64::from(args.exclusions_max) / 100.0,
-        to_send: webhook.is_some(),
+        to: match (&webhook, &mail) {
+            (None, None) => &[],
+            (Some(_), None) => &[Channel::Webhook],
+            (None, Some(_)) => &[Channel::Mail],
+            (Some(_), Some(_)) => &[Channel::Webhook, Channel::Mail],
+        },
     };
     let shared = server::open(global, Options { limits, rules }).await?;
     let door =
@@ -69,7 +89,8 @@ pub(crate) async fn run(global: &Global, args: &Args) -> Result<(), Failure> {
             "There is no user yet. Make the first one within half an hour: {url}/setup#{secret}"
         ));
     }
-    server::work(&shared, webhook).await;
+    let ways = webhook.map(Way::Webhook).into_iter().chain(mail.map(Way::Mail)).collect();
+    server::work(&shared, ways).await;
     answering.abort();
     drop(beacon);
     shared.ledger.clone().close().await;
@@ -78,6 +99,14 @@ pub(crate) async fn run(global: &Global, args: &Args) -> Result<(), Failure> {
 
 /// The name of the variable that holds the secret of the webhook.
 const SECRET_VARIABLE: &str = "SEGUE_WEBHOOK_SECRET";
+
+/// The name of the variable that holds the password for the mail server.
+const PASSWORD_VARIABLE: &str = "SEGUE_SMTP_PASSWORD";
+
+fn mail(url: &str, from: &str, to: &[String]) -> Result<Mail, Failure> {
+    let password = ambient::variable(PASSWORD_VARIABLE).unwrap_or_default();
+    Mail::new(url, from, to, SecretString::from(password))
+}
 
 fn webhook(url: &str) -> Result<Webhook, Failure> {
     let secret = ambient::variable(SECRET_VARIABLE).unwrap_or_default();

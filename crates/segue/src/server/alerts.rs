@@ -1,7 +1,7 @@
 //! Alerts: what is worth telling somebody, and the telling.
 
 use jiff::{SignedDuration, Timestamp};
-use ledger::alert::NewAlert;
+use ledger::alert::{Channel, NewAlert};
 use ledger::{Ledger, RunDetail, SlotClaim, SlotEnd, SlotKey, SlotState};
 use plan::guard::Cause;
 use uuid::Uuid;
@@ -15,8 +15,8 @@ pub(crate) struct Rules {
     pub(crate) late_after: SignedDuration,
     /// A run that leaves out more than this share of the members is told of.
     pub(crate) exclusion_rate_max: f64,
-    /// Whether there is a webhook.
-    pub(crate) to_send: bool,
+    /// How alerts are sent.
+    pub(crate) to: &'static [Channel],
 }
 
 /// The alert of an attempt that begins.
@@ -104,6 +104,6 @@ fn new(key: &SlotKey, rules: Rules, id: Uuid, kind: &'static str, message: Strin
         run_id: None,
         code: None,
         message,
-        to_send: rules.to_send,
+        to: rules.to.to_vec(),
     }
 }

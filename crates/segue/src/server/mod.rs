@@ -7,8 +7,11 @@
 mod alerts;
 mod attempt;
 mod beacon;
+mod mail;
+mod outbox;
 mod planner;
 mod runner;
+mod smtp;
 #[cfg(test)]
 mod soak;
 mod sweeper;
@@ -23,6 +26,8 @@ use tokio::sync::{Mutex, Notify, watch};
 
 pub(crate) use alerts::Rules;
 pub(crate) use beacon::{Beacon, explain};
+pub(crate) use mail::Mail;
+pub(crate) use outbox::Way;
 pub(crate) use planner::{PlanningStatus, exports, reload};
 pub(crate) use webhook::Webhook;
 
@@ -101,15 +106,15 @@ pub(crate) async fn open(global: &Global, options: Options) -> Result<Arc<Shared
 }
 
 /// Plans, runs and sweeps until the process is asked to stop, and then ends what cannot be left.
-pub(crate) async fn work(shared: &Arc<Shared>, webhook: Option<Webhook>) {
+pub(crate) async fn work(shared: &Arc<Shared>, ways: Vec<Way>) {
     let planner = tokio::spawn(planner::plan_until_stopped(Arc::clone(shared)));
     let sweeper = tokio::spawn(sweeper::sweep_until_stopped(Arc::clone(shared)));
-    let sender = webhook
-        .map(|webhook| tokio::spawn(webhook::send_until_stopped(Arc::clone(shared), webhook)));
+    let send = |way| tokio::spawn(outbox::send_until_stopped(Arc::clone(shared), way));
+    let senders: Vec<_> = ways.into_iter().map(send).collect();
     let left = runner::run_until_stopped(shared, GRACE).await;
     planner.abort();
     sweeper.abort();
-    if let Some(sender) = sender {
+    for sender in senders {
         sender.abort();
     }
     if left > 0 {

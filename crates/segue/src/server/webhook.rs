@@ -1,18 +1,15 @@
-//! The webhook: alerts are posted as JSON, signed, in order for each segment, at least once.
+//! The webhook: alerts are posted as JSON, signed.
 
-use std::sync::Arc;
 use std::time::Duration;
 
 use aws_lc_rs::hmac;
 use bytes::Bytes;
 use http::{Request, Uri, header};
 use http_body_util::{BodyExt as _, Full, Limited};
-use jiff::{SignedDuration, Timestamp};
+use jiff::Timestamp;
 use ledger::alert::Alert;
 use secrecy::{ExposeSecret as _, SecretString};
 
-use super::Shared;
-use crate::ambient;
 use crate::failure::Failure;
 use crate::outbound::{self, Sender};
 
@@ -22,13 +19,6 @@ const VERSION: &str = "v1";
 const TIME_MAX: Duration = Duration::from_secs(15);
 /// The most bytes of an answer that are read; nothing in it is used.
 const ANSWER_BYTES_MAX: usize = 64 << 10;
-/// How often the outbox is looked at.
-const LOOK_AGAIN: Duration = Duration::from_secs(2);
-/// The first pause before another attempt; each further one is twice as long.
-const PAUSE_MIN: SignedDuration = SignedDuration::from_secs(5);
-const PAUSE_MAX: SignedDuration = SignedDuration::from_hours(1);
-/// An alert that is not taken for so long is given up; it stays in the list.
-const GIVE_UP_AFTER: SignedDuration = SignedDuration::from_hours(72);
 
 /// Where alerts go.
 #[derive(Clone)]
@@ -55,7 +45,7 @@ impl Webhook {
     }
 
     /// Posts an alert. A redirect is not followed: it would take the alert elsewhere.
-    async fn post(&self, alert: &Alert, now: Timestamp) -> Result<(), String> {
+    pub(super) async fn post(&self, alert: &Alert, now: Timestamp) -> Result<(), String> {
         let body = body(alert).to_string();
         let seconds = now.as_second().to_string();
         let request = Request::post(self.uri.clone())
@@ -99,43 +89,6 @@ fn body(alert: &Alert) -> serde_json::Value {
         "code": alert.code,
         "message": alert.message,
     })
-}
-
-/// Sends what is in the outbox until the process is asked to stop.
-pub(super) async fn send_until_stopped(shared: Arc<Shared>, webhook: Webhook) {
-    loop {
-        if let Err(error) = send(&shared, &webhook).await {
-            tracing::error!(%error, "the outbox could not be read or written");
-        }
-        tokio::select! {
-            () = tokio::time::sleep(LOOK_AGAIN) => {}
-            () = shared.interrupt.requested() => return,
-        }
-    }
-}
-
-async fn send(shared: &Shared, webhook: &Webhook) -> ledger::Result<()> {
-    for alert in shared.ledger.alerts_to_send(ambient::now()).await? {
-        let now = ambient::now();
-        match webhook.post(&alert, now).await {
-            Ok(()) => shared.ledger.alert_sent(alert.id, now).await?,
-            Err(reason) => {
-                let next = next_attempt(&alert, now);
-                let given_up = next.is_none();
-                tracing::warn!(alert = %alert.id, reason, given_up, "an alert was not taken");
-                shared.ledger.alert_not_sent(alert.id, next).await?;
-            }
-        }
-    }
-    Ok(())
-}
-
-fn next_attempt(alert: &Alert, now: Timestamp) -> Option<Timestamp> {
-    if now.duration_since(alert.at) > GIVE_UP_AFTER {
-        return None;
-    }
-    let pause = PAUSE_MIN * (1 << alert.attempts.min(10));
-    now.checked_add(pause.min(PAUSE_MAX)).ok()
 }
 
 #[cfg(test)]

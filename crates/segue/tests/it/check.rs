@@ -291,6 +291,24 @@ async fn endpoints_that_are_not_s3() {
     keep("check_wants_no_tls", &project, &project.segue(&["check", "partner"]));
 }
 
+/// An answer to what nobody needs, that is none of S3's, ends no check.
+#[tokio::test(flavor = "multi_thread")]
+async fn an_odd_answer_about_what_is_not_needed_is_told() {
+    let lab = lab().await;
+    let project = Project::new(&Text::default().yaml(), Some(&lab));
+    for (operation, action) in [
+        (Operation::GetBucketLocation, Action::TruncateReply { after_bytes: 20 }),
+        (Operation::RestoreObject, Action::answer(418, "IamATeapot")),
+        (Operation::ListBuckets, Action::TruncateReply { after_bytes: 0 }),
+    ] {
+        lab.faults().clear();
+        lab.faults().add(Fault::on(operation, action).always());
+        let checked = project.json(&["check", "partner", "--all"]);
+        assert_eq!(checked["ready"], true, "{operation}: {checked:#}");
+        assert_eq!(missing(&checked), [""; 0], "{operation}");
+    }
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn a_port_that_says_nothing() {
     let (endpoint, _) = server(|stream, _| {

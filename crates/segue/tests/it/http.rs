@@ -60,12 +60,16 @@ impl<'a> Server<'a> {
         server
     }
 
-    /// The same with a webhook, and with a clock that goes on.
-    pub(crate) async fn with_webhook(project: &'a Project, url: &str, secret: &str) -> Self {
+    /// The same with flags and variables, and with a clock that goes on.
+    pub(crate) async fn with(
+        project: &'a Project,
+        flags: &[&str],
+        variables: &[(&str, &str)],
+    ) -> Self {
         let mut server = Self::start(project).await;
         server.stop();
-        let mut command = project.command(&["serve", "--listen", "127.0.0.1:0", "--webhook", url]);
-        command.env_remove("SEGUE_NOW").env("SEGUE_WEBHOOK_SECRET", secret);
+        let mut command = project.command(&[&["serve", "--listen", "127.0.0.1:0"], flags].concat());
+        command.env_remove("SEGUE_NOW").envs(variables.iter().copied());
         server.reach(command.spawn().expect("the binary starts")).await;
         server
     }

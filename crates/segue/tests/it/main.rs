@@ -17,6 +17,7 @@ mod increment;
 mod leaks;
 mod locked;
 mod machine;
+mod mail;
 mod membership;
 mod messages;
 mod objects;

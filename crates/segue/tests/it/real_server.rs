@@ -127,6 +127,10 @@ async fn a_run_reaches_a_real_server() {
     let checked = real.json(&project, &["check", "partner"]);
     assert_eq!(checked["ready"], true, "{checked:#}");
     assert_eq!(checked["left"], serde_json::json!([]), "{checked:#}");
+    let checked = real.json(&project, &["check", "partner", "--all"]);
+    let lines = checked["permissions"].as_array().expect("permissions").iter();
+    let missing: Vec<_> = lines.filter(|line| line["result"] == "missing").collect();
+    assert!(missing.is_empty(), "{missing:?}");
 }
 
 /// A bucket with versions, and files read back as they were delivered.

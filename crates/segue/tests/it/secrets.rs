@@ -45,6 +45,11 @@ async fn a_stored_secret_signs_and_shows_nowhere() {
     let project = Project::new(&yaml(), Some(&lab));
     let said = project.segue(&["validate"]);
     insta::assert_snapshot!("secrets_unknown", project.transcript(&said));
+    // The same without quotes.
+    project.write("segue.yaml", yaml().replace("\"${", "${").replace("}\"", "}"));
+    let unquoted = project.segue(&["validate"]);
+    assert!(unquoted.stderr.contains("segue.yaml has 2 problems"), "{}", unquoted.stderr);
+    project.write("segue.yaml", yaml());
     let said = set(&project, "partner", &format!("{SECRET}\n"));
     insta::assert_snapshot!("secrets_set", project.transcript(&said));
     assert_eq!(set(&project, "partner-id", "LAB").code, 0);

@@ -13,7 +13,7 @@ use crate::project::{Project, Text, lab};
 const SECRET: &str = "canary-webhook-secret-0001";
 
 /// A post: its headers in lower case, and its body.
-struct Post {
+pub(crate) struct Post {
     head: Vec<String>,
     body: String,
 }
@@ -26,7 +26,7 @@ impl Post {
 }
 
 /// Answers 500 to the first `refused` posts, and 204 to the others.
-fn receiver(refused: usize) -> (String, Receiver<Post>) {
+pub(crate) fn receiver(refused: usize) -> (String, Receiver<Post>) {
     let listener = TcpListener::bind("127.0.0.1:0").expect("a port");
     let address = listener.local_addr().expect("an address");
     let (sender, posts) = channel();
@@ -74,7 +74,8 @@ async fn alerts_are_posted_in_order_signed_and_again_until_they_are_taken() {
     let lab = lab().await;
     let project = Project::new(&Text::default().yaml(), Some(&lab));
     let (url, posts) = receiver(1);
-    let server = Server::with_webhook(&project, &url, SECRET).await;
+    let secret = ("SEGUE_WEBHOOK_SECRET", SECRET);
+    let server = Server::with(&project, &["--webhook", &url], &[secret]).await;
     let run = server.ask("POST", "/api/v1/activations/daily/run", &server.operator, &[], None);
     assert_eq!(run.status, 202, "{}", run.text);
     let mut got = Vec::new();

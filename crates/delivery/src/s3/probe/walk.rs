@@ -15,6 +15,7 @@ use crate::s3::request::{Target, is_encrypted_as_asked};
 
 const HIDDEN: &str = "without s3:ListBucket, S3 does not tell a missing object from a hidden one";
 const NO_REQUEST: &str = "no request needs it: S3's own replication does, under its role";
+const UNREADABLE: &str = "the answer of the service is not one of S3";
 const NOT_TRIED: &str = "not tried, as an earlier step was refused";
 
 /// What was found so far.
@@ -216,23 +217,35 @@ async fn extras(
             continue;
         }
         let outcome = match permission {
-            Permission::GetBucketLocation => judge(probe.location().await)?,
-            Permission::ListBuckets => judge(probe.buckets().await)?,
+            Permission::GetBucketLocation => judge_extra(probe.location().await)?,
+            Permission::ListBuckets => judge_extra(probe.buckets().await)?,
             Permission::GetObjectVersion => {
-                hides(judge(probe.head(key, Some(NULL_VERSION)).await)?)
+                hides(judge_extra(probe.head(key, Some(NULL_VERSION)).await)?)
             }
             Permission::DeleteObject => delete_nothing(probe).await?,
             Permission::DeleteObjectVersion => {
-                judge(probe.delete(key, Some(NULL_VERSION.to_owned()), None).await)?
+                judge_extra(probe.delete(key, Some(NULL_VERSION.to_owned()), None).await)?
             }
-            Permission::PutBucketVersioning => judge(probe.set_versioning().await)?,
-            Permission::RestoreObject => hides(judge(probe.restore().await)?),
+            Permission::PutBucketVersioning => judge_extra(probe.set_versioning().await)?,
+            Permission::RestoreObject => hides(judge_extra(probe.restore().await)?),
             Permission::ReplicateObject => (Verdict::CannotTell(NO_REQUEST), None),
             _ => continue,
         };
         found.insert(permission, outcome);
     }
     Ok(())
+}
+
+/// Judges what no delivery needs: an answer that means nothing here says nothing, and ends no check.
+fn judge_extra<T>(result: Result<T, Failure>) -> Result<(Verdict, Option<Answer>), Failure> {
+    let failure = match judge(result) {
+        Ok(found) => return Ok(found),
+        Err(failure) => failure,
+    };
+    let Some(status) = failure.status else { return Err(failure) };
+    let answer =
+        Answer { status, code: failure.code.clone(), request_id: failure.request_id.clone() };
+    Ok((Verdict::CannotTell(UNREADABLE), Some(answer)))
 }
 
 /// Deletes an object that is not there. A service that does not know the condition may leave a marker
@@ -247,7 +260,7 @@ pub(super) async fn delete_nothing(
         let version_id = done.version_id.clone();
         probe.made().push(Left::Object { key: probe.key.clone(), version_id });
     }
-    judge(deleted)
+    judge_extra(deleted)
 }
 
 /// Puts what was found into the order of the needs.

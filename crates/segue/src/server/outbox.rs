@@ -1,0 +1,82 @@
+//! The outbox: each alert is sent each way, in order for each segment, and again until it is taken, at
+//! least once. The ways do not wait for each other.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use jiff::{SignedDuration, Timestamp};
+use ledger::alert::{Alert, Channel};
+
+use super::{Mail, Shared, Webhook};
+use crate::ambient;
+
+/// How often the outbox is looked at.
+const LOOK_AGAIN: Duration = Duration::from_secs(2);
+/// The first pause before another attempt; each further one is twice as long.
+const PAUSE_MIN: SignedDuration = SignedDuration::from_secs(5);
+const PAUSE_MAX: SignedDuration = SignedDuration::from_hours(1);
+/// An alert that is not taken for so long is given up; it stays in the list.
+const GIVE_UP_AFTER: SignedDuration = SignedDuration::from_hours(72);
+
+/// A way in which alerts leave.
+#[derive(Clone)]
+pub(crate) enum Way {
+    /// As posts.
+    Webhook(Webhook),
+    /// As mail.
+    Mail(Mail),
+}
+
+impl Way {
+    fn channel(&self) -> Channel {
+        match self {
+            Self::Webhook(_) => Channel::Webhook,
+            Self::Mail(_) => Channel::Mail,
+        }
+    }
+
+    async fn send(&self, alert: &Alert, now: Timestamp) -> Result<(), String> {
+        match self {
+            Self::Webhook(webhook) => webhook.post(alert, now).await,
+            Self::Mail(mail) => mail.send(alert, now).await,
+        }
+    }
+}
+
+/// Sends what is in the outbox until the process is asked to stop.
+pub(super) async fn send_until_stopped(shared: Arc<Shared>, way: Way) {
+    loop {
+        if let Err(error) = send(&shared, &way).await {
+            tracing::error!(%error, "the outbox could not be read or written");
+        }
+        tokio::select! {
+            () = tokio::time::sleep(LOOK_AGAIN) => {}
+            () = shared.interrupt.requested() => return,
+        }
+    }
+}
+
+async fn send(shared: &Shared, way: &Way) -> ledger::Result<()> {
+    let channel = way.channel();
+    for alert in shared.ledger.alerts_to_send(channel, ambient::now()).await? {
+        let now = ambient::now();
+        match way.send(&alert, now).await {
+            Ok(()) => shared.ledger.alert_sent(alert.id, channel, now).await?,
+            Err(reason) => {
+                let next = next_attempt(&alert, now);
+                let given_up = next.is_none();
+                tracing::warn!(alert = %alert.id, ?channel, reason, given_up, "an alert was not taken");
+                shared.ledger.alert_not_sent(alert.id, channel, next).await?;
+            }
+        }
+    }
+    Ok(())
+}
+
+fn next_attempt(alert: &Alert, now: Timestamp) -> Option<Timestamp> {
+    if now.duration_since(alert.at) > GIVE_UP_AFTER {
+        return None;
+    }
+    let pause = PAUSE_MIN * (1 << alert.attempts.min(10));
+    now.checked_add(pause.min(PAUSE_MAX)).ok()
+}
