@@ -72,8 +72,13 @@ async fn a_real_server_is_a_store() {
     // reserved in the ledger, and only upload ids of commit records are ever completed.
     // Garage and Ceph's gateway take conditions and do not look at them.
     let conditions = !lacks("conditions");
-    let expect =
-        Expect { atomic: false, if_none_match: conditions, if_match: conditions, ..Expect::ALL };
+    let expect = Expect {
+        atomic: false,
+        if_none_match: conditions,
+        if_match: conditions,
+        gone: !lacks("gone"),
+        ..Expect::ALL
+    };
     every_case(&bench(server).await, expect).await;
 }
 

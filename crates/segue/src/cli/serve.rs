@@ -91,7 +91,9 @@ pub(crate) async fn run(global: &Global, args: &Args) -> Result<(), Failure> {
             "There is no user yet. Make the first one within half an hour: {url}/setup#{secret}"
         ));
     }
-    let ways = webhook.map(Way::Webhook).into_iter().chain(mail.map(Way::Mail)).collect();
+    let webhook = webhook.map(|webhook| Way::Webhook(Box::new(webhook)));
+    let mail = mail.map(|mail| Way::Mail(Box::new(mail)));
+    let ways = webhook.into_iter().chain(mail).collect();
     server::work(&shared, ways).await;
     answering.abort();
     drop(beacon);

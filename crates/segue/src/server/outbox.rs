@@ -22,9 +22,9 @@ const GIVE_UP_AFTER: SignedDuration = SignedDuration::from_hours(72);
 #[derive(Clone)]
 pub(crate) enum Way {
     /// As posts.
-    Webhook(Webhook),
+    Webhook(Box<Webhook>),
     /// As mail.
-    Mail(Mail),
+    Mail(Box<Mail>),
 }
 
 impl Way {
