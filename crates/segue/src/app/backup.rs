@@ -212,7 +212,7 @@ pub(crate) async fn settle(
                 decided_through: now,
             },
             Some(schedule) => {
-                let lateness = Lateness { catch_up: CatchUp::None, ..schedule.lateness.clone() };
+                let lateness = Lateness { catch_up: CatchUp::None, ..schedule.lateness };
                 let known = Known {
                     decided_through: mark.decided_through,
                     waiting: &[],

@@ -127,7 +127,7 @@ pub(crate) async fn first_rows(
             layout if layout.is_delimited() => mask(&first.text),
             _ => mask_lines(&first.text),
         };
-        first.rows.iter_mut().for_each(|row| mask_columns(row));
+        first.rows.iter_mut().for_each(mask_columns);
     }
     Ok(first)
 }

@@ -29,7 +29,7 @@ pub(super) enum Trouble {
     /// The run fails.
     Run(Failure),
     /// The guard stops the run, which would have sent so much.
-    Guard(Violation, ledger::Counts),
+    Guard(Violation, Box<ledger::Counts>),
 }
 
 impl<E: Into<Failure>> From<E> for Trouble {
@@ -65,7 +65,7 @@ impl Attempt<'_> {
             Err(Trouble::Guard(violation, counts)) => {
                 let mut held = self.held();
                 held.fail(stopped_by_guard(&violation, self.claim.run_id));
-                held.counts = counts;
+                held.counts = *counts;
                 held.violation = Some(violation);
                 Event::StagingFailed(protocol::Failure::Guard)
             }
@@ -321,7 +321,7 @@ impl Attempt<'_> {
         if released.is_some_and(|hold| violation.is_covered_by(hold.cause, hold.rows)) {
             return Ok(());
         }
-        Err(Trouble::Guard(violation, counts.clone()))
+        Err(Trouble::Guard(violation, Box::new(counts.clone())))
     }
 
     pub(super) fn record<T>(&self, recorded: ledger::Result<T>) -> Result<T, Trouble> {
