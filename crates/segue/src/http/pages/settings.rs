@@ -93,7 +93,7 @@ async fn drawn(visit: &Visit, made: Option<String>) -> Result<Reply, Problem> {
         made,
         secrets: secrets.map(|entry| (entry.name, entry.set)).collect(),
         alerts: page::Alerts {
-            has_webhook: visit.app.shared.options.rules.to_send,
+            has_webhook: !visit.app.shared.options.rules.to.is_empty(),
             newest: alerts.items.into_iter().map(alert).collect(),
         },
         server: Server {
