@@ -131,7 +131,7 @@ destinations:
   folder:
     account: nobody
     bucket: segue-bench
-    folder: bench
+    folder: bench/%ACTIVATION_NAME%
     file: { format: csv }
     manifest: true
 activations:
