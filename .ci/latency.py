@@ -9,6 +9,7 @@ figures and judges none.
 import http.client
 import json
 import os
+import re
 import sqlite3
 import subprocess
 import sys
@@ -26,7 +27,7 @@ PATHS = [
     "/api/v1/destinations", "/api/v1/alerts", "/api/v1/audit", "/metrics",
 ]
 # The pages, which take a session instead of a token.
-PAGES = ["/", "/runs", "/runs/{run}", "/activations", "/segments", "/destinations", "/audit"]
+PAGES = ["/", "/runs", "/runs/{run}", "/activations", "/segments", "/destinations", "/audit", "/rule"]
 
 
 def fill(path):
@@ -118,7 +119,7 @@ def main():
         try:
             url = next(line for line in server.stderr if line.startswith("Serving at "))
             setup = next(line for line in server.stderr if "#" in line).split("#")[1].strip()
-            connection = http.client.HTTPConnection(url.split("//")[1].split(";")[0])
+            connection = http.client.HTTPConnection(re.search(r"//([^:]+:[0-9]+)", url)[1])
             time.sleep(3)
             print(f"{RUNS} runs stored; resident after the start: {resident(server.pid)} MiB")
             for path in PATHS:

@@ -58,6 +58,8 @@ async fn full_files_tell_since_when_somebody_is_a_member() {
     project.write("people.csv", "id,email,points\n2,,19\n3,,50\n");
     let slot = "2026-01-06T02:00:00Z";
     assert_eq!(at(&project, slot, &["run", "daily", "--slot", slot]).code, 4);
+    let held = project.json(&["runs", "--state", "blocked"])[0]["runId"].clone();
+    assert_eq!(project.segue(&["release", held.as_str().expect("an id")]).code, 0);
     project.write("segue.yaml", yaml(MAPPING, ""));
     assert_eq!(run(&project, &lab, slot), ["2,2026-01-05T02:00:00Z", "3,2026-01-06T02:00:00Z"]);
     let said = at(&project, "2026-01-07T00:00:00Z", &["segments"]);
