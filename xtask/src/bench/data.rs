@@ -93,7 +93,8 @@ datasets:
 
 /// The second dataset of the merge: the first half of the files again, so that one profile in two has
 /// a record in both.
-const SECOND: &str = "\
+// Its first line is indented, which a line that is carried on would not be.
+const SECOND: &str = "
   web:
     location: web/*.parquet
     identities: { crmId: CRMID }

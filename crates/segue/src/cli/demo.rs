@@ -117,7 +117,8 @@ fn text(args: &Args, outcome: &run::Outcome) -> String {
          \x20 segue -p {folder} runs\n\
          \x20 segue -p {folder} count\n\
          \x20 segue -p {folder} preview partner-daily\n\
-         \x20 segue -p {folder} run partner-daily --to out      deliver to a folder\n\n\
+         \x20 segue -p {folder} run partner-daily --to out      deliver to a folder\n\
+         \x20 segue -p {folder} serve                            all of it in a browser\n\n\
          A bucket of your own:\n\
          \x20 segue init my-project                             write a project file, then edit it\n\
          \x20 export AWS_ACCESS_KEY_ID=… AWS_SECRET_ACCESS_KEY=…\n\
