@@ -15,12 +15,18 @@ const SAMPLE: usize = 8;
 /// The fields of profiles, as the API gives them.
 #[derive(Deserialize)]
 struct Fields {
-    fields: Vec<String>,
+    fields: Vec<Field>,
+}
+
+#[derive(Deserialize)]
+struct Field {
+    path: String,
 }
 
 /// The fields of profiles.
 pub(super) async fn fields(visit: &Visit) -> Result<Vec<String>, Problem> {
-    Ok(visit.read::<Fields>("get_schema", &[]).await?.fields)
+    let fields = visit.read::<Fields>("get_schema", &[]).await?.fields;
+    Ok(fields.into_iter().map(|field| field.path).collect())
 }
 
 /// The editor, empty or with the rule of a segment.
