@@ -25,8 +25,8 @@ struct Field {
 
 /// The fields of profiles.
 pub(super) async fn fields(visit: &Visit) -> Result<Vec<String>, Problem> {
-    let found = visit.read::<Fields>("get_schema", &[]).await?.fields;
-    Ok(found.into_iter().map(|field| field.path).collect())
+    let fields = visit.read::<Fields>("get_schema", &[]).await?.fields;
+    Ok(fields.into_iter().map(|field| field.path).collect())
 }
 
 /// The editor, empty or with the rule of a segment.
