@@ -184,7 +184,6 @@ try {
   await page.waitForURL(/\/runs/);
   await page.locator('table').getByRole('link', { name: 'Luxury audience' }).first().click();
   await page.locator('.title .badge', { hasText: 'Delivered' }).waitFor();
-  await page.getByText(`s3://${service.bucket}`, { exact: false }).first().waitFor({ state: 'attached' });
   await shot('run-delivered');
   const run = page.url();
   const listed = await page.locator('[data-copy^="s3://"]').count();
@@ -201,7 +200,7 @@ try {
 
   // A rule while it is typed: wrong at its place, completed, right.
   await page.goto(`${origin}/rule`);
-  const rule = page.getByLabel('Rule', { exact: true });
+  const rule = page.locator('#rule');
   await rule.pressSequentially('poi');
   await page.getByRole('option', { name: 'points' }).waitFor();
   await rule.press('Enter');

@@ -76,7 +76,8 @@ async fn waiting_lines(look: &Look<'_>, wanted: &Wanted) -> Result<Vec<RunLine>,
     let mut lines = Vec::new();
     for slot in look.ledger.open_slots().await? {
         let key = &slot.key;
-        let is_due = slot.state == SlotState::Planned && slot.not_before <= look.now;
+        let is_due = matches!(slot.state, SlotState::Planned | SlotState::Running)
+            && slot.not_before <= look.now;
         if !is_due
             || !is_meant(&filter.activation, &key.activation)
             || !is_meant(&filter.segment, &key.segment)

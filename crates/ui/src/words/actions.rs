@@ -28,6 +28,7 @@ catalogue! {
     problem_other = "It was not done" | "Cela n’a pas été fait";
 
     // Settings
+    actions_head = "Actions" | "Actions";
     add_user = "Add a user" | "Ajouter un utilisateur";
     add_user_text = "They sign in with this name and password, and can do what the role allows." | "Il se connecte avec ce nom et ce mot de passe, et peut ce que le rôle permet.";
     change = "Change" | "Modifier";
