@@ -80,7 +80,8 @@ const OPT_OUT: &str = "privacy.optOut";
 const BUCKET: &str = "segue-bench";
 const SECRET: &str = "bench-secret";
 const RUN: [&str; 4] = ["run", "bench", "--output", "json"];
-const PROJECT: &str = "\
+/// What every project of a benchmark begins with.
+const DATASETS: &str = "\
 version: 1
 name: bench
 datasets:
@@ -88,6 +89,8 @@ datasets:
     location: DATA/data/profiles/*.parquet
     identities: { crmId: CRMID }
     timestamp: modifiedAt
+";
+const PROJECT: &str = "\
 segments:
   most:
     rule: RULE
@@ -262,7 +265,7 @@ impl Contest<'_> {
         fs::create_dir_all(&folder)?;
         let data = std::path::absolute(&self.data)?;
         let mapping: Vec<String> = COLUMNS.iter().map(|path| format!("      - {path}\n")).collect();
-        let text = PROJECT
+        let text = format!("{DATASETS}{PROJECT}")
             .replace("DATA", &data.display().to_string())
             .replace("RULE", RULE)
             .replace("ENDPOINT", endpoint)

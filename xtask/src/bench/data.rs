@@ -81,19 +81,8 @@ pub(super) fn run(args: &Args) -> anyhow::Result<()> {
     Ok(())
 }
 
-const DATASETS: &str = "\
-version: 1
-name: bench
-datasets:
-  crm:
-    location: DATA/data/profiles/*.parquet
-    identities: { crmId: CRMID }
-    timestamp: modifiedAt
-";
-
 /// The second dataset of the merge: the first half of the files again, so that one profile in two has
-/// a record in both.
-// Its first line is indented, which a line that is carried on would not be.
+/// a record in both. The text begins with a line end, since a carried line would lose its indent.
 const SECOND: &str = "
   web:
     location: web/*.parquet
@@ -260,7 +249,7 @@ impl<'a> Bench<'a> {
         let folder = std::path::absolute(self.args.folder.join("data-project"))?;
         super::clear(&folder)?;
         fs::create_dir_all(&folder)?;
-        let text = DATASETS.replace("DATA", &self.data.display().to_string());
+        let text = super::DATASETS.replace("DATA", &self.data.display().to_string());
         fs::write(folder.join("segue.yaml"), text + rest)?;
         Ok(folder)
     }

@@ -102,7 +102,8 @@ pub(crate) async fn verify(folder: &Path) -> Result<Backup, Failure> {
         Failure::from_error(Kind::Run, &error).context("the list of the backup is damaged")
     })?;
     if backup.format != FORMAT {
-        return Err(Failure::usage("the backup was made by a newer version of Segue"));
+        return Err(Failure::usage("the backup was made by a newer version of Segue")
+            .hint("Restore it with that version or a later one."));
     }
     for kept in &backup.files {
         if !is_inside(&kept.path) {

@@ -43,7 +43,8 @@ pub(crate) async fn release(global: &Global, args: &ReleaseArgs) -> Result<(), F
 pub(crate) async fn reject(global: &Global, args: &RejectArgs) -> Result<(), Failure> {
     let reason = args.reason.trim();
     if reason.is_empty() || reason.chars().count() > REASON_CHARS_MAX {
-        return Err(Failure::usage(format!("a reason has 1 to {REASON_CHARS_MAX} characters")));
+        return Err(Failure::usage(format!("a reason has 1 to {REASON_CHARS_MAX} characters"))
+            .hint("Say in `--reason` in a sentence why the run is not to be sent."));
     }
     decided(global, &args.run, &args.server, Decision::Rejected, Some(reason)).await
 }

@@ -37,12 +37,10 @@ pub(super) async fn page(visit: Visit) -> Result<Reply, Problem> {
 
 /// Keeps what was filled in, and goes on.
 pub(super) async fn step(visit: Visit) -> Result<Reply, Problem> {
-    let step = visit.parameter("step").to_owned();
-    let Some(at) = FIELDS.iter().position(|(key, _)| *key == step) else {
+    let Some((at, mut draft)) = wizard::filled(&visit, WIZARD, &FIELDS) else {
         return visit.missing().await;
     };
-    let mut draft = wizard::load(&visit, WIZARD);
-    draft.put(FIELDS[at].1, visit.fields());
+    let step = FIELDS[at].0;
     let (what, value) = visit.field("go").split_once(':').unwrap_or((visit.field("go"), ""));
     match what {
         "same" => same_for_all(&mut draft),
@@ -54,24 +52,17 @@ pub(super) async fn step(visit: Visit) -> Result<Reply, Problem> {
     }
     wizard::keep(&visit, WIZARD, &draft)?;
     if visit.is_part() {
-        return drawn(&visit, &step, draft).await;
+        return drawn(&visit, step, draft).await;
     }
-    let to = |at: usize| see_other(&format!("/activate/{}", FIELDS[at].0));
     if what == "next" && step == "segments" && draft.get("segment").is_empty() {
         return Err(
             Problem::new(Code::InvalidValue, "No segment is chosen.").hint("Tick at least one.")
         );
     }
-    Ok(match what {
-        "discard" => {
-            wizard::forget(&visit, WIZARD);
-            see_other("/activations")
-        }
-        "back" => to(at.saturating_sub(1)),
-        "next" if at + 1 < FIELDS.len() => to(at + 1),
-        "next" => return finish(&visit, &draft).await,
-        _ => to(at),
-    })
+    match wizard::way(&visit, WIZARD, &FIELDS, at, what, "/activations") {
+        Some(reply) => Ok(reply),
+        None => finish(&visit, &draft).await,
+    }
 }
 
 /// Gives every segment the schedule, the mode and the file name of the first.

@@ -39,12 +39,10 @@ pub(super) async fn page(visit: Visit) -> Result<Reply, Problem> {
 
 /// Keeps what was filled in, and goes on.
 pub(super) async fn step(visit: Visit) -> Result<Reply, Problem> {
-    let step = visit.parameter("step").to_owned();
-    let Some(at) = FIELDS.iter().position(|(key, _)| *key == step) else {
+    let Some((at, mut draft)) = wizard::filled(&visit, WIZARD, &FIELDS) else {
         return visit.missing().await;
     };
-    let mut draft = wizard::load(&visit, WIZARD);
-    draft.put(FIELDS[at].1, visit.fields());
+    let step = FIELDS[at].0;
     let secret = draft.get("secret").to_owned();
     draft.set("secret", "");
     let go = visit.field("go");
@@ -60,19 +58,12 @@ pub(super) async fn step(visit: Visit) -> Result<Reply, Problem> {
     }
     wizard::keep(&visit, WIZARD, &draft)?;
     if visit.is_part() {
-        return drawn(&visit, &step, draft).await;
+        return drawn(&visit, step, draft).await;
     }
-    let to = |at: usize| see_other(&format!("/connect/{}", FIELDS[at].0));
-    Ok(match go {
-        "discard" => {
-            wizard::forget(&visit, WIZARD);
-            see_other("/destinations")
-        }
-        "back" => to(at.saturating_sub(1)),
-        "next" if at + 1 < FIELDS.len() => to(at + 1),
-        "next" => return finish(&visit, &draft).await,
-        _ => to(at),
-    })
+    match wizard::way(&visit, WIZARD, &FIELDS, at, go, "/destinations") {
+        Some(reply) => Ok(reply),
+        None => finish(&visit, &draft).await,
+    }
 }
 
 async fn drawn(visit: &Visit, step: &str, draft: Draft) -> Result<Reply, Problem> {
@@ -88,10 +79,6 @@ async fn drawn(visit: &Visit, step: &str, draft: Draft) -> Result<Reply, Problem
             wizard::preview(visit, sample(visit, &workspace, &draft, rows).await?).await?
         }
     };
-    let mut draft = draft;
-    if draft.get("name").is_empty() && step == "place" {
-        draft.set("name", "");
-    }
     let page = Connect {
         at: step.to_owned(),
         draft,

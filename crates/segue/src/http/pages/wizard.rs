@@ -8,15 +8,51 @@ use jiff::tz::TimeZone;
 use serde_json::{Map, Value};
 use ui::page::wizard::{Draft, Fault, Preview, SegmentPreview};
 
-use super::visit::Visit;
+use super::visit::{Visit, see_other};
 use crate::http::answers::preview::{Previewed, SegmentPreviewed};
 use crate::http::problem::{Code, Problem};
+use crate::http::request::Reply;
 use crate::private_file;
 
 /// The folder inside the state folder.
 const FOLDER: &str = "drafts";
 /// The longest draft, in bytes.
 const DRAFT_BYTES_MAX: usize = 256 << 10;
+
+/// The steps of a wizard in order, each by the end of its address and with its fields.
+type Steps = [(&'static str, &'static [&'static str])];
+
+/// Which step the visitor is at, and the draft with what the step's form says. Nothing where there is
+/// no such step.
+pub(super) fn filled(visit: &Visit, wizard: &str, steps: &Steps) -> Option<(usize, Draft)> {
+    let at = steps.iter().position(|(key, _)| *key == visit.parameter("step"))?;
+    let mut draft = load(visit, wizard);
+    draft.put(steps[at].1, visit.fields());
+    Some((at, draft))
+}
+
+/// Where the visitor goes from step `at`: to another step, or `home` without the draft. Nothing where
+/// the last step is done and the draft is to become what it is of.
+pub(super) fn way(
+    visit: &Visit,
+    wizard: &str,
+    steps: &Steps,
+    at: usize,
+    go: &str,
+    home: &str,
+) -> Option<Reply> {
+    let to = match go {
+        "discard" => {
+            forget(visit, wizard);
+            return Some(see_other(home));
+        }
+        "back" => at.saturating_sub(1),
+        "next" if at + 1 == steps.len() => return None,
+        "next" => at + 1,
+        _ => at,
+    };
+    Some(see_other(&format!("/{wizard}/{}", steps[to].0)))
+}
 
 /// Where the draft of a visitor is.
 fn path(visit: &Visit, wizard: &str) -> PathBuf {
@@ -40,7 +76,8 @@ pub(super) fn keep(visit: &Visit, wizard: &str, draft: &Draft) -> Result<(), Pro
     };
     let bytes = serde_json::to_vec(&draft.0).map_err(|_| failed())?;
     if bytes.len() > DRAFT_BYTES_MAX {
-        return Err(Problem::new(Code::TooLarge, "A draft has at most 256 KiB."));
+        return Err(Problem::new(Code::TooLarge, "A draft has at most 256 KiB.")
+            .hint("Choose fewer segments or columns at once."));
     }
     private_file::write(&path(visit, wizard), &bytes).map_err(|_| failed())
 }
