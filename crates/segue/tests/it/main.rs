@@ -2,6 +2,7 @@
 
 mod backup;
 mod check;
+mod check_events;
 mod crash;
 mod delivery;
 mod demo;
@@ -28,6 +29,7 @@ mod project;
 mod questions;
 mod real_iam;
 mod real_server;
+mod rotation;
 mod schedule;
 mod secrets;
 mod segments;
@@ -39,5 +41,6 @@ mod stored;
 mod surface;
 mod traces;
 mod trust;
+mod virtual_hosts;
 mod webhook;
 mod wizards;
