@@ -225,11 +225,6 @@ impl Write {
         &mut self.transaction
     }
 
-    /// The time by the clock that leases are measured with; as for [`Ledger::time`].
-    pub(crate) async fn clock(&mut self, now: Timestamp) -> Result<Timestamp> {
-        clock(&mut self.transaction, now).await
-    }
-
     /// Ends the transaction; it is on disk when this returns.
     pub(crate) async fn commit(self) -> Result<()> {
         self.transaction.commit().await.inspect_err(|error| {

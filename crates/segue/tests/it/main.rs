@@ -3,6 +3,7 @@
 mod backup;
 mod check;
 mod crash;
+mod database;
 mod delivery;
 mod demo;
 mod encryption;
