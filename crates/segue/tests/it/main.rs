@@ -4,6 +4,7 @@ mod backup;
 mod check;
 mod check_events;
 mod crash;
+mod database;
 mod delivery;
 mod demo;
 mod encryption;
