@@ -1,9 +1,11 @@
 //! A project on disk: its file, its folder, its state, and the objects that its ledger keeps.
 
+use std::cell::RefCell;
 use std::path::{Path, PathBuf};
 
-use ledger::{Definition, Definitions, Ledger};
+use ledger::{Address, Definition, Definitions, Ledger, Place};
 use plan::{Diagnostic, Outside, Project, Section, Severity, Stored};
+use secrecy::{ExposeSecret as _, SecretString};
 use serde_json::Value;
 
 use crate::ambient;
@@ -39,11 +41,13 @@ pub(crate) struct Workspace {
     pub(crate) stored: Definitions,
     /// What is worth knowing about it.
     pub(crate) warnings: Vec<Diagnostic>,
-    /// What tells whether a stored secret was changed since credentials were filled in.
-    pub(crate) secrets: String,
+    /// What tells whether anything was changed since that the file only names: stored secrets, and
+    /// files with secrets, keys, certificates and rules.
+    pub(crate) outside: String,
     /// The accounts that were signed in to.
     pub(crate) sessions: Sessions,
     state: PathBuf,
+    ledger: Place,
 }
 
 impl Workspace {
@@ -62,7 +66,7 @@ impl Workspace {
         variables: &(dyn Fn(&str) -> Option<String> + Sync),
     ) -> Result<Self, Failure> {
         let file = File::read(global)?;
-        let stored = ledger::definitions_in(&file.ledger_path()).await?;
+        let stored = ledger::definitions_in(file.ledger_place()).await?;
         file.with(stored, variables)
     }
 
@@ -90,9 +94,9 @@ impl Workspace {
         Ok(())
     }
 
-    /// The ledger's file.
-    pub(crate) fn ledger_path(&self) -> PathBuf {
-        self.state.join(LEDGER_FILE)
+    /// Where the ledger is.
+    pub(crate) fn ledger_place(&self) -> &Place {
+        &self.ledger
     }
 
     /// The store of secrets, which the project's credentials may name.
@@ -132,21 +136,22 @@ pub(crate) struct File {
     text: String,
     folder: PathBuf,
     state: PathBuf,
+    ledger: Place,
 }
 
 /// What reading a project file together with stored objects came to.
 pub(crate) struct Read {
     pub(crate) reading: plan::Reading,
     pub(crate) source: Source,
-    /// What tells whether a stored secret was changed since.
-    secrets: String,
+    /// What tells whether anything that the file only names was changed since.
+    outside: String,
 }
 
 impl File {
     /// Finds and reads it.
     ///
     /// # Errors
-    /// There is none, or it cannot be read.
+    /// There is none, or it cannot be read; the address of the ledger's database is no such thing.
     pub(crate) fn read(global: &Global) -> Result<Self, Failure> {
         let path = locate(global.project.as_deref())?;
         let text = std::fs::read_to_string(&path).map_err(|error| {
@@ -155,12 +160,13 @@ impl File {
         })?;
         let folder = path.parent().map(Path::to_path_buf).unwrap_or_default();
         let state = global.state_dir.clone().unwrap_or_else(|| folder.join(STATE_FOLDER));
-        Ok(Self { path, text, folder, state })
+        let ledger = ledger_place(global, &state)?;
+        Ok(Self { path, text, folder, state, ledger })
     }
 
     /// Where its ledger is, if it has one.
-    pub(crate) fn ledger_path(&self) -> PathBuf {
-        self.state.join(LEDGER_FILE)
+    pub(crate) fn ledger_place(&self) -> &Place {
+        &self.ledger
     }
 
     /// Where everything is kept that runs leave on this machine.
@@ -183,13 +189,16 @@ impl File {
         stored: &[Definition],
         variables: &dyn Fn(&str) -> Option<String>,
     ) -> Result<Read, Failure> {
+        let seen = RefCell::new(blake3::Hasher::new());
         let files = |path: &str| {
-            std::fs::read_to_string(self.folder.join(path)).map_err(|error| error.to_string())
+            let text = std::fs::read_to_string(self.folder.join(path));
+            see(&mut seen.borrow_mut(), path, text.as_ref().ok().map(String::as_bytes));
+            text.map_err(|error| error.to_string())
         };
         let store = Secrets::new(&self.state, variables);
         let secrets = |name: &str| store.get(name).map_err(|failure| secrets::problem_of(&failure));
         // Before any is read: one that changes meanwhile is noticed at the next look.
-        let known = store.digest();
+        let stored_secrets = store.digest();
         let parsed = stored.iter().map(parse).collect::<Result<Vec<_>, _>>()?;
         let stored: Vec<Stored<'_>> = parsed
             .iter()
@@ -197,12 +206,20 @@ impl File {
             .collect();
         let outside = Outside { variables, files: &files, secrets: &secrets };
         let reading = plan::read_with_stored(&self.text, &stored, outside);
+        let mut seen = seen.into_inner();
+        for account in reading.project.iter().flat_map(|project| &project.accounts) {
+            if let Some(path) = &account.ca_file {
+                let certificates = std::fs::read(self.folder.join(path));
+                see(&mut seen, path, certificates.as_deref().ok());
+            }
+        }
         let source = Source {
             path: self.path.display().to_string(),
             text: reading.masked(),
             parts: reading.parts.clone(),
         };
-        Ok(Read { reading, source, secrets: known })
+        let outside = format!("{stored_secrets} {}", seen.finalize().to_hex());
+        Ok(Read { reading, source, outside })
     }
 
     /// The workspace of a reading without errors.
@@ -210,7 +227,7 @@ impl File {
     /// # Errors
     /// There are errors.
     pub(crate) fn workspace(self, read: Read, stored: Definitions) -> Result<Workspace, Failure> {
-        let Read { reading, source, secrets } = read;
+        let Read { reading, source, outside } = read;
         let Some(project) = reading.project else {
             return Err(invalid(&source, &reading.diagnostics));
         };
@@ -221,9 +238,10 @@ impl File {
             project,
             stored,
             warnings: reading.diagnostics,
-            secrets,
+            outside,
             sessions: Sessions::default(),
             state: self.state,
+            ledger: self.ledger,
         })
     }
 
@@ -235,6 +253,26 @@ impl File {
         let read = self.understand(&stored.items, variables)?;
         self.workspace(read, stored)
     }
+}
+
+/// Takes note of a file as it was read, or that it could not be.
+fn see(seen: &mut blake3::Hasher, path: &str, bytes: Option<&[u8]>) {
+    for part in [Some(path.as_bytes()), bytes] {
+        // Lengths keep two files from looking like two others.
+        let length = part.map_or(u64::MAX, |part| part.len() as u64);
+        seen.update(&length.to_le_bytes()).update(part.unwrap_or_default());
+    }
+}
+
+/// The variable that holds the password for the ledger's database.
+const PASSWORD_VARIABLE: &str = "SEGUE_DATABASE_PASSWORD";
+
+/// The database that was named, or the file in the state folder.
+fn ledger_place(global: &Global, state: &Path) -> Result<Place, Failure> {
+    let Some(url) = &global.database else { return Ok(Place::File(state.join(LEDGER_FILE))) };
+    let password = ambient::variable(PASSWORD_VARIABLE).map(SecretString::from);
+    let password = password.as_ref().map(|it| it.expose_secret());
+    Ok(Place::Postgres(Address::parse(url.expose_secret(), password)?))
 }
 
 fn parse(stored: &Definition) -> Result<(Section, &str, Value), Failure> {

@@ -2,7 +2,9 @@
 
 mod backup;
 mod check;
+mod check_events;
 mod crash;
+mod database;
 mod delivery;
 mod demo;
 mod encryption;
@@ -28,6 +30,7 @@ mod project;
 mod questions;
 mod real_iam;
 mod real_server;
+mod rotation;
 mod schedule;
 mod secrets;
 mod segments;
@@ -39,5 +42,6 @@ mod stored;
 mod surface;
 mod traces;
 mod trust;
+mod virtual_hosts;
 mod webhook;
 mod wizards;
