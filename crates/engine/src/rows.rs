@@ -345,7 +345,7 @@ enum Choice {
     /// All members but those who lose to another one with their key.
     Members { losers: Option<RowSet> },
     /// Exactly those that an incremental run sends, and those of whom no record is left.
-    Difference { sent: Sent, gone: Option<Gone> },
+    Difference { sent: Sent, gone: Option<Box<Gone>> },
 }
 
 #[derive(Debug, Clone)]
@@ -385,7 +385,7 @@ impl Rows {
     /// What changed.
     pub(crate) fn of_difference(difference: Difference, threads: usize) -> Self {
         let Difference { pass, sent, gone, counts } = difference;
-        let choice = Choice::Difference { sent, gone };
+        let choice = Choice::Difference { sent, gone: gone.map(Box::new) };
         Self { pass, choice, counter: Counter::Known(counts), threads }
     }
 
