@@ -34,7 +34,7 @@ use crate::survey::Survey;
 
 /// The most moves beside a set; they are in memory while a baseline is written. With more of them, or
 /// more than a part of the set, everybody is compared, and the set is written anew.
-const MOVES_MAX: u64 = 1 << 20;
+const MOVES_MAX: u64 = 1 << 21;
 /// The part of the set, as a divisor.
 const MOVES_PART: u64 = 4;
 
