@@ -120,7 +120,7 @@ async fn alerts_go_where_somebody_says_while_the_server_runs() {
         assert!(refused.text.contains(told), "{}", refused.text);
         assert!(!refused.text.contains(SECRET));
     }
-    let secrets = || server.ask("GET", "/api/v1/secrets", &server.viewer, &[], None).text;
+    let secrets = || server.ask("GET", "/api/v1/secrets", &server.admin, &[], None).text;
     assert!(!secrets().contains("alerts.webhook"), "what is refused leaves no secret");
     let viewer = server.ask("PUT", path, &server.viewer, &[], Some(serde_json::json!({})));
     assert_eq!(viewer.status, 403);
