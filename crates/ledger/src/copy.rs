@@ -8,7 +8,7 @@ use crate::place::Place;
 use crate::sql::{Cell, Row, Transaction, query};
 
 /// Every table with rows of its own, those first that others refer to.
-const TABLES: [&str; 23] = [
+const TABLES: [&str; 24] = [
     "runs",
     "inputs",
     "exclusions",
@@ -32,6 +32,7 @@ const TABLES: [&str; 23] = [
     "definition_changes",
     "holds",
     "restores",
+    "duties",
 ];
 
 /// Columns whose numbers the database draws by itself.

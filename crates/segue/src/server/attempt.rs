@@ -36,7 +36,8 @@ pub(super) async fn attempt(shared: Arc<Shared>, claim: SlotClaim) -> SlotEnd {
     if let Some(stop) = attempt.held().await {
         return SlotEnd::Held(stop);
     }
-    let is_committed = attempt.is_committed().await;
+    // While the ledger cannot be asked, nothing is said of the slot but that nobody works at it.
+    let Ok(is_committed) = attempt.is_committed().await else { return SlotEnd::Released };
     end_of(outcome, is_committed, &claim, ambient::now())
 }
 
@@ -93,7 +94,7 @@ impl Attempt<'_> {
             }
         };
         let sources = Sources::open(self.workspace, &self.budget()).await;
-        if self.is_committed().await {
+        if self.is_committed().await? {
             let sources = sources.as_ref().ok().map(|(sources, _)| sources);
             if let Some(ended) = self.finish_left(sources).await? {
                 return Ok(Outcome::ended(ended));
@@ -161,10 +162,10 @@ impl Attempt<'_> {
             .filter(|_| detail.run.committed.is_none())
     }
 
-    async fn is_committed(&self) -> bool {
-        let Ok(Some(run_id)) = self.known_run().await else { return false };
-        let run = self.shared.ledger.run(run_id).await.ok().flatten();
-        run.is_some_and(|detail| detail.run.is_committed())
+    async fn is_committed(&self) -> Result<bool, Failure> {
+        let Some(run_id) = self.known_run().await? else { return Ok(false) };
+        let run = self.shared.ledger.run(run_id).await?;
+        Ok(run.is_some_and(|detail| detail.run.is_committed()))
     }
 }
 
