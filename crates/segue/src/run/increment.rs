@@ -53,12 +53,13 @@ impl Attempt<'_> {
     pub(super) async fn forget_baseline(&self, run: &RunRecord) {
         let Some(before) = run.movement.and_then(|movement| movement.compared_with) else { return };
         let Ok(Some(before)) = self.around.ledger.run(before).await else { return };
-        let path = baseline_of(self.around.baselines, &before.run);
-        match std::fs::remove_file(&path) {
-            Ok(()) => {}
-            Err(error) if error.kind() == std::io::ErrorKind::NotFound => {}
-            Err(error) => {
-                tracing::warn!(path = %path.display(), %error, "an old baseline could not be removed");
+        for path in Baselines::files(&baseline_of(self.around.baselines, &before.run)) {
+            match std::fs::remove_file(&path) {
+                Ok(()) => {}
+                Err(error) if error.kind() == std::io::ErrorKind::NotFound => {}
+                Err(error) => {
+                    tracing::warn!(path = %path.display(), %error, "an old baseline could not be removed");
+                }
             }
         }
     }
@@ -79,9 +80,9 @@ fn baseline_in(folder: &Path, run_id: Uuid, epoch: Option<u32>) -> PathBuf {
     }
 }
 
-/// The run that has left a baseline of this name.
+/// The run that has left a file of this name among the baselines.
 pub(crate) fn run_of_baseline(name: &str) -> Option<Uuid> {
-    name.strip_suffix(".parquet")?.split('.').next()?.parse().ok()
+    name.split('.').next()?.parse().ok()
 }
 
 /// Increments build on one another, so they are made in the order of their slots.

@@ -4,9 +4,10 @@
 //! whenever it makes new ones; what is left are uploads of runs that are over, and baselines that no
 //! increment will be made from.
 
+use std::os::unix::fs::MetadataExt as _;
 use std::path::Path;
 use std::sync::Arc;
-use std::time::{Duration, SystemTime};
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use jiff::SignedDuration;
 use uuid::Uuid;
@@ -74,8 +75,9 @@ fn remove_baselines(folder: &Path, needed: &[Uuid], age_min: Duration) -> usize 
         let path = entry.path();
         let run = path.file_name().and_then(|name| run::run_of_baseline(name.to_str()?));
         let Some(run) = run.filter(|run| !needed.contains(run)) else { continue };
-        let age = entry.metadata().and_then(|it| it.modified()).ok().map(age);
-        if age.is_none_or(|age| age < age_min) {
+        // When it came to its name: the file itself may be an older one, under one name more.
+        let named = entry.metadata().map(|it| UNIX_EPOCH + Duration::from_secs(it.ctime() as u64));
+        if named.map_or(true, |named| age(named) < age_min) {
             continue;
         }
         match std::fs::remove_file(&path) {
@@ -98,9 +100,9 @@ mod tests {
     fn only_baselines_that_nobody_needs_are_removed() {
         let folder = tempfile::tempdir().expect("a folder");
         let (needed, old) = (Uuid::from_u128(1), Uuid::from_u128(2));
-        for name in
-            [format!("{needed}.2.parquet"), format!("{old}.parquet"), "notes.txt".to_owned()]
-        {
+        let files =
+            [format!("{needed}.2.parquet"), format!("{old}.parquet"), format!("{old}.3.moves")];
+        for name in files.into_iter().chain(["notes.txt".to_owned()]) {
             std::fs::write(folder.path().join(name), "x").expect("a file");
         }
         assert_eq!(
@@ -108,7 +110,7 @@ mod tests {
             0,
             "too young"
         );
-        assert_eq!(remove_baselines(folder.path(), &[needed], Duration::ZERO), 1);
+        assert_eq!(remove_baselines(folder.path(), &[needed], Duration::ZERO), 2);
         assert!(folder.path().join(format!("{needed}.2.parquet")).exists());
         assert!(folder.path().join("notes.txt").exists());
         assert_eq!(remove_baselines(Path::new("/nowhere/at/all"), &[], Duration::ZERO), 0);

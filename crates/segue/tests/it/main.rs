@@ -2,6 +2,7 @@
 
 mod backup;
 mod check;
+mod check_events;
 mod crash;
 mod database;
 mod delivery;
@@ -29,6 +30,7 @@ mod project;
 mod questions;
 mod real_iam;
 mod real_server;
+mod rotation;
 mod schedule;
 mod secrets;
 mod segments;
@@ -41,5 +43,6 @@ mod stored;
 mod surface;
 mod traces;
 mod trust;
+mod virtual_hosts;
 mod webhook;
 mod wizards;

@@ -141,6 +141,7 @@ async fn what_is_only_tried_is_answered_and_kept_nowhere() {
     });
     let checked = ask("destination/check", destination);
     assert_eq!(checked.json()["ready"], true, "{}", checked.text);
+    assert!(!project.path(".segue/destinations").exists(), "nothing is kept of what was found");
     let wrong = ask("segment/count", json!({ "definition": { "rule": "pionts > 1" } }));
     assert_eq!(told(&wrong), "422 invalid_value");
     assert_eq!(wrong.json()["errors"][0]["pointer"], "/definition/rule");
