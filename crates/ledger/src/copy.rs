@@ -55,8 +55,12 @@ pub(crate) async fn copy_all(
     }
     // A run may refer to one that stands behind it.
     match to {
-        Transaction::Sqlite(db) => drop(db.execute("PRAGMA defer_foreign_keys = ON").await?),
-        Transaction::Postgres(db) => drop(db.execute("SET CONSTRAINTS ALL DEFERRED").await?),
+        Transaction::Sqlite(db) => {
+            db.execute("PRAGMA defer_foreign_keys = ON").await?;
+        }
+        Transaction::Postgres(db) => {
+            db.execute("SET CONSTRAINTS ALL DEFERRED").await?;
+        }
     }
     // A new ledger has one row there.
     query("DELETE FROM definition_changes").execute(to).await?;

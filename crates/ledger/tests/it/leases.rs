@@ -23,10 +23,7 @@ struct Servers {
 
 impl Servers {
     async fn start() -> Option<Self> {
-        if fixture::server().is_none() {
-            println!("not run: SEGUE_TEST_POSTGRES_URL names no server; `.ci/postgres` starts one");
-            return None;
-        }
+        fixture::told_server()?;
         let place = Place::Postgres(fixture::address(&fixture::new_schema()));
         let one = Ledger::open(&place).await.unwrap().owned_by("one", LEASE);
         let two = Ledger::open(&place).await.unwrap().owned_by("two", LEASE);
