@@ -20,6 +20,8 @@ pub enum Claimed {
     Delivered(RunRecord),
     /// There was nothing to send for the slot; there is nothing to do, ever.
     Skipped(RunRecord),
+    /// Another process works at the run, and its lease is not over. Nothing was changed.
+    Elsewhere(Uuid),
     /// A guard holds the run until somebody decides. Nothing was changed.
     Held(RunRecord),
     /// The run may not write to its keys. Nothing was changed.
@@ -27,12 +29,15 @@ pub enum Claimed {
 }
 
 impl Ledger {
-    /// Takes the run of a slot, whoever had it. The claim's epoch fences that worker off, in one
+    /// Takes the run of a slot, whoever had it, unless another process works at it. The claim's epoch fences that worker off, in one
     /// transaction with the reservation of the keys that are known.
     ///
     /// A run that is committed keeps the facts it was committed with; any other takes the new ones.
     pub async fn claim(&self, new: &NewRun, now: Timestamp) -> Result<Claimed> {
         let mut write = self.write().await?;
+        if self.is_elsewhere(&mut write, new.run_id, now).await? {
+            return Ok(Claimed::Elsewhere(new.run_id));
+        }
         let db = write.connection();
         let record = history::find(db, new.run_id).await?;
         match record {
@@ -62,6 +67,7 @@ impl Ledger {
             }
         }
         let claim = claim_of(db, new.run_id).await?;
+        self.keep(&mut write, new.run_id, now).await?;
         write.commit().await?;
         Ok(Claimed::Run(claim))
     }
@@ -70,9 +76,12 @@ impl Ledger {
     /// committed goes forward, and of anything else the uploads are aborted and the run is failed.
     ///
     /// # Errors
-    /// `NotFound`; `State` when the run is over.
+    /// `NotFound`; `Elsewhere` when another process works at it; `State` when the run is over.
     pub async fn take_over(&self, run_id: Uuid, now: Timestamp) -> Result<Claim> {
         let mut write = self.write().await?;
+        if self.is_elsewhere(&mut write, run_id, now).await? {
+            return Err(Error::Elsewhere { run_id });
+        }
         let db = write.connection();
         let record = history::find(db, run_id).await?.ok_or(Error::NotFound { run_id })?;
         if record.state.is_over() {
@@ -84,6 +93,7 @@ impl Ledger {
         let state = if record.is_committed() { RunState::Committing } else { RunState::Claimed };
         take(db, run_id, state, now).await?;
         let claim = claim_of(db, run_id).await?;
+        self.keep(&mut write, run_id, now).await?;
         write.commit().await?;
         Ok(claim)
     }

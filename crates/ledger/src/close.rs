@@ -48,13 +48,16 @@ impl Ledger {
         let db = write.connection();
         advance(db, claim, step, now).await?;
         let is_over = step.to.is_some_and(RunState::is_over);
-        query("UPDATE runs SET stop_code = ?, stop_message = ?, finished = ? WHERE run_id = ?")
-            .bind(&stop.code)
-            .bind(stop.message.chars().take(MESSAGE_CHARS_MAX).collect::<String>())
-            .bind(is_over.then(|| now.as_microsecond()))
-            .bind(claim.run_id.to_string())
-            .execute(&mut *db)
-            .await?;
+        query(
+            "UPDATE runs SET stop_code = ?, stop_message = ?, finished = ?, lease_until = NULL
+             WHERE run_id = ?",
+        )
+        .bind(&stop.code)
+        .bind(stop.message.chars().take(MESSAGE_CHARS_MAX).collect::<String>())
+        .bind(is_over.then(|| now.as_microsecond()))
+        .bind(claim.run_id.to_string())
+        .execute(&mut *db)
+        .await?;
         if is_over {
             release_keys(db, claim.run_id).await?;
         }

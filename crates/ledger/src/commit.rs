@@ -50,8 +50,9 @@ impl Ledger {
             adopt_upload(db, claim, object).await?;
             insert_object(db, claim.run_id, position, object).await?;
         }
-        query("UPDATE runs SET committed = ? WHERE run_id = ?")
+        query("UPDATE runs SET committed = ?, staged_epoch = ? WHERE run_id = ?")
             .bind(now.as_microsecond())
+            .bind(claim.epoch)
             .bind(claim.run_id.to_string())
             .execute(&mut *db)
             .await?;
@@ -287,7 +288,7 @@ pub(crate) async fn write_counts(
 }
 
 async fn finish(db: &mut Transaction, run_id: Uuid, now: Timestamp) -> Result<()> {
-    query("UPDATE runs SET finished = ? WHERE run_id = ?")
+    query("UPDATE runs SET finished = ?, lease_until = NULL WHERE run_id = ?")
         .bind(now.as_microsecond())
         .bind(run_id.to_string())
         .execute(&mut *db)

@@ -8,7 +8,7 @@ use crate::place::Place;
 use crate::sql::{Cell, Row, Transaction, query};
 
 /// Every table with rows of its own, those first that others refer to.
-const TABLES: [&str; 23] = [
+const TABLES: [&str; 24] = [
     "runs",
     "inputs",
     "exclusions",
@@ -32,6 +32,7 @@ const TABLES: [&str; 23] = [
     "definition_changes",
     "holds",
     "restores",
+    "duties",
 ];
 
 /// Columns whose numbers the database draws by itself.
@@ -54,8 +55,12 @@ pub(crate) async fn copy_all(
     }
     // A run may refer to one that stands behind it.
     match to {
-        Transaction::Sqlite(db) => drop(db.execute("PRAGMA defer_foreign_keys = ON").await?),
-        Transaction::Postgres(db) => drop(db.execute("SET CONSTRAINTS ALL DEFERRED").await?),
+        Transaction::Sqlite(db) => {
+            db.execute("PRAGMA defer_foreign_keys = ON").await?;
+        }
+        Transaction::Postgres(db) => {
+            db.execute("SET CONSTRAINTS ALL DEFERRED").await?;
+        }
     }
     // A new ledger has one row there.
     query("DELETE FROM definition_changes").execute(to).await?;

@@ -30,6 +30,12 @@ pub enum Error {
         /// The epoch of the worker that is fenced off.
         epoch: u32,
     },
+    /// Another process works at the run, and its lease is not over.
+    #[error("run {run_id} is in the hands of another process")]
+    Elsewhere {
+        /// The run.
+        run_id: Uuid,
+    },
     /// Somebody else has the slot.
     #[error(
         "the slot {slot} of {activation}/{segment} was taken over: epoch {epoch} is not the latest"
@@ -249,7 +255,7 @@ impl Error {
             Self::Corrupt(_) | Self::NotALedger { .. } => Kind::Corrupt,
             Self::Full(_) => Kind::Full,
             Self::File { .. } | Self::Io(_) | Self::Stopped => Kind::Io,
-            Self::Busy(_) => Kind::Busy,
+            Self::Busy(_) | Self::Elsewhere { .. } => Kind::Busy,
             Self::Unreachable(_) => Kind::Unreachable,
             Self::Unopened { kind, .. } => *kind,
             Self::Address { .. } | Self::NotAFile { .. } | Self::NotEmpty { .. } => Kind::Invalid,
@@ -294,6 +300,9 @@ impl Error {
                 "Check the disk and the permissions of the state folder, and run again."
             }
             Self::Stopped => "Start the process again; it goes on with what the ledger holds.",
+            Self::Elsewhere { .. } => {
+                "That process takes it to its end, or another one does within a minute of its death; `segue runs` shows it."
+            }
             Self::Busy(_) => "Try again; another program is reading or copying the ledger.",
             Self::NotFound { .. } => "`segue runs` lists the runs.",
             _ => return None,

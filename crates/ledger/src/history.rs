@@ -83,15 +83,7 @@ impl Ledger {
     /// Lists the runs that are not over, in the order of their slots; recovery takes them over. Those
     /// that a guard holds wait for a person and not for recovery.
     pub async fn unfinished(&self) -> Result<Vec<RunRecord>> {
-        let mut read = self.read().await?;
-        let rows = query(select_runs!(
-            "WHERE state IN ('claimed', 'staging', 'committing')
-                 OR (state = 'blocked' AND committed IS NOT NULL) ORDER BY slot, run_id LIMIT ?"
-        ))
-        .bind(RUNS_LISTED_MAX)
-        .fetch_all(&mut read)
-        .await?;
-        rows.iter().map(run_record).collect()
+        unfinished(&mut self.read().await?, None).await
     }
 
     /// Finds the runs whose id begins with `prefix`, at most `limit`; an empty prefix finds none.
@@ -195,6 +187,27 @@ impl Ledger {
     }
 }
 
+/// Lists the runs that are not over; with an owner and a time, those that nobody else has then.
+pub(crate) async fn unfinished(
+    db: &mut Transaction,
+    not_elsewhere: Option<(&str, Timestamp)>,
+) -> Result<Vec<RunRecord>> {
+    let rows = query(select_runs!(
+        "WHERE (state IN ('claimed', 'staging', 'committing')
+                 OR (state = 'blocked' AND committed IS NOT NULL))
+             AND (?1 IS NULL OR lease_until IS NULL OR lease_until <= ?1 OR owner = ?2)
+             AND NOT EXISTS (SELECT 1 FROM slots WHERE slots.run_id = runs.run_id
+                 AND slots.state = 'running' AND slots.owner <> ?2 AND slots.lease_until > ?1)
+         ORDER BY slot, run_id LIMIT ?3"
+    ))
+    .bind(not_elsewhere.map(|(_, clock)| clock.as_microsecond()))
+    .bind(not_elsewhere.map(|(owner, _)| owner))
+    .bind(RUNS_LISTED_MAX)
+    .fetch_all(db)
+    .await?;
+    rows.iter().map(run_record).collect()
+}
+
 /// Finds a run.
 pub(crate) async fn find(db: &mut Transaction, run_id: Uuid) -> Result<Option<RunRecord>> {
     let row =
@@ -285,6 +298,7 @@ fn run_record(row: &Row) -> Result<RunRecord> {
         is_static: row.try_get("is_static")?,
         state: RunState::parse(&state).ok_or_else(|| corrupt("state", &state))?,
         epoch: row.try_get("epoch")?,
+        staged_epoch: row.try_get("staged_epoch")?,
         first_claimed: time(row, "first_claimed")?,
         claimed: time(row, "claimed")?,
         committed: optional_time(row, "committed")?,

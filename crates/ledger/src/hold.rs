@@ -84,12 +84,14 @@ impl Ledger {
         let db = write.connection();
         advance(db, claim, &HOLD, now).await?;
         write_counts(db, claim.run_id, counts).await?;
-        query("UPDATE runs SET stop_code = ?, stop_message = ? WHERE run_id = ?")
-            .bind(&stop.code)
-            .bind(stop.message.chars().take(MESSAGE_CHARS_MAX).collect::<String>())
-            .bind(claim.run_id.to_string())
-            .execute(&mut *db)
-            .await?;
+        query(
+            "UPDATE runs SET stop_code = ?, stop_message = ?, lease_until = NULL WHERE run_id = ?",
+        )
+        .bind(&stop.code)
+        .bind(stop.message.chars().take(MESSAGE_CHARS_MAX).collect::<String>())
+        .bind(claim.run_id.to_string())
+        .execute(&mut *db)
+        .await?;
         query(
             "INSERT INTO holds (run_id, row_count, cause, held) VALUES (?, ?, ?, ?)
              ON CONFLICT (run_id) DO UPDATE SET row_count = excluded.row_count, cause = excluded.cause,

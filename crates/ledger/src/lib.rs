@@ -8,7 +8,7 @@
 //!
 //! Reading order: [`run`] is the vocabulary, [`Ledger`] opens it, `sql` is
 //! how both databases understand the same statements, `claim` takes a run, `staging`
-//! is everything before the commit record, `commit` from there to the end, `close` the other ends,
+//! is everything before the commit record, `lease` is who has what, `commit` from there to the end, `close` the other ends,
 //! `history` answers questions, `slots` is the memory of the schedule, and `definition` keeps what was
 //! made over the API.
 //!
@@ -28,6 +28,7 @@ mod figures;
 mod file;
 mod history;
 mod hold;
+mod lease;
 mod lock;
 mod open;
 mod place;

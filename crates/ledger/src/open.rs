@@ -10,6 +10,7 @@ use sqlx::sqlite::SqlitePool;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
 use crate::error::{Error, Result};
+use crate::lease::Owner;
 use crate::lock::ProcessLock;
 use crate::place::{Address, Place};
 use crate::postgres::{self, Use};
@@ -21,6 +22,7 @@ use crate::sqlite;
 #[derive(Debug, Clone)]
 pub struct Ledger {
     inner: Arc<Inner>,
+    pub(crate) owner: Owner,
 }
 
 #[derive(Debug)]
@@ -111,7 +113,7 @@ impl Ledger {
 
     fn with(place: Place, database: Database, lock: Option<ProcessLock>) -> Self {
         let inner = Inner { place, database, stopped: AtomicBool::new(false), _lock: lock };
-        Self { inner: Arc::new(inner) }
+        Self { inner: Arc::new(inner), owner: Owner::default() }
     }
 
     /// Where it is.
@@ -204,7 +206,7 @@ impl Database {
 }
 
 /// The time by the clock that leases are measured with.
-async fn clock(db: &mut Transaction, now: Timestamp) -> Result<Timestamp> {
+pub(crate) async fn clock(db: &mut Transaction, now: Timestamp) -> Result<Timestamp> {
     if let Transaction::Sqlite(_) = db {
         return Ok(now);
     }
@@ -223,6 +225,11 @@ pub(crate) struct Write {
 impl Write {
     pub(crate) fn connection(&mut self) -> &mut Transaction {
         &mut self.transaction
+    }
+
+    /// The time by the clock that leases are measured with; as for [`Ledger::time`].
+    pub(crate) async fn clock(&mut self, now: Timestamp) -> Result<Timestamp> {
+        clock(&mut self.transaction, now).await
     }
 
     /// Ends the transaction; it is on disk when this returns.

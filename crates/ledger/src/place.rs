@@ -76,7 +76,7 @@ impl fmt::Display for Place {
 /// neither user nor password.
 #[derive(Clone)]
 pub struct Address {
-    pub(crate) options: PgConnectOptions,
+    pub(crate) options: Box<PgConnectOptions>,
     pub(crate) schema: String,
 }
 
@@ -136,7 +136,7 @@ impl Address {
         if named("application_name").is_none() {
             options = options.application_name("segue");
         }
-        Ok(Self { options: options.disable_statement_logging(), schema })
+        Ok(Self { options: Box::new(options.disable_statement_logging()), schema })
     }
 }
 

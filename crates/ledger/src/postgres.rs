@@ -58,7 +58,7 @@ pub(crate) fn pool(address: &Address, purpose: Use) -> PgPool {
             let address = of_pool.clone();
             Box::pin(async move { set(connection, &address, purpose).await })
         })
-        .connect_lazy_with(address.options.clone())
+        .connect_lazy_with((*address.options).clone())
 }
 
 async fn set(connection: &mut PgConnection, address: &Address, purpose: Use) -> sqlx::Result<()> {

@@ -276,6 +276,9 @@ pub struct RunRecord {
     pub state: RunState,
     /// How often it was claimed.
     pub epoch: u32,
+    /// The claim by which its objects were staged, known from the commit record on. What an attempt
+    /// leaves outside the ledger is named after it, so that no other attempt can touch it.
+    pub staged_epoch: Option<u32>,
     /// When it was claimed for the first time.
     pub first_claimed: Timestamp,
     /// When it was claimed last.

@@ -23,11 +23,15 @@ pub(crate) const SQLITE: &[&str] = &[
     include_str!("../migrations/0008_holds.sql"),
     include_str!("../migrations/0009_restores.sql"),
     include_str!("../migrations/0010_alert_sendings.sql"),
+    include_str!("../migrations/0011_leases.sql"),
 ];
 
 /// The scripts for PostgreSQL. The first makes everything that version 10 has, as no older ledger is in
 /// a database; each of the others is the twin of one for SQLite.
-pub(crate) const POSTGRES: &[&str] = &[include_str!("../migrations/postgres/0010_everything.sql")];
+pub(crate) const POSTGRES: &[&str] = &[
+    include_str!("../migrations/postgres/0010_everything.sql"),
+    include_str!("../migrations/postgres/0011_leases.sql"),
+];
 
 /// The version that the first script for PostgreSQL leads to.
 const POSTGRES_BEGINS_AT: usize = 10;

@@ -8,7 +8,7 @@ use crate::alert::{self, NewAlert};
 use crate::close::MESSAGE_CHARS_MAX;
 use crate::error::{Error, Result};
 use crate::history;
-use crate::open::Ledger;
+use crate::open::{Ledger, Write};
 use crate::run::Stop;
 use crate::slot::{
     Disabled, ExportMark, NEVER, Origin, SlotClaim, SlotEnd, SlotKey, SlotRecord, SlotState,
@@ -185,36 +185,51 @@ impl Ledger {
         Ok(record)
     }
 
-    /// Gives every run that is not over, and that no open slot is for, a slot: an earlier process left
-    /// it. Slots that a dead process had are planned again. For whoever knows that no other process
-    /// works with this ledger.
+    /// Takes up what an earlier process left, at the start of this one: slots that it had are planned
+    /// again, and every run that is not over, and that no open slot is for, gets one. A ledger in a file
+    /// has one process, so all that is under way there was left; one that is shared has servers that
+    /// live, and what they have stays theirs.
     ///
     /// Returns how many were taken up.
     pub async fn take_up(&self, now: Timestamp) -> Result<u64> {
         let mut write = self.write().await?;
         let db = write.connection();
-        let released = query(
-            "UPDATE slots SET state = 'planned', owner = NULL, lease_until = NULL, not_before = ?
-             WHERE state = 'running'",
-        )
-        .bind(now.as_microsecond())
-        .execute(&mut *db)
-        .await?;
-        let reopened = query(
-            "INSERT INTO slots (activation, segment, slot, first_slot, slot_count, destination, origin,
-                 state, run_id, planned, not_before)
-             SELECT activation, segment, slot, slot, 1, destination, 'recovery', 'planned', run_id, ?1, ?1
-             FROM runs WHERE state IN ('claimed', 'staging', 'committing')
-                 OR (state = 'blocked' AND committed IS NOT NULL)
-             ON CONFLICT (activation, segment, slot) DO UPDATE
-                 SET state = 'planned', finished = NULL, not_before = ?1
-                 WHERE slots.state NOT IN ('planned', 'blocked')",
-        )
-        .bind(now.as_microsecond())
-        .execute(&mut *db)
-        .await?;
+        if !self.is_shared() {
+            let released = query(
+                "UPDATE slots SET state = 'planned', owner = NULL, lease_until = NULL, not_before = ?
+                 WHERE state = 'running'",
+            )
+            .bind(now.as_microsecond())
+            .execute(&mut *db)
+            .await?;
+            let reopened = reopen(db, now, now).await?;
+            write.commit().await?;
+            return Ok(released.rows_affected() + reopened);
+        }
+        // Who starts under this name does not work any more at what it had.
+        for statement in [
+            "UPDATE runs SET lease_until = NULL WHERE owner = ? AND lease_until IS NOT NULL",
+            "UPDATE slots SET lease_until = 0 WHERE owner = ? AND state = 'running'",
+        ] {
+            query(statement).bind(&*self.owner.name).execute(&mut *db).await?;
+        }
+        let taken = take_over_expired(&mut write, now).await?;
         write.commit().await?;
-        Ok(released.rows_affected() + reopened.rows_affected())
+        Ok(taken)
+    }
+
+    /// Takes up what a server left that died or stopped: slots and runs whose leases are over, by the
+    /// clock of the database. For servers that share a ledger, again and again.
+    ///
+    /// Returns how many were taken up.
+    pub async fn take_up_expired(&self, now: Timestamp) -> Result<u64> {
+        if !self.is_shared() {
+            return Ok(0);
+        }
+        let mut write = self.write().await?;
+        let taken = take_over_expired(&mut write, now).await?;
+        write.commit().await?;
+        Ok(taken)
     }
 
     /// Lists the slots that are not over, in the order of their times.
@@ -274,22 +289,17 @@ impl Ledger {
     }
 
     /// Takes a slot that waits, for as long as the lease says. `None` when it does not wait any more.
-    pub async fn begin_slot(
-        &self,
-        key: &SlotKey,
-        owner: &str,
-        lease_until: Timestamp,
-        now: Timestamp,
-    ) -> Result<Option<SlotClaim>> {
+    pub async fn begin_slot(&self, key: &SlotKey, now: Timestamp) -> Result<Option<SlotClaim>> {
         let mut write = self.write().await?;
+        let lease_until = self.lease_until(&mut write, now).await?;
         let row = query(
             "UPDATE slots SET state = 'running', owner = ?, epoch = epoch + 1, lease_until = ?,
                  began = ?, starts = starts + 1
              WHERE activation = ? AND segment = ? AND slot = ? AND state IN ('planned', 'blocked')
              RETURNING epoch, starts, attempts",
         )
-        .bind(owner)
-        .bind(lease_until.as_microsecond())
+        .bind(&*self.owner.name)
+        .bind(lease_until)
         .bind(now.as_microsecond())
         .bind(&key.activation)
         .bind(&key.segment)
@@ -328,17 +338,18 @@ impl Ledger {
         write.commit().await
     }
 
-    /// Keeps a slot for longer.
+    /// Keeps a slot for longer, and with it the run that the caller has for it.
     ///
     /// # Errors
     /// `SlotFenced` when somebody else has the slot.
-    pub async fn renew_slot(&self, claim: &SlotClaim, lease_until: Timestamp) -> Result<()> {
+    pub async fn renew_slot(&self, claim: &SlotClaim, now: Timestamp) -> Result<()> {
         let mut write = self.write().await?;
+        let lease_until = self.lease_until(&mut write, now).await?;
         let done = query(
             "UPDATE slots SET lease_until = ?
              WHERE activation = ? AND segment = ? AND slot = ? AND epoch = ? AND state = 'running'",
         )
-        .bind(lease_until.as_microsecond())
+        .bind(lease_until)
         .bind(&claim.key.activation)
         .bind(&claim.key.segment)
         .bind(claim.key.slot.as_microsecond())
@@ -346,6 +357,18 @@ impl Ledger {
         .execute(write.connection())
         .await?;
         fence(claim, done.rows_affected())?;
+        query(
+            "UPDATE runs SET lease_until = ?
+             WHERE owner = ? AND lease_until IS NOT NULL AND run_id = (SELECT run_id FROM slots
+                 WHERE activation = ? AND segment = ? AND slot = ?)",
+        )
+        .bind(lease_until)
+        .bind(&*self.owner.name)
+        .bind(&claim.key.activation)
+        .bind(&claim.key.segment)
+        .bind(claim.key.slot.as_microsecond())
+        .execute(write.connection())
+        .await?;
         write.commit().await
     }
 
@@ -443,6 +466,51 @@ impl Ledger {
         };
         rows.iter().map(disabled).collect()
     }
+}
+
+/// Plans the slots again whose leases are over, unless their runs are still kept, and gives the runs
+/// whose leases are over a slot.
+async fn take_over_expired(write: &mut Write, now: Timestamp) -> Result<u64> {
+    let clock = write.clock(now).await?;
+    let db = write.connection();
+    // Whoever had them is fenced off at once, and cannot come back before the next claim.
+    query(
+        "UPDATE runs SET epoch = epoch + 1, lease_until = NULL
+         WHERE state IN ('claimed', 'staging', 'committing') AND lease_until <= ?",
+    )
+    .bind(clock.as_microsecond())
+    .execute(&mut *db)
+    .await?;
+    let released = query(
+        "UPDATE slots SET state = 'planned', owner = NULL, lease_until = NULL, not_before = ?1
+         WHERE state = 'running' AND lease_until <= ?2 AND NOT EXISTS (
+             SELECT 1 FROM runs WHERE runs.run_id = slots.run_id AND runs.lease_until > ?2)",
+    )
+    .bind(now.as_microsecond())
+    .bind(clock.as_microsecond())
+    .execute(&mut *db)
+    .await?;
+    Ok(released.rows_affected() + reopen(db, clock, now).await?)
+}
+
+/// Gives every run that is not over, that nobody keeps, and that no open slot is for, a slot.
+async fn reopen(db: &mut Transaction, clock: Timestamp, now: Timestamp) -> Result<u64> {
+    let reopened = query(
+        "INSERT INTO slots (activation, segment, slot, first_slot, slot_count, destination, origin,
+             state, run_id, planned, not_before)
+         SELECT activation, segment, slot, slot, 1, destination, 'recovery', 'planned', run_id, ?1, ?1
+         FROM runs WHERE (state IN ('claimed', 'staging', 'committing')
+                 OR (state = 'blocked' AND committed IS NOT NULL))
+             AND (lease_until IS NULL OR lease_until <= ?2)
+         ON CONFLICT (activation, segment, slot) DO UPDATE
+             SET state = 'planned', finished = NULL, not_before = ?1
+             WHERE slots.state NOT IN ('planned', 'running', 'blocked')",
+    )
+    .bind(now.as_microsecond())
+    .bind(clock.as_microsecond())
+    .execute(db)
+    .await?;
+    Ok(reopened.rows_affected())
 }
 
 /// What is known of a slot at its beginning.

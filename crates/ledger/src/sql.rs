@@ -255,7 +255,7 @@ impl Row {
 }
 
 fn decode<'r, T: sqlx::Decode<'r, DB>, DB: Database>(value: DB::ValueRef<'r>) -> Result<T> {
-    T::decode(value).map_err(|error| Error::Corrupt(error))
+    T::decode(value).map_err(Error::Corrupt)
 }
 
 /// What a column can be read as.

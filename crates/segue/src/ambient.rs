@@ -1,23 +1,70 @@
 //! What comes from outside without being asked for: the time, chance, variables, its own name, and Ctrl-C. Everything else
 //! takes these as arguments.
 
+use std::sync::atomic::{AtomicI64, Ordering};
 use std::time::{Duration, Instant};
 
 use aws_lc_rs::rand::{SecureRandom as _, SystemRandom};
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
 use secrecy::SecretSlice;
 use tokio::sync::watch;
 use zeroize::Zeroizing;
 
 use crate::failure::{Failure, Kind};
 
-/// Names the variable that pins the time, so that documentation and tests can be repeated.
+/// Names the variable that pins the time (`2026-01-04T06:30:00Z`), or puts the clock forward or back
+/// (`+24h`), so that documentation and tests can be repeated.
 pub(crate) const PINNED_TIME_VARIABLE: &str = "SEGUE_NOW";
 
+/// How far the clock that this process goes by is ahead of its own, in microseconds.
+static AHEAD: AtomicI64 = AtomicI64::new(0);
+
 /// Returns the present instant, or the pinned one.
-#[expect(clippy::disallowed_methods, reason = "this is the place that asks")]
 pub(crate) fn now() -> Timestamp {
-    variable(PINNED_TIME_VARIABLE).and_then(|text| text.parse().ok()).unwrap_or_else(Timestamp::now)
+    if let Some(pinned) = pinned() {
+        return pinned;
+    }
+    let ahead = SignedDuration::from_micros(AHEAD.load(Ordering::Relaxed));
+    let own = own_clock();
+    own.checked_add(ahead).unwrap_or(own)
+}
+
+/// Returns what the clock of this machine says, whatever clock the process goes by.
+#[expect(clippy::disallowed_methods, reason = "this is the place that asks")]
+pub(crate) fn own_clock() -> Timestamp {
+    let now = pinned().unwrap_or_else(Timestamp::now);
+    let shift = variable(PINNED_TIME_VARIABLE).and_then(|text| text.parse::<SignedDuration>().ok());
+    shift.and_then(|shift| now.checked_add(shift).ok()).unwrap_or(now)
+}
+
+/// Lets the process go by another clock, which said `theirs` when its own said `own`. Differences below
+/// a second are those of asking. Returns how far the two are apart, if that is new.
+pub(crate) fn go_by(theirs: Timestamp, own: Timestamp) -> Option<SignedDuration> {
+    let ahead = theirs.duration_since(own);
+    let known = SignedDuration::from_micros(AHEAD.load(Ordering::Relaxed));
+    if (ahead - known).abs() < SignedDuration::from_secs(1) {
+        return None;
+    }
+    let microseconds = i64::try_from(ahead.as_micros()).unwrap_or_default();
+    AHEAD.store(microseconds, Ordering::Relaxed);
+    Some(ahead)
+}
+
+/// Tells whether the time was pinned.
+pub(crate) fn is_pinned() -> bool {
+    pinned().is_some()
+}
+
+fn pinned() -> Option<Timestamp> {
+    variable(PINNED_TIME_VARIABLE)?.parse().ok()
+}
+
+/// Returns the name of this machine, if it has one.
+pub(crate) fn machine() -> Option<String> {
+    let name = std::fs::read_to_string("/proc/sys/kernel/hostname").ok();
+    let name = name.or_else(|| variable("HOSTNAME")).or_else(|| variable("COMPUTERNAME"))?;
+    let name = name.trim();
+    (!name.is_empty()).then(|| name.to_owned())
 }
 
 /// Returns a reading of a clock that only counts up.

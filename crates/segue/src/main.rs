@@ -16,6 +16,7 @@ mod draw;
 mod encryption;
 mod failure;
 mod http;
+mod opening;
 mod outbound;
 mod private_file;
 mod progress;

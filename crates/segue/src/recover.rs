@@ -40,13 +40,16 @@ impl Recovery<'_> {
     /// The ledger cannot be read.
     pub(crate) async fn run(&self) -> Result<Vec<Recovered>, Failure> {
         let mut recovered = Vec::new();
-        for run in self.ledger.unfinished().await? {
+        for run in self.ledger.left(ambient::now()).await? {
             let Some(outcome) = self.one(&run).await.transpose() else { continue };
             recovered.push(Recovered { run, outcome });
         }
         self.sweep().await?;
+        // The seals first: one that is made meanwhile belongs to a run that is not over.
+        let seals = self.workspace.seals();
+        let sealed = seals.all();
         let unfinished = self.ledger.unfinished().await?;
-        self.workspace.seals().sweep(&unfinished.iter().map(|run| run.run_id).collect());
+        seals.sweep(&sealed, &unfinished.iter().map(|run| run.run_id).collect());
         Ok(recovered)
     }
 

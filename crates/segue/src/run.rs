@@ -10,7 +10,7 @@ mod publish;
 mod sealing;
 mod stage;
 
-pub(crate) use increment::{baseline_in, check_order};
+pub(crate) use increment::{baseline_of, check_order, run_of_baseline};
 pub(crate) use membership::{evaluate_all, look};
 pub(crate) use publish::abort;
 pub(crate) use stage::{class_of, inputs};
@@ -83,6 +83,7 @@ pub(crate) async fn run(around: &Surroundings<'_>, work: Work<'_>) -> Result<End
         Claimed::Delivered(record) => Ok(Ended::DeliveredBefore(record)),
         Claimed::Skipped(record) => Ok(Ended::Skipped(record)),
         Claimed::Held(record) => Err(held_before(&record)),
+        Claimed::Elsewhere(run_id) => Err(ledger::Error::Elsewhere { run_id }.into()),
         Claimed::Refused(refusal) => Err(ledger::Error::from(refusal).into()),
     }
 }
@@ -159,7 +160,32 @@ impl<'a> Attempt<'a> {
             segment = plan.map(|plan| plan.segment.as_str()),
             slot = plan.map(|plan| tracing::field::display(plan.slot)),
         );
-        self.perform_all().instrument(span).await
+        let working = async {
+            tokio::select! {
+                ended = self.perform_all() => ended,
+                lost = self.keep() => Err(lost),
+            }
+        };
+        working.instrument(span).await
+    }
+
+    /// Keeps the run for this process while it works at it, where others could take it. Ends when
+    /// another one has taken it: this process was stopped for too long, and whatever it had in hand is
+    /// not its own any more.
+    async fn keep(&self) -> Failure {
+        let ledger = self.around.ledger;
+        if !ledger.is_shared() {
+            std::future::pending::<()>().await;
+        }
+        loop {
+            tokio::time::sleep(ledger.lease().unsigned_abs() / 3).await;
+            match ledger.renew_run(&self.claim, ambient::now()).await {
+                Ok(()) => {}
+                Err(error) if error.kind() == ledger::Kind::Fenced => return error.into(),
+                // It is over, or the database is away; the steps of the run tell the same.
+                Err(error) => tracing::debug!(%error, "the run could not be kept"),
+            }
+        }
     }
 
     async fn perform_all(&self) -> Result<Ended, Failure> {
@@ -272,7 +298,7 @@ impl<'a> Attempt<'a> {
             End::Delivered => {
                 let run = delivered
                     .ok_or_else(|| Failure::new(Kind::Internal, "a delivered run has no record"))?;
-                self.forget_baseline(&run);
+                self.forget_baseline(&run).await;
                 self.around.seals.remove(run.run_id);
                 Ok(Ended::Delivered(run))
             }

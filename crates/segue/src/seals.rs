@@ -87,15 +87,17 @@ impl Seals {
         }
     }
 
-    /// Removes every seal but those of `unfinished` runs.
-    pub(crate) fn sweep(&self, unfinished: &BTreeSet<Uuid>) {
-        let Ok(entries) = fs::read_dir(&self.folder) else { return };
-        for entry in entries.flatten() {
-            let name = entry.file_name();
-            let run_id = name.to_str().and_then(|name| Uuid::parse_str(name).ok());
-            if let Some(run_id) = run_id.filter(|run_id| !unfinished.contains(run_id)) {
-                self.remove(run_id);
-            }
+    /// The runs that have a seal.
+    pub(crate) fn all(&self) -> Vec<Uuid> {
+        let Ok(entries) = fs::read_dir(&self.folder) else { return Vec::new() };
+        let run_of = |entry: fs::DirEntry| Uuid::parse_str(entry.file_name().to_str()?).ok();
+        entries.flatten().filter_map(run_of).collect()
+    }
+
+    /// Removes those of `sealed` that are not of `unfinished` runs.
+    pub(crate) fn sweep(&self, sealed: &[Uuid], unfinished: &BTreeSet<Uuid>) {
+        for run_id in sealed.iter().filter(|run_id| !unfinished.contains(run_id)) {
+            self.remove(*run_id);
         }
     }
 
@@ -129,7 +131,7 @@ mod tests {
         assert_eq!((made.made, again.made), ("2026-01-04T06:30:00Z".parse().unwrap(), made.made));
         let other = seals.make(Uuid::from_u128(8), now).unwrap();
         assert_ne!(made.secret.expose_secret(), other.secret.expose_secret());
-        seals.sweep(&BTreeSet::from([RUN]));
+        seals.sweep(&seals.all(), &BTreeSet::from([RUN]));
         assert!(seals.find(RUN).unwrap().is_some());
         assert!(seals.find(Uuid::from_u128(8)).unwrap().is_none());
         seals.remove(RUN);

@@ -3,6 +3,7 @@
 use std::cell::RefCell;
 use std::path::{Path, PathBuf};
 
+use jiff::SignedDuration;
 use ledger::{Address, Definition, Definitions, Ledger, Place};
 use plan::{Diagnostic, Outside, Project, Section, Severity, Stored};
 use secrecy::{ExposeSecret as _, SecretString};
@@ -12,8 +13,10 @@ use crate::ambient;
 use crate::cli::Global;
 use crate::draw::{self, Source};
 use crate::failure::{Failure, Kind};
+use crate::opening;
 use crate::seals::Seals;
 use crate::secrets::{self, Secrets};
+use crate::server;
 use crate::stores::Sessions;
 
 /// The name of a project file.
@@ -97,6 +100,26 @@ impl Workspace {
     /// Where the ledger is.
     pub(crate) fn ledger_place(&self) -> &Place {
         &self.ledger
+    }
+
+    /// Opens the ledger to work with it, for as long as a command takes.
+    ///
+    /// # Errors
+    /// As for [`opening::open`]; the failure says so when a server has the ledger.
+    pub(crate) async fn open_ledger(&self) -> Result<Ledger, Failure> {
+        let owner = format!("command {}", ambient::nonce());
+        self.open_ledger_as(&owner, opening::LEASE).await
+    }
+
+    /// The same in the name of a server.
+    pub(crate) async fn open_ledger_as(
+        &self,
+        owner: &str,
+        lease: SignedDuration,
+    ) -> Result<Ledger, Failure> {
+        let opened = opening::open(&self.ledger, &self.state, owner, lease).await;
+        // Whoever has the ledger may be a server.
+        opened.map_err(|failure| server::explain(self, failure))
     }
 
     /// The store of secrets, which the project's credentials may name.
@@ -269,7 +292,10 @@ const PASSWORD_VARIABLE: &str = "SEGUE_DATABASE_PASSWORD";
 
 /// The database that was named, or the file in the state folder.
 fn ledger_place(global: &Global, state: &Path) -> Result<Place, Failure> {
-    let Some(url) = &global.database else { return Ok(Place::File(state.join(LEDGER_FILE))) };
+    let Some(url) = &global.database else {
+        opening::refuse_moved(state)?;
+        return Ok(Place::File(state.join(LEDGER_FILE)));
+    };
     let password = ambient::variable(PASSWORD_VARIABLE).map(SecretString::from);
     let password = password.as_ref().map(|it| it.expose_secret());
     Ok(Place::Postgres(Address::parse(url.expose_secret(), password)?))

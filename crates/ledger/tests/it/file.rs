@@ -167,6 +167,7 @@ async fn the_schema_holds_no_row_values() {
     definition_changes: last
     definitions: section key definition made revision created creator changed changer
     disabled_activations: activation since actor
+    duties: name owner lease_until
     exclusions: run_id position reason profiles
     exports: activation segment decided_through
     holds: run_id row_count cause held decision decided actor reason
@@ -174,7 +175,7 @@ async fn the_schema_holds_no_row_values() {
     objects: run_id position kind number key upload_id token parts bytes row_count sha256 crc64nvme condition_etag etag version_id verification published replaced
     reserved_keys: store key run_id
     restores: taken restored settled
-    runs: run_id slot activation segment segment_id destination store bucket stem is_static state epoch first_claimed claimed updated committed finished received activated stop_code stop_message export members added changed removed compared_with
+    runs: run_id slot activation segment segment_id destination store bucket stem is_static state epoch first_claimed claimed updated committed finished received activated stop_code stop_message export members added changed removed compared_with owner lease_until staged_epoch
     sessions: digest name guard created last_seen
     setup_links: digest expires
     slots: activation segment slot first_slot slot_count destination origin actor state reason message run_id planned began finished not_before attempts starts owner epoch lease_until

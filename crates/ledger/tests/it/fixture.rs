@@ -39,8 +39,7 @@ pub(crate) use also_on_postgres;
 
 /// Runs a test with fixtures in PostgreSQL, if there is a server.
 pub(crate) fn on_postgres(test: fn()) {
-    if server().is_none() {
-        println!("not run: SEGUE_TEST_POSTGRES_URL names no server; `.ci/postgres` starts one");
+    if told_server().is_none() {
         return;
     }
     ON_POSTGRES.set(true);
@@ -52,6 +51,16 @@ pub(crate) fn on_postgres(test: fn()) {
 #[expect(clippy::disallowed_methods, reason = "the environment says whether there is a server")]
 pub(crate) fn server() -> Option<String> {
     std::env::var("SEGUE_TEST_POSTGRES_URL").ok()
+}
+
+/// The same; that there is none is told.
+#[expect(clippy::print_stdout, reason = "a test that does not run says so")]
+pub(crate) fn told_server() -> Option<String> {
+    let server = server();
+    if server.is_none() {
+        println!("not run: SEGUE_TEST_POSTGRES_URL names no server; `.ci/postgres` starts one");
+    }
+    server
 }
 
 /// A schema of its own at the server.

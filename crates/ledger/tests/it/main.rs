@@ -13,6 +13,7 @@ mod fixture;
 mod history;
 mod holds;
 mod keys;
+mod leases;
 mod postgres;
 mod slots;
 mod tidy;

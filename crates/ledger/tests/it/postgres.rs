@@ -18,10 +18,7 @@ struct Server {
 
 impl Server {
     async fn start() -> Option<Self> {
-        let Some(url) = fixture::server() else {
-            println!("not run: SEGUE_TEST_POSTGRES_URL names no server; `.ci/postgres` starts one");
-            return None;
-        };
+        let url = fixture::told_server()?;
         let db = PgConnection::connect(&url).await.unwrap();
         Some(Self { schema: fixture::new_schema(), db })
     }

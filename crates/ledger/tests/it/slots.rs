@@ -37,7 +37,7 @@ async fn planned(fixture: &Fixture, slot: i64) {
 }
 
 async fn begin(fixture: &Fixture, slot: i64, now: Timestamp) -> Option<SlotClaim> {
-    fixture.ledger.begin_slot(&key(slot), "runner", now, now).await.unwrap()
+    fixture.ledger.begin_slot(&key(slot), now).await.unwrap()
 }
 
 async fn slot(fixture: &Fixture, slot: i64) -> SlotRecord {

@@ -1,7 +1,7 @@
 //! Every test runs on both databases, unless it is about one of them.
 
 /// The modules whose tests are about files, or about PostgreSQL.
-const OF_ONE_DATABASE: [&str; 2] = ["file.rs", "postgres.rs"];
+const OF_ONE_DATABASE: [&str; 3] = ["file.rs", "leases.rs", "postgres.rs"];
 /// Tests elsewhere that are about files.
 const OF_FILES: [&str; 3] = [
     "other_process",

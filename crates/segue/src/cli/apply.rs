@@ -5,7 +5,6 @@ use std::path::{Path, PathBuf};
 use ::plan::Section;
 use ::plan::stored::objects_in;
 use http::Method;
-use ledger::Ledger;
 use secrecy::SecretString;
 use serde_json::{Value, json};
 use tokio::sync::Mutex;
@@ -15,6 +14,7 @@ use crate::app::objects::{self, Action, Difference, Editor, Member, Wanted};
 use crate::cli::{Format, Global};
 use crate::draw::{self, Source};
 use crate::failure::{Failure, Kind};
+use crate::opening;
 use crate::remote::Remote;
 use crate::server;
 use crate::workspace::{self, File, Workspace};
@@ -114,13 +114,16 @@ async fn here(global: &Global, wanted: &Wanted, dry_run: bool) -> Result<Vec<Dif
     if dry_run || !found.iter().any(|it| it.action.changes()) {
         return Ok(found);
     }
-    let ledger = match Ledger::open(place).await {
+    let state = file.state_folder();
+    let owner = format!("command {}", ambient::nonce());
+    let ledger = match opening::open(place, &state, &owner, opening::LEASE).await {
         Ok(ledger) => ledger,
-        Err(error) => {
+        Err(failure) if failure.holder.is_some() => {
             let workspace = Workspace::load(global).await?;
-            return Err(server::explain(&workspace, error.into())
+            return Err(server::explain(&workspace, failure)
                 .hint("Name the server with --server and a token of role admin."));
         }
+        Err(failure) => return Err(failure),
     };
     let turn = Mutex::new(());
     let editor = Editor { global, ledger: &ledger, turn: &turn };

@@ -2,14 +2,12 @@
 
 use std::path::PathBuf;
 
-use ledger::Ledger;
 use serde_json::json;
 
 use crate::ambient;
 use crate::app::backup::{self, Backup};
 use crate::cli::{Format, Global, table};
 use crate::failure::Failure;
-use crate::server;
 use crate::workspace::{self, File, Workspace};
 
 /// Copy the ledger, and what belongs to it, into a folder
@@ -66,9 +64,7 @@ pub(crate) async fn restore(global: &Global, args: &RestoreArgs) -> Result<(), F
 
 async fn settle(global: &Global) -> Result<(), Failure> {
     let workspace = Workspace::load(global).await?;
-    let ledger = Ledger::open(workspace.ledger_place())
-        .await
-        .map_err(|error| server::explain(&workspace, error.into()))?;
+    let ledger = workspace.open_ledger().await?;
     if ledger.unsettled_restore().await?.is_none() {
         return Err(Failure::usage("the ledger was not restored, or is settled already"));
     }

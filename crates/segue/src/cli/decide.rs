@@ -1,7 +1,7 @@
 //! `segue release` and `segue reject`: what becomes of a run that a guard stopped.
 
 use http::Method;
-use ledger::{Decision, Hold, Ledger, RunDetail};
+use ledger::{Decision, Hold, RunDetail};
 use serde_json::json;
 
 use crate::ambient;
@@ -9,7 +9,6 @@ use crate::app::decide::{self, REASON_CHARS_MAX};
 use crate::cli::apply::Server;
 use crate::cli::{Format, Global, report, show};
 use crate::failure::Failure;
-use crate::server;
 use crate::workspace::Workspace;
 
 /// Let a run go on that a guard stopped
@@ -72,9 +71,7 @@ async fn decided(
     }
     let workspace = Workspace::load(global).await?;
     let run_id = show::find(&workspace, run).await?.run.run_id;
-    let ledger = Ledger::open(workspace.ledger_place())
-        .await
-        .map_err(|error| server::explain(&workspace, error.into()))?;
+    let ledger = workspace.open_ledger().await?;
     let now = ambient::now();
     let detail = decide::decide(&ledger, run_id, decision, "command line", reason, now).await?;
     ledger.close().await;

@@ -4,7 +4,6 @@ use ::plan::Query;
 use ::plan::project::Segment;
 use engine::{Effects, Evaluated};
 use jiff::Timestamp;
-use ledger::Ledger;
 
 use crate::ambient;
 use crate::cli::{Format, Global, count, segments};
@@ -34,8 +33,8 @@ pub(crate) async fn run(global: &Global, args: &Args) -> Result<(), Failure> {
         return Err(Failure::usage(format!("{at} has not come yet"))
             .hint("Memberships are remembered for what has been; give an earlier --slot."));
     }
-    // One process at a time moves memberships, as runs do.
-    let ledger = Ledger::open(workspace.ledger_place()).await?;
+    // Memberships move beside the ledger; a file is one process's at a time, and so are they.
+    let ledger = workspace.open_ledger().await?;
     let (sources, _) = Sources::open(&workspace, global).await?;
     let queries = queries(&workspace, &chosen, at);
     let asked: Vec<&Query> = queries.iter().collect();

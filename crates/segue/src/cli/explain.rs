@@ -152,7 +152,7 @@ async fn baseline(
         return Ok(None);
     };
     let (delivered, _) = ledger.newest_to(&plan.activation, &plan.segment, &store).await?;
-    Ok(delivered.map(|run| run::baseline_in(&workspace.baselines_folder(), run.run_id)))
+    Ok(delivered.map(|run| run::baseline_of(&workspace.baselines_folder(), &run)))
 }
 
 fn text(case: &Case<'_>, found: &Explanation) -> String {

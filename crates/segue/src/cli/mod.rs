@@ -314,7 +314,6 @@ impl Global {
 }
 
 /// Takes what may hold a secret as it is; what is wrong with it is told later, and without it.
-#[expect(clippy::unnecessary_wraps, reason = "a parser of the command line returns a result")]
 fn secret(text: &str) -> Result<SecretString, std::convert::Infallible> {
     Ok(SecretString::from(text))
 }

@@ -101,7 +101,7 @@ async fn counts(
     run::check_order(plan, delivered.as_ref(), committed.as_ref())?;
     run::look(&plan.query, &sources.engine, &sources.profiles).await?;
     let folder = workspace.baselines_folder();
-    let last = delivered.map(|run| run::baseline_in(&folder, run.run_id));
+    let last = delivered.map(|run| run::baseline_of(&folder, &run));
     let baselines = Baselines { last: last.as_deref(), next: None };
     let rows =
         sources.engine.difference(&plan.query, increment, baselines, &sources.profiles).await?;

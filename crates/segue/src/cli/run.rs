@@ -13,7 +13,6 @@ use crate::progress::Progress;
 use crate::recover::Recovery;
 use crate::run::{self, Ended, Surroundings, Work};
 use crate::select::{self, Request};
-use crate::server;
 use crate::sources::Sources;
 use crate::stores::{self, Target};
 use crate::workspace::Workspace;
@@ -72,9 +71,7 @@ pub(crate) async fn perform(
 ) -> Result<Outcome, Failure> {
     let now = super::slot_now();
     let plans = select::runs(&workspace.project, request, now)?;
-    let ledger = Ledger::open(workspace.ledger_place())
-        .await
-        .map_err(|error| server::explain(workspace, error.into()))?;
+    let ledger = workspace.open_ledger().await?;
     backup::guard(&ledger).await?;
     let (sources, _) = Sources::open(workspace, global).await?;
     let interrupt = Interrupt::listen();

@@ -49,6 +49,14 @@ pub(crate) struct Args {
     /// A run that leaves out more than this share of the members is told of
     #[arg(long, value_name = "PERCENT", default_value_t = 20, value_parser = clap::value_parser!(u8).range(0..=100))]
     exclusions_max: u8,
+    /// By which this server is told from others on the same database; one that starts again under its
+    /// name goes on at once with what it had (default: the machine's name and the port)
+    #[arg(long, value_name = "NAME", env = "SEGUE_SERVER_NAME")]
+    name: Option<String>,
+    /// For how many seconds what a server on a database has is its own when it dies or stops; then
+    /// another server takes it over
+    #[arg(long, value_name = "SECONDS", default_value_t = 30, value_parser = clap::value_parser!(u16).range(3..=3600))]
+    lease: u16,
     /// How many runs may go on at once; they share --memory
     #[arg(long, value_name = "N", default_value_t = 2, value_parser = clap::value_parser!(u16).range(1..=64))]
     runs: u16,
@@ -76,7 +84,9 @@ pub(crate) async fn run(global: &Global, args: &Args) -> Result<(), Failure> {
     let webhook = webhook.map(|webhook| Way::Webhook(Box::new(webhook)));
     let mail = mail.map(|mail| Way::Mail(Box::new(mail)));
     let ways = webhook.into_iter().chain(mail).collect();
-    let shared = server::open(global, Options { limits, rules }, ways).await?;
+    let name = args.name.clone().unwrap_or_else(|| server_name(args.listen));
+    let lease = SignedDuration::from_secs(i64::from(args.lease));
+    let shared = server::open(global, Options { name, lease, limits, rules }, ways).await?;
     let door =
         Door { address: args.listen, hosts: args.hosts.clone(), behind_proxy: args.behind_proxy };
     let (url, answering) = http::open(&shared, &door).await?;
@@ -94,6 +104,14 @@ pub(crate) async fn run(global: &Global, args: &Args) -> Result<(), Failure> {
     drop(beacon);
     shared.ledger.clone().close().await;
     Ok(())
+}
+
+/// The machine's name and the port: the same at the next start, and no other server has it.
+fn server_name(listen: SocketAddr) -> String {
+    match (ambient::machine(), listen.port()) {
+        (Some(machine), port) if port != 0 => format!("{machine}:{port}"),
+        _ => format!("server {}", ambient::nonce()),
+    }
 }
 
 /// The name of the variable that holds the secret of the webhook.

@@ -1,13 +1,10 @@
 //! `segue token`: tokens for programs that ask a server.
 
-use ledger::Ledger;
-
 use crate::ambient;
 use crate::app::access;
 use crate::cli::{Format, Global, table};
 use crate::failure::Failure;
 use crate::http::Role;
-use crate::server;
 use crate::workspace::Workspace;
 
 /// Make, list and revoke tokens for programs that ask a server
@@ -50,9 +47,7 @@ fn parse_role(word: &str) -> Result<Role, String> {
 
 pub(crate) async fn run(global: &Global, args: &Args) -> Result<(), Failure> {
     let workspace = Workspace::load(global).await?;
-    let ledger = Ledger::open(workspace.ledger_place())
-        .await
-        .map_err(|error| server::explain(&workspace, error.into()))?;
+    let ledger = workspace.open_ledger().await?;
     let now = ambient::now();
     match &args.command {
         Command::Create(args) => {

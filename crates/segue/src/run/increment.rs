@@ -29,8 +29,8 @@ impl Attempt<'_> {
         };
         let (delivered, committed) = self.newest(plan).await?;
         check_order(plan, delivered.as_ref(), committed.as_ref())?;
-        let last = delivered.map(|run| (run.run_id, self.baseline(run.run_id)));
-        let next = self.baseline(plan.run_id);
+        let last = delivered.map(|run| (run.run_id, baseline_of(self.around.baselines, &run)));
+        let next = baseline_in(self.around.baselines, plan.run_id, Some(self.claim.epoch));
         let baselines =
             Baselines { last: last.as_ref().map(|(_, path)| path.as_path()), next: Some(&next) };
         let rows = work.engine.difference(&plan.query, increment, baselines, work.profiles).await?;
@@ -48,15 +48,12 @@ impl Attempt<'_> {
         self.record(ledger.newest_to(&plan.activation, &plan.segment, &store).await)
     }
 
-    fn baseline(&self, run_id: Uuid) -> PathBuf {
-        baseline_in(self.around.baselines, run_id)
-    }
-
     /// Removes the baseline that the delivered run's own has replaced. What stays behind is in nobody's
     /// way, so it is told and does no harm.
-    pub(super) fn forget_baseline(&self, run: &RunRecord) {
+    pub(super) async fn forget_baseline(&self, run: &RunRecord) {
         let Some(before) = run.movement.and_then(|movement| movement.compared_with) else { return };
-        for path in Baselines::files(&self.baseline(before)) {
+        let Ok(Some(before)) = self.around.ledger.run(before).await else { return };
+        for path in Baselines::files(&baseline_of(self.around.baselines, &before.run)) {
             match std::fs::remove_file(&path) {
                 Ok(()) => {}
                 Err(error) if error.kind() == std::io::ErrorKind::NotFound => {}
@@ -68,9 +65,24 @@ impl Attempt<'_> {
     }
 }
 
-/// Where a run leaves the set of rows that it has sent.
-pub(crate) fn baseline_in(folder: &Path, run_id: Uuid) -> PathBuf {
-    folder.join(format!("{run_id}.parquet"))
+/// Where a committed run has left the set of rows that it sends.
+pub(crate) fn baseline_of(folder: &Path, run: &RunRecord) -> PathBuf {
+    baseline_in(folder, run.run_id, run.staged_epoch)
+}
+
+/// Where an attempt leaves the set of rows that it sends. Each has a file of its own: one that was
+/// stopped, and taken over, and wakes up must not write over what the other one sends.
+fn baseline_in(folder: &Path, run_id: Uuid, epoch: Option<u32>) -> PathBuf {
+    match epoch {
+        Some(epoch) => folder.join(format!("{run_id}.{epoch}.parquet")),
+        // As earlier versions named it.
+        None => folder.join(format!("{run_id}.parquet")),
+    }
+}
+
+/// The run that has left a file of this name among the baselines.
+pub(crate) fn run_of_baseline(name: &str) -> Option<Uuid> {
+    name.split('.').next()?.parse().ok()
 }
 
 /// Increments build on one another, so they are made in the order of their slots.

@@ -178,8 +178,9 @@ impl Attempt<'_> {
         let key = intent.key.clone();
         let recorded = self.intend(&intent).await?;
         let upload_id = self.created(recorded, upload.begin(intent).await).await?;
+        self.opened(recorded, &key, &upload_id).await?;
         opening.keys.push(key);
-        self.opened(recorded, &upload_id).await
+        Ok(())
     }
 
     pub(super) async fn intend(&self, intent: &Intent) -> Result<ledger::Intent, Trouble> {
@@ -191,10 +192,19 @@ impl Attempt<'_> {
     pub(super) async fn opened(
         &self,
         intent: ledger::Intent,
+        key: &str,
         upload_id: &str,
     ) -> Result<(), Trouble> {
         let ledger = self.around.ledger;
-        self.record(ledger.upload_opened(&self.claim, intent, upload_id, ambient::now()).await)
+        let recorded = ledger.upload_opened(&self.claim, intent, upload_id, ambient::now()).await;
+        if let Err(error) = &recorded
+            && error.kind() == ledger::Kind::Fenced
+            && let Err(error) = self.around.store.abort(key, upload_id).await
+        {
+            // Whoever has the run now looked for this upload before it was there.
+            tracing::warn!(%error, key, "an upload was opened too late, and could not be aborted");
+        }
+        self.record(recorded)
     }
 
     /// When the store has refused to open an upload, there is none: the ledger need not look for it.
@@ -238,7 +248,7 @@ impl Attempt<'_> {
         let recorded = self.intend(&intent).await?;
         let upload_id =
             self.created(recorded, upload::begin(&*self.around.store, &intent).await).await?;
-        self.opened(recorded, &upload_id).await?;
+        self.opened(recorded, &intent.key, &upload_id).await?;
         Ok(upload::stage(&self.around.store, intent, upload_id, body, condition).await?)
     }
 

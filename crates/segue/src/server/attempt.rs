@@ -41,7 +41,8 @@ pub(super) async fn attempt(shared: Arc<Shared>, claim: SlotClaim) -> SlotEnd {
     if let Some(stop) = attempt.held().await {
         return SlotEnd::Held(stop);
     }
-    let is_committed = attempt.is_committed().await;
+    // While the ledger cannot be asked, nothing is said of the slot but that nobody works at it.
+    let Ok(is_committed) = attempt.is_committed().await else { return SlotEnd::Released };
     match end_of(outcome, is_committed, &claim, ambient::now()) {
         // What keeps a committed run is told by the run, so that both say the same.
         SlotEnd::Blocked(stop, until) if stop.code != POISON => {
@@ -104,7 +105,7 @@ impl Attempt<'_> {
             }
         };
         let sources = Sources::open(self.workspace, &self.budget()).await;
-        if self.is_committed().await {
+        if self.is_committed().await? {
             let sources = sources.as_ref().ok().map(|(sources, _)| sources);
             if let Some(ended) = self.finish_left(sources).await? {
                 return Ok(Outcome::ended(ended));
@@ -179,10 +180,10 @@ impl Attempt<'_> {
         Some(detail.run).filter(|run| run.state == RunState::Blocked)
     }
 
-    async fn is_committed(&self) -> bool {
-        let Ok(Some(run_id)) = self.known_run().await else { return false };
-        let run = self.shared.ledger.run(run_id).await.ok().flatten();
-        run.is_some_and(|detail| detail.run.is_committed())
+    async fn is_committed(&self) -> Result<bool, Failure> {
+        let Some(run_id) = self.known_run().await? else { return Ok(false) };
+        let run = self.shared.ledger.run(run_id).await?;
+        Ok(run.is_some_and(|detail| detail.run.is_committed()))
     }
 }
 

@@ -21,6 +21,7 @@ mod webhook;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
+use jiff::SignedDuration;
 use ledger::Ledger;
 use ledger::alert::Channel;
 use plan::planner::turn::Limits;
@@ -44,8 +45,12 @@ use crate::workspace::Workspace;
 const GRACE: Duration = Duration::from_secs(55);
 
 /// What a server is told at its start.
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug, Clone)]
 pub(crate) struct Options {
+    /// By which it is told from other servers on the same ledger.
+    pub(crate) name: String,
+    /// For how long what it takes is its own when it dies or stops.
+    pub(crate) lease: SignedDuration,
     pub(crate) limits: Limits,
     pub(crate) rules: Rules,
 }
@@ -91,14 +96,15 @@ pub(crate) async fn open(
     ways: Vec<Way>,
 ) -> Result<Arc<Shared>, Failure> {
     let workspace = Workspace::load(global).await?;
-    let ledger = Ledger::open(workspace.ledger_place()).await.map_err(Failure::from).map_err(
-        // Whoever has the ledger may be a server.
-        |failure| beacon::explain(&workspace, failure),
-    )?;
+    let ledger = workspace.open_ledger_as(&options.name, options.lease).await?;
     backup::guard(&ledger).await?;
     let left = ledger.take_up(ambient::now()).await?;
     if left > 0 {
-        tracing::info!(slots = left, "an earlier process left runs; they go on");
+        tracing::info!(
+            slots = left,
+            server = options.name,
+            "an earlier process left runs; they go on"
+        );
     }
     // Exports that are new are due from here on, and what cannot be planned is told now.
     planner::pass(&ledger, &workspace.project, ambient::now()).await?;

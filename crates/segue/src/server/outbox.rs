@@ -15,6 +15,8 @@ const LOOK_AGAIN: Duration = Duration::from_secs(2);
 /// The first pause before another attempt; each further one is twice as long.
 const PAUSE_MIN: SignedDuration = SignedDuration::from_secs(5);
 const PAUSE_MAX: SignedDuration = SignedDuration::from_hours(1);
+/// For how long sending is the matter of one server: longer than any receiver is waited for.
+const TURN: SignedDuration = SignedDuration::from_mins(3);
 /// An alert that is not taken for so long is given up; it stays in the list.
 const GIVE_UP_AFTER: SignedDuration = SignedDuration::from_hours(72);
 
@@ -32,6 +34,14 @@ impl Way {
         match self {
             Self::Webhook(_) => Channel::Webhook,
             Self::Mail(_) => Channel::Mail,
+        }
+    }
+
+    /// What one server at a time does.
+    fn duty(&self) -> &'static str {
+        match self {
+            Self::Webhook(_) => "posting",
+            Self::Mail(_) => "mailing",
         }
     }
 
@@ -63,6 +73,10 @@ async fn send(shared: &Shared, way: &Way) -> ledger::Result<()> {
     let channel = way.channel();
     for alert in shared.ledger.alerts_to_send(channel, ambient::now()).await? {
         let now = ambient::now();
+        // Of servers that share a ledger, one sends.
+        if !shared.ledger.take_duty(way.duty(), TURN, now).await? {
+            return Ok(());
+        }
         match way.send(&alert, now).await {
             Ok(()) => shared.ledger.alert_sent(alert.id, channel, now).await?,
             Err(reason) => {

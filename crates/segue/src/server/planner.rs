@@ -14,6 +14,7 @@ use plan::project::{Activation, SegmentExport};
 use super::{Shared, alerts};
 use crate::ambient;
 use crate::failure::Failure;
+use crate::opening;
 use crate::workspace::Workspace;
 
 /// The longest pause between two passes: a clock that is set, or a machine that slept, is noticed.
@@ -58,6 +59,10 @@ async fn pass_and_tell(shared: &Shared, watch: &mut Watch) -> Duration {
         );
         failure.one_line()
     });
+    // Before the time is asked for: servers that share a database share its clock.
+    if let Err(failure) = opening::go_by_its_clock(&shared.ledger).await {
+        tracing::error!(failure = failure.one_line(), "the database cannot be asked for the time");
+    }
     let now = ambient::now();
     let verdict = watch.read(now, ambient::instant().saturating_duration_since(shared.started));
     let jump = told(verdict);

@@ -2,9 +2,9 @@
 
 use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
-use jiff::{SignedDuration, Timestamp};
+use jiff::Timestamp;
 use ledger::alert::NewAlert;
 use ledger::{Ledger, SlotClaim, SlotEnd, SlotRecord, SlotState};
 use plan::planner::turn::{Candidate, Turns};
@@ -16,17 +16,14 @@ use crate::failure::Failure;
 
 /// How often it looks for slots whose next attempt has come; new ones wake it.
 const LOOK_AGAIN: Duration = Duration::from_secs(1);
-/// For how long a slot is taken; it is renewed three times within it.
-const LEASE: SignedDuration = SignedDuration::from_secs(60);
 
 /// Attempts under way.
 struct Runner {
     shared: Arc<Shared>,
-    owner: String,
     turns: Turns,
     attempts: JoinSet<SlotEnd>,
     claims: HashMap<Id, (SlotClaim, Candidate)>,
-    renewed: Timestamp,
+    renewed: Instant,
 }
 
 /// Runs slots until the process is asked to stop, and waits then for what is under way, at most for
@@ -34,11 +31,10 @@ struct Runner {
 pub(super) async fn run_until_stopped(shared: &Arc<Shared>, grace: Duration) -> usize {
     let mut runner = Runner {
         shared: Arc::clone(shared),
-        owner: format!("{}-{}", std::process::id(), ambient::nonce()),
         turns: Turns::default(),
         attempts: JoinSet::new(),
         claims: HashMap::new(),
-        renewed: ambient::now(),
+        renewed: ambient::instant(),
     };
     loop {
         runner.look().await;
@@ -96,11 +92,8 @@ impl Runner {
             segment: next.segment.clone(),
             slot: next.slot,
         };
-        let until = now.checked_add(LEASE).unwrap_or(Timestamp::MAX);
-        let Some(claim) = self.shared.ledger.begin_slot(&key, &self.owner, until, now).await?
-        else {
-            return Ok(());
-        };
+        // Another server may have been faster.
+        let Some(claim) = self.shared.ledger.begin_slot(&key, now).await? else { return Ok(()) };
         tracing::info!(
             activation = key.activation,
             segment = key.segment,
@@ -135,11 +128,17 @@ impl Runner {
                 attempt::end_of_panic(is_committed, ambient::now())
             }
         };
-        tell(&claim, &end);
         let alerts = self.alerts(&claim, &end).await;
         let ledger = &self.shared.ledger;
-        if let Err(error) = ledger.end_slot_with(&claim, &end, &alerts, ambient::now()).await {
-            tracing::error!(%error, "what became of a slot could not be written down; the next start finds it");
+        match ledger.end_slot_with(&claim, &end, &alerts, ambient::now()).await {
+            Ok(()) => tell(&claim, &end),
+            Err(error) if error.kind() == ledger::Kind::Fenced => {
+                tracing::warn!(%error, "an attempt is of no account");
+            }
+            // Whoever has the slot next asks the ledger what became of its run.
+            Err(error) => {
+                tracing::error!(%error, "what became of a slot could not be written down; it is found later");
+            }
         }
         self.shared.replan.notify_one();
     }
@@ -165,16 +164,27 @@ impl Runner {
         found
     }
 
+    /// Keeps the slots of this server, and takes up those of servers that died or stopped.
     async fn renew(&mut self) -> Result<(), Failure> {
-        let now = ambient::now();
-        if now.duration_since(self.renewed).abs() < LEASE / 3 {
+        let ledger = &self.shared.ledger;
+        let (now, instant) = (ambient::now(), ambient::instant());
+        if instant.saturating_duration_since(self.renewed) < ledger.lease().unsigned_abs() / 3 {
             return Ok(());
         }
-        self.renewed = now;
-        let until = now.checked_add(LEASE).unwrap_or(Timestamp::MAX);
         for (claim, _) in self.claims.values() {
-            self.shared.ledger.renew_slot(claim, until).await?;
+            match ledger.renew_slot(claim, now).await {
+                // This process was stopped for too long. Its run is told the same, and ends.
+                Err(error) if error.kind() == ledger::Kind::Fenced => {
+                    tracing::warn!(%error, "another server has taken a slot over");
+                }
+                renewed => renewed?,
+            }
         }
+        let taken = ledger.take_up_expired(now).await?;
+        if taken > 0 {
+            tracing::warn!(slots = taken, "another server left runs; they go on");
+        }
+        self.renewed = instant;
         Ok(())
     }
 }

@@ -114,7 +114,7 @@ impl Soak {
             };
             let claim = self
                 .ledger
-                .begin_slot(&key, "soak", self.now, self.now)
+                .begin_slot(&key, self.now)
                 .await
                 .expect("a claim")
                 .expect("one runner, so nobody was faster");

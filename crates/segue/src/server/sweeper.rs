@@ -9,15 +9,20 @@ use std::path::Path;
 use std::sync::Arc;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
+use jiff::SignedDuration;
 use uuid::Uuid;
 
 use super::Shared;
+use crate::ambient;
 use crate::failure::Failure;
 use crate::progress::Progress;
 use crate::recover::Recovery;
+use crate::run;
 
 /// The pause between two sweeps.
 const PAUSE: Duration = Duration::from_secs(3_600);
+/// For how long sweeping is the matter of one server: until it comes back to it, and a little longer.
+const TURN: SignedDuration = SignedDuration::from_secs(3_900);
 /// Nothing younger is removed: its run may be about to be written down.
 const BASELINE_AGE_MIN: Duration = Duration::from_secs(24 * 3_600);
 
@@ -41,6 +46,10 @@ pub(super) async fn sweep_until_stopped(shared: Arc<Shared>) {
 }
 
 async fn sweep(shared: &Shared) -> Result<(), Failure> {
+    // Of servers that share a ledger, one sweeps: the same one as long as it lives.
+    if !shared.ledger.take_duty("sweeping", TURN, ambient::now()).await? {
+        return Ok(());
+    }
     let workspace = shared.workspace();
     let recovery = Recovery {
         workspace: &workspace,
@@ -64,7 +73,7 @@ fn remove_baselines(folder: &Path, needed: &[Uuid], age_min: Duration) -> usize 
     let mut removed = 0;
     for entry in entries.flatten() {
         let path = entry.path();
-        let run = path.file_stem().and_then(|stem| stem.to_str()?.parse::<Uuid>().ok());
+        let run = path.file_name().and_then(|name| run::run_of_baseline(name.to_str()?));
         let Some(run) = run.filter(|run| !needed.contains(run)) else { continue };
         // When it came to its name: the file itself may be an older one, under one name more.
         let named = entry.metadata().map(|it| UNIX_EPOCH + Duration::from_secs(it.ctime() as u64));
@@ -91,7 +100,8 @@ mod tests {
     fn only_baselines_that_nobody_needs_are_removed() {
         let folder = tempfile::tempdir().expect("a folder");
         let (needed, old) = (Uuid::from_u128(1), Uuid::from_u128(2));
-        let files = [format!("{needed}.parquet"), format!("{old}.parquet"), format!("{old}.moves")];
+        let files =
+            [format!("{needed}.2.parquet"), format!("{old}.parquet"), format!("{old}.3.moves")];
         for name in files.into_iter().chain(["notes.txt".to_owned()]) {
             std::fs::write(folder.path().join(name), "x").expect("a file");
         }
@@ -101,7 +111,7 @@ mod tests {
             "too young"
         );
         assert_eq!(remove_baselines(folder.path(), &[needed], Duration::ZERO), 2);
-        assert!(folder.path().join(format!("{needed}.parquet")).exists());
+        assert!(folder.path().join(format!("{needed}.2.parquet")).exists());
         assert!(folder.path().join("notes.txt").exists());
         assert_eq!(remove_baselines(Path::new("/nowhere/at/all"), &[], Duration::ZERO), 0);
     }

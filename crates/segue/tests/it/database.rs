@@ -53,12 +53,12 @@ impl Server {
     }
 
     /// The same through something else that listens on this machine.
-    fn address_at(&self, port: u16) -> String {
+    pub(crate) fn address_at(&self, port: u16) -> String {
         let database = self.host.split_once('/').map_or("postgres", |(_, database)| database);
         format!("postgres://{}@127.0.0.1:{port}/{database}?schema={}", self.user, self.schema)
     }
 
-    fn port(&self) -> u16 {
+    pub(crate) fn port(&self) -> u16 {
         let (host, _) = self.host.split_once('/').expect("a database");
         host.split_once(':').expect("a port").1.parse().expect("a number")
     }
@@ -68,7 +68,12 @@ impl Server {
         self.command_at(project, &self.address(), arguments)
     }
 
-    fn command_at(&self, project: &Project, address: &str, arguments: &[&str]) -> Command {
+    pub(crate) fn command_at(
+        &self,
+        project: &Project,
+        address: &str,
+        arguments: &[&str],
+    ) -> Command {
         let mut command = project.command(arguments);
         command.env("SEGUE_DATABASE", address).env("SEGUE_DATABASE_PASSWORD", &self.password);
         command
@@ -205,14 +210,14 @@ fn real_postgres_addresses_and_refusals_are_told_without_secrets() {
 }
 
 /// Something between a process and the server that can be cut.
-struct Proxy {
-    port: u16,
+pub(crate) struct Proxy {
+    pub(crate) port: u16,
     is_open: Arc<AtomicBool>,
     cuts: watch::Sender<u32>,
 }
 
 impl Proxy {
-    async fn start(server: u16) -> Self {
+    pub(crate) async fn start(server: u16) -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").await.expect("a port");
         let port = listener.local_addr().expect("an address").port();
         let is_open = Arc::new(AtomicBool::new(true));
@@ -240,9 +245,14 @@ impl Proxy {
     }
 
     /// Ends every connection, and lets none through.
-    fn cut(&self) {
+    pub(crate) fn cut(&self) {
         self.is_open.store(false, Ordering::SeqCst);
         self.cuts.send_modify(|cuts| *cuts += 1);
+    }
+
+    /// Lets connections through again.
+    pub(crate) fn mend(&self) {
+        self.is_open.store(true, Ordering::SeqCst);
     }
 }
 
@@ -282,7 +292,11 @@ async fn real_postgres_a_database_that_goes_away_in_mid_run_loses_nothing() {
             said.stderr
         );
         assert!(!said.stderr.contains(&server.password));
-        // The database is there again.
+        // The database is there again. What the process had is its own for a little while yet.
+        let said = server.segue(&project, &["run", "daily"]);
+        assert_eq!(said.code, 5, "{operation:?} {outcome:?}: {}", said.stderr);
+        assert!(said.stderr.contains("in the hands of another process"), "{}", said.stderr);
+        server.psql("UPDATE @.runs SET lease_until = 0");
         let said = server.segue(&project, &["run", "daily"]);
         assert_eq!(said.code, 0, "{operation:?} {outcome:?}: {}", said.stderr);
         assert_eq!(server.json(&project, &["runs"])[0]["state"], "delivered");

@@ -37,6 +37,7 @@ mod secrets;
 mod segments;
 mod serve;
 mod served_pages;
+mod servers;
 mod sign_in;
 mod sources;
 mod stored;
