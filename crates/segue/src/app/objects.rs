@@ -459,6 +459,13 @@ pub(crate) fn value(definition: &Definition) -> Value {
     serde_json::from_str(&definition.text).unwrap_or_default()
 }
 
+/// The members of two definitions that differ.
+pub(crate) fn members(before: &Value, after: &Value) -> Vec<Member> {
+    let mut found = Vec::new();
+    compare(before, after, "", &mut found);
+    found
+}
+
 fn compare(before: &Value, after: &Value, pointer: &str, out: &mut Vec<Member>) {
     let at = |key: &str| format!("{pointer}/{}", key.replace('~', "~0").replace('/', "~1"));
     match (before, after) {

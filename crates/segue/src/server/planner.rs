@@ -72,9 +72,9 @@ async fn pass_and_tell(shared: &Shared, watch: &mut Watch) -> Duration {
         Verdict::Steady | Verdict::Behind(_) => pass(&shared.ledger, &workspace.project, now).await,
     };
     let outcome = match outcome {
-        Ok(pass) => alerts::tell_late(&shared.ledger, shared.options.rules, now, ambient::id)
-            .await
-            .map(|()| pass),
+        Ok(pass) => {
+            alerts::tell_late(&shared.ledger, shared.rules(), now, ambient::id).await.map(|()| pass)
+        }
         failed => failed,
     };
     let (next_due, trouble) = match outcome {

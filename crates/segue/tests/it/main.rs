@@ -7,6 +7,7 @@ mod crash;
 mod database;
 mod delivery;
 mod demo;
+mod edited_pages;
 mod encryption;
 mod events;
 mod explain;
