@@ -451,6 +451,8 @@ pub struct Activation {
     pub key: String,
     /// UUIDv5 of project name and key, or as written.
     pub id: Uuid,
+    /// Its name: as written, or the key.
+    pub name: String,
     /// The key of its destination.
     pub destination: String,
     /// What is sent.
@@ -516,6 +518,18 @@ pub struct Schedule {
     pub end: Option<Date>,
     /// What a server does with slots that cannot simply run at their time.
     pub lateness: Lateness,
+    /// What begins a run.
+    pub trigger: Trigger,
+}
+
+/// What begins a run.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum Trigger {
+    /// The time.
+    #[default]
+    Scheduled,
+    /// The evaluation of the segment.
+    AfterEvaluation,
 }
 
 /// How often a segment is due.

@@ -7,6 +7,7 @@ use plan::{Diagnostic, Outside, Project, Section, Severity, Stored};
 use serde_json::Value;
 
 use crate::ambient;
+use crate::app::objects::NOTES;
 use crate::cli::Global;
 use crate::draw::{self, Source};
 use crate::failure::{Failure, Kind};
@@ -190,7 +191,8 @@ impl File {
         let secrets = |name: &str| store.get(name).map_err(|failure| secrets::problem_of(&failure));
         // Before any is read: one that changes meanwhile is noticed at the next look.
         let known = store.digest();
-        let parsed = stored.iter().map(parse).collect::<Result<Vec<_>, _>>()?;
+        let objects = stored.iter().filter(|it| !it.section.starts_with(NOTES));
+        let parsed = objects.map(parse).collect::<Result<Vec<_>, _>>()?;
         let stored: Vec<Stored<'_>> = parsed
             .iter()
             .map(|(section, key, definition)| Stored { section: *section, key, definition })

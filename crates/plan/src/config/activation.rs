@@ -9,6 +9,11 @@ use serde::Deserialize;
 pub(crate) struct Activation {
     /// A UUID. Default: derived from the project's name and the activation's key.
     pub id: Option<String>,
+    /// The name that people read, and `%ACTIVATION_NAME%`. Default: the key.
+    pub name: Option<String>,
+    /// What the activation is for.
+    #[expect(dead_code, reason = "for readers of the file")]
+    pub description: Option<String>,
     /// The destination.
     #[schemars(required)]
     pub destination: Option<String>,

@@ -20,6 +20,7 @@ fn schedule(frequency: Frequency, zone: &str) -> Schedule {
         start: None,
         end: None,
         lateness: Lateness::default(),
+        trigger: crate::project::Trigger::Scheduled,
     }
 }
 

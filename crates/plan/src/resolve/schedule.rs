@@ -9,7 +9,7 @@ use crate::config;
 use crate::diagnostic::Diagnostic;
 use crate::nearest::nearest;
 use crate::planner::{CATCH_UP_WINDOW, CatchUp, Lateness, Overlap};
-use crate::project::{Frequency, Schedule};
+use crate::project::{Frequency, Schedule, Trigger};
 use crate::schedule::{Cron, zones};
 
 /// The longest window of missed slots, in minutes: 366 days.
@@ -33,7 +33,8 @@ impl Resolver<'_> {
             return None;
         }
         let lateness = self.lateness(item, file)?;
-        let schedule = Schedule { frequency, zone: zone?, start, end, lateness };
+        let trigger = Trigger::Scheduled;
+        let schedule = Schedule { frequency, zone: zone?, start, end, lateness, trigger };
         self.check_due(item, &schedule);
         Some(schedule)
     }

@@ -10,6 +10,7 @@ fn schedule(frequency: Frequency, zone: &str, start: Option<&str>, end: Option<&
         start: start.map(date),
         end: end.map(date),
         lateness: crate::planner::Lateness::default(),
+        trigger: crate::project::Trigger::Scheduled,
     }
 }
 

@@ -180,5 +180,8 @@ fn query_parameter(parameter: &Parameter) -> Value {
 
 /// The group of a route: the first part of the path behind the version.
 fn tag(path: &str) -> &str {
+    if path.starts_with("/data/") {
+        return "flow service";
+    }
     path.strip_prefix("/api/v1/").and_then(|rest| rest.split('/').next()).unwrap_or("server")
 }

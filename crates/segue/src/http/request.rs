@@ -72,7 +72,8 @@ impl Ask {
         if self.body.is_empty() { Ok(T::default()) } else { self.json() }
     }
 
-    fn json_of_any_type<T: DeserializeOwned>(&self) -> Result<T, Problem> {
+    /// The body as a value, whatever it says that it is: for those whose requests are made elsewhere.
+    pub(crate) fn json_of_any_type<T: DeserializeOwned>(&self) -> Result<T, Problem> {
         serde_json::from_slice(&self.body).map_err(|error| {
             let place = format!("line {}, column {}", error.line(), error.column());
             match error.classify() {

@@ -8,6 +8,9 @@ use super::answers::{
     access, activations, alerts, destinations, drafts, files, log, objects, people, preview,
     profiles, project, rules, runs, secrets, server, slots,
 };
+use super::flow_service::{
+    FlowBody, Items, Made, Operation, connections, flows, mapping_sets, runs as flow_runs, targets,
+};
 use super::problem::{Code, Problem};
 use super::rights::{Right, Role};
 use super::route::{Gives, Parameter, Route, schema};
@@ -21,8 +24,14 @@ const CURSOR: Parameter = Parameter::text("cursor", "Where to go on: `next` of t
 const ACTIVATION: Parameter = Parameter::text("activation", "Only those of this activation");
 const SEGMENT: Parameter = Parameter::text("segment", "Only those of this segment");
 
+const FLOW: Parameter = Parameter::text("property", "Only those of a flow: flowId==ID");
+const CONTINUATION: Parameter =
+    Parameter::text("continuationToken", "Where to go on: `next` of the page before");
+
 /// What begins so is said by the project file alone.
 const OF_THE_FILE: &[&str] = &["/api/v1/datasets", "/api/v1/project"];
+
+const OPERATION: Parameter = words("op", "What becomes of it", &["enable", "disable"]);
 
 /// A parameter that is one of a few words.
 const fn words(
@@ -418,6 +427,112 @@ pub(crate) const ROUTES: &[Route] = &[
         log::check,
         "Whether the audit log is as it was written"
     ),
+    change!(POST "/data/foundation/flowservice/connections", add_connection, Connect, Some(schema::<connections::NewConnection>), 201, Gives::Json(schema::<Made>), connections::add, "Make a base connection, which is an account"),
+    get!(
+        "/data/foundation/flowservice/connections",
+        list_connections,
+        Read,
+        [],
+        Items<connections::Connection>,
+        connections::list,
+        "List base connections, without secrets"
+    ),
+    get!(
+        "/data/foundation/flowservice/connections/{id}",
+        get_connection,
+        Read,
+        [],
+        Items<connections::Connection>,
+        connections::get,
+        "One base connection, without secrets"
+    ),
+    change!(DELETE "/data/foundation/flowservice/connections/{id}", remove_connection, Connect, None, 204, Gives::Nothing, connections::remove, "Remove a base connection that nothing uses, and its secret"),
+    change!(POST "/data/foundation/flowservice/sourceConnections", add_source_connection, Operate, Some(schema::<connections::NewSource>), 201, Gives::Json(schema::<Made>), connections::add_source, "Name the source connection, which is the profiles of the project"),
+    get!(
+        "/data/foundation/flowservice/sourceConnections",
+        list_source_connections,
+        Read,
+        [],
+        Items<connections::Source>,
+        connections::list_sources,
+        "The source connection"
+    ),
+    change!(POST "/data/foundation/flowservice/targetConnections", add_target_connection, Connect, Some(schema::<targets::NewTarget>), 201, Gives::Json(schema::<Made>), targets::add, "Make a target connection, which is a destination"),
+    get!(
+        "/data/foundation/flowservice/targetConnections",
+        list_target_connections,
+        Read,
+        [],
+        Items<targets::Target>,
+        targets::list,
+        "List target connections"
+    ),
+    get!(
+        "/data/foundation/flowservice/targetConnections/{id}",
+        get_target_connection,
+        Read,
+        [],
+        Items<targets::Target>,
+        targets::get,
+        "One target connection"
+    ),
+    change!(DELETE "/data/foundation/flowservice/targetConnections/{id}", remove_target_connection, Connect, None, 204, Gives::Nothing, targets::remove, "Remove a target connection that no flow uses"),
+    change!(POST "/data/foundation/flowservice/flows", add_flow, Operate, Some(schema::<FlowBody>), 201, Gives::Json(schema::<Made>), flows::add, "Make a flow; it is an activation as soon as it has a segment and an attribute"),
+    get!(
+        "/data/foundation/flowservice/flows",
+        list_flows,
+        Read,
+        [],
+        Items<flows::FlowView>,
+        flows::list,
+        "List flows"
+    ),
+    get!(
+        "/data/foundation/flowservice/flows/{id}",
+        get_flow,
+        Read,
+        [],
+        Items<flows::FlowView>,
+        flows::get,
+        "One flow"
+    ),
+    change!(PATCH "/data/foundation/flowservice/flows/{id}", change_flow, Operate, Some(schema::<Vec<Operation>>), 202, Gives::Json(schema::<Made>), flows::change, "Change a flow by JSON Patch: its segments, attributes, name or description"),
+    change!(DELETE "/data/foundation/flowservice/flows/{id}", remove_flow, Operate, None, 204, Gives::Nothing, flows::remove, "Remove a flow"),
+    Route {
+        query: &[OPERATION],
+        ..change!(POST "/data/foundation/flowservice/flows/{id}/action", switch_flow, Operate, None, 202, Gives::Json(schema::<Made>), flows::act, "Enable or disable a flow")
+    },
+    get!(
+        "/data/foundation/flowservice/runs",
+        list_flow_runs,
+        Read,
+        [FLOW, LIMIT, CONTINUATION],
+        flow_runs::FlowRuns,
+        flow_runs::list,
+        "List runs of flows, those that wait first, then the latest"
+    ),
+    get!(
+        "/data/foundation/flowservice/runs/{id}",
+        get_flow_run,
+        Read,
+        [],
+        flow_runs::OneRun,
+        flow_runs::get,
+        "One run of a flow"
+    ),
+    change!(POST "/data/foundation/conversion/schemas", add_mapping_schema, Operate, Some(schema::<mapping_sets::NewSchema>), 201, Gives::Json(schema::<mapping_sets::MadeSchema>), mapping_sets::add_schema, "Name a schema for a mapping set; it is not kept"),
+    change!(POST "/data/foundation/conversion/mappingSets", add_mapping_set, Operate, Some(schema::<mapping_sets::NewMappingSet>), 201, Gives::Json(schema::<mapping_sets::MadeMappingSet>), mapping_sets::add, "Make a list of columns that flows take up by its id"),
+    get!(
+        "/data/foundation/conversion/mappingSets/{id}",
+        get_mapping_set,
+        Read,
+        [],
+        mapping_sets::MappingSet,
+        mapping_sets::get,
+        "One mapping set"
+    ),
+    change!(DELETE "/data/foundation/conversion/mappingSets/{id}", remove_mapping_set, Operate, None, 204, Gives::Nothing, mapping_sets::remove, "Remove a mapping set; flows that took it up keep their columns"),
+    change!(POST "/data/core/activation/disflowprovider/adhocrun", order_runs, Operate, Some(schema::<flow_runs::AdHoc>), 200, Gives::Json(schema::<flow_runs::Ordered>), flow_runs::order, "Run segments of flows now"),
 ];
 
 /// The table, made to be searched.

@@ -9,6 +9,7 @@ mod encryption;
 mod events;
 mod explain;
 mod files;
+mod flow_service;
 mod formats;
 mod guard;
 mod http;

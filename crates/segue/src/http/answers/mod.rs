@@ -26,7 +26,7 @@ use super::problem::{Code, Problem};
 use super::request::Ask;
 
 /// How many entries a list has without `limit`.
-const LIMIT_DEFAULT: u32 = 100;
+pub(super) const LIMIT_DEFAULT: u32 = 100;
 
 /// Makes the text by which the next page is asked for.
 fn cursor(parts: &[&str]) -> String {
