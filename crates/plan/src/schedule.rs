@@ -149,7 +149,10 @@ impl Hours {
     }
 
     fn after(&self, after: Timestamp, limit: usize) -> Vec<Timestamp> {
-        let first = match self.floor(after).and_then(|slot| slot.checked_add(self.period).ok()) {
+        let behind = |slot: Timestamp| slot.checked_add(self.period).ok();
+        // The slot before the beginning of time cannot be told; the first one behind it can.
+        let early = || self.floor(behind(behind(after)?)?);
+        let first = match self.floor(after).map_or_else(early, behind) {
             Some(slot) if self.starts => self.anchor.map(|anchor| anchor.max(slot)),
             slot => slot,
         };

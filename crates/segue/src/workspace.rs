@@ -191,7 +191,7 @@ impl File {
         let secrets = |name: &str| store.get(name).map_err(|failure| secrets::problem_of(&failure));
         // Before any is read: one that changes meanwhile is noticed at the next look.
         let known = store.digest();
-        let objects = stored.iter().filter(|it| !it.section.starts_with(NOTES));
+        let objects = stored.iter().filter(|it| !it.key.starts_with(NOTES));
         let parsed = objects.map(parse).collect::<Result<Vec<_>, _>>()?;
         let stored: Vec<Stored<'_>> = parsed
             .iter()

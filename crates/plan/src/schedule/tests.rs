@@ -93,6 +93,12 @@ fn a_time_that_comes_twice_is_due_once() {
 #[test]
 fn intervals_follow_elapsed_time() {
     let hourly = Frequency::Hourly { every: 6, at: at("01:30") };
+    // From the beginning of time on, which is how it is found out whether anything is due at all.
+    let bounded = schedule(hourly.clone(), "UTC", Some("2026-01-04"), Some("2026-01-05"));
+    let all = bounded.slots_after(Timestamp::MIN, 100);
+    assert_eq!((all.len(), all[0].to_string()), (8, "2026-01-04T01:30:00Z".to_owned()));
+    let endless = schedule(hourly.clone(), "UTC", None, Some("2026-01-05"));
+    assert_eq!(endless.slots_after(Timestamp::MIN, 1).len(), 1);
     let hourly = schedule(hourly, "Europe/Paris", Some("2026-03-28"), Some("2026-03-29"));
     assert_eq!(
         slots(&hourly, "2026-01-01T00:00:00Z", 10),

@@ -41,6 +41,7 @@ pub(crate) fn as_file(kept: &Definitions) -> Value {
     let mut file = serde_json::Map::new();
     for section in Section::ALL {
         let of_section = kept.items.iter().filter(|it| it.section == section.as_str());
+        let of_section = of_section.filter(|it| !it.key.starts_with(NOTES));
         let entries: serde_json::Map<String, Value> =
             of_section.map(|it| (it.key.clone(), value(it))).collect();
         if !entries.is_empty() {

@@ -81,6 +81,7 @@ impl Ask {
                     // The text of the error may quote what was sent, and that may be a password.
                     let what = "The body does not have the form that the reference gives";
                     Problem::new(Code::InvalidValue, format!("{what} ({place})."))
+                        .hint("GET /api/docs shows the form of every body.")
                 }
                 _ => {
                     Problem::new(Code::MalformedRequest, format!("The body is not JSON ({place})."))

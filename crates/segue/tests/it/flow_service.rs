@@ -269,7 +269,46 @@ async fn the_requests_of_2021_end_in_files() {
     let known =
         [(target.as_str(), "[target]"), (id.as_str(), "[flow]"), (&lab.endpoint(), "[endpoint]")];
     let yaml = known.iter().fold(yaml.to_owned(), |text, (from, to)| text.replace(from, to));
-    insta::assert_snapshot!(yaml, @"");
+    insta::assert_snapshot!(yaml, @r#"
+    accounts:
+      connect-to-amazon-s3:
+        name: Connect to Amazon S3
+        description: summer advertising campaign
+        auth:
+          kind: access-key
+          access_key_id: LAB
+          secret_access_key: "${secret:flow-service.connect-to-amazon-s3}"
+        region: us-east-1
+        endpoint_url: "[endpoint]"
+    destinations:
+      targetconnection-for-amazon-s3:
+        id: [target]
+        name: TargetConnection for Amazon S3
+        account: connect-to-amazon-s3
+        bucket: exports
+        folder: legacy/%SEGMENT_NAME%
+        file:
+          format: csv
+    activations:
+      2021-winter-campaign:
+        id: [flow]
+        name: 2021 winter campaign
+        destination: targetconnection-for-amazon-s3
+        segments:
+          - segment: luxury
+            export: full
+            file_name: "%DESTINATION_NAME%_%SEGMENT_ID%_%DATETIME(YYYYMMdd_HHmmss)%"
+            schedule:
+              frequency: once
+              at: "20:00"
+              start: 2021-12-25
+        mapping:
+          - source: personalEmail.address
+            deduplicate: true
+          - source: person.name.firstName
+            mandatory: true
+          - person.lastName
+    "#);
     let activation =
         server.ask("GET", "/api/v1/activations/2021-winter-campaign", &server.viewer, &[], None);
     assert_eq!(activation.status, 200);
@@ -337,7 +376,12 @@ async fn the_requests_of_2023_end_in_files_and_a_patch_changes_the_next() {
     assert_eq!(selector["schedule"]["frequency"], "EVERY_6_HOURS");
     let (key, text) = run(&server, &lab, &id, LUXURY).await;
     assert!(key.starts_with("folder/subfolder/") && key.ends_with(".csv.gz"), "{key}");
-    insta::assert_snapshot!(text, @"");
+    insta::assert_snapshot!(text, @r"
+    personalEmail_address,Email,segmentMembership_status
+    ann@example.com,ann@example.com,active
+    bob@example.com,bob@example.com,active
+    cat@example.com,cat@example.com,active
+    ");
     // Another segment, other attributes, a mandatory one and a key: the next file has them.
     let edit = json!([
         { "op": "add", "path": "/transformations/0/params/segmentSelectors/selectors/-",
@@ -358,7 +402,11 @@ async fn the_requests_of_2023_end_in_files_and_a_patch_changes_the_next() {
     let etag = patched(&patch(&server, &id, etag.trim_matches('"'), &edit));
     let (key, text) = run(&server, &lab, &id, FRENCH).await;
     assert!(key.ends_with("_custom-text.csv.gz"), "{key}");
-    insta::assert_snapshot!(text, @"");
+    insta::assert_snapshot!(text, @r"
+    crmId,person_name_firstName
+    1,Ann
+    4,Dan
+    ");
     let shown = flow(&server, &id);
     let params = &shown["transformations"][0]["params"];
     assert_eq!(shown["name"], "2021/2022 winter campaign");
@@ -384,7 +432,11 @@ async fn the_requests_of_2023_end_in_files_and_a_patch_changes_the_next() {
     assert_eq!(selectors[0]["value"]["id"], FRENCH);
     // The last one stays.
     let refused = patch(&server, &id, &etag, &remove);
-    insta::assert_snapshot!(told(&refused), @"");
+    insta::assert_snapshot!(told(&refused), @r"
+    422 invalid_value: A flow that runs keeps a segment and an attribute.
+      hint: Disable it instead, or remove it with DELETE.
+      at /transformations/0/params: A flow that runs keeps a segment and an attribute.
+    ");
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -413,7 +465,7 @@ async fn what_a_flow_cannot_say_is_kept_and_what_does_not_fit_is_told() {
     ]);
     patched(&patch(&server, &id, &etag, &add));
     let kept = server.ask("GET", "/api/v1/activations/own", &server.viewer, &[], None).json();
-    insta::assert_snapshot!(kept["definition"], @"");
+    insta::assert_snapshot!(kept["definition"], @r#"{"destination":"targetconnection-for-amazon-s3","segments":[{"segment":"luxury","schedule":{"frequency":"daily","at":"02:00","zone":"Europe/Paris","overlap":"skip"}}],"mapping":["crmId",{"expression":"upper(person.lastName)","target":"NAME"},"personalEmail.address"],"guard":{"min_rows":1},"name":"own","description":"told"}"#);
     // What does not fit.
     let flow_body = |spec: &str, target: &str| {
         json!({

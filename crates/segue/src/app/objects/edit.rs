@@ -3,6 +3,7 @@
 use std::collections::BTreeSet;
 
 use ledger::Definition;
+use plan::Section;
 use serde_json::Value;
 
 use super::{Name, Refused, position};
@@ -35,8 +36,9 @@ pub(crate) enum Version {
 /// of. It is never part of the project.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Note {
-    /// What kind of note it is; it begins with [`NOTES`].
-    pub(crate) section: &'static str,
+    /// The section of what it is about.
+    pub(crate) section: Section,
+    /// It begins with [`NOTES`].
     pub(crate) key: String,
     /// What it says from now on; nothing when it goes away.
     pub(crate) text: Option<String>,
@@ -44,7 +46,7 @@ pub(crate) struct Note {
     pub(crate) seen: Option<u64>,
 }
 
-/// What the sections of notes begin with. No section of the project file does.
+/// What the keys of notes begin with. No key of an object does: it could not hold the slash.
 pub(crate) const NOTES: &str = "note/";
 
 impl Edit {
@@ -62,6 +64,9 @@ pub(super) fn admit(
     kept: &[Definition],
 ) -> Result<(), Refused> {
     let name = edit.name().clone();
+    if name.1.starts_with(NOTES) {
+        return Err(Refused::TooMuch(format!("No key begins with `{NOTES}`.")));
+    }
     let at = position(kept, &name);
     let is_forced = matches!(edit, Edit::Remove(_, Version::Any));
     if of_file.contains(&name) && !(is_forced && at.is_some()) {

@@ -177,7 +177,7 @@ impl Editor<'_> {
 
 /// What is to become of a note, with the same done to `next`.
 fn noted(note: &Note, next: &mut Definitions, now: Timestamp) -> Result<DefinitionChange, Refused> {
-    let (section, key) = (note.section.to_owned(), note.key.clone());
+    let (section, key) = (note.section.as_str().to_owned(), note.key.clone());
     let at = next.items.iter().position(|it| it.section == section && it.key == key);
     if at.map(|at| next.items[at].revision) != note.seen {
         return Err(Refused::NoteChanged);

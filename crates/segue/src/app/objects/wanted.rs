@@ -6,7 +6,7 @@ use ledger::Definitions;
 use plan::Section;
 use serde_json::Value;
 
-use super::edit::{Edit, Version};
+use super::edit::{Edit, NOTES, Version};
 use super::{Name, position, value};
 
 /// A set of objects that somebody wants to be kept.
@@ -89,6 +89,9 @@ pub(crate) fn differences(
     }
     for definition in kept.items.iter().rev() {
         let Some(section) = Section::parse(&definition.section) else { continue };
+        if definition.key.starts_with(NOTES) {
+            continue;
+        }
         let name = (section, definition.key.clone());
         if wanted.objects.iter().any(|(wanted, _)| *wanted == name) {
             continue;

@@ -348,6 +348,10 @@ pub(in crate::http) fn problem(refused: Refused, prefix: &str, own: Option<&Name
                 several => format!("The project would have {} problems.", several.len()),
             };
             let mut problem = Problem::new(Code::InvalidValue, detail);
+            problem.hint = match found.as_slice() {
+                [one] => one.hint.clone(),
+                _ => None,
+            };
             problem.errors = found.iter().map(|it| pointed(it, prefix, own)).collect();
             problem
         }

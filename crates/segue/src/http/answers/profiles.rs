@@ -28,6 +28,7 @@ const ROWS_DEFAULT: u32 = 10;
 
 /// The fields of profiles, or of the records of a dataset.
 #[derive(Serialize, JsonSchema)]
+#[schemars(rename = "FieldList")]
 pub(crate) struct Fields {
     fields: Vec<Field>,
 }
@@ -70,6 +71,7 @@ pub(crate) struct Preview {
 
 /// The first rows of a file.
 #[derive(Serialize, JsonSchema)]
+#[schemars(rename = "FirstRows")]
 pub(crate) struct Rows {
     masked: bool,
     /// What the file would begin with

@@ -2,6 +2,7 @@
 //! up. They are notes beside the stored objects, and go when a flow is whole.
 
 use ledger::{Definition, Definitions};
+use plan::Section;
 use serde::de::DeserializeOwned;
 use serde_json::Value;
 
@@ -10,33 +11,48 @@ use super::flow::FlowBody;
 use crate::app::objects::{NOTES, Note};
 use crate::http::problem::{Code, Problem};
 
-/// The section of notes that are flows.
-pub(super) const FLOWS: &str = "note/flow";
-/// The section of notes that are mapping sets.
-pub(super) const MAPPING_SETS: &str = "note/mapping-set";
+/// All of it is about activations.
+const SECTION: Section = Section::Activations;
 
-/// The note of a kind with an id.
-pub(super) fn find<'a>(kept: &'a Definitions, section: &str, id: Id) -> Option<&'a Definition> {
-    debug_assert!(section.starts_with(NOTES), "notes are told apart by their section");
-    all(kept, section).find(|it| it.key == id.to_string())
+/// Kinds of notes: what their keys begin with, before the id.
+#[derive(Debug, Clone, Copy)]
+pub(super) enum Kind {
+    Flow,
+    MappingSet,
 }
 
-/// All notes of a kind.
-pub(super) fn all<'a>(
-    kept: &'a Definitions,
-    section: &str,
-) -> impl Iterator<Item = &'a Definition> {
-    kept.items.iter().filter(move |it| it.section == section)
+impl Kind {
+    fn key(self, id: Id) -> String {
+        format!("{}{id}", self.begin())
+    }
+
+    fn begin(self) -> String {
+        let kind = match self {
+            Self::Flow => "flow",
+            Self::MappingSet => "mapping-set",
+        };
+        format!("{NOTES}{kind}/")
+    }
+}
+
+/// The note of a kind with an id.
+pub(super) fn find(kept: &Definitions, kind: Kind, id: Id) -> Option<&Definition> {
+    let key = kind.key(id);
+    kept.items.iter().find(|it| it.section == SECTION.as_str() && it.key == key)
+}
+
+/// All notes of a kind, with their ids.
+pub(super) fn all(kept: &Definitions, kind: Kind) -> impl Iterator<Item = (Id, &Definition)> {
+    let begin = kind.begin();
+    kept.items.iter().filter_map(move |it| {
+        let id = it.key.strip_prefix(begin.as_str())?.parse().ok()?;
+        Some((id, it))
+    })
 }
 
 /// A change of a note.
-pub(super) fn note(
-    section: &'static str,
-    id: Id,
-    value: Option<&Value>,
-    seen: Option<u64>,
-) -> Note {
-    Note { section, key: id.to_string(), text: value.map(Value::to_string), seen }
+pub(super) fn note(kind: Kind, id: Id, value: Option<&Value>, seen: Option<u64>) -> Note {
+    Note { section: SECTION, key: kind.key(id), text: value.map(Value::to_string), seen }
 }
 
 /// What a note says.

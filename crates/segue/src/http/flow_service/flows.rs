@@ -10,6 +10,7 @@ use schemars::JsonSchema;
 use serde::Serialize;
 use serde_json::{Map, Value, json};
 
+use super::drafts::Kind;
 use super::flow::{self, Before, Flow, FlowBody};
 use super::patch::{Operation, patch};
 use super::{
@@ -41,7 +42,7 @@ pub(crate) struct FlowView {
 /// What a flow is here.
 enum Found {
     Activation(String),
-    Draft(Definition),
+    Draft(Id, Definition),
 }
 
 pub(crate) async fn add(app: Arc<App>, ask: Ask) -> Result<Reply, Problem> {
@@ -61,8 +62,8 @@ pub(crate) async fn list(app: Arc<App>, _: Ask) -> Result<Reply, Problem> {
         items.push(view_of(&app, &workspace, activation).await?);
     }
     let kept = app.shared.ledger.definitions().await?;
-    for note in drafts::all(&kept, drafts::FLOWS) {
-        items.push(view_of_draft(&workspace, note)?);
+    for (id, note) in drafts::all(&kept, Kind::Flow) {
+        items.push(view_of_draft(&workspace, id, note)?);
     }
     Reply::json(&Items { items })
 }
@@ -71,7 +72,7 @@ pub(crate) async fn get(app: Arc<App>, ask: Ask) -> Result<Reply, Problem> {
     let workspace = app.shared.workspace();
     let view = match find(&app, &workspace, &ask).await? {
         Found::Activation(key) => view_of(&app, &workspace, one(&workspace, &key)?).await?,
-        Found::Draft(note) => view_of_draft(&workspace, &note)?,
+        Found::Draft(id, note) => view_of_draft(&workspace, id, &note)?,
     };
     let etag = view.common.etag.clone();
     Ok(tagged(Reply::json(&Items { items: vec![view] })?, &etag))
@@ -103,9 +104,8 @@ pub(crate) async fn change(app: Arc<App>, ask: Ask) -> Result<Reply, Problem> {
             let edit = Edit::Replace(name.clone(), next.into(), version(&ask.headers));
             (id, edited(&app, &ask, &[edit], &[], &name).await?)
         }
-        Found::Draft(note) => {
-            let id = note.key.parse().unwrap_or_default();
-            check_version(&note, version(&ask.headers))?;
+        Found::Draft(id, note) => {
+            check_version(id, &note, version(&ask.headers))?;
             let shown = Flow::read(&workspace, drafts::flow(&note)?, None)?;
             let flow = patched(&workspace, &shown, &operations)?;
             (id, settle(&app, &ask, id, &flow, Some(note.revision)).await?)
@@ -123,10 +123,9 @@ pub(crate) async fn remove(app: Arc<App>, ask: Ask) -> Result<Reply, Problem> {
             let edit = Edit::Remove(name.clone(), version_or_any(&ask.headers));
             edited(&app, &ask, &[edit], &[], &name).await?;
         }
-        Found::Draft(note) => {
-            check_version(&note, version_or_any(&ask.headers))?;
-            let id = note.key.parse().unwrap_or_default();
-            let note = drafts::note(drafts::FLOWS, id, None, Some(note.revision));
+        Found::Draft(id, note) => {
+            check_version(id, &note, version_or_any(&ask.headers))?;
+            let note = drafts::note(Kind::Flow, id, None, Some(note.revision));
             let name = (Section::Activations, id.to_string());
             edited(&app, &ask, &[], &[note], &name).await?;
         }
@@ -181,7 +180,7 @@ async fn settle(
     let set = named_set(app, flow, None).await?;
     let Some(members) = flow.meaning(&workspace, None, set.as_deref())? else {
         let document = flow.document(&workspace);
-        let note = drafts::note(drafts::FLOWS, id, Some(&document), seen);
+        let note = drafts::note(Kind::Flow, id, Some(&document), seen);
         return edited(app, ask, &[], &[note], &(Section::Activations, id.to_string())).await;
     };
     let key = free_key(&workspace, Section::Activations, &flow.name)?;
@@ -189,7 +188,7 @@ async fn settle(
     definition.extend(members);
     let name = (Section::Activations, key);
     let edit = Edit::Add(name.clone(), definition.into());
-    let gone = seen.map(|seen| drafts::note(drafts::FLOWS, id, None, Some(seen)));
+    let gone = seen.map(|seen| drafts::note(Kind::Flow, id, None, Some(seen)));
     let gone: Vec<Note> = gone.into_iter().collect();
     edited(app, ask, &[edit], &gone, &name).await
 }
@@ -224,12 +223,13 @@ async fn edited(
         problem
     })?;
     let workspace = app.shared.workspace();
+    // Of a note it is that of the last change, which it was.
     let stored = workspace.stored(name.0, &name.1).map(|it| it.revision);
     Ok(stored.unwrap_or(revision))
 }
 
-fn check_version(note: &Definition, wanted: Version) -> Result<(), Problem> {
-    let name = (Section::Activations, note.key.clone());
+fn check_version(id: Id, note: &Definition, wanted: Version) -> Result<(), Problem> {
+    let name = (Section::Activations, id.to_string());
     let refused = match wanted {
         Version::Any => return Ok(()),
         Version::Of(revision) if revision == note.revision => return Ok(()),
@@ -247,8 +247,8 @@ async fn find(app: &App, workspace: &Workspace, ask: &Ask) -> Result<Found, Prob
         return Ok(Found::Activation(activation.key.clone()));
     }
     let kept = app.shared.ledger.definitions().await?;
-    let note = drafts::find(&kept, drafts::FLOWS, id).cloned().ok_or_else(missing)?;
-    Ok(Found::Draft(note))
+    let note = drafts::find(&kept, Kind::Flow, id).cloned().ok_or_else(missing)?;
+    Ok(Found::Draft(id, note))
 }
 
 /// The activation of a flow.
@@ -274,9 +274,8 @@ async fn view_of(
     Ok(FlowView::of(workspace, &flow, common))
 }
 
-fn view_of_draft(workspace: &Workspace, note: &Definition) -> Result<FlowView, Problem> {
+fn view_of_draft(workspace: &Workspace, id: Id, note: &Definition) -> Result<FlowView, Problem> {
     let flow = Flow::read(workspace, drafts::flow(note)?, None)?;
-    let id = note.key.parse().unwrap_or_default();
     let common = Common::of(id, &flow.name, "draft", Some(note));
     Ok(FlowView::of(workspace, &flow, common))
 }

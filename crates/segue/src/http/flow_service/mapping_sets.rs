@@ -11,6 +11,7 @@ use serde_json::{Value, json};
 use uuid::Uuid;
 
 use super::columns::{self, Mapping};
+use super::drafts::Kind;
 use super::flow::{MappingRef, mapping_id};
 use super::{Id, drafts, misfit};
 use crate::ambient;
@@ -91,7 +92,7 @@ pub(crate) async fn add(app: Arc<App>, ask: Ask) -> Result<Reply, Problem> {
         columns::mapped(index, mapping)?;
     }
     let id = Id(ambient::id());
-    let note = drafts::note(drafts::MAPPING_SETS, id, Some(&json!(mappings)), None);
+    let note = drafts::note(Kind::MappingSet, id, Some(&json!(mappings)), None);
     let edited = objects::edit_with(&app, &ask, &[], &[note]).await;
     edited.map_err(|refused| objects::problem(refused, "", None::<&Name>))?;
     let now: Timestamp = ambient::now();
@@ -111,7 +112,7 @@ pub(crate) async fn get(app: Arc<App>, ask: Ask) -> Result<Reply, Problem> {
     let missing = || Problem::not_found("mapping set", text);
     let id: Id = text.parse().map_err(|_| missing())?;
     let kept = app.shared.ledger.definitions().await?;
-    let mappings = match drafts::find(&kept, drafts::MAPPING_SETS, id) {
+    let mappings = match drafts::find(&kept, Kind::MappingSet, id) {
         Some(note) => drafts::read(note)?,
         None => of_activation(&app.shared.workspace(), id).ok_or_else(missing)?,
     };
@@ -124,8 +125,8 @@ pub(crate) async fn remove(app: Arc<App>, ask: Ask) -> Result<Reply, Problem> {
     let missing = || Problem::not_found("mapping set", text);
     let id: Id = text.parse().map_err(|_| missing())?;
     let kept = app.shared.ledger.definitions().await?;
-    let note = drafts::find(&kept, drafts::MAPPING_SETS, id).ok_or_else(missing)?;
-    let note = drafts::note(drafts::MAPPING_SETS, id, None, Some(note.revision));
+    let note = drafts::find(&kept, Kind::MappingSet, id).ok_or_else(missing)?;
+    let note = drafts::note(Kind::MappingSet, id, None, Some(note.revision));
     let edited = objects::edit_with(&app, &ask, &[], &[note]).await;
     edited.map_err(|refused| objects::problem(refused, "", None::<&Name>))?;
     Ok(Reply::nothing())
@@ -142,7 +143,7 @@ fn of_activation(workspace: &Workspace, id: Id) -> Option<Vec<Mapping>> {
 pub(super) async fn named(app: &App, mapping: &MappingRef) -> Result<Vec<Mapping>, Problem> {
     let kept = app.shared.ledger.definitions().await?;
     let id = mapping.mapping_id;
-    match drafts::find(&kept, drafts::MAPPING_SETS, id) {
+    match drafts::find(&kept, Kind::MappingSet, id) {
         Some(note) => drafts::read(note),
         None => of_activation(&app.shared.workspace(), id).ok_or_else(|| {
             let detail = format!("There is no mapping set `{}`.", id.0.simple());
