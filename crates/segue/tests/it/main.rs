@@ -1,11 +1,13 @@
 //! The binary as a user meets it: real processes, real files, a real S3 protocol on loopback.
 
+mod alerts;
 mod backup;
 mod check;
 mod crash;
 mod delivery;
 mod demo;
 mod encryption;
+mod evaluations;
 mod events;
 mod explain;
 mod files;
