@@ -72,7 +72,7 @@ async fn decided(
     }
     let workspace = Workspace::load(global).await?;
     let run_id = show::find(&workspace, run).await?.run.run_id;
-    let ledger = Ledger::open(&workspace.ledger_path())
+    let ledger = Ledger::open(workspace.ledger_place())
         .await
         .map_err(|error| server::explain(&workspace, error.into()))?;
     let now = ambient::now();

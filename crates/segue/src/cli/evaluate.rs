@@ -36,7 +36,7 @@ pub(crate) async fn run(global: &Global, args: &Args) -> Result<(), Failure> {
             .hint("Memberships are remembered for what has been; give an earlier --slot."));
     }
     // One process at a time moves memberships, as runs do.
-    let ledger = Ledger::open(&workspace.ledger_path()).await?;
+    let ledger = Ledger::open(workspace.ledger_place()).await?;
     let (sources, _) = Sources::open(&workspace, global).await?;
     let queries = evaluations::queries(&workspace.project, &chosen, at);
     let asked: Vec<&Query> = queries.iter().collect();

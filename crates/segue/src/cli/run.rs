@@ -73,7 +73,7 @@ pub(crate) async fn perform(
 ) -> Result<Outcome, Failure> {
     let now = super::slot_now();
     let plans = select::runs(&workspace.project, request, now)?;
-    let ledger = Ledger::open(&workspace.ledger_path())
+    let ledger = Ledger::open(workspace.ledger_place())
         .await
         .map_err(|error| server::explain(workspace, error.into()))?;
     backup::guard(&ledger).await?;

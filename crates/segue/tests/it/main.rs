@@ -4,6 +4,7 @@ mod alerts;
 mod backup;
 mod check;
 mod crash;
+mod database;
 mod delivery;
 mod demo;
 mod encryption;
