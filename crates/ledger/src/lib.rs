@@ -39,6 +39,7 @@ mod slots;
 mod sql;
 mod sqlite;
 mod staging;
+mod stuck;
 
 pub use access::{Session, Token, User};
 pub use audit::AuditEntry;

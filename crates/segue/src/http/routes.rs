@@ -392,8 +392,8 @@ pub(crate) const ROUTES: &[Route] = &[
         runs::get,
         "One run with its files, counts, exclusions and inputs"
     ),
-    change!(POST "/api/v1/runs/{id}/release", release_run, Operate, None, 200, Gives::Json(schema::<runs::RunDetail>), runs::release, "Let a run go on that a guard stopped"),
-    change!(POST "/api/v1/runs/{id}/reject", reject_run, Operate, Some(schema::<runs::Reject>), 200, Gives::Json(schema::<runs::RunDetail>), runs::reject, "End a run that a guard stopped, with nothing visible"),
+    change!(POST "/api/v1/runs/{id}/release", release_run, Operate, None, 200, Gives::Json(schema::<runs::RunDetail>), runs::release, "Let a run go on that a guard stopped, or that is committed and whose object somebody else changed"),
+    change!(POST "/api/v1/runs/{id}/reject", reject_run, Operate, Some(schema::<runs::Reject>), 200, Gives::Json(schema::<runs::RunDetail>), runs::reject, "End a run that waits for a person, with nothing visible"),
     text!(
         "/api/v1/runs/{id}/events",
         run_events,

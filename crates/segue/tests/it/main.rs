@@ -40,6 +40,7 @@ mod served_pages;
 mod sign_in;
 mod sources;
 mod stored;
+mod stuck;
 mod surface;
 mod traces;
 mod trust;
