@@ -3,12 +3,11 @@
 //! Secrets come in as digests and never as themselves; roles are words whose meaning is not known here.
 
 use jiff::Timestamp;
-use sqlx::Row as _;
-use sqlx::sqlite::{SqliteConnection, SqliteRow};
 
 use crate::error::Result;
 use crate::history;
 use crate::open::Ledger;
+use crate::sql::{Row, Transaction, query};
 
 /// The most users, and the most tokens, that one list holds.
 pub const ACCESS_LISTED_MAX: u32 = 1_000;
@@ -76,9 +75,9 @@ impl Ledger {
     /// Lists the users by name.
     pub async fn users(&self) -> Result<Vec<User>> {
         let mut read = self.read().await?;
-        let rows = sqlx::query("SELECT * FROM users ORDER BY name LIMIT ?")
+        let rows = query("SELECT * FROM users ORDER BY name LIMIT ?")
             .bind(ACCESS_LISTED_MAX)
-            .fetch_all(&mut *read)
+            .fetch_all(&mut read)
             .await?;
         rows.iter().map(user).collect()
     }
@@ -86,9 +85,9 @@ impl Ledger {
     /// Finds a user.
     pub async fn user(&self, name: &str) -> Result<Option<User>> {
         let mut read = self.read().await?;
-        let row = sqlx::query("SELECT * FROM users WHERE name = ?")
+        let row = query("SELECT * FROM users WHERE name = ?")
             .bind(name)
-            .fetch_optional(&mut *read)
+            .fetch_optional(&mut read)
             .await?;
         row.as_ref().map(user).transpose()
     }
@@ -111,14 +110,13 @@ impl Ledger {
         now: Timestamp,
     ) -> Result<bool> {
         let mut write = self.write().await?;
-        let done =
-            sqlx::query("UPDATE users SET role = ?, password = ?, changed = ? WHERE name = ?")
-                .bind(role)
-                .bind(password)
-                .bind(now.as_microsecond())
-                .bind(name)
-                .execute(write.connection())
-                .await?;
+        let done = query("UPDATE users SET role = ?, password = ?, changed = ? WHERE name = ?")
+            .bind(role)
+            .bind(password)
+            .bind(now.as_microsecond())
+            .bind(name)
+            .execute(write.connection())
+            .await?;
         end_sessions(write.connection(), name).await?;
         write.commit().await?;
         Ok(done.rows_affected() == 1)
@@ -128,7 +126,7 @@ impl Ledger {
     pub async fn remove_user(&self, name: &str) -> Result<bool> {
         let mut write = self.write().await?;
         end_sessions(write.connection(), name).await?;
-        let done = sqlx::query("DELETE FROM users WHERE name = ?")
+        let done = query("DELETE FROM users WHERE name = ?")
             .bind(name)
             .execute(write.connection())
             .await?;
@@ -139,8 +137,8 @@ impl Ledger {
     /// Puts a new link in the place of the one that there was.
     pub async fn set_setup_link(&self, digest: &str, expires: Timestamp) -> Result<()> {
         let mut write = self.write().await?;
-        sqlx::query("DELETE FROM setup_links").execute(write.connection()).await?;
-        sqlx::query("INSERT INTO setup_links (digest, expires) VALUES (?, ?)")
+        query("DELETE FROM setup_links").execute(write.connection()).await?;
+        query("INSERT INTO setup_links (digest, expires) VALUES (?, ?)")
             .bind(digest)
             .bind(expires.as_microsecond())
             .execute(write.connection())
@@ -152,7 +150,7 @@ impl Ledger {
     /// and there was no user yet.
     pub async fn use_setup_link(&self, digest: &str, new: &User) -> Result<bool> {
         let mut write = self.write().await?;
-        let used = sqlx::query(
+        let used = query(
             "DELETE FROM setup_links WHERE digest = ? AND expires > ? AND NOT EXISTS (SELECT 1 FROM users)",
         )
         .bind(digest)
@@ -170,9 +168,9 @@ impl Ledger {
     /// Lists the tokens, the newest first.
     pub async fn tokens(&self) -> Result<Vec<Token>> {
         let mut read = self.read().await?;
-        let rows = sqlx::query("SELECT * FROM tokens ORDER BY created DESC, id LIMIT ?")
+        let rows = query("SELECT * FROM tokens ORDER BY created DESC, id LIMIT ?")
             .bind(ACCESS_LISTED_MAX)
-            .fetch_all(&mut *read)
+            .fetch_all(&mut read)
             .await?;
         rows.iter().map(token).collect()
     }
@@ -180,7 +178,7 @@ impl Ledger {
     /// Makes a token.
     pub async fn add_token(&self, new: &Token, digest: &str) -> Result<()> {
         let mut write = self.write().await?;
-        sqlx::query(
+        query(
             "INSERT INTO tokens (id, digest, name, role, created, creator, expires) VALUES (?, ?, ?, ?, ?, ?, ?)",
         )
         .bind(&new.id)
@@ -198,10 +196,8 @@ impl Ledger {
     /// Removes a token. Returns whether there was one.
     pub async fn remove_token(&self, id: &str) -> Result<bool> {
         let mut write = self.write().await?;
-        let done = sqlx::query("DELETE FROM tokens WHERE id = ?")
-            .bind(id)
-            .execute(write.connection())
-            .await?;
+        let done =
+            query("DELETE FROM tokens WHERE id = ?").bind(id).execute(write.connection()).await?;
         write.commit().await?;
         Ok(done.rows_affected() == 1)
     }
@@ -210,17 +206,17 @@ impl Ledger {
     pub async fn use_token(&self, digest: &str, now: Timestamp) -> Result<Option<Token>> {
         let found = {
             let mut read = self.read().await?;
-            let row = sqlx::query("SELECT * FROM tokens WHERE digest = ? AND expires > ?")
+            let row = query("SELECT * FROM tokens WHERE digest = ? AND expires > ?")
                 .bind(digest)
                 .bind(now.as_microsecond())
-                .fetch_optional(&mut *read)
+                .fetch_optional(&mut read)
                 .await?;
             row.as_ref().map(token).transpose()?
         };
         let Some(found) = found else { return Ok(None) };
         if is_worth_noting(found.last_used, now) {
             let mut write = self.write().await?;
-            sqlx::query("UPDATE tokens SET last_used = ? WHERE digest = ?")
+            query("UPDATE tokens SET last_used = ? WHERE digest = ?")
                 .bind(now.as_microsecond())
                 .bind(digest)
                 .execute(write.connection())
@@ -239,7 +235,7 @@ impl Ledger {
         now: Timestamp,
     ) -> Result<()> {
         let mut write = self.write().await?;
-        sqlx::query(
+        query(
             "INSERT INTO sessions (digest, name, guard, created, last_seen) VALUES (?, ?, ?, ?, ?)",
         )
         .bind(digest)
@@ -262,21 +258,21 @@ impl Ledger {
     ) -> Result<Option<Session>> {
         let found = {
             let mut read = self.read().await?;
-            let row = sqlx::query(
+            let row = query(
                 "SELECT sessions.*, users.role FROM sessions JOIN users USING (name)
                  WHERE digest = ? AND sessions.created > ? AND last_seen > ?",
             )
             .bind(digest)
             .bind(began_after.as_microsecond())
             .bind(seen_after.as_microsecond())
-            .fetch_optional(&mut *read)
+            .fetch_optional(&mut read)
             .await?;
             row.as_ref().map(session).transpose()?
         };
         let Some(found) = found else { return Ok(None) };
         if is_worth_noting(Some(found.last_seen), now) {
             let mut write = self.write().await?;
-            sqlx::query("UPDATE sessions SET last_seen = ? WHERE digest = ?")
+            query("UPDATE sessions SET last_seen = ? WHERE digest = ?")
                 .bind(now.as_microsecond())
                 .bind(digest)
                 .execute(write.connection())
@@ -289,7 +285,7 @@ impl Ledger {
     /// Ends a session, and forgets those that began before `began_after`.
     pub async fn end_session(&self, digest: &str, began_after: Timestamp) -> Result<()> {
         let mut write = self.write().await?;
-        sqlx::query("DELETE FROM sessions WHERE digest = ? OR created <= ?")
+        query("DELETE FROM sessions WHERE digest = ? OR created <= ?")
             .bind(digest)
             .bind(began_after.as_microsecond())
             .execute(write.connection())
@@ -300,13 +296,12 @@ impl Ledger {
     /// Returns the digest and the answer that are kept under an idempotency key.
     pub async fn answered(&self, actor: &str, request: &str) -> Result<Option<(String, String)>> {
         let mut read = self.read().await?;
-        let row = sqlx::query(
-            "SELECT digest, answer FROM answered_requests WHERE actor = ? AND request = ?",
-        )
-        .bind(actor)
-        .bind(request)
-        .fetch_optional(&mut *read)
-        .await?;
+        let row =
+            query("SELECT digest, answer FROM answered_requests WHERE actor = ? AND request = ?")
+                .bind(actor)
+                .bind(request)
+                .fetch_optional(&mut read)
+                .await?;
         row.map(|row| Ok((row.try_get("digest")?, row.try_get("answer")?))).transpose()
     }
 
@@ -321,12 +316,12 @@ impl Ledger {
         now: Timestamp,
     ) -> Result<()> {
         let mut write = self.write().await?;
-        sqlx::query("DELETE FROM answered_requests WHERE at < ?")
+        query("DELETE FROM answered_requests WHERE at < ?")
             .bind(forget_before.as_microsecond())
             .execute(write.connection())
             .await?;
-        sqlx::query(
-            "INSERT OR IGNORE INTO answered_requests (actor, request, digest, answer, at) VALUES (?, ?, ?, ?, ?)",
+        query(
+            "INSERT INTO answered_requests (actor, request, digest, answer, at) VALUES (?, ?, ?, ?, ?) ON CONFLICT DO NOTHING",
         )
         .bind(actor)
         .bind(request)
@@ -340,9 +335,9 @@ impl Ledger {
 }
 
 /// Makes a user, unless there is one of that name. Returns whether it was made.
-async fn insert_user(db: &mut SqliteConnection, new: &User) -> Result<bool> {
-    let done = sqlx::query(
-        "INSERT OR IGNORE INTO users (name, role, password, created, changed) VALUES (?1, ?2, ?3, ?4, ?4)",
+async fn insert_user(db: &mut Transaction, new: &User) -> Result<bool> {
+    let done = query(
+        "INSERT INTO users (name, role, password, created, changed) VALUES (?1, ?2, ?3, ?4, ?4) ON CONFLICT DO NOTHING",
     )
     .bind(&new.name)
     .bind(&new.role)
@@ -353,8 +348,8 @@ async fn insert_user(db: &mut SqliteConnection, new: &User) -> Result<bool> {
     Ok(done.rows_affected() == 1)
 }
 
-async fn end_sessions(db: &mut SqliteConnection, name: &str) -> Result<()> {
-    sqlx::query("DELETE FROM sessions WHERE name = ?").bind(name).execute(db).await?;
+async fn end_sessions(db: &mut Transaction, name: &str) -> Result<()> {
+    query("DELETE FROM sessions WHERE name = ?").bind(name).execute(db).await?;
     Ok(())
 }
 
@@ -364,7 +359,7 @@ fn is_worth_noting(last: Option<Timestamp>, now: Timestamp) -> bool {
     })
 }
 
-fn user(row: &SqliteRow) -> Result<User> {
+fn user(row: &Row) -> Result<User> {
     Ok(User {
         name: row.try_get("name")?,
         role: row.try_get("role")?,
@@ -373,7 +368,7 @@ fn user(row: &SqliteRow) -> Result<User> {
     })
 }
 
-fn token(row: &SqliteRow) -> Result<Token> {
+fn token(row: &Row) -> Result<Token> {
     Ok(Token {
         id: row.try_get("id")?,
         name: row.try_get("name")?,
@@ -385,7 +380,7 @@ fn token(row: &SqliteRow) -> Result<Token> {
     })
 }
 
-fn session(row: &SqliteRow) -> Result<Session> {
+fn session(row: &Row) -> Result<Session> {
     Ok(Session {
         name: row.try_get("name")?,
         role: row.try_get("role")?,

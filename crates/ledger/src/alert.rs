@@ -2,8 +2,6 @@
 //! neither is without the other; sending comes afterwards, and again until it is taken.
 
 use jiff::Timestamp;
-use sqlx::sqlite::SqliteRow;
-use sqlx::{Row as _, SqliteConnection};
 use uuid::Uuid;
 
 use crate::close::MESSAGE_CHARS_MAX;
@@ -11,6 +9,7 @@ use crate::error::Result;
 use crate::history;
 use crate::open::Ledger;
 use crate::slot::SlotKey;
+use crate::sql::{Row, Transaction, query};
 
 /// The most alerts that one list holds.
 pub const ALERTS_LISTED_MAX: u32 = 1_000;
@@ -85,7 +84,7 @@ impl Ledger {
     pub async fn alert_once(&self, alert: &NewAlert, now: Timestamp) -> Result<bool> {
         let mut write = self.write().await?;
         let db = write.connection();
-        let known: bool = sqlx::query_scalar(
+        let known: bool = query(
             "SELECT EXISTS (SELECT 1 FROM alerts
                  WHERE activation = ? AND segment = ? AND slot = ? AND kind = ?)",
         )
@@ -93,7 +92,7 @@ impl Ledger {
         .bind(&alert.key.segment)
         .bind(alert.key.slot.as_microsecond())
         .bind(alert.kind)
-        .fetch_one(&mut *db)
+        .fetch_value(&mut *db)
         .await?;
         if known {
             return Ok(false);
@@ -106,8 +105,8 @@ impl Ledger {
     /// Lists alerts, the newest first; with `before`, those with a smaller number.
     pub async fn alerts(&self, before: Option<u64>, limit: u32) -> Result<Vec<Alert>> {
         let mut read = self.read().await?;
-        let rows = sqlx::query(
-            "SELECT alerts.*, coalesce(sum(sending.attempts), 0) AS attempts,
+        let rows = query(
+            "SELECT alerts.*, CAST(coalesce(sum(sending.attempts), 0) AS BIGINT) AS attempts,
                      min(sending.next_attempt) AS next_attempt,
                      CASE WHEN count(sending.sent) = count(sending.number)
                          THEN max(sending.sent) END AS sent
@@ -117,7 +116,7 @@ impl Ledger {
         )
         .bind(crate::staging::signed(before.unwrap_or(u64::MAX)))
         .bind(limit.min(ALERTS_LISTED_MAX))
-        .fetch_all(&mut *read)
+        .fetch_all(&mut read)
         .await?;
         rows.iter().map(alert).collect()
     }
@@ -126,20 +125,20 @@ impl Ledger {
     /// that a receiver gets them in order.
     pub async fn alerts_to_send(&self, channel: Channel, now: Timestamp) -> Result<Vec<Alert>> {
         let mut read = self.read().await?;
-        let rows = sqlx::query(
+        let rows = query(
             "SELECT alerts.*, due.attempts, due.next_attempt, due.sent
              FROM alert_sendings AS due JOIN alerts ON alerts.number = due.number
              WHERE due.channel = ?1 AND due.next_attempt <= ?2 AND due.number IN (
-                 SELECT min(open.number)
-                 FROM alert_sendings AS open JOIN alerts AS of ON of.number = open.number
-                 WHERE open.channel = ?1 AND open.next_attempt IS NOT NULL
-                 GROUP BY of.activation, of.segment)
+                 SELECT min(waiting.number)
+                 FROM alert_sendings AS waiting JOIN alerts AS sent ON sent.number = waiting.number
+                 WHERE waiting.channel = ?1 AND waiting.next_attempt IS NOT NULL
+                 GROUP BY sent.activation, sent.segment)
              ORDER BY due.number LIMIT ?3",
         )
         .bind(channel.name())
         .bind(now.as_microsecond())
         .bind(ALERTS_LISTED_MAX)
-        .fetch_all(&mut *read)
+        .fetch_all(&mut read)
         .await?;
         rows.iter().map(alert).collect()
     }
@@ -147,7 +146,7 @@ impl Ledger {
     /// Writes down that an alert was taken.
     pub async fn alert_sent(&self, id: Uuid, channel: Channel, now: Timestamp) -> Result<()> {
         let mut write = self.write().await?;
-        sqlx::query(
+        query(
             "UPDATE alert_sendings SET sent = ?, next_attempt = NULL, attempts = attempts + 1
              WHERE channel = ? AND number = (SELECT number FROM alerts WHERE id = ?)",
         )
@@ -167,7 +166,7 @@ impl Ledger {
         next_attempt: Option<Timestamp>,
     ) -> Result<()> {
         let mut write = self.write().await?;
-        sqlx::query(
+        query(
             "UPDATE alert_sendings SET next_attempt = ?, attempts = attempts + 1
              WHERE channel = ? AND number = (SELECT number FROM alerts WHERE id = ?)",
         )
@@ -181,12 +180,8 @@ impl Ledger {
 }
 
 /// Adds an alert to a transaction.
-pub(crate) async fn insert(
-    db: &mut SqliteConnection,
-    new: &NewAlert,
-    now: Timestamp,
-) -> Result<()> {
-    sqlx::query(
+pub(crate) async fn insert(db: &mut Transaction, new: &NewAlert, now: Timestamp) -> Result<()> {
+    query(
         "INSERT INTO alerts (id, at, kind, activation, segment, slot, run_id, code, message)
          VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)",
     )
@@ -202,7 +197,7 @@ pub(crate) async fn insert(
     .execute(&mut *db)
     .await?;
     for channel in &new.to {
-        sqlx::query(
+        query(
             "INSERT INTO alert_sendings (number, channel, next_attempt)
              SELECT number, ?, ? FROM alerts WHERE id = ?",
         )
@@ -215,7 +210,7 @@ pub(crate) async fn insert(
     Ok(())
 }
 
-fn alert(row: &SqliteRow) -> Result<Alert> {
+fn alert(row: &Row) -> Result<Alert> {
     let run_id: Option<String> = row.try_get("run_id")?;
     Ok(Alert {
         number: row.try_get("number")?,

@@ -4,12 +4,11 @@
 //! not; so the newest digest is for keeping elsewhere.
 
 use jiff::Timestamp;
-use sqlx::Row as _;
-use sqlx::sqlite::SqliteRow;
 
 use crate::error::Result;
 use crate::history;
 use crate::open::Ledger;
+use crate::sql::{Row, query};
 
 /// The most entries that one list holds.
 pub const AUDIT_LISTED_MAX: u32 = 1_000;
@@ -63,16 +62,16 @@ impl Ledger {
     /// Appends an entry.
     pub async fn audit(&self, act: &Act, now: Timestamp) -> Result<()> {
         let mut write = self.write().await?;
-        let last = sqlx::query("SELECT number, digest FROM audit ORDER BY number DESC LIMIT 1")
+        let last = query("SELECT number, digest FROM audit ORDER BY number DESC LIMIT 1")
             .fetch_optional(write.connection())
             .await?;
         let (number, previous) = match last {
-            Some(row) => (row.try_get::<u64, _>("number")? + 1, row.try_get("digest")?),
+            Some(row) => (row.try_get::<u64>("number")? + 1, row.try_get("digest")?),
             None => (1, BEGINNING.to_owned()),
         };
         let act = clipped(act);
         let entry = AuditEntry { number, at: now, digest: String::new(), previous, act };
-        sqlx::query(
+        query(
             "INSERT INTO audit (number, at, actor, address, action, object, outcome, previous, digest)
              VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)",
         )
@@ -93,20 +92,34 @@ impl Ledger {
     /// Lists entries, the newest first; with `before`, those with a smaller number.
     pub async fn audit_log(&self, before: Option<u64>, limit: u32) -> Result<Vec<AuditEntry>> {
         let mut read = self.read().await?;
-        let rows = sqlx::query("SELECT * FROM audit WHERE number < ? ORDER BY number DESC LIMIT ?")
+        let rows = query("SELECT * FROM audit WHERE number < ? ORDER BY number DESC LIMIT ?")
             .bind(crate::staging::signed(before.unwrap_or(u64::MAX)))
             .bind(limit.min(AUDIT_LISTED_MAX))
-            .fetch_all(&mut *read)
+            .fetch_all(&mut read)
             .await?;
         rows.iter().map(entry).collect()
     }
 
     /// Walks the whole log, a page at a time, and compares every digest.
     pub async fn check_audit(&self) -> Result<Chain> {
-        let mut chain = Chain { entries: 0, newest: None, broken_at: None };
-        let mut previous = BEGINNING.to_owned();
+        self.check_audit_part(1, u64::MAX).await
+    }
+
+    /// Walks a part of the log, from the entry with number `first` to the one with number `last`, and
+    /// compares every digest; the entry before the first is taken as it is.
+    pub async fn check_audit_part(&self, first: u64, last: u64) -> Result<Chain> {
+        let before = first.saturating_sub(1);
+        let mut chain = Chain { entries: before, newest: None, broken_at: None };
+        let mut previous = match before {
+            0 => BEGINNING.to_owned(),
+            _ => {
+                let entry = self.audit_after(before - 1).await?.into_iter().next();
+                entry.filter(|it| it.number == before).map_or_else(String::new, |it| it.digest)
+            }
+        };
         loop {
-            let page = self.audit_after(chain.entries).await?;
+            let mut page = self.audit_after(chain.entries).await?;
+            page.retain(|entry| entry.number <= last);
             if page.is_empty() {
                 return Ok(chain);
             }
@@ -127,10 +140,10 @@ impl Ledger {
 
     async fn audit_after(&self, number: u64) -> Result<Vec<AuditEntry>> {
         let mut read = self.read().await?;
-        let rows = sqlx::query("SELECT * FROM audit WHERE number > ? ORDER BY number LIMIT ?")
+        let rows = query("SELECT * FROM audit WHERE number > ? ORDER BY number LIMIT ?")
             .bind(crate::staging::signed(number))
             .bind(AUDIT_LISTED_MAX)
-            .fetch_all(&mut *read)
+            .fetch_all(&mut read)
             .await?;
         rows.iter().map(entry).collect()
     }
@@ -159,7 +172,7 @@ fn digest(entry: &AuditEntry) -> String {
     hasher.finalize().to_hex().to_string()
 }
 
-fn entry(row: &SqliteRow) -> Result<AuditEntry> {
+fn entry(row: &Row) -> Result<AuditEntry> {
     Ok(AuditEntry {
         number: row.try_get("number")?,
         at: history::time(row, "at")?,

@@ -1,7 +1,6 @@
 //! Taking a run: the first write of every attempt, and the number that fences off the one before.
 
 use jiff::Timestamp;
-use sqlx::{Row as _, SqliteConnection};
 use uuid::Uuid;
 
 use crate::error::{Error, Refusal, Result};
@@ -9,6 +8,7 @@ use crate::history;
 use crate::hold;
 use crate::open::Ledger;
 use crate::run::{Claim, NewRun, RunRecord, RunState};
+use crate::sql::{Transaction, query};
 use crate::staging::uploads_of;
 
 /// What came of an attempt to claim a run.
@@ -89,8 +89,8 @@ impl Ledger {
     }
 }
 
-async fn insert(db: &mut SqliteConnection, new: &NewRun, now: Timestamp) -> Result<()> {
-    sqlx::query(
+async fn insert(db: &mut Transaction, new: &NewRun, now: Timestamp) -> Result<()> {
+    query(
         "INSERT INTO runs (run_id, slot, activation, segment, segment_id, destination, store, bucket, stem,
              is_static, export, state, epoch, first_claimed, claimed, updated)
          VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, 'claimed', 1, ?, ?, ?)",
@@ -115,13 +115,8 @@ async fn insert(db: &mut SqliteConnection, new: &NewRun, now: Timestamp) -> Resu
 }
 
 /// Raises the epoch. What the run had come to is forgotten, as it is under way again.
-async fn take(
-    db: &mut SqliteConnection,
-    run_id: Uuid,
-    state: RunState,
-    now: Timestamp,
-) -> Result<()> {
-    sqlx::query(
+async fn take(db: &mut Transaction, run_id: Uuid, state: RunState, now: Timestamp) -> Result<()> {
+    query(
         "UPDATE runs SET state = ?, epoch = epoch + 1, claimed = ?, updated = ?,
              finished = NULL, stop_code = NULL, stop_message = NULL
          WHERE run_id = ?",
@@ -136,8 +131,8 @@ async fn take(
 }
 
 /// The plan of a run that is not committed may have changed since the last attempt.
-async fn update(db: &mut SqliteConnection, new: &NewRun) -> Result<()> {
-    sqlx::query(
+async fn update(db: &mut Transaction, new: &NewRun) -> Result<()> {
+    query(
         "UPDATE runs SET slot = ?, activation = ?, segment = ?, segment_id = ?, destination = ?, store = ?,
              bucket = ?, stem = ?, is_static = ?, export = ?
          WHERE run_id = ?",
@@ -159,7 +154,7 @@ async fn update(db: &mut SqliteConnection, new: &NewRun) -> Result<()> {
 }
 
 /// Reserves the keys that are known, in the place of those of an earlier attempt.
-async fn reserve_all(db: &mut SqliteConnection, new: &NewRun) -> Result<()> {
+async fn reserve_all(db: &mut Transaction, new: &NewRun) -> Result<()> {
     release_keys(db, new.run_id).await?;
     for key in &new.keys {
         reserve(db, new.run_id, &new.store, key).await?;
@@ -169,12 +164,12 @@ async fn reserve_all(db: &mut SqliteConnection, new: &NewRun) -> Result<()> {
 
 /// Reserves a key that [`refusal_of_key`] has let pass.
 pub(crate) async fn reserve(
-    db: &mut SqliteConnection,
+    db: &mut Transaction,
     run_id: Uuid,
     store: &str,
     key: &str,
 ) -> Result<()> {
-    sqlx::query("INSERT OR IGNORE INTO reserved_keys (store, key, run_id) VALUES (?, ?, ?)")
+    query("INSERT INTO reserved_keys (store, key, run_id) VALUES (?, ?, ?) ON CONFLICT DO NOTHING")
         .bind(store)
         .bind(key)
         .bind(run_id.to_string())
@@ -184,15 +179,15 @@ pub(crate) async fn reserve(
 }
 
 /// Lets other runs write to the keys of a run.
-pub(crate) async fn release_keys(db: &mut SqliteConnection, run_id: Uuid) -> Result<()> {
-    sqlx::query("DELETE FROM reserved_keys WHERE run_id = ?")
+pub(crate) async fn release_keys(db: &mut Transaction, run_id: Uuid) -> Result<()> {
+    query("DELETE FROM reserved_keys WHERE run_id = ?")
         .bind(run_id.to_string())
         .execute(db)
         .await?;
     Ok(())
 }
 
-async fn refusal(db: &mut SqliteConnection, new: &NewRun) -> Result<Option<Refusal>> {
+async fn refusal(db: &mut Transaction, new: &NewRun) -> Result<Option<Refusal>> {
     for key in &new.keys {
         let refusal = refusal_of_key(db, &Target::of(new, key)).await?;
         if refusal.is_some() {
@@ -225,7 +220,7 @@ impl<'a> Target<'a> {
 
 /// Why a run may not write to a key, if it may not.
 pub(crate) async fn refusal_of_key(
-    db: &mut SqliteConnection,
+    db: &mut Transaction,
     target: &Target<'_>,
 ) -> Result<Option<Refusal>> {
     if let Some(refusal) = reserved_by_another(db, target).await? {
@@ -245,11 +240,8 @@ pub(crate) async fn refusal_of_key(
     Ok((slot > target.slot).then_some(Refusal::Superseded { key, run_id, slot }))
 }
 
-async fn reserved_by_another(
-    db: &mut SqliteConnection,
-    target: &Target<'_>,
-) -> Result<Option<Refusal>> {
-    let row = sqlx::query(
+async fn reserved_by_another(db: &mut Transaction, target: &Target<'_>) -> Result<Option<Refusal>> {
+    let row = query(
         "SELECT runs.run_id, runs.activation, runs.segment, runs.slot
          FROM reserved_keys JOIN runs USING (run_id)
          WHERE reserved_keys.store = ? AND reserved_keys.key = ? AND runs.run_id <> ?",
@@ -269,10 +261,10 @@ async fn reserved_by_another(
     }))
 }
 
-async fn claim_of(db: &mut SqliteConnection, run_id: Uuid) -> Result<Claim> {
-    let epoch = sqlx::query_scalar("SELECT epoch FROM runs WHERE run_id = ?")
+async fn claim_of(db: &mut Transaction, run_id: Uuid) -> Result<Claim> {
+    let epoch = query("SELECT epoch FROM runs WHERE run_id = ?")
         .bind(run_id.to_string())
-        .fetch_one(&mut *db)
+        .fetch_value(&mut *db)
         .await?;
     let uploads = uploads_of(db, run_id).await?;
     let commit = history::commit_record(db, run_id).await?;

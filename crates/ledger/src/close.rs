@@ -6,6 +6,7 @@ use crate::claim::release_keys;
 use crate::error::Result;
 use crate::open::Ledger;
 use crate::run::{Claim, RunState, Stop};
+use crate::sql::query;
 use crate::staging::{Step, advance};
 
 /// The longest message that is kept with a run, in characters.
@@ -47,15 +48,13 @@ impl Ledger {
         let db = write.connection();
         advance(db, claim, step, now).await?;
         let is_over = step.to.is_some_and(RunState::is_over);
-        sqlx::query(
-            "UPDATE runs SET stop_code = ?, stop_message = ?, finished = ? WHERE run_id = ?",
-        )
-        .bind(&stop.code)
-        .bind(stop.message.chars().take(MESSAGE_CHARS_MAX).collect::<String>())
-        .bind(is_over.then(|| now.as_microsecond()))
-        .bind(claim.run_id.to_string())
-        .execute(&mut *db)
-        .await?;
+        query("UPDATE runs SET stop_code = ?, stop_message = ?, finished = ? WHERE run_id = ?")
+            .bind(&stop.code)
+            .bind(stop.message.chars().take(MESSAGE_CHARS_MAX).collect::<String>())
+            .bind(is_over.then(|| now.as_microsecond()))
+            .bind(claim.run_id.to_string())
+            .execute(&mut *db)
+            .await?;
         if is_over {
             release_keys(db, claim.run_id).await?;
         }

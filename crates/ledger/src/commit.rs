@@ -3,7 +3,6 @@
 use jiff::Timestamp;
 use plan::protocol::{OBJECTS_MAX, Verification};
 use plan::staged::{Condition, ObjectKind, PARTS_MAX, PublishedObject, StagedObject};
-use sqlx::SqliteConnection;
 use uuid::Uuid;
 
 use crate::claim::release_keys;
@@ -11,6 +10,7 @@ use crate::error::{Error, Result};
 use crate::history;
 use crate::open::Ledger;
 use crate::run::{Claim, Counts, RunRecord, RunState};
+use crate::sql::{Transaction, query};
 use crate::staging::{Step, advance, signed};
 
 const COMMIT: Step = Step {
@@ -50,7 +50,7 @@ impl Ledger {
             adopt_upload(db, claim, object).await?;
             insert_object(db, claim.run_id, position, object).await?;
         }
-        sqlx::query("UPDATE runs SET committed = ? WHERE run_id = ?")
+        query("UPDATE runs SET committed = ? WHERE run_id = ?")
             .bind(now.as_microsecond())
             .bind(claim.run_id.to_string())
             .execute(&mut *db)
@@ -76,10 +76,10 @@ impl Ledger {
         advance(db, claim, &PUBLISH, now).await?;
         adopt_upload(db, claim, object).await?;
         // The token stays, so that the object is recognised whichever request made it visible.
-        let done = sqlx::query(
+        let done = query(
             "UPDATE objects SET upload_id = ?, parts = ?
              WHERE run_id = ? AND number = ? AND key = ? AND token = ? AND sha256 = ? AND bytes = ?
-                 AND condition_etag IS ? AND published IS NULL",
+                 AND condition_etag IS NOT DISTINCT FROM ? AND published IS NULL",
         )
         .bind(&object.upload_id)
         .bind(parts_json(claim.run_id, object)?)
@@ -109,7 +109,7 @@ impl Ledger {
         let mut write = self.write().await?;
         let db = write.connection();
         advance(db, claim, &PUBLISH, now).await?;
-        let done = sqlx::query(
+        let done = query(
             "UPDATE objects SET etag = ?, version_id = ?, verification = ?, published = ?
              WHERE run_id = ? AND number = ?",
         )
@@ -138,12 +138,11 @@ impl Ledger {
         let mut write = self.write().await?;
         let db = write.connection();
         advance(db, claim, &DELIVER, now).await?;
-        let hidden: i64 = sqlx::query_scalar(
-            "SELECT count(*) FROM objects WHERE run_id = ? AND published IS NULL",
-        )
-        .bind(run_id.to_string())
-        .fetch_one(&mut *db)
-        .await?;
+        let hidden: i64 =
+            query("SELECT count(*) FROM objects WHERE run_id = ? AND published IS NULL")
+                .bind(run_id.to_string())
+                .fetch_value(&mut *db)
+                .await?;
         if hidden != 0 {
             return Err(inconsistent(claim, "an object is not recorded as visible"));
         }
@@ -183,12 +182,8 @@ fn check_order(run_id: Uuid, objects: &[StagedObject]) -> Result<()> {
 }
 
 /// Moves an upload from the ones that are to be aborted to the ones that can be completed.
-async fn adopt_upload(
-    db: &mut SqliteConnection,
-    claim: &Claim,
-    object: &StagedObject,
-) -> Result<()> {
-    let done = sqlx::query(
+async fn adopt_upload(db: &mut Transaction, claim: &Claim, object: &StagedObject) -> Result<()> {
+    let done = query(
         "DELETE FROM uploads WHERE run_id = ? AND epoch = ? AND number = ? AND key = ? AND token = ? AND upload_id = ?",
     )
     .bind(claim.run_id.to_string())
@@ -206,12 +201,12 @@ async fn adopt_upload(
 }
 
 async fn insert_object(
-    db: &mut SqliteConnection,
+    db: &mut Transaction,
     run_id: Uuid,
     position: i64,
     object: &StagedObject,
 ) -> Result<()> {
-    sqlx::query(
+    query(
         "INSERT INTO objects (run_id, position, kind, number, key, upload_id, token, parts, bytes, row_count,
              replaced, sha256, crc64nvme, condition_etag)
          VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
@@ -242,7 +237,7 @@ fn parts_json(run_id: Uuid, object: &StagedObject) -> Result<String> {
     serde_json::to_string(&object.parts).map_err(|error| Error::Database(error.into()))
 }
 
-fn condition_etag(condition: &Condition) -> Option<&str> {
+pub(crate) fn condition_etag(condition: &Condition) -> Option<&str> {
     match condition {
         Condition::Absent => None,
         Condition::Unchanged { etag } => Some(etag),
@@ -251,22 +246,22 @@ fn condition_etag(condition: &Condition) -> Option<&str> {
 
 /// Writes the counts of a run in the place of those of an earlier attempt.
 pub(crate) async fn write_counts(
-    db: &mut SqliteConnection,
+    db: &mut Transaction,
     run_id: Uuid,
     counts: &Counts,
 ) -> Result<()> {
-    sqlx::query("DELETE FROM exclusions WHERE run_id = ?")
+    query("DELETE FROM exclusions WHERE run_id = ?")
         .bind(run_id.to_string())
         .execute(&mut *db)
         .await?;
-    sqlx::query("UPDATE runs SET received = ?, activated = ? WHERE run_id = ?")
+    query("UPDATE runs SET received = ?, activated = ? WHERE run_id = ?")
         .bind(signed(counts.received))
         .bind(signed(counts.activated))
         .bind(run_id.to_string())
         .execute(&mut *db)
         .await?;
     if let Some(movement) = &counts.movement {
-        sqlx::query(
+        query(
             "UPDATE runs SET members = ?, added = ?, changed = ?, removed = ?, compared_with = ?
              WHERE run_id = ?",
         )
@@ -280,37 +275,37 @@ pub(crate) async fn write_counts(
         .await?;
     }
     for (position, excluded) in (0_i64..).zip(&counts.excluded) {
-        sqlx::query(
-            "INSERT INTO exclusions (run_id, position, reason, profiles) VALUES (?, ?, ?, ?)",
-        )
-        .bind(run_id.to_string())
-        .bind(position)
-        .bind(&excluded.reason)
-        .bind(signed(excluded.profiles))
-        .execute(&mut *db)
-        .await?;
+        query("INSERT INTO exclusions (run_id, position, reason, profiles) VALUES (?, ?, ?, ?)")
+            .bind(run_id.to_string())
+            .bind(position)
+            .bind(&excluded.reason)
+            .bind(signed(excluded.profiles))
+            .execute(&mut *db)
+            .await?;
     }
     Ok(())
 }
 
-async fn finish(db: &mut SqliteConnection, run_id: Uuid, now: Timestamp) -> Result<()> {
-    sqlx::query("UPDATE runs SET finished = ? WHERE run_id = ?")
+async fn finish(db: &mut Transaction, run_id: Uuid, now: Timestamp) -> Result<()> {
+    query("UPDATE runs SET finished = ? WHERE run_id = ?")
         .bind(now.as_microsecond())
         .bind(run_id.to_string())
         .execute(&mut *db)
         .await?;
-    sqlx::query("UPDATE objects SET parts = NULL WHERE run_id = ?")
+    query("UPDATE objects SET parts = NULL WHERE run_id = ?")
         .bind(run_id.to_string())
         .execute(db)
         .await?;
     Ok(())
 }
 
-async fn move_current(db: &mut SqliteConnection, run_id: Uuid) -> Result<()> {
-    sqlx::query(
-        "INSERT OR REPLACE INTO current_objects (store, key, run_id, slot, etag)
+async fn move_current(db: &mut Transaction, run_id: Uuid) -> Result<()> {
+    query(
+        "INSERT INTO current_objects (store, key, run_id, slot, etag)
          SELECT runs.store, objects.key, runs.run_id, runs.slot, objects.etag
-         FROM objects JOIN runs USING (run_id) WHERE runs.run_id = ?",
+         FROM objects JOIN runs USING (run_id) WHERE runs.run_id = ?
+         ON CONFLICT (store, key) DO UPDATE
+             SET run_id = excluded.run_id, slot = excluded.slot, etag = excluded.etag",
     )
     .bind(run_id.to_string())
     .execute(db)
@@ -318,8 +313,8 @@ async fn move_current(db: &mut SqliteConnection, run_id: Uuid) -> Result<()> {
     Ok(())
 }
 
-async fn move_baseline(db: &mut SqliteConnection, run_id: Uuid) -> Result<()> {
-    sqlx::query(
+async fn move_baseline(db: &mut Transaction, run_id: Uuid) -> Result<()> {
+    query(
         "INSERT INTO baselines (activation, segment, run_id, slot)
          SELECT activation, segment, run_id, slot FROM runs WHERE run_id = ?
          ON CONFLICT (activation, segment) DO UPDATE SET run_id = excluded.run_id, slot = excluded.slot

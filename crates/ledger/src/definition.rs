@@ -1,16 +1,13 @@
 //! Definitions: accounts, destinations, segments and activations that are kept here and not in the
 //! project file. What they mean is not known here; they are texts under a section and a key.
 
-use std::path::Path;
-
 use jiff::Timestamp;
-use sqlx::sqlite::SqliteRow;
-use sqlx::{Connection as _, Row as _, SqliteConnection};
 
 use crate::error::Result;
 use crate::history;
-use crate::open::{self, Ledger};
-use crate::schema;
+use crate::open::Ledger;
+use crate::place::Place;
+use crate::sql::{Row, Transaction, query};
 
 /// A definition that is kept here.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -88,7 +85,7 @@ impl Ledger {
             revision += 1;
             apply(write.connection(), change, revision, actor, now).await?;
         }
-        sqlx::query("UPDATE definition_changes SET last = ?")
+        query("UPDATE definition_changes SET last = ?")
             .bind(crate::staging::signed(revision))
             .execute(write.connection())
             .await?;
@@ -97,48 +94,45 @@ impl Ledger {
     }
 }
 
+/// The version of the ledger that first has them.
+const DEFINITIONS_SINCE: i64 = 6;
+
 /// Reads the definitions of a ledger while another process may be writing it. A ledger that is not
 /// there, or is older than definitions are, has none.
 ///
 /// # Errors
 /// As for [`Ledger::open_read_only`], but `OlderSchema`.
-pub async fn definitions_in(path: &Path) -> Result<Definitions> {
-    let Some(mut db) = open::connect_read_only(path).await? else {
+pub async fn definitions_in(place: impl Into<Place>) -> Result<Definitions> {
+    let Some((ledger, version)) = Ledger::look(place.into()).await? else {
         return Ok(Definitions::default());
     };
-    schema::refuse_newer(&mut db, path).await?;
-    let is_there: i64 = sqlx::query_scalar(
-        "SELECT count(*) FROM sqlite_schema WHERE type = 'table' AND name = 'definitions'",
-    )
-    .fetch_one(&mut db)
-    .await?;
-    if is_there == 0 {
+    if version < DEFINITIONS_SINCE {
         return Ok(Definitions::default());
     }
-    // Both questions are about one moment.
-    let mut read = db.begin().await?;
-    definitions(&mut read).await
+    let found = ledger.definitions().await;
+    ledger.close().await;
+    found
 }
 
-async fn definitions(db: &mut SqliteConnection) -> Result<Definitions> {
-    let rows = sqlx::query("SELECT * FROM definitions ORDER BY made").fetch_all(&mut *db).await?;
+async fn definitions(db: &mut Transaction) -> Result<Definitions> {
+    let rows = query("SELECT * FROM definitions ORDER BY made").fetch_all(&mut *db).await?;
     let items = rows.iter().map(definition).collect::<Result<Vec<_>>>()?;
     Ok(Definitions { items, revision: last_change(db).await? })
 }
 
-async fn last_change(db: &mut SqliteConnection) -> Result<u64> {
-    Ok(sqlx::query_scalar("SELECT last FROM definition_changes").fetch_one(db).await?)
+async fn last_change(db: &mut Transaction) -> Result<u64> {
+    Ok(query("SELECT last FROM definition_changes").fetch_value(db).await?)
 }
 
 async fn apply(
-    db: &mut SqliteConnection,
+    db: &mut Transaction,
     change: &DefinitionChange,
     revision: u64,
     actor: &str,
     now: Timestamp,
 ) -> Result<()> {
     let query = match change {
-        DefinitionChange::Put { section, key, text } => sqlx::query(
+        DefinitionChange::Put { section, key, text } => query(
             "INSERT INTO definitions
                  (section, key, definition, made, revision, created, creator, changed, changer)
              VALUES (?1, ?2, ?3, ?4, ?4, ?5, ?6, ?5, ?6)
@@ -152,16 +146,14 @@ async fn apply(
         .bind(now.as_microsecond())
         .bind(actor),
         DefinitionChange::Remove { section, key } => {
-            sqlx::query("DELETE FROM definitions WHERE section = ? AND key = ?")
-                .bind(section)
-                .bind(key)
+            query("DELETE FROM definitions WHERE section = ? AND key = ?").bind(section).bind(key)
         }
     };
     query.execute(db).await?;
     Ok(())
 }
 
-fn definition(row: &SqliteRow) -> Result<Definition> {
+fn definition(row: &Row) -> Result<Definition> {
     Ok(Definition {
         section: row.try_get("section")?,
         key: row.try_get("key")?,

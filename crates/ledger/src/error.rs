@@ -72,31 +72,67 @@ pub enum Error {
         fact: &'static str,
     },
     /// The ledger was written by a newer version of Segue.
-    #[error("the ledger {} has schema {found}, and this version knows only {known}", path.display())]
+    #[error("the ledger {place} has schema {found}, and this version knows only {known}")]
     NewerSchema {
-        /// The ledger's file.
-        path: PathBuf,
+        /// Where the ledger is.
+        place: String,
         /// Its schema.
         found: i64,
         /// The newest schema that is known.
         known: i64,
     },
     /// The ledger was written by an older version and is open for reading only.
-    #[error("the ledger {} has schema {found}, older than {known}, and is open for reading only", path.display())]
+    #[error(
+        "the ledger {place} has schema {found}, older than {known}, and is open for reading only"
+    )]
     OlderSchema {
-        /// The ledger's file.
-        path: PathBuf,
+        /// Where the ledger is.
+        place: String,
         /// Its schema.
         found: i64,
         /// The schema that is needed.
         known: i64,
     },
-    /// The file is something else.
-    #[error("{} is a database, but not a ledger", path.display())]
+    /// The file, or the schema of the database, holds something else.
+    #[error("{place} is a database, but not a ledger")]
     NotALedger {
-        /// The file.
-        path: PathBuf,
+        /// Where that is.
+        place: String,
     },
+    /// Only a ledger to which nothing was written can be filled from another one.
+    #[error("there is something in the ledger {place} already")]
+    NotEmpty {
+        /// Where it is.
+        place: String,
+    },
+    /// Only a ledger in a file can be asked for this.
+    #[error("the ledger {place} is not a file")]
+    NotAFile {
+        /// Where it is.
+        place: String,
+    },
+    /// The address of a database is no such thing. Nothing of it is here: it may hold a password.
+    #[error("the address of the database {fact}")]
+    Address {
+        /// What is wrong with it.
+        fact: String,
+    },
+    /// The database cannot be opened.
+    #[error("the ledger {place} cannot be opened: {fact}")]
+    Unopened {
+        /// Where it is.
+        place: String,
+        /// What a caller can do about it.
+        kind: Kind,
+        /// What is in the way.
+        fact: String,
+        /// What to do about it.
+        hint: &'static str,
+    },
+    /// The database went away, or does not answer any more. What was under way happened or did not;
+    /// whoever asks again is told.
+    #[error("the database of the ledger cannot be reached")]
+    Unreachable(#[source] Cause),
     /// The file is damaged, or a value in it cannot be.
     #[error("the ledger is damaged")]
     Corrupt(#[source] Cause),
@@ -191,6 +227,12 @@ pub enum Kind {
     Io,
     /// Try again.
     Busy,
+    /// Wait for the database, or look at its address.
+    Unreachable,
+    /// Correct what signs in to the database.
+    Denied,
+    /// Correct what was asked for.
+    Invalid,
     /// A fault of Segue.
     Internal,
 }
@@ -208,6 +250,9 @@ impl Error {
             Self::Full(_) => Kind::Full,
             Self::File { .. } | Self::Io(_) | Self::Stopped => Kind::Io,
             Self::Busy(_) => Kind::Busy,
+            Self::Unreachable(_) => Kind::Unreachable,
+            Self::Unopened { kind, .. } => *kind,
+            Self::Address { .. } | Self::NotAFile { .. } | Self::NotEmpty { .. } => Kind::Invalid,
             Self::State { .. } | Self::Inconsistent { .. } | Self::Database(_) => Kind::Internal,
         }
     }
@@ -224,7 +269,21 @@ impl Error {
             Self::OlderSchema { .. } => {
                 "Run any command that writes, such as `segue run`; it brings the ledger up to date."
             }
+            Self::NotALedger { place } if place.starts_with("postgres://") => {
+                "Name a schema that is empty or not there yet: `?schema=…` behind the address."
+            }
             Self::NotALedger { .. } => "Name another state folder with --state-dir.",
+            Self::NotEmpty { .. } => {
+                "Name another one; what is in this one may not be in the other."
+            }
+            Self::NotAFile { .. } => "PostgreSQL looks after its pages itself.",
+            Self::Address { .. } => {
+                "Write `postgres://USER@HOST:5432/DATABASE`, and the password into SEGUE_DATABASE_PASSWORD."
+            }
+            Self::Unopened { hint, .. } => hint,
+            Self::Unreachable(_) => {
+                "Nothing is lost: what was committed goes on when the database is there again."
+            }
             Self::Corrupt(_) => {
                 "Restore the state folder from a backup. Do not delete it: without it Segue cannot tell what was delivered."
             }
@@ -276,8 +335,33 @@ mod result_code {
     pub(super) const NOTADB: i32 = 26;
 }
 
+/// Codes of PostgreSQL (its manual, appendix A), by what they mean here.
+fn of_postgres(code: &str, error: sqlx::Error) -> Error {
+    match code {
+        // The connection is gone: the server stops, was stopped, or ended an idle transaction.
+        "57P01" | "57P02" | "57P03" | "57P05" | "25P03" | "25P02" => {
+            Error::Unreachable(error.into())
+        }
+        _ if code.starts_with("08") => Error::Unreachable(error.into()),
+        "53100" => Error::Full(error.into()),
+        "XX001" | "XX002" => Error::Corrupt(error.into()),
+        // A standby, or somebody who may only read.
+        "25006" | "42501" => Error::Io(error.into()),
+        // No connection, no lock, no answer in time, or a deadlock with something that is not Segue.
+        "53300" | "55P03" | "57014" | "40001" | "40P01" => Error::Busy(error.into()),
+        _ => Error::Database(error.into()),
+    }
+}
+
 impl From<sqlx::Error> for Error {
     fn from(error: sqlx::Error) -> Self {
+        let of_postgres_server = error
+            .as_database_error()
+            .and_then(|error| error.try_downcast_ref::<sqlx::postgres::PgDatabaseError>())
+            .map(|error| error.code().to_owned());
+        if let Some(code) = of_postgres_server {
+            return of_postgres(&code, error);
+        }
         let code = error
             .as_database_error()
             .and_then(sqlx::error::DatabaseError::code)
@@ -301,7 +385,11 @@ impl Error {
             sqlx::Error::Decode(_)
             | sqlx::Error::ColumnDecode { .. }
             | sqlx::Error::TypeNotFound { .. } => Self::Corrupt(error.into()),
-            sqlx::Error::Io(_) => Self::Io(error.into()),
+            // SQLite's own failures are not of these kinds; there is a network in between.
+            sqlx::Error::Io(_)
+            | sqlx::Error::Tls(_)
+            | sqlx::Error::Protocol(_)
+            | sqlx::Error::BeginFailed => Self::Unreachable(error.into()),
             sqlx::Error::PoolTimedOut => Self::Busy(error.into()),
             _ => Self::Database(error.into()),
         }

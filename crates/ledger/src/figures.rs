@@ -1,14 +1,13 @@
 //! Figures over many runs: what was delivered over time, how segments grew, what needs somebody.
 
 use jiff::Timestamp;
-use sqlx::Row as _;
-use sqlx::sqlite::SqliteRow;
 use uuid::Uuid;
 
 use crate::error::Result;
 use crate::history::{RUNS_LISTED_MAX, corrupt, time, uuid};
 use crate::open::Ledger;
 use crate::run::RunState;
+use crate::sql::{Row, query};
 
 /// A run that ended, for sums.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -40,18 +39,19 @@ impl Ledger {
     /// Lists the runs that ended at `since` or later, the latest first, at most [`RUNS_LISTED_MAX`].
     pub async fn ended_since(&self, since: Timestamp) -> Result<Vec<Ended>> {
         let mut read = self.read().await?;
-        let rows = sqlx::query(
+        let rows = query(
             "SELECT runs.finished, runs.state, count(objects.run_id) AS files,
-                 coalesce(sum(objects.row_count), 0) AS sent, coalesce(sum(objects.bytes), 0) AS size
+                 CAST(coalesce(sum(objects.row_count), 0) AS BIGINT) AS sent,
+                 CAST(coalesce(sum(objects.bytes), 0) AS BIGINT) AS size
              FROM runs LEFT JOIN objects ON objects.run_id = runs.run_id AND objects.kind = 'data'
              WHERE runs.finished >= ? AND runs.state IN ('delivered', 'skipped', 'failed')
              GROUP BY runs.run_id ORDER BY runs.finished DESC LIMIT ?",
         )
         .bind(since.as_microsecond())
         .bind(RUNS_LISTED_MAX)
-        .fetch_all(&mut *read)
+        .fetch_all(&mut read)
         .await?;
-        let ended = |row: &SqliteRow| {
+        let ended = |row: &Row| {
             Ok(Ended {
                 finished: time(row, "finished")?,
                 state: state(row)?,
@@ -71,19 +71,19 @@ impl Ledger {
         each: u32,
     ) -> Result<Vec<SegmentSize>> {
         let mut read = self.read().await?;
-        let rows = sqlx::query(
+        let rows = query(
             "SELECT segment, slot, size FROM (
                  SELECT segment, slot, coalesce(members, received) AS size,
                      row_number() OVER (PARTITION BY segment ORDER BY slot DESC, run_id) AS place
                  FROM runs WHERE state = 'delivered' AND received IS NOT NULL
-                     AND (?1 IS NULL OR segment = ?1))
+                     AND (?1 IS NULL OR segment = ?1)) AS delivered
              WHERE place <= ?2 ORDER BY segment, slot",
         )
         .bind(segment)
         .bind(each)
-        .fetch_all(&mut *read)
+        .fetch_all(&mut read)
         .await?;
-        let size = |row: &SqliteRow| {
+        let size = |row: &Row| {
             Ok(SegmentSize {
                 segment: row.try_get("segment")?,
                 slot: time(row, "slot")?,
@@ -97,21 +97,21 @@ impl Ledger {
     /// where it failed or is blocked. The latest slot comes first.
     pub async fn need_attention(&self) -> Result<Vec<Uuid>> {
         let mut read = self.read().await?;
-        let rows = sqlx::query(
+        let rows = query(
             "SELECT run_id FROM (
                  SELECT run_id, state, slot,
                      row_number() OVER (PARTITION BY activation, segment ORDER BY slot DESC, first_claimed DESC) AS place
-                 FROM runs)
+                 FROM runs) AS newest
              WHERE place = 1 AND state IN ('failed', 'blocked') ORDER BY slot DESC LIMIT ?",
         )
         .bind(RUNS_LISTED_MAX)
-        .fetch_all(&mut *read)
+        .fetch_all(&mut read)
         .await?;
         rows.iter().map(|row| uuid(row, "run_id")).collect()
     }
 }
 
-fn state(row: &SqliteRow) -> Result<RunState> {
+fn state(row: &Row) -> Result<RunState> {
     let word: String = row.try_get("state")?;
     RunState::parse(&word).ok_or_else(|| corrupt("state", &word))
 }

@@ -1,13 +1,12 @@
 //! What became visible, object by object, over all runs.
 
 use jiff::Timestamp;
-use sqlx::Row as _;
-use sqlx::sqlite::SqliteRow;
 use uuid::Uuid;
 
 use crate::error::Result;
 use crate::history;
 use crate::open::Ledger;
+use crate::sql::{Row, query};
 
 /// The most objects that one list holds.
 pub const FILES_LISTED_MAX: u32 = 1_001;
@@ -77,7 +76,7 @@ impl Ledger {
     /// Lists what became visible, the latest first.
     pub async fn files(&self, filter: &FileFilter) -> Result<Vec<DeliveredFile>> {
         let mut read = self.read().await?;
-        let rows = sqlx::query(
+        let rows = query(
             "SELECT objects.*, runs.activation, runs.segment, runs.destination, runs.bucket, runs.slot
              FROM objects JOIN runs USING (run_id)
              WHERE published IS NOT NULL
@@ -95,13 +94,13 @@ impl Ledger {
         .bind(filter.behind.map(|it| it.run_id.to_string()))
         .bind(filter.behind.map(|it| it.position))
         .bind(filter.limit.unwrap_or(FILES_LISTED_MAX).min(FILES_LISTED_MAX))
-        .fetch_all(&mut *read)
+        .fetch_all(&mut read)
         .await?;
         rows.iter().map(file).collect()
     }
 }
 
-fn file(row: &SqliteRow) -> Result<DeliveredFile> {
+fn file(row: &Row) -> Result<DeliveredFile> {
     Ok(DeliveredFile {
         run_id: history::uuid(row, "run_id")?,
         position: row.try_get("position")?,
@@ -110,7 +109,7 @@ fn file(row: &SqliteRow) -> Result<DeliveredFile> {
         destination: row.try_get("destination")?,
         bucket: row.try_get("bucket")?,
         slot: history::time(row, "slot")?,
-        is_manifest: row.try_get::<String, _>("kind")? == "manifest",
+        is_manifest: row.try_get::<String>("kind")? == "manifest",
         key: row.try_get("key")?,
         rows: row.try_get("row_count")?,
         bytes: row.try_get("bytes")?,

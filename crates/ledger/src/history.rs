@@ -4,8 +4,6 @@ use jiff::Timestamp;
 use plan::project::Export;
 use plan::protocol::Verification;
 use plan::staged::{Condition, ObjectKind, PublishedObject, StagedObject, StagedPart};
-use sqlx::sqlite::SqliteRow;
-use sqlx::{Row as _, SqliteConnection};
 use uuid::Uuid;
 
 use crate::error::{Error, Result};
@@ -15,6 +13,7 @@ use crate::run::{
     Baseline, CommittedObject, CurrentObject, Excluded, FileRecord, Movement, RunDetail, RunRecord,
     RunState, SnapshotInput, Stop,
 };
+use crate::sql::{Row, Transaction, query};
 
 /// The most runs that one list holds.
 pub const RUNS_LISTED_MAX: u32 = 10_000;
@@ -51,8 +50,8 @@ macro_rules! select_runs {
         concat!(
             "SELECT runs.*,
                  (SELECT count(*) FROM objects WHERE run_id = runs.run_id AND kind = 'data') AS file_count,
-                 (SELECT sum(row_count) FROM objects WHERE run_id = runs.run_id AND kind = 'data') AS file_rows,
-                 (SELECT sum(bytes) FROM objects WHERE run_id = runs.run_id AND kind = 'data') AS file_bytes
+                 (SELECT CAST(sum(row_count) AS BIGINT) FROM objects WHERE run_id = runs.run_id AND kind = 'data') AS file_rows,
+                 (SELECT CAST(sum(bytes) AS BIGINT) FROM objects WHERE run_id = runs.run_id AND kind = 'data') AS file_bytes
              FROM runs ",
             $rest
         )
@@ -63,7 +62,7 @@ impl Ledger {
     /// Lists runs, those for the latest slot first.
     pub async fn runs(&self, filter: &RunFilter) -> Result<Vec<RunRecord>> {
         let mut read = self.read().await?;
-        let rows = sqlx::query(select_runs!(
+        let rows = query(select_runs!(
             "WHERE (?1 IS NULL OR activation = ?1) AND (?2 IS NULL OR segment = ?2) AND (?3 IS NULL OR state = ?3)
                  AND (?5 IS NULL OR slot < ?5 OR (slot = ?5 AND
                      (first_claimed < ?6 OR (first_claimed = ?6 AND run_id > ?7))))
@@ -76,7 +75,7 @@ impl Ledger {
         .bind(filter.behind.map(|it| it.slot.as_microsecond()))
         .bind(filter.behind.map(|it| it.first_claimed.as_microsecond()))
         .bind(filter.behind.map(|it| it.run_id.to_string()))
-        .fetch_all(&mut *read)
+        .fetch_all(&mut read)
         .await?;
         rows.iter().map(run_record).collect()
     }
@@ -85,12 +84,12 @@ impl Ledger {
     /// that a guard holds wait for a person and not for recovery.
     pub async fn unfinished(&self) -> Result<Vec<RunRecord>> {
         let mut read = self.read().await?;
-        let rows = sqlx::query(select_runs!(
+        let rows = query(select_runs!(
             "WHERE state IN ('claimed', 'staging', 'committing')
                  OR (state = 'blocked' AND committed IS NOT NULL) ORDER BY slot, run_id LIMIT ?"
         ))
         .bind(RUNS_LISTED_MAX)
-        .fetch_all(&mut *read)
+        .fetch_all(&mut read)
         .await?;
         rows.iter().map(run_record).collect()
     }
@@ -102,12 +101,12 @@ impl Ledger {
             return Ok(Vec::new());
         }
         let mut read = self.read().await?;
-        let rows = sqlx::query(select_runs!(
+        let rows = query(select_runs!(
             "WHERE substr(run_id, 1, length(?1)) = ?1 ORDER BY slot DESC, run_id LIMIT ?2"
         ))
         .bind(prefix)
         .bind(limit.min(RUNS_LISTED_MAX))
-        .fetch_all(&mut *read)
+        .fetch_all(&mut read)
         .await?;
         rows.iter().map(run_record).collect()
     }
@@ -130,16 +129,16 @@ impl Ledger {
         segment: &str,
     ) -> Result<Option<Baseline>> {
         let mut read = self.read().await?;
-        let row = sqlx::query(
+        let row = query(
             "SELECT runs.run_id, runs.slot, runs.finished, coalesce(runs.members,
-                 (SELECT coalesce(sum(row_count), 0) FROM objects
+                 (SELECT CAST(coalesce(sum(row_count), 0) AS BIGINT) FROM objects
                   WHERE run_id = runs.run_id AND kind = 'data')) AS file_rows
              FROM baselines JOIN runs USING (run_id)
              WHERE baselines.activation = ? AND baselines.segment = ?",
         )
         .bind(activation)
         .bind(segment)
-        .fetch_optional(&mut *read)
+        .fetch_optional(&mut read)
         .await?;
         row.as_ref().map(baseline).transpose()
     }
@@ -155,7 +154,7 @@ impl Ledger {
         let mut read = self.read().await?;
         let mut newest = Vec::new();
         for states in [[RunState::Delivered; 2], [RunState::Committing, RunState::Blocked]] {
-            let row = sqlx::query(select_runs!(
+            let row = query(select_runs!(
                 "WHERE activation = ? AND segment = ? AND store = ? AND state IN (?, ?)
                      AND committed IS NOT NULL
                  ORDER BY slot DESC LIMIT 1"
@@ -165,7 +164,7 @@ impl Ledger {
             .bind(store)
             .bind(states[0].as_str())
             .bind(states[1].as_str())
-            .fetch_optional(&mut *read)
+            .fetch_optional(&mut read)
             .await?;
             newest.push(row.as_ref().map(run_record).transpose()?);
         }
@@ -177,7 +176,7 @@ impl Ledger {
     /// each segment to each place, and those that are not over.
     pub async fn needed_baselines(&self) -> Result<Vec<Uuid>> {
         let mut read = self.read().await?;
-        let rows = sqlx::query(
+        let rows = query(
             "SELECT run_id FROM runs WHERE state IN ('claimed', 'staging', 'committing', 'blocked')
                  OR (state = 'delivered' AND NOT EXISTS (
                      SELECT 1 FROM runs AS later
@@ -185,38 +184,35 @@ impl Ledger {
                          AND later.store = runs.store AND later.state = 'delivered'
                          AND later.slot > runs.slot))",
         )
-        .fetch_all(&mut *read)
+        .fetch_all(&mut read)
         .await?;
         rows.iter().map(|row| uuid(row, "run_id")).collect()
     }
 
     /// Returns what the last delivered run left at a key; its ETag is the condition of the next one.
     pub async fn current_object(&self, store: &str, key: &str) -> Result<Option<CurrentObject>> {
-        current(&mut *self.read().await?, store, key).await
+        current(&mut self.read().await?, store, key).await
     }
 }
 
 /// Finds a run.
-pub(crate) async fn find(db: &mut SqliteConnection, run_id: Uuid) -> Result<Option<RunRecord>> {
-    let row = sqlx::query(select_runs!("WHERE run_id = ?"))
-        .bind(run_id.to_string())
-        .fetch_optional(db)
-        .await?;
+pub(crate) async fn find(db: &mut Transaction, run_id: Uuid) -> Result<Option<RunRecord>> {
+    let row =
+        query(select_runs!("WHERE run_id = ?")).bind(run_id.to_string()).fetch_optional(db).await?;
     row.as_ref().map(run_record).transpose()
 }
 
 /// What the last delivered run left at a key.
 pub(crate) async fn current(
-    db: &mut SqliteConnection,
+    db: &mut Transaction,
     store: &str,
     key: &str,
 ) -> Result<Option<CurrentObject>> {
-    let row =
-        sqlx::query("SELECT etag, run_id, slot FROM current_objects WHERE store = ? AND key = ?")
-            .bind(store)
-            .bind(key)
-            .fetch_optional(db)
-            .await?;
+    let row = query("SELECT etag, run_id, slot FROM current_objects WHERE store = ? AND key = ?")
+        .bind(store)
+        .bind(key)
+        .fetch_optional(db)
+        .await?;
     let Some(row) = row else { return Ok(None) };
     Ok(Some(CurrentObject {
         etag: row.try_get("etag")?,
@@ -227,42 +223,41 @@ pub(crate) async fn current(
 
 /// The commit record of a run, in order.
 pub(crate) async fn commit_record(
-    db: &mut SqliteConnection,
+    db: &mut Transaction,
     run_id: Uuid,
 ) -> Result<Vec<CommittedObject>> {
-    let rows = sqlx::query("SELECT * FROM objects WHERE run_id = ? ORDER BY position")
+    let rows = query("SELECT * FROM objects WHERE run_id = ? ORDER BY position")
         .bind(run_id.to_string())
         .fetch_all(db)
         .await?;
     rows.iter().map(committed_object).collect()
 }
 
-async fn files(db: &mut SqliteConnection, run_id: Uuid) -> Result<Vec<FileRecord>> {
-    let rows = sqlx::query("SELECT * FROM objects WHERE run_id = ? ORDER BY position")
+async fn files(db: &mut Transaction, run_id: Uuid) -> Result<Vec<FileRecord>> {
+    let rows = query("SELECT * FROM objects WHERE run_id = ? ORDER BY position")
         .bind(run_id.to_string())
         .fetch_all(db)
         .await?;
     rows.iter().map(file_record).collect()
 }
 
-async fn excluded(db: &mut SqliteConnection, run_id: Uuid) -> Result<Vec<Excluded>> {
-    let rows =
-        sqlx::query("SELECT reason, profiles FROM exclusions WHERE run_id = ? ORDER BY position")
-            .bind(run_id.to_string())
-            .fetch_all(db)
-            .await?;
-    let read = |row: &SqliteRow| {
+async fn excluded(db: &mut Transaction, run_id: Uuid) -> Result<Vec<Excluded>> {
+    let rows = query("SELECT reason, profiles FROM exclusions WHERE run_id = ? ORDER BY position")
+        .bind(run_id.to_string())
+        .fetch_all(db)
+        .await?;
+    let read = |row: &Row| {
         Ok(Excluded { reason: row.try_get("reason")?, profiles: row.try_get("profiles")? })
     };
     rows.iter().map(read).collect()
 }
 
-async fn inputs(db: &mut SqliteConnection, run_id: Uuid) -> Result<Vec<SnapshotInput>> {
-    let rows = sqlx::query("SELECT * FROM inputs WHERE run_id = ? ORDER BY position")
+async fn inputs(db: &mut Transaction, run_id: Uuid) -> Result<Vec<SnapshotInput>> {
+    let rows = query("SELECT * FROM inputs WHERE run_id = ? ORDER BY position")
         .bind(run_id.to_string())
         .fetch_all(db)
         .await?;
-    let read = |row: &SqliteRow| {
+    let read = |row: &Row| {
         Ok(SnapshotInput {
             location: row.try_get("location")?,
             bytes: row.try_get("bytes")?,
@@ -273,7 +268,7 @@ async fn inputs(db: &mut SqliteConnection, run_id: Uuid) -> Result<Vec<SnapshotI
     rows.iter().map(read).collect()
 }
 
-fn run_record(row: &SqliteRow) -> Result<RunRecord> {
+fn run_record(row: &Row) -> Result<RunRecord> {
     let state: String = row.try_get("state")?;
     let code: Option<String> = row.try_get("stop_code")?;
     let message: Option<String> = row.try_get("stop_message")?;
@@ -299,19 +294,19 @@ fn run_record(row: &SqliteRow) -> Result<RunRecord> {
         export: export(row)?,
         movement: movement(row)?,
         files: row.try_get("file_count")?,
-        rows: row.try_get::<Option<u64>, _>("file_rows")?.unwrap_or(0),
-        bytes: row.try_get::<Option<u64>, _>("file_bytes")?.unwrap_or(0),
+        rows: row.try_get::<Option<u64>>("file_rows")?.unwrap_or(0),
+        bytes: row.try_get::<Option<u64>>("file_bytes")?.unwrap_or(0),
         stop: code.zip(message).map(|(code, message)| Stop { code, message }),
     })
 }
 
-fn export(row: &SqliteRow) -> Result<Export> {
+fn export(row: &Row) -> Result<Export> {
     let word: String = row.try_get("export")?;
     let known = [Export::Full, Export::Incremental, Export::Changes];
     known.into_iter().find(|export| export.as_str() == word).ok_or_else(|| corrupt("export", &word))
 }
 
-fn movement(row: &SqliteRow) -> Result<Option<Movement>> {
+fn movement(row: &Row) -> Result<Option<Movement>> {
     let Some(members) = row.try_get("members")? else { return Ok(None) };
     let compared_with: Option<String> = row.try_get("compared_with")?;
     Ok(Some(Movement {
@@ -323,7 +318,7 @@ fn movement(row: &SqliteRow) -> Result<Option<Movement>> {
     }))
 }
 
-fn committed_object(row: &SqliteRow) -> Result<CommittedObject> {
+fn committed_object(row: &Row) -> Result<CommittedObject> {
     let number = row.try_get("number")?;
     let etag: Option<String> = row.try_get("etag")?;
     let version_id = row.try_get("version_id")?;
@@ -347,7 +342,7 @@ fn committed_object(row: &SqliteRow) -> Result<CommittedObject> {
     })
 }
 
-fn file_record(row: &SqliteRow) -> Result<FileRecord> {
+fn file_record(row: &Row) -> Result<FileRecord> {
     let verification: Option<String> = row.try_get("verification")?;
     Ok(FileRecord {
         kind: kind(row)?,
@@ -364,7 +359,7 @@ fn file_record(row: &SqliteRow) -> Result<FileRecord> {
     })
 }
 
-fn baseline(row: &SqliteRow) -> Result<Baseline> {
+fn baseline(row: &Row) -> Result<Baseline> {
     Ok(Baseline {
         run_id: uuid(row, "run_id")?,
         slot: time(row, "slot")?,
@@ -373,13 +368,13 @@ fn baseline(row: &SqliteRow) -> Result<Baseline> {
     })
 }
 
-fn parts(row: &SqliteRow) -> Result<Vec<StagedPart>> {
+fn parts(row: &Row) -> Result<Vec<StagedPart>> {
     let json: Option<String> = row.try_get("parts")?;
     let Some(json) = json else { return Ok(Vec::new()) };
     serde_json::from_str(&json).map_err(|error| Error::Corrupt(error.into()))
 }
 
-fn condition(row: &SqliteRow) -> Result<Condition> {
+fn condition(row: &Row) -> Result<Condition> {
     let etag: Option<String> = row.try_get("condition_etag")?;
     Ok(etag.map_or(Condition::Absent, |etag| Condition::Unchanged { etag }))
 }
@@ -392,7 +387,7 @@ pub(crate) fn kind_word(kind: ObjectKind) -> &'static str {
     }
 }
 
-fn kind(row: &SqliteRow) -> Result<ObjectKind> {
+fn kind(row: &Row) -> Result<ObjectKind> {
     let word: String = row.try_get("kind")?;
     [ObjectKind::Data, ObjectKind::Manifest]
         .into_iter()
@@ -416,19 +411,19 @@ fn parse_verification(word: &str) -> Result<Verification> {
 }
 
 /// Reads an id.
-pub(crate) fn uuid(row: &SqliteRow, column: &'static str) -> Result<Uuid> {
+pub(crate) fn uuid(row: &Row, column: &'static str) -> Result<Uuid> {
     let text: String = row.try_get(column)?;
     text.parse().map_err(|_| corrupt(column, &text))
 }
 
 /// Reads a time.
-pub(crate) fn time(row: &SqliteRow, column: &'static str) -> Result<Timestamp> {
+pub(crate) fn time(row: &Row, column: &'static str) -> Result<Timestamp> {
     let microseconds: i64 = row.try_get(column)?;
     Timestamp::from_microsecond(microseconds).map_err(|error| Error::Corrupt(error.into()))
 }
 
 /// Reads a time that may not be there.
-pub(crate) fn optional_time(row: &SqliteRow, column: &'static str) -> Result<Option<Timestamp>> {
+pub(crate) fn optional_time(row: &Row, column: &'static str) -> Result<Option<Timestamp>> {
     let microseconds: Option<i64> = row.try_get(column)?;
     microseconds.map(|_| time(row, column)).transpose()
 }

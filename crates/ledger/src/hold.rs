@@ -2,7 +2,6 @@
 
 use jiff::Timestamp;
 use plan::guard::Cause;
-use sqlx::{Row as _, SqliteConnection};
 use uuid::Uuid;
 
 use crate::claim::release_keys;
@@ -12,6 +11,7 @@ use crate::error::{Error, Result};
 use crate::history;
 use crate::open::Ledger;
 use crate::run::{Claim, Counts, RunState, Stop};
+use crate::sql::{Transaction, query};
 use crate::staging::{Step, advance, signed};
 
 /// That a guard stopped a run, and what was decided.
@@ -84,14 +84,16 @@ impl Ledger {
         let db = write.connection();
         advance(db, claim, &HOLD, now).await?;
         write_counts(db, claim.run_id, counts).await?;
-        sqlx::query("UPDATE runs SET stop_code = ?, stop_message = ? WHERE run_id = ?")
+        query("UPDATE runs SET stop_code = ?, stop_message = ? WHERE run_id = ?")
             .bind(&stop.code)
             .bind(stop.message.chars().take(MESSAGE_CHARS_MAX).collect::<String>())
             .bind(claim.run_id.to_string())
             .execute(&mut *db)
             .await?;
-        sqlx::query(
-            "INSERT OR REPLACE INTO holds (run_id, row_count, cause, held) VALUES (?, ?, ?, ?)",
+        query(
+            "INSERT INTO holds (run_id, row_count, cause, held) VALUES (?, ?, ?, ?)
+             ON CONFLICT (run_id) DO UPDATE SET row_count = excluded.row_count, cause = excluded.cause,
+                 held = excluded.held, decision = NULL, decided = NULL, actor = NULL, reason = NULL",
         )
         .bind(claim.run_id.to_string())
         .bind(signed(rows))
@@ -133,19 +135,17 @@ impl Ledger {
         if !record.is_held() || !is_open {
             return Err(Error::State { run_id, state: record.state, step });
         }
-        sqlx::query(
-            "UPDATE holds SET decision = ?, decided = ?, actor = ?, reason = ? WHERE run_id = ?",
-        )
-        .bind(decision.as_str())
-        .bind(now.as_microsecond())
-        .bind(actor)
-        .bind(reason)
-        .bind(run_id.to_string())
-        .execute(&mut *db)
-        .await?;
+        query("UPDATE holds SET decision = ?, decided = ?, actor = ?, reason = ? WHERE run_id = ?")
+            .bind(decision.as_str())
+            .bind(now.as_microsecond())
+            .bind(actor)
+            .bind(reason)
+            .bind(run_id.to_string())
+            .execute(&mut *db)
+            .await?;
         match decision {
             Decision::Released => {
-                sqlx::query(
+                query(
                     "UPDATE slots SET state = 'planned', not_before = ?
                      WHERE run_id = ? AND state = 'blocked'",
                 )
@@ -158,7 +158,7 @@ impl Ledger {
                 let reason = reason.unwrap_or_default();
                 let message = format!("rejected by {actor}: {reason}");
                 let message: String = message.chars().take(MESSAGE_CHARS_MAX).collect();
-                sqlx::query(
+                query(
                     "UPDATE runs SET state = 'failed', stop_code = 'rejected', stop_message = ?,
                          updated = ?2, finished = ?2
                      WHERE run_id = ?3",
@@ -168,7 +168,7 @@ impl Ledger {
                 .bind(run_id.to_string())
                 .execute(&mut *db)
                 .await?;
-                sqlx::query(
+                query(
                     "UPDATE slots SET state = 'failed', reason = 'rejected', message = ?1, finished = ?2
                      WHERE run_id = ?3 AND state = 'blocked'",
                 )
@@ -184,13 +184,13 @@ impl Ledger {
 }
 
 /// Whether somebody has let a run go on.
-pub(crate) async fn is_released(db: &mut SqliteConnection, run_id: Uuid) -> Result<bool> {
+pub(crate) async fn is_released(db: &mut Transaction, run_id: Uuid) -> Result<bool> {
     Ok(find(db, run_id).await?.is_some_and(|hold| hold.is_released()))
 }
 
 /// Finds the hold of a run.
-pub(crate) async fn find(db: &mut SqliteConnection, run_id: Uuid) -> Result<Option<Hold>> {
-    let row = sqlx::query("SELECT * FROM holds WHERE run_id = ?")
+pub(crate) async fn find(db: &mut Transaction, run_id: Uuid) -> Result<Option<Hold>> {
+    let row = query("SELECT * FROM holds WHERE run_id = ?")
         .bind(run_id.to_string())
         .fetch_optional(db)
         .await?;

@@ -1,11 +1,13 @@
 //! Memory: which runs there were, what they staged, what became visible.
 //!
-//! The ledger is one SQLite file that one process at a time writes. It knows names, sizes, checksums
-//! and counts, and never a row. Every step of a run that must survive a crash is one transaction here,
+//! The ledger is one SQLite file that one process at a time works with, or a schema of a PostgreSQL
+//! database that several servers share ([`Place`]). It knows names, sizes, checksums and counts, and
+//! never a row. Every step of a run that must survive a crash is one transaction here,
 //! synchronised to disk before the call returns. Every such write carries the epoch of the worker's
 //! claim, so that a worker which lost its run is told [`Error::Fenced`] and changes nothing.
 //!
-//! Reading order: [`run`] is the vocabulary, [`Ledger`] opens the file, `claim` takes a run, `staging`
+//! Reading order: [`run`] is the vocabulary, [`Ledger`] opens it, `sql` is
+//! how both databases understand the same statements, `claim` takes a run, `staging`
 //! is everything before the commit record, `commit` from there to the end, `close` the other ends,
 //! `history` answers questions, `slots` is the memory of the schedule, and `definition` keeps what was
 //! made over the API.
@@ -19,6 +21,7 @@ mod backup;
 mod claim;
 mod close;
 mod commit;
+mod copy;
 pub mod definition;
 pub mod error;
 mod figures;
@@ -27,11 +30,16 @@ mod history;
 mod hold;
 mod lock;
 mod open;
+mod place;
+mod postgres;
 pub mod run;
 mod schema;
 pub mod slot;
 mod slots;
+mod sql;
+mod sqlite;
 mod staging;
+mod stuck;
 
 pub use access::{Session, Token, User};
 pub use audit::AuditEntry;
@@ -45,6 +53,7 @@ pub use file::{DeliveredFile, FILES_LISTED_MAX, FileBehind, FileFilter};
 pub use history::{RUNS_LISTED_MAX, RunBehind, RunFilter};
 pub use hold::{Decision, Hold};
 pub use open::Ledger;
+pub use place::{Address, Place, SCHEMA};
 pub use run::{
     Baseline, Claim, CommittedObject, Counts, CurrentObject, Excluded, FileRecord, Intent,
     Movement, NewRun, OpenUpload, RunDetail, RunRecord, RunState, SnapshotInput, Stop,

@@ -58,7 +58,7 @@ fn open(path: &Path) -> std::io::Result<File> {
     let mut options = OpenOptions::new();
     // The owner's id in it must outlive an attempt that fails to lock.
     options.read(true).write(true).create(true).truncate(false);
-    crate::open::owner_only(&mut options);
+    crate::sqlite::owner_only(&mut options);
     options.open(path)
 }
 

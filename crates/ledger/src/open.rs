@@ -1,26 +1,23 @@
-//! Opening the ledger's file, and the frame of every transaction.
+//! Opening a ledger, and the frame of every transaction.
 
-use std::fs::OpenOptions;
-use std::path::{Path, PathBuf};
+use std::fmt;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::time::Duration;
 
-use sqlx::pool::PoolConnection;
-use sqlx::sqlite::{
-    SqliteConnectOptions, SqliteJournalMode, SqlitePool, SqlitePoolOptions, SqliteSynchronous,
-};
-use sqlx::{Connection as _, Sqlite, SqliteConnection, Transaction};
+use jiff::Timestamp;
+use sqlx::postgres::PgPool;
+use sqlx::sqlite::SqlitePool;
+use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
 use crate::error::{Error, Result};
 use crate::lock::ProcessLock;
+use crate::place::{Address, Place};
+use crate::postgres::{self, Use};
 use crate::schema;
+use crate::sql::{Transaction, answered, query};
+use crate::sqlite;
 
-/// How long a statement waits for a lock that another connection holds: a backup, or somebody who
-/// looks at the file.
-const BUSY_TIMEOUT: Duration = Duration::from_secs(10);
-
-/// The durable memory of runs. Clones share one connection.
+/// The durable memory of runs. Clones share its connections.
 #[derive(Debug, Clone)]
 pub struct Ledger {
     inner: Arc<Inner>,
@@ -28,32 +25,52 @@ pub struct Ledger {
 
 #[derive(Debug)]
 struct Inner {
-    pool: SqlitePool,
+    place: Place,
+    database: Database,
     /// Set when the outcome of a write is unknown. After a failed synchronisation a second one may
     /// succeed without the data being on disk, so nothing is written by this process any more.
     stopped: AtomicBool,
     _lock: Option<ProcessLock>,
 }
 
+#[derive(Debug)]
+enum Database {
+    Sqlite(SqlitePool),
+    Postgres {
+        pool: PgPool,
+        /// One write of this process at a time: others wait here and not at the server, where each
+        /// would hold a connection.
+        turn: Arc<Semaphore>,
+    },
+}
+
 impl Ledger {
     /// Opens the ledger for writing, creates it if there is none, and brings it up to date.
     ///
-    /// Its folder and file are created for their owner only.
+    /// A file is created for its owner only, with its folder. A database has to be there; the ledger's
+    /// schema is made in it.
     ///
     /// # Errors
-    /// `Locked` when another process has it, `NewerSchema` when a newer version wrote it,
-    /// `NotALedger` or `Corrupt` for other content, `File`, `Io` or `Full` for the disk.
-    pub async fn open(path: &Path) -> Result<Self> {
-        create_folder(path)?;
-        let lock = ProcessLock::take(path)?;
-        create_file(path)?;
-        let options = options(path)
-            .journal_mode(SqliteJournalMode::Wal)
-            // WAL with less than FULL may lose a committed transaction when the power fails.
-            .synchronous(SqliteSynchronous::Full);
-        let pool = connect(options).await?;
-        schema::migrate(&mut *pool.acquire().await?, path, schema::MIGRATIONS).await?;
-        Ok(Self::with(pool, Some(lock)))
+    /// `Locked` when another process has the file, `NewerSchema` when a newer version wrote it,
+    /// `NotALedger` or `Corrupt` for other content, `File`, `Io` or `Full` for the disk, `Unopened` for
+    /// the database.
+    pub async fn open(place: impl Into<Place>) -> Result<Self> {
+        let place = place.into();
+        let (database, lock) = match &place {
+            Place::File(path) => {
+                sqlite::create_folder(path)?;
+                let lock = ProcessLock::take(path)?;
+                let pool = sqlite::connect(path).await?;
+                schema::migrate_file(&mut *pool.acquire().await?, path, schema::SQLITE).await?;
+                (Database::Sqlite(pool), Some(lock))
+            }
+            Place::Postgres(address) => {
+                let mut connection = postgres::sign_in(address, Use::Write).await?;
+                schema::migrate_database(&mut connection, address).await?;
+                (Database::of(address, Use::Write), None)
+            }
+        };
+        Ok(Self::with(place, database, lock))
     }
 
     /// Opens the ledger for reading while another process may be writing it; `None` when there is
@@ -62,153 +79,166 @@ impl Ledger {
     /// # Errors
     /// As for [`Ledger::open`], but `Locked`; `OlderSchema` when it would have to be brought up to
     /// date first.
-    pub async fn open_read_only(path: &Path) -> Result<Option<Self>> {
-        if !exists(path)? {
-            return Ok(None);
+    pub async fn open_read_only(place: impl Into<Place>) -> Result<Option<Self>> {
+        let Some((ledger, found)) = Self::look(place.into()).await? else { return Ok(None) };
+        let known = schema::KNOWN;
+        if found < known {
+            let place = ledger.inner.place.to_string();
+            return Err(Error::OlderSchema { place, found, known });
         }
-        let pool = connect(options(path).read_only(true)).await?;
-        schema::check(&mut *pool.acquire().await?, path).await?;
-        Ok(Some(Self::with(pool, None)))
+        Ok(Some(ledger))
     }
 
-    fn with(pool: SqlitePool, lock: Option<ProcessLock>) -> Self {
-        Self { inner: Arc::new(Inner { pool, stopped: AtomicBool::new(false), _lock: lock }) }
+    /// Opens the ledger for reading, however old it is, and tells its version.
+    pub(crate) async fn look(place: Place) -> Result<Option<(Self, i64)>> {
+        let (database, found) = match &place {
+            Place::File(path) => {
+                let Some(pool) = sqlite::connect_read_only(path).await? else { return Ok(None) };
+                let found = schema::version_of_file(&mut *pool.acquire().await?, path).await?;
+                (Database::Sqlite(pool), found)
+            }
+            Place::Postgres(address) => {
+                let mut connection = postgres::sign_in(address, Use::Read).await?;
+                let Some(found) = postgres::version(&mut connection, address).await? else {
+                    return Ok(None);
+                };
+                (Database::of(address, Use::Read), found)
+            }
+        };
+        schema::refuse_newer(&place, found)?;
+        Ok(Some((Self::with(place, database, None), found)))
     }
 
-    /// Closes the file for all clones. Without it everything that was written is just as safe; the
-    /// next process only has more to read.
+    fn with(place: Place, database: Database, lock: Option<ProcessLock>) -> Self {
+        let inner = Inner { place, database, stopped: AtomicBool::new(false), _lock: lock };
+        Self { inner: Arc::new(inner) }
+    }
+
+    /// Where it is.
+    pub fn place(&self) -> &Place {
+        &self.inner.place
+    }
+
+    /// Whether other servers may be working with it at this moment.
+    pub fn is_shared(&self) -> bool {
+        self.inner.place.is_shared()
+    }
+
+    /// Closes the connections of all clones. Without it everything that was written is just as safe;
+    /// the next process only has more to read.
     pub async fn close(self) {
-        self.inner.pool.close().await;
+        match &self.inner.database {
+            Database::Sqlite(pool) => pool.close().await,
+            Database::Postgres { pool, .. } => pool.close().await,
+        }
     }
 
-    /// The connection itself, for what is no transaction.
-    pub(crate) async fn connection(&self) -> Result<PoolConnection<Sqlite>> {
-        Ok(self.inner.pool.acquire().await?)
+    /// Returns the time by the clock that leases are measured with: that of the database, which all
+    /// servers share. A file has no clock, and nobody to share one with: then it is `now`.
+    pub async fn time(&self, now: Timestamp) -> Result<Timestamp> {
+        if !self.is_shared() {
+            return Ok(now);
+        }
+        clock(&mut self.read().await?, now).await
     }
 
-    /// Begins to read.
-    pub(crate) async fn read(&self) -> Result<Transaction<'static, Sqlite>> {
-        Ok(self.inner.pool.begin().await?)
+    /// The connections to the file, for what only SQLite knows.
+    ///
+    /// # Errors
+    /// `NotAFile` for a database.
+    pub(crate) fn file(&self) -> Result<&SqlitePool> {
+        match &self.inner.database {
+            Database::Sqlite(pool) => Ok(pool),
+            Database::Postgres { .. } => {
+                Err(Error::NotAFile { place: self.inner.place.to_string() })
+            }
+        }
+    }
+
+    /// Begins to read. All that is read in the transaction is of one moment.
+    pub(crate) async fn read(&self) -> Result<Transaction> {
+        Ok(match &self.inner.database {
+            Database::Sqlite(pool) => Transaction::Sqlite(pool.begin().await?),
+            Database::Postgres { pool, .. } => {
+                let begin = "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY";
+                Transaction::Postgres(answered(pool.begin_with(begin)).await?)
+            }
+        })
     }
 
     /// Begins to write. The lock is taken at once, so that nothing that is read in the transaction can
-    /// change before it ends.
+    /// change before it ends: SQLite has one lock for its file, and PostgreSQL is asked for that of the
+    /// one row of the table `ledger`. So there is one writer at a time on either, and each sees all that
+    /// the ones before have written.
     pub(crate) async fn write(&self) -> Result<Write> {
         if self.inner.stopped.load(Ordering::Acquire) {
             return Err(Error::Stopped);
         }
-        let transaction = self.inner.pool.begin_with("BEGIN IMMEDIATE").await?;
-        Ok(Write { transaction, inner: Arc::clone(&self.inner) })
+        let inner = Arc::clone(&self.inner);
+        match &self.inner.database {
+            Database::Sqlite(pool) => {
+                let transaction = Transaction::Sqlite(pool.begin_with("BEGIN IMMEDIATE").await?);
+                Ok(Write { transaction, inner, _turn: None })
+            }
+            Database::Postgres { pool, turn } => {
+                // The semaphore is never closed.
+                let turn = Arc::clone(turn).acquire_owned().await.map_err(|_| Error::Stopped)?;
+                let begin = "BEGIN ISOLATION LEVEL READ COMMITTED";
+                let begun = answered(pool.begin_with(begin)).await?;
+                let mut transaction = Transaction::Postgres(begun);
+                let found = query("SELECT version FROM ledger FOR UPDATE")
+                    .fetch_value(&mut transaction)
+                    .await?;
+                // A newer server may have changed the tables since this one began.
+                schema::refuse_newer(&inner.place, found)?;
+                Ok(Write { transaction, inner, _turn: Some(turn) })
+            }
+        }
     }
+}
+
+impl Database {
+    fn of(address: &Address, purpose: Use) -> Self {
+        Self::Postgres { pool: postgres::pool(address, purpose), turn: Arc::new(Semaphore::new(1)) }
+    }
+}
+
+/// The time by the clock that leases are measured with.
+async fn clock(db: &mut Transaction, now: Timestamp) -> Result<Timestamp> {
+    if let Transaction::Sqlite(_) = db {
+        return Ok(now);
+    }
+    let statement = "SELECT CAST(extract(epoch FROM clock_timestamp()) * 1000000 AS BIGINT)";
+    let microseconds = query(statement).fetch_value(db).await?;
+    Timestamp::from_microsecond(microseconds).map_err(|error| Error::Corrupt(error.into()))
 }
 
 /// A transaction that writes; rolled back when it is dropped.
 pub(crate) struct Write {
-    transaction: Transaction<'static, Sqlite>,
+    transaction: Transaction,
     inner: Arc<Inner>,
+    _turn: Option<OwnedSemaphorePermit>,
 }
 
 impl Write {
-    pub(crate) fn connection(&mut self) -> &mut SqliteConnection {
+    pub(crate) fn connection(&mut self) -> &mut Transaction {
         &mut self.transaction
     }
 
     /// Ends the transaction; it is on disk when this returns.
     pub(crate) async fn commit(self) -> Result<()> {
-        self.transaction.commit().await.map_err(|error| {
-            let error = Error::from(error);
+        self.transaction.commit().await.inspect_err(|error| {
             if matches!(error, Error::Io(_)) {
                 self.inner.stopped.store(true, Ordering::Release);
             }
-            error
         })
     }
 }
 
-/// Connects for one look at a ledger that another process may be writing; `None` when there is none.
-pub(crate) async fn connect_read_only(path: &Path) -> Result<Option<SqliteConnection>> {
-    if !exists(path)? {
-        return Ok(None);
+impl fmt::Debug for Write {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Write").finish_non_exhaustive()
     }
-    Ok(Some(SqliteConnection::connect_with(&options(path).read_only(true)).await?))
-}
-
-fn exists(path: &Path) -> Result<bool> {
-    path.try_exists().map_err(|source| Error::File { act: "find", path: path.to_owned(), source })
-}
-
-fn options(path: &Path) -> SqliteConnectOptions {
-    SqliteConnectOptions::new().filename(path).foreign_keys(true).busy_timeout(BUSY_TIMEOUT)
-}
-
-async fn connect(options: SqliteConnectOptions) -> Result<SqlitePool> {
-    let pool = SqlitePoolOptions::new()
-        // Steps of a run are short; one connection puts them in a row without lock errors.
-        .max_connections(1)
-        .idle_timeout(None)
-        .max_lifetime(None)
-        .after_release(|connection, _| Box::pin(is_reusable(connection)))
-        .connect_with(options)
-        .await?;
-    Ok(pool)
-}
-
-/// After some errors (a full disk is one) SQLite ends the transaction by itself. The driver does not
-/// notice, and would count every further transaction as nested; such a connection is replaced.
-async fn is_reusable(connection: &mut SqliteConnection) -> sqlx::Result<bool> {
-    // A rollback may still be waiting to be done.
-    connection.ping().await?;
-    Ok(!connection.is_in_transaction())
-}
-
-fn folder_of(path: &Path) -> Option<&Path> {
-    path.parent().filter(|folder| !folder.as_os_str().is_empty())
-}
-
-fn create_folder(path: &Path) -> Result<()> {
-    let Some(folder) = folder_of(path) else { return Ok(()) };
-    let mut builder = std::fs::DirBuilder::new();
-    builder.recursive(true);
-    #[cfg(unix)]
-    std::os::unix::fs::DirBuilderExt::mode(&mut builder, 0o700);
-    builder.create(folder).map_err(|source| Error::File {
-        act: "create",
-        path: folder.to_owned(),
-        source,
-    })
-}
-
-/// Creates the file before SQLite does, which would let others read it.
-fn create_file(path: &Path) -> Result<()> {
-    let failed = |act: &'static str, path: &Path| {
-        let path: PathBuf = path.to_owned();
-        move |source| Error::File { act, path, source }
-    };
-    let mut options = OpenOptions::new();
-    options.read(true).write(true).create_new(true);
-    owner_only(&mut options);
-    match options.open(path) {
-        Ok(_) => {}
-        Err(error) if error.kind() == std::io::ErrorKind::AlreadyExists => return Ok(()),
-        Err(error) => return Err(failed("create", path)(error)),
-    }
-    // A new name is durable when its folder is.
-    #[cfg(unix)]
-    {
-        let folder = folder_of(path).unwrap_or(Path::new("."));
-        std::fs::File::open(folder)
-            .and_then(|folder| folder.sync_all())
-            .map_err(failed("synchronise", folder))?;
-    }
-    Ok(())
-}
-
-/// Lets only the owner read and write what is created.
-pub(crate) fn owner_only(options: &mut OpenOptions) {
-    #[cfg(unix)]
-    std::os::unix::fs::OpenOptionsExt::mode(options, 0o600);
-    #[cfg(not(unix))]
-    let _ = options;
 }
 
 #[cfg(test)]

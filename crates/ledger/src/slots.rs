@@ -2,8 +2,6 @@
 
 use jiff::Timestamp;
 use plan::planner::{Decision, Reason};
-use sqlx::sqlite::SqliteRow;
-use sqlx::{Row as _, SqliteConnection};
 use uuid::Uuid;
 
 use crate::alert::{self, NewAlert};
@@ -15,6 +13,7 @@ use crate::run::Stop;
 use crate::slot::{
     Disabled, ExportMark, NEVER, Origin, SlotClaim, SlotEnd, SlotKey, SlotRecord, SlotState,
 };
+use crate::sql::{Row, Transaction, query};
 
 /// The most slots that one list holds.
 pub const SLOTS_LISTED_MAX: u32 = 10_000;
@@ -38,10 +37,10 @@ impl Ledger {
     /// Returns up to where the slots of every export are decided.
     pub async fn export_marks(&self) -> Result<Vec<ExportMark>> {
         let mut read = self.read().await?;
-        let rows = sqlx::query("SELECT * FROM exports ORDER BY activation, segment")
-            .fetch_all(&mut *read)
+        let rows = query("SELECT * FROM exports ORDER BY activation, segment")
+            .fetch_all(&mut read)
             .await?;
-        let mark = |row: &SqliteRow| {
+        let mark = |row: &Row| {
             Ok(ExportMark {
                 activation: row.try_get("activation")?,
                 segment: row.try_get("segment")?,
@@ -54,8 +53,8 @@ impl Ledger {
     /// Begins to decide about an export that is seen for the first time: nothing before `mark` is due.
     pub async fn begin_export(&self, mark: &ExportMark) -> Result<()> {
         let mut write = self.write().await?;
-        sqlx::query(
-            "INSERT OR IGNORE INTO exports (activation, segment, decided_through) VALUES (?, ?, ?)",
+        query(
+            "INSERT INTO exports (activation, segment, decided_through) VALUES (?, ?, ?) ON CONFLICT DO NOTHING",
         )
         .bind(&mark.activation)
         .bind(&mark.segment)
@@ -79,7 +78,7 @@ impl Ledger {
     ) -> Result<bool> {
         let mut write = self.write().await?;
         let db = write.connection();
-        let moved = sqlx::query(
+        let moved = query(
             "UPDATE exports SET decided_through = ?
              WHERE activation = ? AND segment = ? AND decided_through = ?",
         )
@@ -122,7 +121,7 @@ impl Ledger {
     pub async fn advance_marks(&self, marks: &[ExportMark], through: Timestamp) -> Result<()> {
         let mut write = self.write().await?;
         for mark in marks {
-            sqlx::query(
+            query(
                 "UPDATE exports SET decided_through = ?1
                  WHERE activation = ?2 AND segment = ?3 AND decided_through = ?4 AND decided_through < ?1",
             )
@@ -155,7 +154,7 @@ impl Ledger {
             ..NewSlot::planned(key.clone(), destination, Origin::Request)
         };
         insert(db, &new, now).await?;
-        sqlx::query(
+        query(
             "UPDATE slots SET state = 'planned', origin = 'request', actor = ?, reason = NULL, message = NULL,
                  finished = NULL, not_before = ?, attempts = 0, starts = 0
              WHERE activation = ? AND segment = ? AND slot = ? AND slot_count = 1
@@ -169,7 +168,7 @@ impl Ledger {
         .execute(&mut *db)
         .await?;
         let record = find(db, key).await?.ok_or_else(|| history::corrupt("slot", "nothing"))?;
-        let earlier = sqlx::query(
+        let earlier = query(
             "SELECT slot FROM slots
              WHERE activation = ? AND segment = ? AND slot < ? AND state = 'planned'",
         )
@@ -194,14 +193,14 @@ impl Ledger {
     pub async fn take_up(&self, now: Timestamp) -> Result<u64> {
         let mut write = self.write().await?;
         let db = write.connection();
-        let released = sqlx::query(
+        let released = query(
             "UPDATE slots SET state = 'planned', owner = NULL, lease_until = NULL, not_before = ?
              WHERE state = 'running'",
         )
         .bind(now.as_microsecond())
         .execute(&mut *db)
         .await?;
-        let reopened = sqlx::query(
+        let reopened = query(
             "INSERT INTO slots (activation, segment, slot, first_slot, slot_count, destination, origin,
                  state, run_id, planned, not_before)
              SELECT activation, segment, slot, slot, 1, destination, 'recovery', 'planned', run_id, ?1, ?1
@@ -209,7 +208,7 @@ impl Ledger {
                  OR (state = 'blocked' AND committed IS NOT NULL)
              ON CONFLICT (activation, segment, slot) DO UPDATE
                  SET state = 'planned', finished = NULL, not_before = ?1
-                 WHERE state NOT IN ('planned', 'blocked')",
+                 WHERE slots.state NOT IN ('planned', 'blocked')",
         )
         .bind(now.as_microsecond())
         .execute(&mut *db)
@@ -221,12 +220,12 @@ impl Ledger {
     /// Lists the slots that are not over, in the order of their times.
     pub async fn open_slots(&self) -> Result<Vec<SlotRecord>> {
         let mut read = self.read().await?;
-        let rows = sqlx::query(
+        let rows = query(
             "SELECT * FROM slots WHERE state IN ('planned', 'running', 'blocked')
              ORDER BY slot, activation, segment LIMIT ?",
         )
         .bind(SLOTS_LISTED_MAX)
-        .fetch_all(&mut *read)
+        .fetch_all(&mut read)
         .await?;
         rows.iter().map(slot_record).collect()
     }
@@ -235,7 +234,7 @@ impl Ledger {
     pub async fn slots(&self, filter: &SlotFilter) -> Result<Vec<SlotRecord>> {
         let mut read = self.read().await?;
         let behind = filter.behind.as_ref();
-        let rows = sqlx::query(
+        let rows = query(
             "SELECT * FROM slots
              WHERE (?1 IS NULL OR activation = ?1) AND (?2 IS NULL OR segment = ?2)
                  AND (?3 IS NULL OR state = ?3)
@@ -249,7 +248,7 @@ impl Ledger {
         .bind(behind.map(|key| key.activation.as_str()))
         .bind(behind.map(|key| key.segment.as_str()))
         .bind(filter.limit.unwrap_or(SLOTS_LISTED_MAX).min(SLOTS_LISTED_MAX))
-        .fetch_all(&mut *read)
+        .fetch_all(&mut read)
         .await?;
         rows.iter().map(slot_record).collect()
     }
@@ -257,12 +256,12 @@ impl Ledger {
     /// Counts the slots that are over, by state and reason.
     pub async fn slot_totals(&self) -> Result<Vec<(String, String, u64)>> {
         let mut read = self.read().await?;
-        let rows = sqlx::query(
-            "SELECT state, coalesce(reason, '') AS reason, sum(slot_count) AS total FROM slots
+        let rows = query(
+            "SELECT state, coalesce(reason, '') AS reason, CAST(sum(slot_count) AS BIGINT) AS total FROM slots
              WHERE state IN ('delivered', 'skipped', 'failed', 'reverted')
              GROUP BY state, reason ORDER BY state, reason",
         )
-        .fetch_all(&mut *read)
+        .fetch_all(&mut read)
         .await?;
         rows.iter()
             .map(|row| Ok((row.try_get("state")?, row.try_get("reason")?, row.try_get("total")?)))
@@ -271,7 +270,7 @@ impl Ledger {
 
     /// Returns a slot, if there is such a slot.
     pub async fn slot(&self, key: &SlotKey) -> Result<Option<SlotRecord>> {
-        find(&mut *self.read().await?, key).await
+        find(&mut self.read().await?, key).await
     }
 
     /// Takes a slot that waits, for as long as the lease says. `None` when it does not wait any more.
@@ -283,7 +282,7 @@ impl Ledger {
         now: Timestamp,
     ) -> Result<Option<SlotClaim>> {
         let mut write = self.write().await?;
-        let row = sqlx::query(
+        let row = query(
             "UPDATE slots SET state = 'running', owner = ?, epoch = epoch + 1, lease_until = ?,
                  began = ?, starts = starts + 1
              WHERE activation = ? AND segment = ? AND slot = ? AND state IN ('planned', 'blocked')
@@ -314,7 +313,7 @@ impl Ledger {
     /// `SlotFenced` when somebody else has the slot.
     pub async fn slot_run(&self, claim: &SlotClaim, run_id: Uuid) -> Result<()> {
         let mut write = self.write().await?;
-        let done = sqlx::query(
+        let done = query(
             "UPDATE slots SET run_id = ?
              WHERE activation = ? AND segment = ? AND slot = ? AND epoch = ? AND state = 'running'",
         )
@@ -335,7 +334,7 @@ impl Ledger {
     /// `SlotFenced` when somebody else has the slot.
     pub async fn renew_slot(&self, claim: &SlotClaim, lease_until: Timestamp) -> Result<()> {
         let mut write = self.write().await?;
-        let done = sqlx::query(
+        let done = query(
             "UPDATE slots SET lease_until = ?
              WHERE activation = ? AND segment = ? AND slot = ? AND epoch = ? AND state = 'running'",
         )
@@ -381,7 +380,7 @@ impl Ledger {
         };
         let is_counted = matches!(end, SlotEnd::Retry(..) | SlotEnd::Blocked(..));
         let mut write = self.write().await?;
-        let done = sqlx::query(
+        let done = query(
             "UPDATE slots SET state = ?, reason = ?, message = ?, not_before = ?, finished = ?,
                  attempts = attempts + ?, starts = 0, owner = NULL, lease_until = NULL
              WHERE activation = ? AND segment = ? AND slot = ? AND epoch = ? AND state = 'running'",
@@ -408,8 +407,8 @@ impl Ledger {
     /// Disables an activation; one that is disabled stays as it is.
     pub async fn disable(&self, activation: &str, actor: &str, now: Timestamp) -> Result<()> {
         let mut write = self.write().await?;
-        sqlx::query(
-            "INSERT OR IGNORE INTO disabled_activations (activation, since, actor) VALUES (?, ?, ?)",
+        query(
+            "INSERT INTO disabled_activations (activation, since, actor) VALUES (?, ?, ?) ON CONFLICT DO NOTHING",
         )
         .bind(activation)
         .bind(now.as_microsecond())
@@ -422,7 +421,7 @@ impl Ledger {
     /// Enables an activation. Slots that were skipped stay skipped.
     pub async fn enable(&self, activation: &str) -> Result<()> {
         let mut write = self.write().await?;
-        sqlx::query("DELETE FROM disabled_activations WHERE activation = ?")
+        query("DELETE FROM disabled_activations WHERE activation = ?")
             .bind(activation)
             .execute(write.connection())
             .await?;
@@ -432,10 +431,10 @@ impl Ledger {
     /// Lists the activations that are disabled.
     pub async fn disabled(&self) -> Result<Vec<Disabled>> {
         let mut read = self.read().await?;
-        let rows = sqlx::query("SELECT * FROM disabled_activations ORDER BY activation")
-            .fetch_all(&mut *read)
+        let rows = query("SELECT * FROM disabled_activations ORDER BY activation")
+            .fetch_all(&mut read)
             .await?;
-        let disabled = |row: &SqliteRow| {
+        let disabled = |row: &Row| {
             Ok(Disabled {
                 activation: row.try_get("activation")?,
                 since: history::time(row, "since")?,
@@ -465,12 +464,12 @@ impl<'a> NewSlot<'a> {
 }
 
 /// A slot that is there already, because somebody asked for a run at that very time, stays.
-async fn insert(db: &mut SqliteConnection, new: &NewSlot<'_>, now: Timestamp) -> Result<()> {
+async fn insert(db: &mut Transaction, new: &NewSlot<'_>, now: Timestamp) -> Result<()> {
     let state = if new.skipped.is_some() { SlotState::Skipped } else { SlotState::Planned };
-    sqlx::query(
-        "INSERT OR IGNORE INTO slots (activation, segment, slot, first_slot, slot_count, destination,
+    query(
+        "INSERT INTO slots (activation, segment, slot, first_slot, slot_count, destination,
              origin, actor, state, reason, message, planned, finished, not_before)
-         VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+         VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT DO NOTHING",
     )
     .bind(&new.key.activation)
     .bind(&new.key.segment)
@@ -493,12 +492,12 @@ async fn insert(db: &mut SqliteConnection, new: &NewSlot<'_>, now: Timestamp) ->
 
 /// A slot that began in the meantime goes on.
 async fn withdraw(
-    db: &mut SqliteConnection,
+    db: &mut Transaction,
     key: &SlotKey,
     reason: Reason,
     now: Timestamp,
 ) -> Result<()> {
-    sqlx::query(
+    query(
         "UPDATE slots SET state = 'skipped', reason = ?, message = ?, finished = ?
          WHERE activation = ? AND segment = ? AND slot = ? AND state = 'planned'",
     )
@@ -513,8 +512,8 @@ async fn withdraw(
     Ok(())
 }
 
-async fn find(db: &mut SqliteConnection, key: &SlotKey) -> Result<Option<SlotRecord>> {
-    let row = sqlx::query("SELECT * FROM slots WHERE activation = ? AND segment = ? AND slot = ?")
+async fn find(db: &mut Transaction, key: &SlotKey) -> Result<Option<SlotRecord>> {
+    let row = query("SELECT * FROM slots WHERE activation = ? AND segment = ? AND slot = ?")
         .bind(&key.activation)
         .bind(&key.segment)
         .bind(key.slot.as_microsecond())
@@ -531,7 +530,7 @@ fn fence(claim: &SlotClaim, rows: u64) -> Result<()> {
     Err(Error::SlotFenced { activation, segment, slot, epoch: claim.epoch })
 }
 
-fn slot_record(row: &SqliteRow) -> Result<SlotRecord> {
+fn slot_record(row: &Row) -> Result<SlotRecord> {
     let state: String = row.try_get("state")?;
     let origin: String = row.try_get("origin")?;
     let code: Option<String> = row.try_get("reason")?;

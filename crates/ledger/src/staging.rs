@@ -1,8 +1,6 @@
 //! Everything before the commit record: the pinned input, and uploads that nobody can see.
 
 use jiff::Timestamp;
-use sqlx::sqlite::SqliteRow;
-use sqlx::{Row as _, SqliteConnection};
 use uuid::Uuid;
 
 use crate::claim::{Target, refusal_of_key, reserve};
@@ -10,6 +8,7 @@ use crate::error::{Error, Result};
 use crate::history;
 use crate::open::Ledger;
 use crate::run::{Claim, Intent, OpenUpload, RunState, SnapshotInput};
+use crate::sql::{Row, Transaction, query};
 
 /// A step of a worker: from which states to which, and its name in an error.
 pub(crate) struct Step {
@@ -21,12 +20,12 @@ pub(crate) struct Step {
 
 /// Takes the step if the claim is the latest and the run is where the step begins.
 pub(crate) async fn advance(
-    db: &mut SqliteConnection,
+    db: &mut Transaction,
     claim: &Claim,
     step: &Step,
     now: Timestamp,
 ) -> Result<()> {
-    let done = sqlx::query(
+    let done = query(
         "UPDATE runs SET state = coalesce(?, state), updated = ?
          WHERE run_id = ? AND epoch = ? AND state IN (?, ?)",
     )
@@ -45,7 +44,7 @@ pub(crate) async fn advance(
 }
 
 /// Why a step of a claim changed no row.
-async fn why_not(db: &mut SqliteConnection, claim: &Claim, step: &'static str) -> Result<Error> {
+async fn why_not(db: &mut Transaction, claim: &Claim, step: &'static str) -> Result<Error> {
     let run_id = claim.run_id;
     let Some(record) = history::find(db, run_id).await? else {
         return Ok(Error::NotFound { run_id });
@@ -78,9 +77,9 @@ impl Ledger {
         let db = write.connection();
         advance(db, claim, &PIN, now).await?;
         let run_id = claim.run_id.to_string();
-        sqlx::query("DELETE FROM inputs WHERE run_id = ?").bind(&run_id).execute(&mut *db).await?;
+        query("DELETE FROM inputs WHERE run_id = ?").bind(&run_id).execute(&mut *db).await?;
         for (position, input) in (0_i64..).zip(inputs) {
-            sqlx::query(
+            query(
                 "INSERT INTO inputs (run_id, position, location, bytes, version, row_count) VALUES (?, ?, ?, ?, ?, ?)",
             )
             .bind(&run_id)
@@ -135,15 +134,14 @@ impl Ledger {
         let mut write = self.write().await?;
         let db = write.connection();
         advance(db, claim, &UPLOAD, now).await?;
-        let done = sqlx::query(
-            "UPDATE uploads SET upload_id = ? WHERE intent = ? AND run_id = ? AND epoch = ?",
-        )
-        .bind(upload_id)
-        .bind(intent.0)
-        .bind(claim.run_id.to_string())
-        .bind(claim.epoch)
-        .execute(&mut *db)
-        .await?;
+        let done =
+            query("UPDATE uploads SET upload_id = ? WHERE intent = ? AND run_id = ? AND epoch = ?")
+                .bind(upload_id)
+                .bind(intent.0)
+                .bind(claim.run_id.to_string())
+                .bind(claim.epoch)
+                .execute(&mut *db)
+                .await?;
         if done.rows_affected() != 1 {
             let fact = "the upload was not intended by this claim";
             return Err(Error::Inconsistent { run_id: claim.run_id, fact });
@@ -169,7 +167,7 @@ impl Ledger {
     /// whoever says so. An upload that is not known is no error.
     pub async fn forget_upload(&self, intent: Intent) -> Result<()> {
         let mut write = self.write().await?;
-        sqlx::query("DELETE FROM uploads WHERE intent = ?")
+        query("DELETE FROM uploads WHERE intent = ?")
             .bind(intent.0)
             .execute(write.connection())
             .await?;
@@ -181,7 +179,7 @@ impl Ledger {
     /// before it could write the id down. One that is known belongs to somebody and is left alone.
     pub async fn knows_upload(&self, store: &str, key: &str, upload_id: &str) -> Result<bool> {
         let mut read = self.read().await?;
-        let is_known = sqlx::query_scalar(
+        let is_known = query(
             "SELECT EXISTS (SELECT 1 FROM uploads JOIN runs USING (run_id)
                      WHERE store = ?1 AND key = ?2 AND upload_id = ?3)
                  OR EXISTS (SELECT 1 FROM objects JOIN runs USING (run_id)
@@ -190,7 +188,7 @@ impl Ledger {
         .bind(store)
         .bind(key)
         .bind(upload_id)
-        .fetch_one(&mut *read)
+        .fetch_value(&mut read)
         .await?;
         Ok(is_known)
     }
@@ -199,12 +197,12 @@ impl Ledger {
     /// they are to be aborted.
     pub async fn uploads_to_sweep(&self) -> Result<Vec<OpenUpload>> {
         let mut read = self.read().await?;
-        let rows = sqlx::query(
+        let rows = query(
             "SELECT uploads.*, runs.store FROM uploads JOIN runs USING (run_id)
              WHERE runs.state IN ('delivered', 'skipped', 'failed') ORDER BY intent LIMIT ?",
         )
         .bind(SWEEP_MAX)
-        .fetch_all(&mut *read)
+        .fetch_all(&mut read)
         .await?;
         rows.iter().map(open_upload).collect()
     }
@@ -214,14 +212,14 @@ impl Ledger {
 pub const SWEEP_MAX: u32 = 10_000;
 
 async fn insert_upload(
-    db: &mut SqliteConnection,
+    db: &mut Transaction,
     claim: &Claim,
     number: u32,
     key: &str,
     token: &str,
     now: Timestamp,
 ) -> Result<Intent> {
-    let intent = sqlx::query_scalar(
+    let intent = query(
         "INSERT INTO uploads (run_id, epoch, number, key, token, intended) VALUES (?, ?, ?, ?, ?, ?) RETURNING intent",
     )
     .bind(claim.run_id.to_string())
@@ -230,14 +228,14 @@ async fn insert_upload(
     .bind(key)
     .bind(token)
     .bind(now.as_microsecond())
-    .fetch_one(db)
+    .fetch_value(db)
     .await?;
     Ok(Intent(intent))
 }
 
 /// The uploads of a run that no commit record names.
-pub(crate) async fn uploads_of(db: &mut SqliteConnection, run_id: Uuid) -> Result<Vec<OpenUpload>> {
-    let rows = sqlx::query(
+pub(crate) async fn uploads_of(db: &mut Transaction, run_id: Uuid) -> Result<Vec<OpenUpload>> {
+    let rows = query(
         "SELECT uploads.*, runs.store FROM uploads JOIN runs USING (run_id)
          WHERE uploads.run_id = ? ORDER BY intent",
     )
@@ -247,7 +245,7 @@ pub(crate) async fn uploads_of(db: &mut SqliteConnection, run_id: Uuid) -> Resul
     rows.iter().map(open_upload).collect()
 }
 
-fn open_upload(row: &SqliteRow) -> Result<OpenUpload> {
+fn open_upload(row: &Row) -> Result<OpenUpload> {
     Ok(OpenUpload {
         intent: Intent(row.try_get("intent")?),
         run_id: history::uuid(row, "run_id")?,

@@ -33,6 +33,8 @@ pub struct Project {
     pub consent: Consent,
     /// What is kept of memberships.
     pub membership: Membership,
+    /// When segments are evaluated that are sent after their evaluation.
+    pub evaluations: Option<Schedule>,
     /// Rules over profiles, in the order of the file.
     pub segments: Vec<Segment>,
     /// Credentials for S3 services.
@@ -518,18 +520,6 @@ pub struct Schedule {
     pub end: Option<Date>,
     /// What a server does with slots that cannot simply run at their time.
     pub lateness: Lateness,
-    /// What begins a run.
-    pub trigger: Trigger,
-}
-
-/// What begins a run.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub enum Trigger {
-    /// The time.
-    #[default]
-    Scheduled,
-    /// The evaluation of the segment.
-    AfterEvaluation,
 }
 
 /// How often a segment is due.
@@ -567,6 +557,11 @@ pub enum Frequency {
     Cron {
         /// The expression, checked.
         expression: String,
+    },
+    /// Whenever the segment is evaluated.
+    Evaluation {
+        /// When that is by the clock; nothing when it is only when somebody asks.
+        of: Option<Box<Schedule>>,
     },
 }
 

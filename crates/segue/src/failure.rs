@@ -209,7 +209,10 @@ impl From<ledger::Error> for Failure {
             | ledger::Kind::Busy
             | ledger::Kind::Full
             | ledger::Kind::Fenced => Kind::Temporary,
-            ledger::Kind::NotFound | ledger::Kind::NewerSchema => Kind::Usage,
+            ledger::Kind::NotFound | ledger::Kind::NewerSchema | ledger::Kind::Invalid => {
+                Kind::Usage
+            }
+            ledger::Kind::Unreachable | ledger::Kind::Denied => Kind::Connection,
             ledger::Kind::Conflict => Kind::Blocked,
             ledger::Kind::Corrupt | ledger::Kind::Io => Kind::Run,
             _ => Kind::Internal,

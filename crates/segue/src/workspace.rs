@@ -2,8 +2,9 @@
 
 use std::path::{Path, PathBuf};
 
-use ledger::{Definition, Definitions, Ledger};
+use ledger::{Address, Definition, Definitions, Ledger, Place};
 use plan::{Diagnostic, Outside, Project, Section, Severity, Stored};
+use secrecy::{ExposeSecret as _, SecretString};
 use serde_json::Value;
 
 use crate::ambient;
@@ -45,6 +46,7 @@ pub(crate) struct Workspace {
     /// The accounts that were signed in to.
     pub(crate) sessions: Sessions,
     state: PathBuf,
+    ledger: Place,
 }
 
 impl Workspace {
@@ -63,7 +65,7 @@ impl Workspace {
         variables: &(dyn Fn(&str) -> Option<String> + Sync),
     ) -> Result<Self, Failure> {
         let file = File::read(global)?;
-        let stored = ledger::definitions_in(&file.ledger_path()).await?;
+        let stored = ledger::definitions_in(file.ledger_place()).await?;
         file.with(stored, variables)
     }
 
@@ -91,9 +93,9 @@ impl Workspace {
         Ok(())
     }
 
-    /// The ledger's file.
-    pub(crate) fn ledger_path(&self) -> PathBuf {
-        self.state.join(LEDGER_FILE)
+    /// Where the ledger is.
+    pub(crate) fn ledger_place(&self) -> &Place {
+        &self.ledger
     }
 
     /// The store of secrets, which the project's credentials may name.
@@ -133,6 +135,7 @@ pub(crate) struct File {
     text: String,
     folder: PathBuf,
     state: PathBuf,
+    ledger: Place,
 }
 
 /// What reading a project file together with stored objects came to.
@@ -147,7 +150,7 @@ impl File {
     /// Finds and reads it.
     ///
     /// # Errors
-    /// There is none, or it cannot be read.
+    /// There is none, or it cannot be read; the address of the ledger's database is no such thing.
     pub(crate) fn read(global: &Global) -> Result<Self, Failure> {
         let path = locate(global.project.as_deref())?;
         let text = std::fs::read_to_string(&path).map_err(|error| {
@@ -156,12 +159,13 @@ impl File {
         })?;
         let folder = path.parent().map(Path::to_path_buf).unwrap_or_default();
         let state = global.state_dir.clone().unwrap_or_else(|| folder.join(STATE_FOLDER));
-        Ok(Self { path, text, folder, state })
+        let ledger = ledger_place(global, &state)?;
+        Ok(Self { path, text, folder, state, ledger })
     }
 
     /// Where its ledger is, if it has one.
-    pub(crate) fn ledger_path(&self) -> PathBuf {
-        self.state.join(LEDGER_FILE)
+    pub(crate) fn ledger_place(&self) -> &Place {
+        &self.ledger
     }
 
     /// Where everything is kept that runs leave on this machine.
@@ -226,6 +230,7 @@ impl File {
             secrets,
             sessions: Sessions::default(),
             state: self.state,
+            ledger: self.ledger,
         })
     }
 
@@ -237,6 +242,17 @@ impl File {
         let read = self.understand(&stored.items, variables)?;
         self.workspace(read, stored)
     }
+}
+
+/// The variable that holds the password for the ledger's database.
+const PASSWORD_VARIABLE: &str = "SEGUE_DATABASE_PASSWORD";
+
+/// The database that was named, or the file in the state folder.
+fn ledger_place(global: &Global, state: &Path) -> Result<Place, Failure> {
+    let Some(url) = &global.database else { return Ok(Place::File(state.join(LEDGER_FILE))) };
+    let password = ambient::variable(PASSWORD_VARIABLE).map(SecretString::from);
+    let password = password.as_ref().map(|it| it.expose_secret());
+    Ok(Place::Postgres(Address::parse(url.expose_secret(), password)?))
 }
 
 fn parse(stored: &Definition) -> Result<(Section, &str, Value), Failure> {

@@ -1,6 +1,10 @@
 //! What cannot be seen from outside: settings of the connection, a full disk, later schemas.
 
+use std::path::Path;
+
 use jiff::Timestamp;
+use sqlx::SqliteConnection;
+use sqlx::sqlite::SqliteConnectOptions;
 use uuid::Uuid;
 
 use super::*;
@@ -13,7 +17,8 @@ async fn open_in(folder: &Path) -> Ledger {
 }
 
 async fn pragma(ledger: &Ledger, statement: &'static str) -> String {
-    let mut db = ledger.inner.pool.acquire().await.expect("the connection is free");
+    let mut db =
+        ledger.file().expect("it is a file").acquire().await.expect("the connection is free");
     let value: sqlx::sqlite::SqliteRow =
         sqlx::query(statement).fetch_one(&mut *db).await.expect("a pragma has a value");
     let number: std::result::Result<i64, _> = sqlx::Row::try_get(&value, 0);
@@ -75,7 +80,8 @@ async fn a_full_disk_is_recognised_and_passes() {
 }
 
 async fn set_pages_max(ledger: &Ledger, pages: i64) {
-    let mut db = ledger.inner.pool.acquire().await.expect("the connection is free");
+    let mut db =
+        ledger.file().expect("it is a file").acquire().await.expect("the connection is free");
     let statement = format!("PRAGMA max_page_count = {pages}");
     sqlx::raw_sql(sqlx::AssertSqlSafe(statement))
         .execute(&mut *db)
@@ -136,26 +142,24 @@ async fn later_schemas_are_applied_in_order_and_whole() {
     let path = folder.path().join("ledger.sqlite");
     version_1(&path).await;
     let mut db = raw(&path).await;
-    let scripts = [
-        schema::MIGRATIONS[0],
-        "ALTER TABLE runs ADD COLUMN note TEXT; UPDATE runs SET note = 'kept'",
-    ];
+    let scripts =
+        [schema::SQLITE[0], "ALTER TABLE runs ADD COLUMN note TEXT; UPDATE runs SET note = 'kept'"];
     let broken = [
         scripts[0],
         scripts[1],
         "CREATE TABLE more (id INTEGER) STRICT; SELECT nothing FROM nowhere",
     ];
-    schema::migrate(&mut db, &path, &broken).await.expect_err("the third script is broken");
+    schema::migrate_file(&mut db, &path, &broken).await.expect_err("the third script is broken");
     assert_eq!(version(&mut db).await, 1, "all or nothing");
-    schema::migrate(&mut db, &path, &scripts).await.expect("both scripts are good");
+    schema::migrate_file(&mut db, &path, &scripts).await.expect("both scripts are good");
     assert_eq!(version(&mut db).await, 2);
     let notes: i64 = sqlx::query_scalar("SELECT count(*) FROM runs WHERE note = 'kept'")
         .fetch_one(&mut db)
         .await
         .expect("the column is there");
     assert_eq!(notes, 2);
-    schema::migrate(&mut db, &path, &scripts).await.expect("there is nothing to do");
-    let error = schema::migrate(&mut db, &path, &schema::MIGRATIONS[..1])
+    schema::migrate_file(&mut db, &path, &scripts).await.expect("there is nothing to do");
+    let error = schema::migrate_file(&mut db, &path, &schema::SQLITE[..1])
         .await
         .expect_err("the ledger is newer");
     assert!(matches!(error, Error::NewerSchema { found: 2, known: 1, .. }), "{error:?}");
@@ -172,7 +176,7 @@ async fn a_reader_does_not_bring_an_old_ledger_up_to_date() {
     version_1(&path).await;
     let mut db = raw(&path).await;
     sqlx::raw_sql("PRAGMA user_version = 0").execute(&mut db).await.expect("it is set");
-    let error = schema::check(&mut db, &path).await.expect_err("it is too old");
+    let error = Ledger::open_read_only(&path).await.expect_err("it is too old");
     assert_eq!(error.kind(), Kind::NewerSchema);
     assert!(matches!(error, Error::OlderSchema { found: 0, .. }), "{error:?}");
 }

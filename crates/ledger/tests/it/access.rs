@@ -1,10 +1,8 @@
 //! Who may sign in, and the log of what they did.
 
+use crate::fixture::{Fixture, at};
 use ledger::audit::Act;
 use ledger::{Token, User};
-use sqlx::Connection as _;
-
-use crate::fixture::{Fixture, at, path_in};
 
 fn user(name: &str) -> User {
     User {
@@ -97,20 +95,15 @@ async fn the_audit_log_tells_whether_it_was_changed() {
     assert_eq!(newest[0].previous, newest[1].digest);
     let before = fixture.ledger.audit_log(Some(newest[1].number), 1).await.unwrap();
     assert_eq!(before[0].number, 1_498);
-    let path = path_in(fixture.folder.path());
-    let mut db =
-        sqlx::SqliteConnection::connect(&format!("sqlite:{}", path.display())).await.unwrap();
     for statement in
         ["UPDATE audit SET actor = 'bob' WHERE number = 700", "DELETE FROM audit WHERE number = 3"]
     {
-        let refused = sqlx::query(statement).execute(&mut db).await.unwrap_err().to_string();
+        let refused = fixture.tamper(statement).await.unwrap_err().to_string();
         assert!(refused.contains("only appended to"), "{refused}");
     }
-    sqlx::query("DROP TRIGGER audit_is_not_changed").execute(&mut db).await.unwrap();
-    sqlx::query("UPDATE audit SET actor = 'bob' WHERE number = 700")
-        .execute(&mut db)
-        .await
-        .unwrap();
+    let of_table = if fixture.place.is_shared() { " ON audit" } else { "" };
+    fixture.tamper(&format!("DROP TRIGGER audit_is_not_changed{of_table}")).await.unwrap();
+    fixture.tamper("UPDATE audit SET actor = 'bob' WHERE number = 700").await.unwrap();
     let broken = fixture.ledger.check_audit().await.unwrap();
     assert_eq!((broken.entries, broken.broken_at), (699, Some(700)));
 }
@@ -132,3 +125,11 @@ async fn answers_are_kept_under_their_key() {
     ledger.keep_answer("ann", "other", ("d", "a"), at(11), at(20)).await.unwrap();
     assert_eq!(ledger.answered("ann", "key").await.unwrap(), None, "too old");
 }
+
+crate::fixture::also_on_postgres![
+    the_first_link_is_good_once_and_for_a_while,
+    tokens_end_by_themselves_and_by_word,
+    a_changed_user_is_signed_out_everywhere,
+    the_audit_log_tells_whether_it_was_changed,
+    answers_are_kept_under_their_key,
+];

@@ -154,3 +154,14 @@ async fn an_upload_is_known_from_its_opening_on() {
     assert!(!known("upload-1-0").await, "that is the id of another key");
     assert!(!known("somebody else's").await);
 }
+
+crate::fixture::also_on_postgres![
+    a_new_run_is_entered_afresh,
+    a_staged_run_is_rolled_back,
+    a_committed_run_is_rolled_forward_with_its_own_record,
+    a_blocked_run_goes_on_with_the_next_claim,
+    a_failed_run_may_be_tried_again_with_another_plan,
+    delivered_and_skipped_are_final,
+    claims_at_the_same_time_get_epochs_of_their_own,
+    an_upload_is_known_from_its_opening_on,
+];

@@ -3,7 +3,7 @@
 use std::io::{BufRead as _, BufReader};
 use std::process::{Command, Stdio};
 
-use ledger::{Error, Ledger, RunState};
+use ledger::{Error, Ledger, Place, RunState};
 use plan::protocol::Entry;
 
 use crate::fixture::{Fixture, at, counts, dated, input, path_in};
@@ -52,12 +52,12 @@ async fn what_was_written_is_there_after_a_kill_at_every_step() {
 async fn a_ledger_that_is_dropped_can_be_opened_again() {
     let fixture = Fixture::new().await;
     fixture.claim(&dated(1), at(0)).await;
-    let Fixture { ledger, folder } = fixture;
+    let Fixture { ledger, place, folder: _folder } = fixture;
     drop(ledger);
-    let ledger = Ledger::open(&path_in(folder.path())).await.unwrap();
+    let ledger = Ledger::open(&place).await.unwrap();
     assert_eq!(ledger.unfinished().await.unwrap().len(), 1);
     ledger.close().await;
-    Ledger::open(&path_in(folder.path())).await.unwrap();
+    Ledger::open(&place).await.unwrap();
 }
 
 #[tokio::test]
@@ -99,8 +99,9 @@ async fn a_step_that_is_dropped_in_the_middle_happened_or_did_not() {
 async fn other_process() {
     let Ok(folder) = std::env::var(OTHER_PROCESS) else { return };
     let folder = tempfile::Builder::new().disable_cleanup(true).tempdir_in(folder).unwrap();
-    let ledger = Ledger::open(&path_in(folder.path())).await.unwrap();
-    let fixture = Fixture { ledger, folder };
+    let place = Place::File(path_in(folder.path()));
+    let ledger = Ledger::open(&place).await.unwrap();
+    let fixture = Fixture { ledger, place, folder };
     fixture.commit(&dated(1), 2).await;
     println!("{MARK}{}", fixture.folder.path().display());
     std::future::pending::<()>().await;
@@ -144,3 +145,9 @@ async fn a_process_that_is_killed_leaves_the_ledger_whole_and_free() {
     let claim = ledger.take_over(dated(1).run_id, at(9)).await.unwrap();
     assert_eq!(claim.entry(), Entry::RollForward { published: vec![false; 3], manifest: true });
 }
+
+crate::fixture::also_on_postgres![
+    what_was_written_is_there_after_a_kill_at_every_step,
+    a_ledger_that_is_dropped_can_be_opened_again,
+    a_step_that_is_dropped_in_the_middle_happened_or_did_not,
+];

@@ -71,3 +71,8 @@ async fn definitions_are_read_beside_a_writer_and_of_older_ledgers_there_are_non
     db.close().await.unwrap();
     assert_eq!(definitions_in(&path).await.unwrap().items, []);
 }
+
+crate::fixture::also_on_postgres![
+    definitions_keep_their_order_and_never_share_a_revision,
+    who_did_not_see_the_last_change_changes_nothing,
+];

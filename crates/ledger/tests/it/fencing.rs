@@ -74,3 +74,9 @@ async fn an_upload_id_is_written_by_the_claim_that_intended_it() {
     assert!(matches!(error, Error::Inconsistent { .. }), "{error:?}");
     assert_eq!(owner.uploads[0].upload_id, None, "nobody knows whether it was opened");
 }
+
+crate::fixture::also_on_postgres![
+    an_old_epoch_is_fenced_off_before_and_behind_the_commit_record,
+    an_upload_of_an_old_epoch_never_enters_a_commit_record,
+    an_upload_id_is_written_by_the_claim_that_intended_it,
+];

@@ -43,3 +43,9 @@ async fn a_failure_needs_somebody_until_a_later_run_is_delivered() {
     fixture.deliver(&dated(2), 1).await;
     assert!(fixture.ledger.need_attention().await.unwrap().is_empty());
 }
+
+crate::fixture::also_on_postgres![
+    what_ended_is_listed_with_its_sums,
+    segments_have_their_sizes_at_the_last_deliveries,
+    a_failure_needs_somebody_until_a_later_run_is_delivered,
+];

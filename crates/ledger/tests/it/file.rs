@@ -124,8 +124,7 @@ async fn a_damaged_value_is_named() {
     let fixture = Fixture::new().await;
     let new = dated(1);
     fixture.commit(&new, 1).await;
-    let mut db = raw(&path_in(fixture.folder.path())).await;
-    sqlx::raw_sql("UPDATE objects SET parts = '[{]'").execute(&mut db).await.unwrap();
+    fixture.tamper("UPDATE objects SET parts = '[{]'").await.unwrap();
     let error = fixture.ledger.take_over(new.run_id, at(5)).await.unwrap_err();
     assert_eq!(error.kind(), Kind::Corrupt, "{error:?}");
     let record = fixture.ledger.run(new.run_id).await.unwrap().unwrap().run;

@@ -1,32 +1,120 @@
-//! A ledger in a folder of its own, and runs to put into it.
+//! A ledger in a folder, or in a schema of a PostgreSQL server, of its own, and runs to put into it.
 
+use std::cell::Cell;
 use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicU32, Ordering};
 
 use jiff::{Timestamp, ToSpan as _};
-use ledger::{Claim, Claimed, Counts, Excluded, Ledger, NewRun, SnapshotInput, Stop};
+use ledger::{
+    Address, Claim, Claimed, Counts, Excluded, Ledger, NewRun, Place, SnapshotInput, Stop,
+};
 use plan::protocol::Verification;
 use plan::staged::{Condition, ObjectKind, PublishedObject, StagedObject, StagedPart};
+use sqlx::{AssertSqlSafe, Connection as _};
 use tempfile::TempDir;
 use uuid::Uuid;
 
 pub(crate) const STORE: &str = "https://s3.example/audiences";
 
+thread_local! {
+    /// Whether the fixtures of the test on this thread are in PostgreSQL.
+    static ON_POSTGRES: Cell<bool> = const { Cell::new(false) };
+}
+
+/// Runs tests of a module a second time, on PostgreSQL, where there is a server.
+macro_rules! also_on_postgres {
+    ($($test:ident),+ $(,)?) => {
+        mod real_postgres {
+            $(
+                #[test]
+                fn $test() {
+                    crate::fixture::on_postgres(super::$test);
+                }
+            )+
+        }
+    };
+}
+
+pub(crate) use also_on_postgres;
+
+/// Runs a test with fixtures in PostgreSQL, if there is a server.
+pub(crate) fn on_postgres(test: fn()) {
+    if server().is_none() {
+        println!("not run: SEGUE_TEST_POSTGRES_URL names no server; `.ci/postgres` starts one");
+        return;
+    }
+    ON_POSTGRES.set(true);
+    test();
+    ON_POSTGRES.set(false);
+}
+
+/// The address of the server for tests.
+#[expect(clippy::disallowed_methods, reason = "the environment says whether there is a server")]
+pub(crate) fn server() -> Option<String> {
+    std::env::var("SEGUE_TEST_POSTGRES_URL").ok()
+}
+
+/// A schema of its own at the server.
+pub(crate) fn new_schema() -> String {
+    static COUNT: AtomicU32 = AtomicU32::new(0);
+    format!("ledger_{}_{}", std::process::id(), COUNT.fetch_add(1, Ordering::Relaxed))
+}
+
+/// The address of a schema at the server.
+pub(crate) fn address(schema: &str) -> Address {
+    let url = format!("{}?schema={schema}", server().expect("there is a server"));
+    Address::parse(&url, None).unwrap()
+}
+
 /// An open ledger; the folder goes with it.
 pub(crate) struct Fixture {
     pub(crate) ledger: Ledger,
+    pub(crate) place: Place,
     pub(crate) folder: TempDir,
 }
 
 impl Fixture {
     pub(crate) async fn new() -> Self {
         let folder = tempfile::tempdir().unwrap();
-        let ledger = Ledger::open(&path_in(folder.path())).await.unwrap();
-        Self { ledger, folder }
+        let place = match ON_POSTGRES.get() {
+            true => Place::Postgres(address(&new_schema())),
+            false => Place::File(path_in(folder.path())),
+        };
+        let ledger = Ledger::open(&place).await.unwrap();
+        Self { ledger, place, folder }
+    }
+
+    /// Runs statements behind the ledger's back.
+    pub(crate) async fn tamper(&self, sql: &str) -> sqlx::Result<()> {
+        let sql = AssertSqlSafe(sql.to_owned());
+        match &self.place {
+            Place::File(path) => {
+                let url = format!("sqlite:{}", path.display());
+                let mut db = sqlx::SqliteConnection::connect(&url).await?;
+                sqlx::raw_sql(sql).execute(&mut db).await?;
+                db.close().await
+            }
+            Place::Postgres(address) => {
+                let shown = address.to_string();
+                let (_, schema) = shown.split_once("?schema=").expect("not the default");
+                let url = server().expect("there is a server");
+                let mut db = sqlx::PgConnection::connect(&url).await?;
+                let path = AssertSqlSafe(format!("SET search_path = {schema}"));
+                sqlx::raw_sql(path).execute(&mut db).await?;
+                sqlx::raw_sql(sql).execute(&mut db).await?;
+                db.close().await
+            }
+        }
     }
 
     /// What a later process finds when this one is killed now: the files as they are, without a
-    /// clean end. (The shared memory file is rebuilt by whoever comes first.)
+    /// clean end. (The shared memory file is rebuilt by whoever comes first.) A database is left as
+    /// it is.
     pub(crate) async fn kill(self) -> Self {
+        if let Place::Postgres(_) = self.place {
+            let ledger = Ledger::open(&self.place).await.unwrap();
+            return Self { ledger, ..self };
+        }
         let folder = tempfile::tempdir().unwrap();
         let (from, to) = (path_in(self.folder.path()), path_in(folder.path()));
         for suffix in ["", "-wal"] {
@@ -34,7 +122,7 @@ impl Fixture {
             std::fs::copy(with_suffix(&from), with_suffix(&to)).unwrap();
         }
         let ledger = Ledger::open(&to).await.unwrap();
-        Self { ledger, folder }
+        Self { ledger, place: Place::File(to), folder }
     }
 
     /// Claims a run that can be claimed.

@@ -129,3 +129,12 @@ async fn counts_may_be_large() {
     assert_eq!((detail.run.bytes, detail.run.received), (5 << 40, Some(i64::MAX.unsigned_abs())));
     assert_eq!(detail.excluded, counts.excluded);
 }
+
+crate::fixture::also_on_postgres![
+    a_run_tells_everything_about_itself,
+    runs_are_listed_latest_first_and_filtered,
+    a_run_is_found_by_the_beginning_of_its_id,
+    the_baseline_moves_with_delivery_and_never_back,
+    a_long_message_is_cut,
+    counts_may_be_large,
+];

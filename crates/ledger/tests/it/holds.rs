@@ -62,3 +62,9 @@ async fn a_rejected_run_is_failed_with_the_reason() {
         fixture.ledger.decide(dated(2).run_id, Decision::Released, "ann", None, at(4)).await;
     assert_eq!(unknown.unwrap_err().kind(), Kind::NotFound);
 }
+
+crate::fixture::also_on_postgres![
+    a_held_run_waits_for_a_person_and_for_nobody_else,
+    a_released_run_is_claimed_again_and_delivered,
+    a_rejected_run_is_failed_with_the_reason,
+];

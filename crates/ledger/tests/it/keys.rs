@@ -22,10 +22,10 @@ async fn a_key_belongs_to_one_run_until_that_is_over() {
     let new = dated(1);
     let claim = fixture.claim(&new, at(0)).await;
     let refusal = refused(&fixture, &twin(&new)).await;
-    insta::assert_snapshot!(
+    insta::allow_duplicates! { insta::assert_snapshot!(
         refusal,
         @"key exports/luxury_1.csv is reserved by run 00000000-0000-0001-0000-000000000001 of daily/luxury for 2026-03-02T02:00:00Z"
-    );
+    ) };
     assert_eq!(
         fixture.ledger.run(twin(&new).run_id).await.unwrap(),
         None,
@@ -94,3 +94,11 @@ async fn a_static_name_only_goes_forward() {
     let tail = fixture.ledger.current_object(STORE, "exports/luxury_2.csv").await.unwrap().unwrap();
     assert_eq!(tail.run_id, fixed(2).run_id, "the second file of the earlier run is still there");
 }
+
+crate::fixture::also_on_postgres![
+    a_key_belongs_to_one_run_until_that_is_over,
+    a_blocked_run_keeps_its_keys,
+    the_key_of_a_further_file_is_reserved_when_it_is_intended,
+    a_dated_name_is_used_once,
+    a_static_name_only_goes_forward,
+];

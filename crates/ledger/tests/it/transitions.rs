@@ -241,3 +241,10 @@ async fn a_replacement_is_of_the_same_bytes() {
     assert_eq!(claim.commit[0].staged, repair);
     assert_eq!(claim.uploads, [], "the repair is part of the commit record now");
 }
+
+crate::fixture::also_on_postgres![
+    every_step_in_every_state,
+    a_commit_record_has_to_fit,
+    delivery_waits_for_every_object,
+    a_replacement_is_of_the_same_bytes,
+];

@@ -73,8 +73,7 @@ pub(crate) enum Leavers {
 #[derive(Debug, Default, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct Schedule {
-    /// How often.
-    #[schemars(required)]
+    /// How often. Needed, but with `trigger: after-evaluation`.
     pub frequency: Option<Frequency>,
     /// hourly: the hours between two slots. Default: 1.
     #[schemars(range(min = 1, max = 24))]
@@ -147,7 +146,7 @@ pub(crate) enum Frequency {
 pub(crate) enum Trigger {
     /// The schedule.
     Scheduled,
-    /// The evaluation of the segment (not available yet).
+    /// The evaluation of the segment: by the schedule of `membership`, and whenever somebody asks.
     AfterEvaluation,
 }
 

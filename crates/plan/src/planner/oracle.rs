@@ -79,7 +79,6 @@ fn schedule(frequency: Frequency, zone: &TimeZone, start: Option<&str>) -> Sched
         start: start.map(|text| text.parse().expect("a date")),
         end: None,
         lateness: Lateness::default(),
-        trigger: crate::project::Trigger::Scheduled,
     }
 }
 

@@ -20,7 +20,6 @@ fn schedule(frequency: Frequency, zone: &str) -> Schedule {
         start: None,
         end: None,
         lateness: Lateness::default(),
-        trigger: crate::project::Trigger::Scheduled,
     }
 }
 

@@ -8,7 +8,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 use jiff::Timestamp;
-use ledger::{Ledger, Restore, SlotState};
+use ledger::{Ledger, Place, Restore, SlotState};
 use plan::Project;
 use plan::planner::{self, CatchUp, Decision, Known, Lateness, Reason, Skipped};
 use serde::{Deserialize, Serialize};
@@ -48,14 +48,19 @@ pub(crate) struct Kept {
     digest: String,
 }
 
-/// Makes a backup of a state folder in `folder`, which is empty or not there. A server may go on
-/// meanwhile.
+/// Makes a backup of a ledger and its state folder in `folder`, which is empty or not there. Servers
+/// may go on meanwhile. The ledger is a file in the backup, wherever it is otherwise.
 ///
 /// # Errors
 /// There is no ledger, the folder is not empty, or a file cannot be read or written.
-pub(crate) async fn take(state: &Path, folder: &Path, now: Timestamp) -> Result<Backup, Failure> {
-    let ledger = Ledger::open_read_only(&state.join(LEDGER_FILE)).await?.ok_or_else(|| {
-        Failure::usage(format!("there is no ledger in {}", state.display()))
+pub(crate) async fn take(
+    place: &Place,
+    state: &Path,
+    folder: &Path,
+    now: Timestamp,
+) -> Result<Backup, Failure> {
+    let ledger = Ledger::open_read_only(place).await?.ok_or_else(|| {
+        Failure::usage(format!("there is no ledger in {}", of_ledger(place, state)))
             .hint("There is one after the first `segue run` or `segue serve`.")
     })?;
     let is_empty = fs::read_dir(folder).map_or(true, |mut entries| entries.next().is_none());
@@ -67,6 +72,7 @@ pub(crate) async fn take(state: &Path, folder: &Path, now: Timestamp) -> Result<
     // The ledger first: what belongs to it may be newer, and never older.
     ledger.copy_to(&folder.join(LEDGER_FILE)).await?;
     ledger.close().await;
+    remove_side_files(folder);
     let mut files = vec![listed(folder, LEDGER_FILE)?];
     for name in FOLDERS {
         for path in files_below(&state.join(name), name)? {
@@ -114,9 +120,7 @@ pub(crate) async fn verify(folder: &Path) -> Result<Backup, Failure> {
             return Err(damaged(&kept.path, "it is not what was written"));
         }
     }
-    let ledger = Ledger::open_read_only(&folder.join(LEDGER_FILE))
-        .await?
-        .ok_or_else(|| damaged(LEDGER_FILE, "it is missing"))?;
+    let ledger = copied_ledger(folder).await?;
     if let Some(problem) = ledger.check_pages().await?.first() {
         return Err(damaged(LEDGER_FILE, problem));
     }
@@ -124,39 +128,72 @@ pub(crate) async fn verify(folder: &Path) -> Result<Backup, Failure> {
         return Err(damaged(LEDGER_FILE, &format!("entry {number} of the audit log was changed")));
     }
     ledger.close().await;
-    // Looking at it has left side files, which are not of the backup.
-    for suffix in ["-wal", "-shm"] {
-        drop(fs::remove_file(folder.join(format!("{LEDGER_FILE}{suffix}"))));
-    }
+    remove_side_files(folder);
     Ok(backup)
 }
 
-/// Makes the state folder of a project from a backup, after it was verified. Nothing is run with it
-/// until it is settled.
+/// The ledger of a backup, for reading.
+async fn copied_ledger(folder: &Path) -> Result<Ledger, Failure> {
+    let ledger = Ledger::open_read_only(folder.join(LEDGER_FILE)).await?;
+    ledger.ok_or_else(|| damaged(LEDGER_FILE, "it is missing"))
+}
+
+/// Looking at the ledger of a backup, or making it, leaves side files, which are not of the backup.
+fn remove_side_files(folder: &Path) {
+    for suffix in ["-wal", "-shm", ".lock"] {
+        drop(fs::remove_file(folder.join(format!("{LEDGER_FILE}{suffix}"))));
+    }
+}
+
+/// Makes the ledger and the state folder of a project from a backup, after it was verified. The ledger
+/// may be in a database where it was a file before, or the other way round. Nothing is run with it until
+/// it is settled.
 ///
 /// # Errors
 /// The backup is not whole, there is a ledger already, or a file cannot be written.
 pub(crate) async fn restore(
+    place: &Place,
     folder: &Path,
     state: &Path,
     now: Timestamp,
 ) -> Result<Backup, Failure> {
     let backup = verify(folder).await?;
-    let path = state.join(LEDGER_FILE);
-    if path.exists() {
-        return Err(Failure::usage(format!("there is a ledger in {} already", state.display()))
+    let is_there = match place {
+        Place::File(path) => path.exists(),
+        Place::Postgres(_) => Ledger::open_read_only(place).await?.is_some(),
+    };
+    if is_there {
+        let of_ledger = of_ledger(place, state);
+        return Err(Failure::usage(format!("there is a ledger in {of_ledger} already"))
             .hint("Move it away first; it may know what the backup does not."));
     }
     // The ledger last: a restore that was broken off is no state to work with.
     for kept in backup.files.iter().rev() {
+        if kept.path == LEDGER_FILE && place.is_shared() {
+            continue;
+        }
         let target = state.join(&kept.path);
         copy(&folder.join(&kept.path), &target)
             .map_err(|error| failed("written", &target, &error))?;
     }
-    let ledger = Ledger::open(&path).await?;
+    let ledger = Ledger::open(place).await?;
+    if place.is_shared() {
+        let copy = copied_ledger(folder).await?;
+        ledger.fill_from(&copy).await?;
+        copy.close().await;
+        remove_side_files(folder);
+    }
     ledger.mark_restored(backup.taken_at, now).await?;
     ledger.close().await;
     Ok(backup)
+}
+
+/// What a ledger is in, for a message: the state folder, or the database.
+fn of_ledger(place: &Place, state: &Path) -> String {
+    match place {
+        Place::File(_) => state.display().to_string(),
+        Place::Postgres(address) => address.to_string(),
+    }
 }
 
 /// Refuses to run anything with a ledger that was restored and not settled.

@@ -149,18 +149,6 @@ pub(crate) async fn explain(
     explain::told(workspace, sources, segment, activation, person, is_shown).await
 }
 
-/// Looks a profile up by one of its identities; nothing when no profile has it.
-///
-/// # Errors
-/// The profiles cannot be read.
-pub(crate) async fn profile(
-    sources: &Sources,
-    person: &PersonId,
-    values: Values,
-) -> Result<Option<Value>, Failure> {
-    profile::told(sources, person, values == Values::Shown).await
-}
-
 /// The objects that show members of a segment without anything being sent: an activation of the
 /// segment to nowhere.
 pub(crate) fn sample_of(

@@ -108,13 +108,13 @@ pub(crate) async fn apply(
 async fn here(global: &Global, wanted: &Wanted, dry_run: bool) -> Result<Vec<Difference>, Failure> {
     let file = File::read(global)?;
     let of_file = file.keys().into_iter().collect();
-    let path = file.ledger_path();
-    let kept = ledger::definitions_in(&path).await?;
+    let place = file.ledger_place();
+    let kept = ledger::definitions_in(place).await?;
     let found = objects::differences(wanted, &kept, &of_file);
     if dry_run || !found.iter().any(|it| it.action.changes()) {
         return Ok(found);
     }
-    let ledger = match Ledger::open(&path).await {
+    let ledger = match Ledger::open(place).await {
         Ok(ledger) => ledger,
         Err(error) => {
             let workspace = Workspace::load(global).await?;

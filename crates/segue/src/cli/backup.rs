@@ -40,8 +40,9 @@ pub(crate) struct RestoreArgs {
 }
 
 pub(crate) async fn backup(global: &Global, args: &BackupArgs) -> Result<(), Failure> {
-    let state = File::read(global)?.state_folder();
-    let made = backup::take(&state, &args.folder, ambient::now()).await?;
+    let file = File::read(global)?;
+    let (place, state) = (file.ledger_place(), file.state_folder());
+    let made = backup::take(place, &state, &args.folder, ambient::now()).await?;
     told(global, &made, &format!("in {}", args.folder.display()));
     Ok(())
 }
@@ -53,8 +54,9 @@ pub(crate) async fn restore(global: &Global, args: &RestoreArgs) -> Result<(), F
         told(global, &found, "as they were written");
         return Ok(());
     }
-    let state = File::read(global)?.state_folder();
-    let made = backup::restore(folder, &state, ambient::now()).await?;
+    let file = File::read(global)?;
+    let (place, state) = (file.ledger_place(), file.state_folder());
+    let made = backup::restore(place, folder, &state, ambient::now()).await?;
     told(global, &made, &format!("restored into {}", state.display()));
     super::say(
         "Nothing is run until `segue restore --settle` has told what was due since the backup.",
@@ -64,7 +66,7 @@ pub(crate) async fn restore(global: &Global, args: &RestoreArgs) -> Result<(), F
 
 async fn settle(global: &Global) -> Result<(), Failure> {
     let workspace = Workspace::load(global).await?;
-    let ledger = Ledger::open(&workspace.ledger_path())
+    let ledger = Ledger::open(workspace.ledger_place())
         .await
         .map_err(|error| server::explain(&workspace, error.into()))?;
     if ledger.unsettled_restore().await?.is_none() {

@@ -12,10 +12,11 @@ use crate::failure::Failure;
 use crate::server;
 use crate::workspace::Workspace;
 
-/// Let a run go on that a guard stopped
+/// Let a run go on that waits for a person
 ///
-/// It is made anew by the next `segue run` for its slot, or by the server at once. The guard lets
-/// through what is no further from its bounds than what was released.
+/// One that a guard stopped is made anew by the next `segue run` for its slot, or by the server at once;
+/// the guard lets through what is no further from its bounds than what was released. One that is
+/// committed, and whose object somebody else replaced or removed, takes the place of what is there now.
 #[derive(Debug, clap::Args)]
 pub(crate) struct ReleaseArgs {
     /// The run's id, or the beginning of it
@@ -24,7 +25,7 @@ pub(crate) struct ReleaseArgs {
     server: Server,
 }
 
-/// End a run that a guard stopped; nothing of it becomes visible
+/// End a run that waits for a person, if nothing of it is visible; nothing of it becomes so
 #[derive(Debug, clap::Args)]
 pub(crate) struct RejectArgs {
     /// The run's id, or the beginning of it
@@ -72,11 +73,13 @@ async fn decided(
     }
     let workspace = Workspace::load(global).await?;
     let run_id = show::find(&workspace, run).await?.run.run_id;
-    let ledger = Ledger::open(&workspace.ledger_path())
+    let ledger = Ledger::open(workspace.ledger_place())
         .await
         .map_err(|error| server::explain(&workspace, error.into()))?;
     let now = ambient::now();
-    let detail = decide::decide(&ledger, run_id, decision, "command line", reason, now).await?;
+    let actor = "command line";
+    let decided = decide::decide(&workspace, &ledger, run_id, decision, actor, reason, now);
+    let detail = decided.await?;
     ledger.close().await;
     match global.output {
         Format::Text => super::answer(&text(&detail, decision)),

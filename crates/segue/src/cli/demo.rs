@@ -54,7 +54,12 @@ pub(crate) async fn run(global: &Global, args: &Args) -> Result<(), Failure> {
     let secret = ambient::nonce();
     let lab = start_service(&args.folder, &secret).await?;
     super::say(&format!("An S3 service runs at {} while the demo does.\n", lab.endpoint()));
-    let global = Global { project: Some(args.folder.clone()), state_dir: None, ..global.clone() };
+    let global = Global {
+        project: Some(args.folder.clone()),
+        state_dir: None,
+        database: None,
+        ..global.clone()
+    };
     let variables = demo_variables(lab.endpoint(), secret);
     let workspace = Workspace::load_with(&global, &variables).await?;
     let request = Request {

@@ -148,7 +148,7 @@ async fn baseline(
 ) -> Result<Option<std::path::PathBuf>, Failure> {
     let store = stores::identity(&workspace.project, &plan.destination);
     let (Some(_), Some(store)) = (&plan.increment, store) else { return Ok(None) };
-    let Some(ledger) = Ledger::open_read_only(&workspace.ledger_path()).await? else {
+    let Some(ledger) = Ledger::open_read_only(workspace.ledger_place()).await? else {
         return Ok(None);
     };
     let (delivered, _) = ledger.newest_to(&plan.activation, &plan.segment, &store).await?;

@@ -38,5 +38,5 @@ pub(crate) async fn run(global: &Global, args: &Args) -> Result<(), Failure> {
 
 /// What the ledger of a project keeps, also when the project has problems.
 async fn kept(global: &Global) -> Result<Definitions, Failure> {
-    Ok(ledger::definitions_in(&workspace::File::read(global)?.ledger_path()).await?)
+    Ok(ledger::definitions_in(workspace::File::read(global)?.ledger_place()).await?)
 }

@@ -141,7 +141,7 @@ async fn delivered(workspace: &Workspace, args: &Args) -> Result<Vec<RunDetail>,
     if let Some(prefix) = &args.run {
         return Ok(vec![super::show::find(workspace, prefix).await?]);
     }
-    let Some(ledger) = Ledger::open_read_only(&workspace.ledger_path()).await? else {
+    let Some(ledger) = Ledger::open_read_only(workspace.ledger_place()).await? else {
         return Ok(Vec::new());
     };
     let filter = RunFilter {
@@ -287,7 +287,7 @@ async fn find(workspace: &Workspace, which: &Which) -> Result<(RunDetail, FileRe
     let details = match &which.run {
         Some(prefix) => vec![super::show::find(workspace, prefix).await?],
         None => {
-            let opened = Ledger::open_read_only(&workspace.ledger_path()).await?;
+            let opened = Ledger::open_read_only(workspace.ledger_place()).await?;
             let ledger = opened.ok_or_else(missing)?;
             let filter = RunFilter { state: Some(RunState::Delivered), ..RunFilter::default() };
             let mut found = Vec::new();

@@ -42,6 +42,7 @@ use std::path::PathBuf;
 use std::process::ExitCode;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
+use secrecy::SecretString;
 use tracing_subscriber::layer::{Layer as _, SubscriberExt as _};
 use tracing_subscriber::util::SubscriberInitExt as _;
 
@@ -85,6 +86,11 @@ pub(crate) struct Global {
     /// Where runs are recorded (default: `.segue` beside the project file)
     #[arg(long, global = true, value_name = "DIR", env = "SEGUE_STATE_DIR")]
     pub(crate) state_dir: Option<PathBuf>,
+
+    /// A PostgreSQL database in which runs are recorded, for teams: postgres://USER@HOST/DATABASE;
+    /// the password is in SEGUE_DATABASE_PASSWORD (default: a file in the state folder)
+    #[arg(long, global = true, value_name = "URL", env = "SEGUE_DATABASE", hide_env_values = true, value_parser = secret)]
+    pub(crate) database: Option<SecretString>,
 
     /// How results are printed
     #[arg(long, global = true, value_enum, default_value_t = Format::Text)]
@@ -305,6 +311,12 @@ impl Global {
         let cores = || std::thread::available_parallelism().map_or(1, usize::from);
         self.threads.unwrap_or_else(cores).max(1)
     }
+}
+
+/// Takes what may hold a secret as it is; what is wrong with it is told later, and without it.
+#[expect(clippy::unnecessary_wraps, reason = "a parser of the command line returns a result")]
+fn secret(text: &str) -> Result<SecretString, std::convert::Infallible> {
+    Ok(SecretString::from(text))
 }
 
 /// Reads `512MiB`, `1GiB`, `2GB` or plain bytes.

@@ -62,7 +62,7 @@ fn parse_zone(name: &str) -> Result<TimeZone, String> {
 
 pub(crate) async fn run(global: &Global, args: &Args) -> Result<(), Failure> {
     let workspace = Workspace::load(global).await?;
-    let ledger = Ledger::open_read_only(&workspace.ledger_path()).await?.ok_or_else(|| {
+    let ledger = Ledger::open_read_only(workspace.ledger_place()).await?.ok_or_else(|| {
         Failure::usage("nothing has run yet, so there is nothing to show")
             .hint("`segue run` runs what is due; `segue plan` shows what that is.")
     })?;

@@ -52,7 +52,7 @@ pub(crate) async fn run(global: &Global, args: &Args) -> Result<(), Failure> {
     let plans = select::runs(&workspace.project, &request, super::slot_now())?;
     let keys = encryption::check(&workspace.project, ambient::now());
     let (sources, _) = Sources::open_with(&workspace, global, keys).await?;
-    let ledger = Ledger::open_read_only(&workspace.ledger_path()).await?;
+    let ledger = Ledger::open_read_only(workspace.ledger_place()).await?;
     let mut previews = Vec::new();
     for plan in plans {
         let grade = capabilities::grade(&workspace, &plan.destination);

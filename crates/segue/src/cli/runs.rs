@@ -39,7 +39,7 @@ pub(crate) async fn run(global: &Global, args: &Args) -> Result<(), Failure> {
         behind: None,
         limit: Some(args.limit),
     };
-    let runs = match Ledger::open_read_only(&workspace.ledger_path()).await? {
+    let runs = match Ledger::open_read_only(workspace.ledger_place()).await? {
         Some(ledger) => ledger.runs(&filter).await?,
         None => Vec::new(),
     };

@@ -33,7 +33,7 @@ pub(super) async fn find(workspace: &Workspace, prefix: &str) -> Result<RunDetai
         Failure::usage(format!("there is no run whose id begins with `{prefix}`"))
             .hint("`segue runs` lists the runs.")
     };
-    let ledger = Ledger::open_read_only(&workspace.ledger_path()).await?.ok_or_else(missing)?;
+    let ledger = Ledger::open_read_only(workspace.ledger_place()).await?.ok_or_else(missing)?;
     let found = ledger.find_runs(prefix, CANDIDATES_MAX).await?;
     match found.as_slice() {
         [] => Err(missing()),

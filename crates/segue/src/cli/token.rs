@@ -50,7 +50,7 @@ fn parse_role(word: &str) -> Result<Role, String> {
 
 pub(crate) async fn run(global: &Global, args: &Args) -> Result<(), Failure> {
     let workspace = Workspace::load(global).await?;
-    let ledger = Ledger::open(&workspace.ledger_path())
+    let ledger = Ledger::open(workspace.ledger_place())
         .await
         .map_err(|error| server::explain(&workspace, error.into()))?;
     let now = ambient::now();

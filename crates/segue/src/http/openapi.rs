@@ -133,7 +133,10 @@ fn operation(route: &Route, problem: &Value, generator: &mut SchemaGenerator) ->
     });
     if let Some(takes) = route.takes {
         operation["requestBody"] = json!({
-            "required": !matches!(route.name, "run_activation" | "preview_segment" | "preview_activation"),
+            "required": !matches!(
+                route.name,
+                "run_activation" | "evaluate_segments" | "preview_segment" | "preview_activation"
+            ),
             "content": { "application/json": { "schema": takes(generator).to_value() } },
         });
     }

@@ -5,8 +5,8 @@ use std::collections::HashMap;
 use http::Method;
 
 use super::answers::{
-    access, activations, alerts, destinations, drafts, files, log, objects, people, preview,
-    profiles, project, rules, runs, secrets, server, slots,
+    access, activations, alerts, destinations, drafts, evaluations, files, log, objects, people,
+    preview, profiles, project, rules, runs, secrets, server, slots,
 };
 use super::flow_service::{
     FlowBody, Items, Made, Operation, connections, flows, mapping_sets, runs as flow_runs, targets,
@@ -24,6 +24,18 @@ const CURSOR: Parameter = Parameter::text("cursor", "Where to go on: `next` of t
 const ACTIVATION: Parameter = Parameter::text("activation", "Only those of this activation");
 const SEGMENT: Parameter = Parameter::text("segment", "Only those of this segment");
 
+const FIRST: Parameter = Parameter::number(
+    "first",
+    "From the entry with this number on; from the first without it",
+    1,
+    u32::MAX,
+);
+const LAST: Parameter = Parameter::number(
+    "last",
+    "To the entry with this number; to the newest without it",
+    1,
+    u32::MAX,
+);
 const FLOW: Parameter = Parameter::text("property", "Only those of a flow: flowId==ID");
 const CONTINUATION: Parameter =
     Parameter::text("continuationToken", "Where to go on: `next` of the page before");
@@ -230,15 +242,14 @@ pub(crate) const ROUTES: &[Route] = &[
     change!(POST "/api/v1/segments", add_segment, Define, Some(objects::new_segment), 201, Gives::Json(schema::<project::Segment>), project::add_segment, "Make a segment that is kept in the ledger"),
     change!(PUT "/api/v1/segments/{key}", change_segment, Define, Some(objects::changed_segment), 200, Gives::Json(schema::<project::Segment>), project::change_segment, "Change a segment that is kept in the ledger"),
     change!(DELETE "/api/v1/segments/{key}", remove_segment, Define, None, 204, Gives::Nothing, project::remove_segment, "Remove a segment that is kept in the ledger"),
+    change!(POST "/api/v1/evaluations", evaluate_segments, Operate, Some(schema::<evaluations::Evaluate>), 200, Gives::Json(schema::<evaluations::Evaluations>), evaluations::evaluate, "Evaluate segments now, remember who joined and who left, and run what follows evaluations"),
     change!(POST "/api/v1/segments/{key}/count", count_segment, Analyse, None, 200, Gives::Json(schema::<profiles::Count>), profiles::count, "Count the members of a segment, exactly"),
     change!(POST "/api/v1/preview", preview_objects, Read, Some(schema::<preview::PreviewObjects>), 200, Gives::Json(schema::<preview::Previewed>), preview::preview, "What objects that nobody has saved would come to: problems, names, slots, first lines, rows"),
-    change!(POST "/api/v1/rules/try", try_rule, Analyse, Some(schema::<rules::TryRule>), 200, Gives::Json(schema::<rules::RuleTried>), rules::try_rule, "Try a rule that nobody has saved: what is wrong with it, or who is in it"),
-    change!(POST "/api/v1/people/lookup", look_up_person, Analyse, Some(schema::<people::LookUp>), 200, Gives::Json(schema::<people::Found>), people::look_up, "Look up one person by an identity, masked: fields, memberships with what decides them, delivered files"),
-    change!(POST "/api/v1/people/reveal", reveal_person, Unmask, Some(schema::<people::LookUp>), 200, Gives::Json(schema::<people::Found>), people::reveal, "Look up one person with real values"),
+    change!(POST "/api/v1/drafts/segment/try", try_rule, Analyse, Some(schema::<rules::TryRule>), 200, Gives::Json(schema::<rules::RuleTried>), rules::try_rule, "Try the rule of a segment that is kept nowhere: what is wrong with it, or how many are in it and a few of them, masked"),
+    change!(POST "/api/v1/profiles/lookup", look_up_person, Analyse, Some(schema::<people::LookUp>), 200, Gives::Json(schema::<people::Found>), people::look_up, "Look up one person by an identity, masked: fields, memberships with what decides them, delivered files"),
+    change!(POST "/api/v1/profiles/reveal", reveal_person, Unmask, Some(schema::<people::LookUp>), 200, Gives::Json(schema::<people::Found>), people::reveal, "Look up one person with real values"),
     change!(POST "/api/v1/segments/{key}/preview", preview_segment, Analyse, Some(schema::<profiles::Preview>), 200, Gives::Json(schema::<profiles::Rows>), profiles::preview_segment, "Show some members of a segment, masked"),
     change!(POST "/api/v1/segments/{key}/explain", explain_segment, Analyse, Some(schema::<profiles::Why>), 200, Gives::Json(schema::<profiles::Told>), profiles::explain_segment, "Say why a person is in a segment or not, masked"),
-    change!(POST "/api/v1/profiles/lookup", look_up_profile, Analyse, Some(schema::<profiles::Who>), 200, Gives::Json(schema::<profiles::Told>), profiles::lookup, "Look a profile up by one of its identities, masked"),
-    change!(POST "/api/v1/drafts/segment/count", count_draft, Analyse, Some(schema::<drafts::Draft>), 200, Gives::Json(schema::<profiles::Count>), drafts::count, "Count the members of a segment that is kept nowhere"),
     change!(POST "/api/v1/drafts/segment/preview", preview_draft_segment, Analyse, Some(schema::<drafts::DraftPreview>), 200, Gives::Json(schema::<profiles::Rows>), drafts::preview_segment, "Show some members of a segment that is kept nowhere, masked"),
     change!(POST "/api/v1/drafts/segment/explain", explain_draft, Analyse, Some(schema::<drafts::DraftWhy>), 200, Gives::Json(schema::<profiles::Told>), drafts::explain_segment, "Say why a person is in a segment that is kept nowhere, masked"),
     change!(POST "/api/v1/drafts/activation/preview", preview_draft_activation, Analyse, Some(schema::<drafts::DraftPreview>), 200, Gives::Json(schema::<profiles::Rows>), drafts::preview_activation, "Show the first rows of an activation that is kept nowhere, masked"),
@@ -381,8 +392,8 @@ pub(crate) const ROUTES: &[Route] = &[
         runs::get,
         "One run with its files, counts, exclusions and inputs"
     ),
-    change!(POST "/api/v1/runs/{id}/release", release_run, Operate, None, 200, Gives::Json(schema::<runs::RunDetail>), runs::release, "Let a run go on that a guard stopped"),
-    change!(POST "/api/v1/runs/{id}/reject", reject_run, Operate, Some(schema::<runs::Reject>), 200, Gives::Json(schema::<runs::RunDetail>), runs::reject, "End a run that a guard stopped, with nothing visible"),
+    change!(POST "/api/v1/runs/{id}/release", release_run, Operate, None, 200, Gives::Json(schema::<runs::RunDetail>), runs::release, "Let a run go on that a guard stopped, or that is committed and whose object somebody else changed"),
+    change!(POST "/api/v1/runs/{id}/reject", reject_run, Operate, Some(schema::<runs::Reject>), 200, Gives::Json(schema::<runs::RunDetail>), runs::reject, "End a run that waits for a person, with nothing visible"),
     text!(
         "/api/v1/runs/{id}/events",
         run_events,
@@ -422,7 +433,7 @@ pub(crate) const ROUTES: &[Route] = &[
         "/api/v1/audit/check",
         check_audit,
         Audit,
-        [],
+        [FIRST, LAST],
         log::Check,
         log::check,
         "Whether the audit log is as it was written"

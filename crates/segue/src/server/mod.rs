@@ -82,7 +82,7 @@ impl Shared {
 /// The project or the ledger cannot be used.
 pub(crate) async fn open(global: &Global, options: Options) -> Result<Arc<Shared>, Failure> {
     let workspace = Workspace::load(global).await?;
-    let ledger = Ledger::open(&workspace.ledger_path()).await.map_err(Failure::from).map_err(
+    let ledger = Ledger::open(workspace.ledger_place()).await.map_err(Failure::from).map_err(
         // Whoever has the ledger may be a server.
         |failure| beacon::explain(&workspace, failure),
     )?;

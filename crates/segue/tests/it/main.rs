@@ -1,11 +1,14 @@
 //! The binary as a user meets it: real processes, real files, a real S3 protocol on loopback.
 
+mod alerts;
 mod backup;
 mod check;
 mod crash;
+mod database;
 mod delivery;
 mod demo;
 mod encryption;
+mod evaluations;
 mod events;
 mod explain;
 mod files;
@@ -37,6 +40,7 @@ mod served_pages;
 mod sign_in;
 mod sources;
 mod stored;
+mod stuck;
 mod surface;
 mod traces;
 mod trust;

@@ -315,6 +315,7 @@ impl Alert {
             "failed" => (Tone::Bad, lang.state_failed()),
             "blocked" => (Tone::Warn, lang.state_blocked()),
             "late" => (Tone::Warn, lang.state_late()),
+            "missing" => (Tone::Bad, lang.kind_missing()),
             "exclusion_rate" => (Tone::Warn, lang.kind_exclusion_rate()),
             other => (Tone::Idle, other),
         }

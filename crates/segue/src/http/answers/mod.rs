@@ -6,6 +6,7 @@ pub(crate) mod activations;
 pub(crate) mod alerts;
 pub(crate) mod destinations;
 pub(crate) mod drafts;
+pub(crate) mod evaluations;
 pub(crate) mod files;
 pub(crate) mod log;
 pub(crate) mod objects;

@@ -98,19 +98,6 @@ pub(crate) struct Why {
     pub(super) unmask: bool,
 }
 
-/// Who is looked up.
-#[derive(Debug, Deserialize, JsonSchema)]
-#[serde(deny_unknown_fields)]
-pub(crate) struct Who {
-    /// What kind of identity it is
-    namespace: String,
-    /// The identity
-    value: String,
-    /// Whether values are shown as they are, which needs a right of its own
-    #[serde(default)]
-    unmask: bool,
-}
-
 /// What was found, as the command line prints it with `--output json`.
 #[derive(Serialize, JsonSchema)]
 #[serde(transparent)]
@@ -287,17 +274,6 @@ pub(super) async fn explained(
         Value::Null => Err(nobody()),
         found => Reply::json(&Told(found)),
     }
-}
-
-pub(crate) async fn lookup(app: Arc<App>, ask: Ask) -> Result<Reply, Problem> {
-    let Who { namespace, value, unmask } = ask.json()?;
-    let values = values(&app, &ask, unmask, "").await?;
-    let person = PersonId { namespace, value };
-    let workspace = app.shared.workspace();
-    let found = with_sources(&app, workspace, async move |_, sources| {
-        questions::profile(sources, &person, values).await
-    });
-    found.await?.map_or_else(|| Err(nobody()), |found| Reply::json(&Told(found)))
 }
 
 /// What was looked for is not told: it is somebody's identity.

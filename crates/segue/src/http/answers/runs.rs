@@ -304,15 +304,17 @@ async fn decided(
     reason: Option<&str>,
 ) -> Result<Reply, Problem> {
     let (run_id, detail) = find(app, ask).await?;
-    if !detail.run.is_held() {
-        return Err(Problem::new(Code::Conflict, "No guard holds this run."));
+    if !decide::waits(&detail.run) {
+        return Err(Problem::new(Code::Conflict, "The run waits for nobody."));
     }
-    if detail.hold.as_ref().is_some_and(|hold| hold.decision.is_some()) {
+    if detail.run.is_held() && detail.hold.as_ref().is_some_and(|hold| hold.decision.is_some()) {
         return Err(Problem::new(Code::Conflict, "Somebody has decided already."));
     }
-    let ledger = &app.shared.ledger;
-    let detail =
-        decide::decide(ledger, run_id, decision, &ask.actor.name, reason, ambient::now()).await?;
+    let (workspace, ledger) = (app.shared.workspace(), &app.shared.ledger);
+    let actor = &ask.actor.name;
+    let decided =
+        decide::decide(&workspace, ledger, run_id, decision, actor, reason, ambient::now());
+    let detail = Box::pin(decided).await?;
     app.shared.wake.notify_one();
     app.shared.replan.notify_one();
     Reply::json(&RunDetail::of(&detail, &app.shared.gauges))

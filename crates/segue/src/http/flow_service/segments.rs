@@ -3,7 +3,7 @@
 use jiff::civil::Date;
 use jiff::{ToSpan as _, tz::TimeZone};
 use plan::Project;
-use plan::project::{Export, Frequency, Schedule, SegmentExport, Trigger};
+use plan::project::{Export, Frequency, Schedule, SegmentExport};
 use serde::Deserialize;
 use serde_json::{Map, Value, json};
 use uuid::Uuid;
@@ -84,17 +84,19 @@ fn when_of(schedule: &Schedule) -> Value {
         Frequency::Weekly { at } => ("WEEKLY".to_owned(), Some(at)),
         Frequency::Monthly { at } => ("MONTHLY".to_owned(), Some(at)),
         Frequency::Cron { .. } => ("CRON".to_owned(), None),
+        // That is how it is said there, however often it is.
+        Frequency::Evaluation { .. } => ("DAILY".to_owned(), None),
     };
     when.insert("frequency".to_owned(), frequency.into());
-    let is_timed = schedule.trigger == Trigger::Scheduled;
+    let is_timed = !schedule.is_after_evaluation();
     let trigger = if is_timed { "SCHEDULED" } else { "AFTER_SEGMENT_EVAL" };
     when.insert("triggerType".to_owned(), trigger.into());
     put(&mut when, "startDate", schedule.start.map(|day| day.to_string()));
     let end = schedule.end.and_then(|day| day.checked_add(1.day()).ok());
     put(&mut when, "endDate", end.map(|day| day.to_string()));
-    let at = at.filter(|_| is_timed).map(|at| at.strftime("%H:%M").to_string());
+    let at = at.map(|at| at.strftime("%H:%M").to_string());
     put(&mut when, "startTime", at);
-    let zone = Some(&schedule.zone).filter(|zone| **zone != TimeZone::UTC);
+    let zone = Some(&schedule.zone).filter(|zone| is_timed && **zone != TimeZone::UTC);
     put(&mut when, "zone", zone.and_then(|zone| zone.iana_name()).filter(|it| *it != "UTC"));
     if let Frequency::Cron { expression } = &schedule.frequency {
         when.insert("cron".to_owned(), expression.clone().into());

@@ -1,0 +1,192 @@
+//! The ledger in a PostgreSQL database: signing in, and what each connection is set to.
+
+use std::time::Duration;
+
+use sqlx::postgres::{PgConnection, PgPool, PgPoolOptions};
+use sqlx::{AssertSqlSafe, Connection as _};
+
+use crate::error::{Error, Kind, Result};
+use crate::place::Address;
+use crate::sql::answered;
+
+/// How long a server may take to answer the first time.
+const CONNECT_MAX: Duration = Duration::from_secs(30);
+/// How long a step waits for a connection: while a server starts again, steps wait so long.
+const ACQUIRE_MAX: Duration = Duration::from_secs(20);
+/// Reads of one process that go on at once, and its one write.
+const CONNECTIONS_MAX: u32 = 8;
+
+/// What every connection is set to. A process that is stopped in the middle of a write would keep all
+/// others waiting; the server ends its transaction after a while. A commit that returned is on disk,
+/// whatever the server's default says.
+const SETTINGS: &str = "SELECT set_config('search_path', $1, false),
+    set_config('synchronous_commit', CASE current_setting('synchronous_commit') WHEN 'off' THEN 'on'
+        ELSE current_setting('synchronous_commit') END, false),
+    set_config('idle_in_transaction_session_timeout', '10s', false),
+    set_config('lock_timeout', '30s', false),
+    set_config('statement_timeout', '60s', false),
+    set_config('default_transaction_read_only', $2, false)";
+
+/// What a connection is for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Use {
+    Write,
+    Read,
+}
+
+/// Signs in once, so that what is in the way is told at once and by its name.
+pub(crate) async fn sign_in(address: &Address, purpose: Use) -> Result<PgConnection> {
+    let connecting = async {
+        let mut connection = PgConnection::connect_with(&address.options).await?;
+        set(&mut connection, address, purpose).await?;
+        Ok(connection)
+    };
+    match tokio::time::timeout(CONNECT_MAX, connecting).await {
+        Ok(Ok(connection)) => Ok(connection),
+        Ok(Err(error)) => Err(unopened(address, &error)),
+        Err(_) => Err(unreachable(address, "it does not answer")),
+    }
+}
+
+/// Connections to the database, each made when it is needed.
+pub(crate) fn pool(address: &Address, purpose: Use) -> PgPool {
+    let of_pool = address.clone();
+    PgPoolOptions::new()
+        .max_connections(CONNECTIONS_MAX)
+        .acquire_timeout(ACQUIRE_MAX)
+        .after_connect(move |connection, _| {
+            let address = of_pool.clone();
+            Box::pin(async move { set(connection, &address, purpose).await })
+        })
+        .connect_lazy_with(address.options.clone())
+}
+
+async fn set(connection: &mut PgConnection, address: &Address, purpose: Use) -> sqlx::Result<()> {
+    let read_only = if purpose == Use::Read { "on" } else { "off" };
+    sqlx::query(SETTINGS).bind(&address.schema).bind(read_only).execute(connection).await.map(drop)
+}
+
+/// The schema version of the ledger, `None` when there is no ledger in the schema yet.
+///
+/// # Errors
+/// `NotALedger` when there are other tables.
+pub(crate) async fn version(db: &mut PgConnection, address: &Address) -> Result<Option<i64>> {
+    let tables: Vec<String> = answered(
+        sqlx::query_scalar(
+            "SELECT tablename::text FROM pg_catalog.pg_tables WHERE schemaname = $1",
+        )
+        .bind(&address.schema)
+        .fetch_all(&mut *db),
+    )
+    .await?;
+    if tables.is_empty() {
+        return Ok(None);
+    }
+    if !tables.iter().any(|table| table == "ledger") {
+        return Err(Error::NotALedger { place: address.to_string() });
+    }
+    Ok(Some(answered(sqlx::query_scalar("SELECT version FROM ledger").fetch_one(&mut *db)).await?))
+}
+
+/// Takes the lock under which one process at a time makes or changes the ledger's tables, until the
+/// transaction ends, and makes the schema if there is none.
+pub(crate) async fn begin_to_migrate(db: &mut PgConnection, address: &Address) -> Result<()> {
+    let schema = &address.schema;
+    answered(
+        sqlx::query("SELECT pg_advisory_xact_lock(hashtext('segue ledger'), hashtext($1))")
+            .bind(schema)
+            .execute(&mut *db),
+    )
+    .await?;
+    let is_there: bool = answered(
+        sqlx::query_scalar(
+            "SELECT EXISTS (SELECT 1 FROM pg_catalog.pg_namespace WHERE nspname = $1)",
+        )
+        .bind(schema)
+        .fetch_one(&mut *db),
+    )
+    .await?;
+    if !is_there {
+        // The name was checked to be a plain one.
+        let create = AssertSqlSafe(format!("CREATE SCHEMA {schema}"));
+        answered(sqlx::raw_sql(create).execute(db)).await?;
+    }
+    Ok(())
+}
+
+fn unreachable(address: &Address, fact: &str) -> Error {
+    Error::Unopened {
+        place: address.to_string(),
+        kind: Kind::Unreachable,
+        fact: fact.to_owned(),
+        hint: "Check host and port of the address, and that this machine may connect to it.",
+    }
+}
+
+/// What is in the way of signing in, as a fact and a next step.
+fn unopened(address: &Address, error: &sqlx::Error) -> Error {
+    let refused = |kind, fact: &str, hint| Error::Unopened {
+        place: address.to_string(),
+        kind,
+        fact: fact.to_owned(),
+        hint,
+    };
+    let encryption = || {
+        refused(
+            Kind::Unreachable,
+            "no encrypted connection can be made",
+            "Add `?sslrootcert=ca.pem` with the server's authority to the address; or `?sslmode=disable` in a \
+             network that nobody else is in.",
+        )
+    };
+    let state =
+        error.as_database_error().and_then(|error| error.code().map(|code| code.into_owned()));
+    match (state.as_deref(), error) {
+        (Some("28P01" | "28000"), _) => refused(
+            Kind::Denied,
+            "the sign-in is refused",
+            "Check user and password of the address, or SEGUE_DATABASE_PASSWORD.",
+        ),
+        (Some("3D000"), _) => refused(
+            Kind::Denied,
+            "the server has no such database",
+            "Make it with `createdb`, or correct the last part of the address.",
+        ),
+        (Some("53300"), _) => refused(
+            Kind::Busy,
+            "the server has no connection left",
+            "Try again later, or raise `max_connections` of the server.",
+        ),
+        (Some("57P03"), _) => {
+            refused(Kind::Unreachable, "the server is starting", "Try again in a moment.")
+        }
+        (Some(state), _) => refused(
+            Kind::Unreachable,
+            &format!("the server answers with error {state}"),
+            "Look into the server's log.",
+        ),
+        (None, sqlx::Error::Tls(_)) => encryption(),
+        (None, sqlx::Error::Io(cause)) if cause.kind() == std::io::ErrorKind::InvalidData => {
+            encryption()
+        }
+        (None, sqlx::Error::Io(cause)) => unreachable(
+            address,
+            &match cause.kind() {
+                std::io::ErrorKind::ConnectionRefused => "nothing listens there".to_owned(),
+                std::io::ErrorKind::TimedOut => "it does not answer".to_owned(),
+                _ if cause.to_string().contains("lookup") => "the host is not known".to_owned(),
+                _ => cause.to_string(),
+            },
+        ),
+        (None, sqlx::Error::Configuration(_)) => refused(
+            Kind::Unreachable,
+            "the certificates of the address cannot be read",
+            "`sslrootcert`, `sslcert` and `sslkey` name PEM files.",
+        ),
+        (None, _) => refused(
+            Kind::Unreachable,
+            "its answer cannot be understood",
+            "Check that the address is that of a PostgreSQL server.",
+        ),
+    }
+}
