@@ -16,6 +16,7 @@ mod request;
 mod session;
 mod shape;
 mod sign_in;
+mod simulation;
 mod strays;
 mod trust;
 pub mod versions;
@@ -152,7 +153,8 @@ impl S3Store {
     }
 
     /// Sends a request; once more when the answer names another region than it was signed for, and
-    /// once more with new credentials when the old ones have ended: such a request has done nothing.
+    /// once more with new credentials when the old ones have ended or are not known any more: such a
+    /// request has done nothing.
     async fn ask<T, E, F>(
         &self,
         act: Act,
@@ -176,7 +178,8 @@ impl S3Store {
                     moved = true;
                     self.in_region(&signed, region)
                 }
-                Fault::ExpiredToken if !renewed => {
+                // A key that is not known any more may have been replaced where it was found.
+                Fault::ExpiredToken | Fault::UnknownKey if !renewed => {
                     renewed = true;
                     let fresh = self.session.renewed(&signed.client, signed.generation);
                     fresh.map(|(client, generation)| Signed { client, generation })

@@ -16,9 +16,35 @@ pub fn is_forbidden(address: IpAddr) -> bool {
     is_link_local || address.is_unspecified() || address.is_multicast()
 }
 
+/// Tells whether a name is below `localhost`, and hence this machine, whatever a name server says
+/// (RFC 6761, section 6.3).
+pub fn is_below_localhost(name: &str) -> bool {
+    let name = name.strip_suffix('.').unwrap_or(name);
+    let last = name.len().checked_sub(".localhost".len());
+    last.is_some_and(|at| {
+        at > 0 && name.is_char_boundary(at) && name[at..].eq_ignore_ascii_case(".localhost")
+    })
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn names_below_localhost() {
+        for (name, is_below) in [
+            ("exports.localhost", true),
+            ("exports.s3.LOCALHOST.", true),
+            ("localhost", false),
+            (".localhost", false),
+            ("notlocalhost", false),
+            ("localhost.example.com", false),
+            ("é.localhost", true),
+            ("", false),
+        ] {
+            assert_eq!(is_below_localhost(name), is_below, "{name}");
+        }
+    }
 
     #[test]
     fn addresses_of_machines_and_of_nobody() {

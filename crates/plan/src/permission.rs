@@ -138,6 +138,11 @@ impl Permission {
         }
     }
 
+    /// Whether Segue never uses it, so that only a complete check asks for it.
+    pub fn is_extra(self) -> bool {
+        self as usize >= Self::GetBucketLocation as usize
+    }
+
     /// Returns what it is granted on.
     pub fn level(self) -> Level {
         match self {
@@ -219,11 +224,8 @@ pub fn needs(objects: &ObjectSettings, replaces: bool) -> Vec<(Permission, Need)
 /// asked for.
 pub fn all(objects: &ObjectSettings, replaces: bool) -> Vec<(Permission, Need)> {
     let mut needs = needs(objects, replaces);
-    let is_extra =
-        |permission: &Permission| *permission as usize >= Permission::GetBucketLocation as usize;
-    needs.extend(
-        Permission::ALL.into_iter().filter(is_extra).map(|permission| (permission, Need::Unused)),
-    );
+    let extras = Permission::ALL.into_iter().filter(|permission| permission.is_extra());
+    needs.extend(extras.map(|permission| (permission, Need::Unused)));
     needs
 }
 

@@ -360,8 +360,8 @@ pub enum Failure {
     Guard,
     /// Something stands where an object would be written.
     InTheWay,
-    /// The service refuses: credentials, permissions, bucket.
-    Denied,
+    /// The service cannot be reached, or refuses: endpoint, credentials, permissions, bucket.
+    Connection,
     /// It may work later.
     Temporary,
     /// The user stopped it.
@@ -376,7 +376,7 @@ impl Failure {
         match self {
             Self::Guard => "guard",
             Self::InTheWay => "in_the_way",
-            Self::Denied => "denied",
+            Self::Connection => "connection",
             Self::Temporary => "temporary",
             Self::Interrupted => "interrupted",
             Self::Other => "failed",

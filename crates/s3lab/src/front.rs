@@ -20,6 +20,7 @@ use s3s::service::S3Service;
 use crate::access_log::Entry;
 use crate::answer::{Refusal, complete_error, error_code};
 use crate::fault::{Action, HELD_BODY_BYTES_MAX, Held, Outcome, Timing};
+use crate::iam_api;
 use crate::operation::{Operation, Target};
 use crate::request_body::RequestBody;
 use crate::shared::Shared;
@@ -164,6 +165,10 @@ impl Front {
         action: Option<&Action>,
     ) -> Response<Body> {
         let hold = action == Some(&Action::HoldDuplicate);
+        if is_for_iam(&head) {
+            let answered = self.ask_iam(&head, body, exchange).await;
+            return answered.unwrap_or_else(Refusal::into_response);
+        }
         let ready = match self.check_claim(&head, &exchange.target) {
             Ok(()) => self.prepare_body(&head, body, exchange, action, hold).await,
             Err(refusal) => Err(refusal),
@@ -177,6 +182,19 @@ impl Front {
             body.drain().await;
         }
         response
+    }
+
+    /// Answers what is signed for IAM, which the protocol layer does not know.
+    async fn ask_iam(
+        &self,
+        head: &Parts,
+        body: &RequestBody,
+        exchange: &Exchange,
+    ) -> Result<Response<Body>, Refusal> {
+        self.check_claim(head, &exchange.target)?;
+        let form = xml_body::read(body).await?;
+        let caller = exchange.access_key_id.as_deref().unwrap_or_default();
+        iam_api::answer(&self.shared, caller, head, &form)
     }
 
     async fn prepare_body(
@@ -267,6 +285,11 @@ impl Front {
             faulted,
         });
     }
+}
+
+fn is_for_iam(head: &Parts) -> bool {
+    let claim = Claim::of(&head.uri, &head.headers).ok().flatten();
+    claim.is_some_and(|claim| claim.service == "iam")
 }
 
 /// Adds to an answer what S3 adds to all of them. Returns its error code too, which a HEAD does not show.

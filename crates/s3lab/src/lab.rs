@@ -18,6 +18,7 @@ use crate::fault::Faults;
 use crate::front::Front;
 use crate::gate::Gate;
 use crate::history::Change;
+use crate::host::{self, Hosts};
 use crate::iam::Policy;
 use crate::listen::accept;
 use crate::object::{Attributes, Bucket, Stored, Version};
@@ -101,6 +102,12 @@ impl Lab {
         format!("http://{}", self.address)
     }
 
+    /// Returns the endpoint for clients that put the bucket into the host, such as
+    /// `http://s3.localhost:40123`. Their resolver has to know that names below `localhost` are this machine.
+    pub fn domain_endpoint(&self) -> String {
+        format!("http://{}:{}", host::DOMAIN, self.address.port())
+    }
+
     /// Returns the address that the lab listens on.
     pub fn address(&self) -> SocketAddr {
         self.address
@@ -129,6 +136,12 @@ impl Lab {
     /// Returns everything that ever became visible, oldest first.
     pub fn history(&self) -> Vec<Change> {
         self.shared().state().history.all()
+    }
+
+    /// Forgets a user, as when a key is deleted.
+    pub fn remove_user(&self, access_key_id: &str) {
+        let mut users = self.shared().users.write().unwrap_or_else(PoisonError::into_inner);
+        users.retain(|user| user.access_key_id != access_key_id);
     }
 
     /// Replaces what a user may do, from the next request on. Tells whether there is such a user.
@@ -262,6 +275,7 @@ fn protocol(shared: &Arc<Shared>) -> s3s::service::S3Service {
     builder.set_config(Arc::new(StaticConfigProvider::new(Arc::new(config))));
     builder.set_auth(Gate(Arc::clone(shared)));
     builder.set_access(Gate(Arc::clone(shared)));
+    builder.set_host(Hosts);
     builder.set_route(Sts(Arc::clone(shared)));
     builder.build()
 }

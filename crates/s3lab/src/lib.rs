@@ -8,6 +8,9 @@
 //! log ([`Entry`]), the history of everything that ever became visible ([`Change`]), faults on chosen requests
 //! ([`Fault`]), and the known deviations of other services as switches ([`Dialect`]).
 //!
+//! Buckets are at `127.0.0.1/bucket` and at `bucket.s3.localhost` ([`Lab::domain_endpoint`]), and there is as
+//! much of STS and IAM as a sign-in and a check of permissions ask for.
+//!
 //! It is not a store for production: no TLS, no durability promise, one process.
 //!
 //! ```
@@ -28,6 +31,7 @@ mod options;
 mod answer;
 mod fault;
 mod front;
+mod host;
 mod lab;
 mod listen;
 mod operation;
@@ -53,6 +57,7 @@ mod upload;
 
 // How the protocol reaches what is stored.
 mod gate;
+mod iam_api;
 mod service;
 mod sts;
 

@@ -6,6 +6,8 @@ use std::fmt;
 
 use http::{HeaderMap, Method, Uri};
 
+use crate::host;
+
 macro_rules! operations {
     ($($name:ident),* $(,)?) => {
         /// An operation of the S3 API that a lab serves.
@@ -96,11 +98,14 @@ pub(crate) struct Target {
 }
 
 impl Target {
-    /// Reads a path-style request.
+    /// Reads a request, whether its bucket is in the host or in the path.
     pub(crate) fn of(method: &Method, uri: &Uri, headers: &HeaderMap) -> Self {
         // Only the first slash is the path's own: a key may begin with others.
         let path = percent_decode(uri.path().strip_prefix('/').unwrap_or(uri.path()).as_bytes());
-        let (bucket, key) = path.split_once('/').unwrap_or((&path, ""));
+        let (bucket, key) = match host::bucket(headers) {
+            Some(bucket) => (bucket, &*path),
+            None => path.split_once('/').unwrap_or((&path, "")),
+        };
         let query = parse_query(uri.query().unwrap_or_default());
         let operation = classify(method, bucket, key, &query, headers);
         Self { operation, bucket: bucket.to_owned(), key: key.to_owned(), query }
@@ -291,6 +296,20 @@ mod tests {
             let target =
                 Target::of(&method.parse().unwrap(), &uri.parse().unwrap(), &HeaderMap::new());
             assert_eq!(target.operation, expected, "{request}");
+        }
+    }
+
+    #[test]
+    fn a_bucket_may_be_in_the_host() {
+        let host = http::HeaderValue::from_static("b.s3.localhost:9000");
+        let headers = HeaderMap::from_iter([(http::header::HOST, host)]);
+        for (uri, operation, key) in [
+            ("/", Operation::ListObjects, ""),
+            ("/?uploads", Operation::ListMultipartUploads, ""),
+            ("/day/a.csv", Operation::GetObject, "day/a.csv"),
+        ] {
+            let target = Target::of(&Method::GET, &uri.parse().unwrap(), &headers);
+            assert_eq!((target.operation, &*target.bucket, &*target.key), (operation, "b", key));
         }
     }
 

@@ -15,6 +15,8 @@ use crate::options::User;
 pub(crate) struct Claim {
     pub(crate) access_key_id: String,
     pub(crate) region: String,
+    /// The service that it is signed for: `s3`, `sts`, `iam`.
+    pub(crate) service: String,
     /// `x-amz-date`, as it was written.
     date: Option<String>,
     token: Option<String>,
@@ -144,9 +146,13 @@ fn old_mechanism() -> Refusal {
 fn scope(credential: &str, date: Option<String>, token: Option<String>) -> Result<Claim, Refusal> {
     let fields: Vec<&str> = credential.split('/').collect();
     match fields[..] {
-        [key, _, region, "s3" | "sts", "aws4_request"] => {
-            Ok(Claim { access_key_id: key.to_owned(), region: region.to_owned(), date, token })
-        }
+        [key, _, region, service @ ("s3" | "sts" | "iam"), "aws4_request"] => Ok(Claim {
+            access_key_id: key.to_owned(),
+            region: region.to_owned(),
+            service: service.to_owned(),
+            date,
+            token,
+        }),
         _ => Err(Refusal::new(
             400,
             "AuthorizationHeaderMalformed",

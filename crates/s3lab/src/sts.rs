@@ -12,6 +12,7 @@ use s3s::route::S3Route;
 use s3s::{Body, S3Request, S3Response, S3Result, s3_error};
 
 use crate::answer::Refusal;
+use crate::host;
 use crate::iam::Policy;
 use crate::operation::percent_decode;
 use crate::options::User;
@@ -42,10 +43,10 @@ impl S3Route for Sts {
         &self,
         method: &Method,
         uri: &Uri,
-        _headers: &HeaderMap,
+        headers: &HeaderMap,
         _extensions: &mut Extensions,
     ) -> bool {
-        method == Method::POST && uri.path() == "/"
+        method == Method::POST && uri.path() == "/" && host::bucket(headers).is_none()
     }
 
     async fn call(&self, request: S3Request<Body>) -> S3Result<S3Response<Body>> {
@@ -140,17 +141,17 @@ fn document(user: &User, expires: SystemTime, assumed: &str) -> String {
 }
 
 /// The fields of a form.
-struct Form(Vec<(String, String)>);
+pub(crate) struct Form(Vec<(String, String)>);
 
 impl Form {
-    fn of(body: &[u8]) -> Self {
+    pub(crate) fn of(body: &[u8]) -> Self {
         let decode = |text: &str| percent_decode(text.replace('+', " ").as_bytes());
         let text = String::from_utf8_lossy(body);
         let pairs = text.split('&').filter_map(|pair| pair.split_once('='));
         Self(pairs.map(|(name, value)| (decode(name), decode(value))).collect())
     }
 
-    fn get(&self, name: &str) -> Option<String> {
+    pub(crate) fn get(&self, name: &str) -> Option<String> {
         self.0.iter().find(|(known, _)| known == name).map(|(_, value)| value.clone())
     }
 }

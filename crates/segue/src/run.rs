@@ -13,7 +13,7 @@ mod stage;
 pub(crate) use increment::{baseline_in, check_order};
 pub(crate) use membership::{evaluate_all, look};
 pub(crate) use publish::abort;
-pub(crate) use stage::inputs;
+pub(crate) use stage::{class_of, inputs};
 
 use std::path::Path;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};

@@ -1,5 +1,6 @@
 //! A project on disk: its file, its folder, its state, and the objects that its ledger keeps.
 
+use std::cell::RefCell;
 use std::path::{Path, PathBuf};
 
 use ledger::{Address, Definition, Definitions, Ledger, Place};
@@ -41,8 +42,9 @@ pub(crate) struct Workspace {
     pub(crate) stored: Definitions,
     /// What is worth knowing about it.
     pub(crate) warnings: Vec<Diagnostic>,
-    /// What tells whether a stored secret was changed since credentials were filled in.
-    pub(crate) secrets: String,
+    /// What tells whether anything was changed since that the file only names: stored secrets, and
+    /// files with secrets, keys, certificates and rules.
+    pub(crate) outside: String,
     /// The accounts that were signed in to.
     pub(crate) sessions: Sessions,
     state: PathBuf,
@@ -142,8 +144,8 @@ pub(crate) struct File {
 pub(crate) struct Read {
     pub(crate) reading: plan::Reading,
     pub(crate) source: Source,
-    /// What tells whether a stored secret was changed since.
-    secrets: String,
+    /// What tells whether anything that the file only names was changed since.
+    outside: String,
 }
 
 impl File {
@@ -188,13 +190,16 @@ impl File {
         stored: &[Definition],
         variables: &dyn Fn(&str) -> Option<String>,
     ) -> Result<Read, Failure> {
+        let seen = RefCell::new(blake3::Hasher::new());
         let files = |path: &str| {
-            std::fs::read_to_string(self.folder.join(path)).map_err(|error| error.to_string())
+            let text = std::fs::read_to_string(self.folder.join(path));
+            see(&mut seen.borrow_mut(), path, text.as_ref().ok().map(String::as_bytes));
+            text.map_err(|error| error.to_string())
         };
         let store = Secrets::new(&self.state, variables);
         let secrets = |name: &str| store.get(name).map_err(|failure| secrets::problem_of(&failure));
         // Before any is read: one that changes meanwhile is noticed at the next look.
-        let known = store.digest();
+        let stored_secrets = store.digest();
         let objects = stored.iter().filter(|it| !it.key.starts_with(NOTES));
         let parsed = objects.map(parse).collect::<Result<Vec<_>, _>>()?;
         let stored: Vec<Stored<'_>> = parsed
@@ -203,12 +208,20 @@ impl File {
             .collect();
         let outside = Outside { variables, files: &files, secrets: &secrets };
         let reading = plan::read_with_stored(&self.text, &stored, outside);
+        let mut seen = seen.into_inner();
+        for account in reading.project.iter().flat_map(|project| &project.accounts) {
+            if let Some(path) = &account.ca_file {
+                let certificates = std::fs::read(self.folder.join(path));
+                see(&mut seen, path, certificates.as_deref().ok());
+            }
+        }
         let source = Source {
             path: self.path.display().to_string(),
             text: reading.masked(),
             parts: reading.parts.clone(),
         };
-        Ok(Read { reading, source, secrets: known })
+        let outside = format!("{stored_secrets} {}", seen.finalize().to_hex());
+        Ok(Read { reading, source, outside })
     }
 
     /// The workspace of a reading without errors.
@@ -216,7 +229,7 @@ impl File {
     /// # Errors
     /// There are errors.
     pub(crate) fn workspace(self, read: Read, stored: Definitions) -> Result<Workspace, Failure> {
-        let Read { reading, source, secrets } = read;
+        let Read { reading, source, outside } = read;
         let Some(project) = reading.project else {
             return Err(invalid(&source, &reading.diagnostics));
         };
@@ -227,7 +240,7 @@ impl File {
             project,
             stored,
             warnings: reading.diagnostics,
-            secrets,
+            outside,
             sessions: Sessions::default(),
             state: self.state,
             ledger: self.ledger,
@@ -241,6 +254,15 @@ impl File {
     ) -> Result<Workspace, Failure> {
         let read = self.understand(&stored.items, variables)?;
         self.workspace(read, stored)
+    }
+}
+
+/// Takes note of a file as it was read, or that it could not be.
+fn see(seen: &mut blake3::Hasher, path: &str, bytes: Option<&[u8]>) {
+    for part in [Some(path.as_bytes()), bytes] {
+        // Lengths keep two files from looking like two others.
+        let length = part.map_or(u64::MAX, |part| part.len() as u64);
+        seen.update(&length.to_le_bytes()).update(part.unwrap_or_default());
     }
 }
 

@@ -4,7 +4,7 @@
 //! machines give away their own credentials.
 
 use std::fmt;
-use std::net::IpAddr;
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
 use aws_sdk_s3::config::SharedHttpClient;
 use aws_smithy_http_client::proxy::ProxyConfig;
@@ -32,13 +32,17 @@ pub(super) fn http_client(trust: Option<&Trust>) -> SharedHttpClient {
     })
 }
 
-/// Names, as the machine resolves them.
+/// Names, as the machine resolves them; those below `localhost` are the machine itself, which not every
+/// machine knows (RFC 6761).
 #[derive(Debug, Clone)]
 struct Names;
 
 impl ResolveDns for Names {
     fn resolve_dns<'a>(&'a self, name: &'a str) -> DnsFuture<'a> {
         DnsFuture::new(async move {
+            if address::is_below_localhost(name) {
+                return Ok(vec![Ipv4Addr::LOCALHOST.into(), Ipv6Addr::LOCALHOST.into()]);
+            }
             let found = tokio::net::lookup_host((name, 0)).await.map_err(ResolveDnsError::new)?;
             let found = found.map(|address| address.ip());
             permitted(found.collect()).map_err(ResolveDnsError::new)
@@ -84,5 +88,7 @@ mod tests {
     async fn names_are_resolved_as_the_machine_does() {
         let found = Names.resolve_dns("localhost").await.unwrap();
         assert!(!found.is_empty() && found.iter().all(IpAddr::is_loopback), "{found:?}");
+        let below = Names.resolve_dns("exports.s3.localhost").await.unwrap();
+        assert!(!below.is_empty() && below.iter().all(IpAddr::is_loopback), "{below:?}");
     }
 }

@@ -120,14 +120,15 @@ impl<'a> Probe<'a> {
         Self { store, scope, needs, nonce, key, abandoned_before, made: Mutex::default() }
     }
 
-    /// Walks through all permissions. It may be dropped at any moment; [`clean_up`](Self::clean_up)
-    /// has to be called afterwards in any case.
+    /// Walks through all permissions, and tells each as soon as it is settled, as it will stand in
+    /// what is returned. It may be dropped at any moment; [`clean_up`](Self::clean_up) has to be
+    /// called afterwards in any case.
     ///
     /// # Errors
     /// When the service cannot be reached, does not speak S3, knows the bucket not, or does not
     /// accept who signs.
-    pub async fn walk(&self) -> Result<Checked, Error> {
-        Ok(walk::walk(self).await?)
+    pub async fn walk(&self, tell: &(dyn Fn(&Finding) + Sync)) -> Result<Checked, Error> {
+        Ok(walk::walk(self, tell).await?)
     }
 
     /// Removes what the walk made. Returns what could not be removed.

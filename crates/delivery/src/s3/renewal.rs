@@ -11,8 +11,13 @@ use aws_smithy_runtime_api::client::retries::classifiers::{ClassifyRetry, RetryA
 
 use super::session::Session;
 
-/// The codes of credentials that have ended ("List of error codes" of the S3 API reference).
-const ENDED: [&str; 2] = ["<Code>ExpiredToken</Code>", "<Code>TokenRefreshRequired</Code>"];
+/// The codes of credentials that have ended, or were replaced ("List of error codes" of the S3 API
+/// reference).
+const ENDED: [&str; 3] = [
+    "<Code>ExpiredToken</Code>",
+    "<Code>TokenRefreshRequired</Code>",
+    "<Code>InvalidAccessKeyId</Code>",
+];
 /// How far an answer is searched for them, in bytes.
 const BYTES_SEARCHED_MAX: usize = 1_024;
 

@@ -7,6 +7,7 @@ use std::time::Duration;
 use aws_credential_types::provider::SharedCredentialsProvider;
 use aws_sdk_s3::Client;
 use aws_sdk_s3::config::{Config, IdentityCache, SharedHttpClient, SharedIdentityCache};
+use aws_sdk_sts::config::retry::RetryConfig;
 use plan::object_settings::ObjectSettings;
 use plan::project::{Account, Auth};
 
@@ -14,9 +15,10 @@ use super::client::{self, REGION_DEFAULT};
 use super::connection;
 use super::renewal::{Current, Renewing};
 use super::sign_in::{SignIn, Source};
+use super::simulation::{self, Simulation};
 use super::trust::Trust;
 use super::{Pace, S3Store};
-use crate::error::Error;
+use crate::error::{Error, short_message};
 
 /// How long finding credentials may take: a `credential_process` or a single sign-on may be slow.
 pub const SIGN_IN_TIMEOUT: Duration = Duration::from_secs(60);
@@ -100,10 +102,33 @@ impl Session {
         }
     }
 
-    /// Finds out who signs, as an ARN: of the user, or of the role that is assumed. `None` where the
-    /// service does not tell.
+    /// Finds out who signs, as an ARN: of the user, or of the role that is assumed. Nobody needs a
+    /// permission for that. `None` where the service does not tell: others than Amazon's seldom do.
     pub async fn caller(&self) -> Option<String> {
-        self.shared.sign_in.caller(self.shared.account.endpoint_url.as_deref()).await
+        if let Auth::AssumeRole { role_arn, .. } = &self.shared.account.auth {
+            return Some(role_arn.clone());
+        }
+        let client = self.signed_sts(self.shared.account.endpoint_url.as_deref());
+        let once = aws_sdk_sts::Config::builder().retry_config(RetryConfig::disabled());
+        let asked = client.get_caller_identity().customize().config_override(once).send().await;
+        asked.ok()?.arn.as_deref().map(short_message)
+    }
+
+    /// Asks IAM whether who signs may do something, without doing it.
+    pub(super) async fn simulate(&self, action: &str, resource: &str) -> Simulation {
+        let Some(caller) = self.caller().await else { return Simulation::default() };
+        let Some(source) = simulation::source_of(&caller) else { return Simulation::default() };
+        let endpoint_url = self.shared.account.endpoint_url.as_deref();
+        let place = simulation::Place::of(endpoint_url, &caller);
+        let client = self.signed_sts(Some(place.url));
+        simulation::ask(&client, place.region, &source, action, resource).await
+    }
+
+    /// Makes a client of STS that signs as stores do, with the credentials at hand.
+    fn signed_sts(&self, endpoint_url: Option<&str>) -> aws_sdk_sts::Client {
+        let config = self.shared.sign_in.sts_config(endpoint_url);
+        let config = config.credentials_provider(self.shared.provider.clone());
+        aws_sdk_sts::Client::from_conf(config.identity_cache(self.cache()).build())
     }
 
     /// Makes a client for a store, with the number of the credentials that it signs with.
@@ -135,6 +160,7 @@ impl Session {
     fn throw_away(&self, seen: u64) -> Generation {
         let mut current = self.shared.cache.write().unwrap_or_else(PoisonError::into_inner);
         if current.number == seen {
+            self.shared.sign_in.forget();
             *current = Generation { number: seen + 1, cache: fresh_cache() };
         }
         current.clone()

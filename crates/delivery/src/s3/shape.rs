@@ -51,7 +51,8 @@ pub(super) fn tagging(tags: &[(String, String)]) -> Option<String> {
     (!pairs.is_empty()).then(|| pairs.join("&"))
 }
 
-fn escaped(text: &str) -> String {
+/// Escapes what a query or a form cannot hold as it is.
+pub(super) fn escaped(text: &str) -> String {
     let mut escaped = String::with_capacity(text.len());
     for byte in text.bytes() {
         match byte {

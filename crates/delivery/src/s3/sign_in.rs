@@ -4,21 +4,20 @@
 //! is the one place of this crate in which the environment of the process is read.
 
 use std::fmt;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use aws_config::default_provider::credentials::DefaultCredentialsChain;
 use aws_credential_types::Credentials;
 use aws_credential_types::provider::error::CredentialsError;
 use aws_credential_types::provider::{ProvideCredentials, SharedCredentialsProvider, future};
 use aws_sdk_s3::config::{BehaviorVersion, Region};
-use aws_sdk_sts::config::retry::RetryConfig;
 use aws_sdk_sts::error::{ProvideErrorMetadata as _, SdkError};
 use aws_sdk_sts::operation::RequestId as _;
 use aws_sdk_sts::operation::assume_role::{AssumeRoleError, AssumeRoleOutput};
 use plan::project::{Account, Auth};
 use secrecy::ExposeSecret as _;
-use tokio::sync::OnceCell;
 
+use super::bounded::Bounded;
 use super::client::{REGION_DEFAULT, retries, timeouts_of_sign_in};
 use super::connection;
 use super::trust::Trust;
@@ -32,7 +31,7 @@ pub(super) struct SignIn {
     auth: Auth,
     region: Option<String>,
     trust: Option<Trust>,
-    chain: OnceCell<SharedCredentialsProvider>,
+    chain: Mutex<Option<SharedCredentialsProvider>>,
 }
 
 /// Why a role could not be assumed, as STS said it.
@@ -65,7 +64,7 @@ impl SignIn {
             auth: account.auth.clone(),
             region: account.region.clone(),
             trust: trust.cloned(),
-            chain: OnceCell::new(),
+            chain: Mutex::new(None),
         }
     }
 
@@ -88,18 +87,6 @@ impl SignIn {
         external_id: Option<&str>,
     ) -> Result<Credentials, CredentialsError> {
         self.assume_role(&self.auth, external_id).await
-    }
-
-    /// Asks STS who signs, which nobody needs a permission for. `None` where it is not known: other
-    /// services than Amazon's seldom answer that.
-    pub(super) async fn caller(&self, endpoint_url: Option<&str>) -> Option<String> {
-        if let Auth::AssumeRole { role_arn, .. } = &self.auth {
-            return Some(role_arn.clone());
-        }
-        let client = self.sts(endpoint_url, self.base(&self.auth).await.ok()?);
-        let once = aws_sdk_sts::Config::builder().retry_config(RetryConfig::disabled());
-        let asked = client.get_caller_identity().customize().config_override(once).send().await;
-        asked.ok()?.arn.as_deref().map(short_message)
     }
 
     /// Assumes a role, and those on the way to it before.
@@ -126,19 +113,24 @@ impl SignIn {
     }
 
     fn sts(&self, endpoint_url: Option<&str>, base: Credentials) -> aws_sdk_sts::Client {
+        let config = self.sts_config(endpoint_url).credentials_provider(base);
+        aws_sdk_sts::Client::from_conf(config.build())
+    }
+
+    /// The settings of a client of STS, all but who signs.
+    pub(super) fn sts_config(&self, endpoint_url: Option<&str>) -> aws_sdk_sts::config::Builder {
         let region = self.region.as_deref().unwrap_or(REGION_DEFAULT);
         let config = aws_sdk_sts::Config::builder()
             .behavior_version(BehaviorVersion::v2026_01_12())
             .region(Region::new(region.to_owned()))
-            .credentials_provider(base)
             .retry_config(retries())
-            .timeout_config(timeouts_of_sign_in());
-        let mut config = match endpoint_url {
+            .timeout_config(timeouts_of_sign_in())
+            .interceptor(Bounded { no_objects: true })
+            .http_client(connection::http_client(self.trust.as_ref()));
+        match endpoint_url {
             Some(url) => config.endpoint_url(url),
             None => config,
-        };
-        config.set_http_client(Some(connection::http_client(self.trust.as_ref())));
-        aws_sdk_sts::Client::from_conf(config.build())
+        }
     }
 
     async fn base(&self, auth: &Auth) -> Result<Credentials, CredentialsError> {
@@ -149,8 +141,7 @@ impl SignIn {
                 Ok(Credentials::new(access_key_id, secret, token, None, NAME))
             }
             Auth::Default { profile } => {
-                let chain = self.chain.get_or_init(|| self.chain(profile.as_deref())).await;
-                chain.provide_credentials().await
+                self.chain(profile.as_deref()).await.provide_credentials().await
             }
             Auth::AssumeRole { external_id, .. } => {
                 Box::pin(self.assume_role(auth, external_id.as_deref())).await
@@ -158,13 +149,29 @@ impl SignIn {
         }
     }
 
+    /// What the machine offers, looked for once until it is forgotten.
     async fn chain(&self, profile: Option<&str>) -> SharedCredentialsProvider {
+        let known = self.known_chain().clone();
+        if let Some(chain) = known {
+            return chain;
+        }
         let mut chain = DefaultCredentialsChain::builder();
         if let Some(profile) = profile {
             chain = chain.profile_name(profile);
         }
         chain.set_region(self.region.clone().map(Region::new));
-        SharedCredentialsProvider::new(chain.build().await)
+        let chain = SharedCredentialsProvider::new(chain.build().await);
+        self.known_chain().insert(chain).clone()
+    }
+
+    /// Has the machine looked at again: the SDK reads the files of profiles once and keeps what it has
+    /// read.
+    pub(super) fn forget(&self) {
+        *self.known_chain() = None;
+    }
+
+    fn known_chain(&self) -> MutexGuard<'_, Option<SharedCredentialsProvider>> {
+        self.chain.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 

@@ -94,7 +94,7 @@ fn check_host(host: &str) -> Result<bool, Refused> {
             host.parse().map_err(|_| refused("this is not an IPv4 address", hint))?;
         return check_address(IpAddr::V4(address));
     }
-    Ok(name.eq_ignore_ascii_case("localhost"))
+    Ok(name.eq_ignore_ascii_case("localhost") || address::is_below_localhost(name))
 }
 
 fn check_address(address: IpAddr) -> Result<bool, Refused> {
@@ -116,6 +116,8 @@ mod tests {
             ("http://minio_1:9000", "http://minio_1:9000", true),
             ("http://localhost:9000", "http://localhost:9000", false),
             ("http://localhost.:9000", "http://localhost.:9000", false),
+            ("http://s3.localhost:9000", "http://s3.localhost:9000", false),
+            ("http://localhost.example.com", "http://localhost.example.com", true),
             ("http://127.0.0.1:9000", "http://127.0.0.1:9000", false),
             ("http://[::1]:9000", "http://[::1]:9000", false),
             ("http://[::ffff:127.0.0.1]", "http://[::ffff:127.0.0.1]", false),

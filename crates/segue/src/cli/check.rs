@@ -1,12 +1,19 @@
-//! `segue check`: whether a destination can be delivered to, permission by permission.
+//! `segue check`: whether a destination can be delivered to, permission by permission. On a terminal
+//! each is shown as it is tried; elsewhere all of them are, at the end.
 
-use ::plan::permission::{self, Need, Scope};
+mod lines;
+
+use std::io::IsTerminal as _;
+use std::sync::{Mutex, PoisonError};
+
+use ::plan::permission::{self, Need, Permission, Scope};
 use ::plan::power::{self, Power};
 use ::plan::project::{Account, Auth, Destination};
-use delivery::s3::probe::{Answer, Checked, Finding, Left, Probe, Verdict};
+use delivery::s3::probe::{Checked, Finding, Left, Probe, Verdict};
 use delivery::s3::{Pace, S3Store, Session};
 use serde_json::{Value, json};
 
+use self::lines::Growing;
 use crate::ambient::{self, Interrupt};
 use crate::capabilities;
 use crate::cli::{Format, Global, powers, table};
@@ -30,10 +37,18 @@ pub(crate) struct Args {
 /// After how long an upload of another check is taken for one that was killed.
 const ABANDONED_AFTER: jiff::SignedDuration = jiff::SignedDuration::from_mins(15);
 
-/// What was found, with what it was found of.
-struct Report<'a> {
+/// What is checked.
+#[derive(Clone, Copy)]
+struct Subject<'a> {
+    workspace: &'a Workspace,
     destination: &'a Destination,
     account: &'a Account,
+    session: &'a Session,
+}
+
+/// What was found, with what it was found of.
+struct Report<'a> {
+    subject: Subject<'a>,
     /// Who signs, as an ARN, where the service tells.
     caller: Option<String>,
     endpoint: String,
@@ -44,31 +59,93 @@ struct Report<'a> {
     notes: Vec<String>,
 }
 
+/// What is told while a check goes on.
+pub(crate) enum Told<'a> {
+    /// What is going to be tried, before anything is.
+    Begun(&'a Scope, &'a [(Permission, Need)]),
+    /// A permission that has been tried.
+    Tried(&'a Finding),
+}
+
+/// Whom it is told to.
+pub(crate) type Tell<'a> = &'a (dyn Fn(Told<'_>) + Sync);
+
+impl Told<'_> {
+    /// The same for machines: a word for what it is, and what it is about. A permission is told as it
+    /// stands in what the check comes to.
+    pub(crate) fn json(&self) -> (&'static str, Value) {
+        match self {
+            Self::Begun(scope, needs) => {
+                let line = |(permission, need): &(Permission, Need)| {
+                    lines::expected(*permission, *need, &scope.resource(*permission))
+                };
+                let permissions: Vec<Value> = needs.iter().map(line).collect();
+                ("begun", json!({ "permissions": permissions }))
+            }
+            Self::Tried(finding) => ("permission", lines::json(finding)),
+        }
+    }
+}
+
+/// What becomes of what a check finds out about a service.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Keep {
+    /// It is kept beside the ledger, for `plan`, `show` and `policy`.
+    BesideLedger,
+    /// The destination is only tried, and nothing of it is kept.
+    Nothing,
+}
+
 pub(crate) async fn run(global: &Global, args: &Args) -> Result<(), Failure> {
     let workspace = Workspace::load(global).await?;
     let (destination, account) = find(&workspace, &args.destination)?;
     let (store, session) = stores::bucket(&workspace, &destination.key, Pace::Check).await?;
-    let report = check(&workspace, args, destination, account, &store, &session).await?;
+    let subject = Subject { workspace: &workspace, destination, account, session: &session };
+    let is_live = global.output == Format::Text && std::io::stdout().is_terminal();
+    let growing = Mutex::new(None);
+    let tell = |told: Told<'_>| {
+        let mut growing = growing.lock().unwrap_or_else(PoisonError::into_inner);
+        match told {
+            Told::Begun(scope, needs) => {
+                let region = store.region();
+                super::answer(&subject.head(scope, store.endpoint(), region.as_deref(), None));
+                super::answer("");
+                *growing = Some(Growing::begin(std::io::stdout(), needs, scope));
+            }
+            Told::Tried(finding) => growing.iter_mut().for_each(|it| it.add(finding)),
+        }
+    };
+    let quiet = |_: Told<'_>| {};
+    let tell: Tell<'_> = if is_live { &tell } else { &quiet };
+    let report = subject.check(args.all, &store, tell).await?;
     report.keep(&workspace)?;
     let failure = report.failure();
     match global.output {
+        Format::Text if is_live => super::answer(&report.rest()),
         Format::Text => super::answer(&report.text()),
         Format::Json => super::answer_json(&report.json(failure.as_ref())),
     }
     failure.map_or(Ok(()), Err)
 }
 
-/// Checks a destination, keeps what its service can do, and tells what was found as JSON, with whether
-/// it can be delivered to.
+/// Checks a destination, tells each permission as it is tried, and returns what was found as JSON,
+/// with whether it can be delivered to.
 ///
 /// # Errors
 /// The service cannot be reached.
-pub(crate) async fn checked(workspace: &Workspace, key: &str) -> Result<(bool, Value), Failure> {
+pub(crate) async fn checked(
+    workspace: &Workspace,
+    key: &str,
+    keep: Keep,
+    tell: Tell<'_>,
+) -> Result<(bool, Value), Failure> {
     let (destination, account) = find(workspace, key)?;
     let (store, session) = stores::bucket(workspace, &destination.key, Pace::Check).await?;
-    let args = Args { destination: key.to_owned(), all: false };
-    let report = check(workspace, &args, destination, account, &store, &session).await?;
-    report.keep(workspace)?;
+    let subject = Subject { workspace, destination, account, session: &session };
+    let report = subject.check(false, &store, tell).await?;
+    if keep == Keep::BesideLedger {
+        report.keep(workspace)?;
+    }
     let failure = report.failure();
     Ok((failure.is_none(), report.json(failure.as_ref())))
 }
@@ -88,48 +165,77 @@ pub(crate) fn find<'a>(
     Ok((destination, account))
 }
 
-async fn check<'a>(
-    workspace: &'a Workspace,
-    args: &Args,
-    destination: &'a Destination,
-    account: &'a Account,
-    store: &S3Store,
-    session: &Session,
-) -> Result<Report<'a>, Failure> {
-    let interrupt = Interrupt::listen();
-    let replaces = permission::replaces(&workspace.project, destination);
-    let needs = match args.all {
-        true => permission::all(&destination.objects, replaces),
-        false => permission::needs(&destination.objects, replaces),
-    };
-    let scope = Scope::of(destination, store.region().as_deref());
-    let now = ambient::now();
-    let abandoned = now.checked_sub(ABANDONED_AFTER).unwrap_or(now);
-    let nonce = ambient::nonce();
-    let probe = Probe::new(store, &scope, &needs, &nonce, abandoned);
-    let walked = tokio::select! {
-        walked = probe.walk() => Some(walked),
-        () = interrupt.requested() => None,
-    };
-    let left = probe.clean_up().await;
-    let mut checked = match walked {
-        Some(walked) => walked.map_err(|error| with_left(error.into(), &left))?,
-        None => {
-            let stopped = Failure::new(Kind::Interrupted, "the check was stopped");
-            return Err(with_left(stopped, &left));
+impl<'a> Subject<'a> {
+    async fn check(
+        self,
+        all: bool,
+        store: &S3Store,
+        tell: Tell<'_>,
+    ) -> Result<Report<'a>, Failure> {
+        let Self { workspace, destination, account, session } = self;
+        let interrupt = Interrupt::listen();
+        let replaces = permission::replaces(&workspace.project, destination);
+        let needs = match all {
+            true => permission::all(&destination.objects, replaces),
+            false => permission::needs(&destination.objects, replaces),
+        };
+        let scope = Scope::of(destination, store.region().as_deref());
+        let now = ambient::now();
+        let abandoned = now.checked_sub(ABANDONED_AFTER).unwrap_or(now);
+        let nonce = ambient::nonce();
+        let probe = Probe::new(store, &scope, &needs, &nonce, abandoned);
+        tell(Told::Begun(&scope, &needs));
+        let tried = |finding: &Finding| tell(Told::Tried(finding));
+        let walked = tokio::select! {
+            walked = probe.walk(&tried) => Some(walked),
+            () = interrupt.requested() => None,
+        };
+        let left = probe.clean_up().await;
+        let mut checked = match walked {
+            Some(walked) => walked.map_err(|error| with_left(error.into(), &left))?,
+            None => {
+                let stopped = Failure::new(Kind::Interrupted, "the check was stopped");
+                return Err(with_left(stopped, &left));
+            }
+        };
+        let region = store.region();
+        let mut notes = notes(account, region.as_deref(), &checked);
+        if session.role_is_open().await == Some(true) {
+            notes.push("The role is given without the external id too, so everybody whom it trusts could be made to use it: add the condition that `segue policy` prints.".to_owned());
         }
-    };
-    let region = store.region();
-    let mut notes = notes(account, region.as_deref(), &checked);
-    if session.role_is_open().await == Some(true) {
-        notes.push("The role is given without the external id too, so everybody whom it trusts could be made to use it: add the condition that `segue policy` prints.".to_owned());
+        let caller = session.caller().await;
+        if caller.as_deref().is_some_and(power::is_root) {
+            checked.powers.insert(0, Power::Everything);
+        }
+        let endpoint = store.endpoint().to_owned();
+        Ok(Report { subject: self, caller, endpoint, region, scope, checked, left, notes })
     }
-    let caller = session.caller().await;
-    if caller.as_deref().is_some_and(power::is_root) {
-        checked.powers.insert(0, Power::Everything);
+
+    fn head(
+        &self,
+        scope: &Scope,
+        endpoint: &str,
+        region: Option<&str>,
+        caller: Option<&str>,
+    ) -> String {
+        let Destination { key, bucket, .. } = self.destination;
+        let region = region.unwrap_or("unknown region");
+        let signed = self.signed_by(caller);
+        format!("{key}: s3://{bucket}/{} at {endpoint} ({region}), {signed}", scope.start)
     }
-    let endpoint = store.endpoint().to_owned();
-    Ok(Report { destination, account, caller, endpoint, region, scope, checked, left, notes })
+
+    fn signed_by(&self, caller: Option<&str>) -> String {
+        let with = match &self.account.auth {
+            Auth::AssumeRole { role_arn, .. } => return format!("signed as {role_arn}"),
+            Auth::AccessKey { access_key_id, .. } => format!("key {access_key_id}"),
+            Auth::Default { profile: Some(profile) } => format!("profile {profile}"),
+            Auth::Default { profile: None } => "what this machine offers".to_owned(),
+        };
+        match caller {
+            Some(caller) => format!("signed with {with}, as {caller}"),
+            None => format!("signed with {with}"),
+        }
+    }
 }
 
 fn notes(account: &Account, region: Option<&str>, checked: &Checked) -> Vec<String> {
@@ -177,7 +283,7 @@ impl Report<'_> {
     /// Keeps what the service does and what the credentials may, for `plan`, `show` and `policy`.
     fn keep(&self, workspace: &Workspace) -> Result<(), Failure> {
         let powers = &self.checked.powers;
-        capabilities::keep(workspace, self.destination, &self.checked.capabilities, powers)
+        capabilities::keep(workspace, self.subject.destination, &self.checked.capabilities, powers)
     }
 
     fn missing(&self, need: Need) -> Vec<&Finding> {
@@ -189,7 +295,7 @@ impl Report<'_> {
 
     /// What the command fails with, if the destination cannot be delivered to.
     fn failure(&self) -> Option<Failure> {
-        let key = &self.destination.key;
+        let key = &self.subject.destination.key;
         let missing = self.missing(Need::Required);
         if missing.is_empty() {
             let unclear = self.checked.findings.iter().find(|finding| {
@@ -204,14 +310,14 @@ impl Report<'_> {
         let (verb, names) = (if names.len() == 1 { "is" } else { "are" }, names.join(", "));
         let message = format!("{key} cannot be delivered to: {names} {verb} missing");
         let mut failure = Failure::new(Kind::Connection, message);
-        failure.hints.extend(missing.iter().filter_map(|finding| reason(finding)));
+        failure.hints.extend(missing.iter().filter_map(|finding| lines::reason(finding)));
         if self.is_refused_everything() {
             failure.hints.push(format!(
                 "Nothing at all is permitted: find out whether bucket {} is yours, and whether the key has a policy.",
-                self.destination.bucket
+                self.subject.destination.bucket
             ));
         }
-        if missing.iter().any(|finding| reason(finding).is_none()) {
+        if missing.iter().any(|finding| lines::reason(finding).is_none()) {
             let grant = format!("Grant what `segue policy {key}` prints, and check again.");
             failure.hints.push(grant);
         }
@@ -224,8 +330,26 @@ impl Report<'_> {
     }
 
     fn text(&self) -> String {
-        let mut lines = vec![self.head(), String::new(), self.table(), String::new()];
-        let key = &self.destination.key;
+        let caller = self.caller.as_deref();
+        let head = self.subject.head(&self.scope, &self.endpoint, self.region.as_deref(), caller);
+        let rows = self.checked.findings.iter().map(|it| lines::cells(it).to_vec()).collect();
+        let table = table::table(&lines::HEADERS, &[], rows);
+        let text = [head, String::new(), table, String::new(), self.verdict()].join("\n");
+        text.trim_end().to_owned()
+    }
+
+    /// What is still to be said when each line has been shown.
+    fn rest(&self) -> String {
+        let is_said = matches!(self.subject.account.auth, Auth::AssumeRole { .. });
+        let caller = self.caller.as_ref().filter(|_| !is_said);
+        let signed = caller.map(|caller| format!("Signed as {caller}.\n")).unwrap_or_default();
+        format!("\n{signed}{}", self.verdict())
+    }
+
+    /// What the lines come to.
+    fn verdict(&self) -> String {
+        let mut lines = Vec::new();
+        let key = &self.subject.destination.key;
         if self.failure().is_none() {
             lines.push(match self.missing(Need::Useful).as_slice() {
                 [] => format!("{key} is ready: everything that it needs is permitted."),
@@ -245,56 +369,17 @@ impl Report<'_> {
         lines.join("\n").trim_end().to_owned()
     }
 
-    fn head(&self) -> String {
-        let region = self.region.as_deref().unwrap_or("unknown region");
-        format!(
-            "{}: s3://{}/{} at {} ({region}), {}",
-            self.destination.key,
-            self.destination.bucket,
-            self.scope.start,
-            self.endpoint,
-            self.signed_by()
-        )
-    }
-
-    fn signed_by(&self) -> String {
-        let with = match &self.account.auth {
-            Auth::AssumeRole { role_arn, .. } => return format!("signed as {role_arn}"),
-            Auth::AccessKey { access_key_id, .. } => format!("key {access_key_id}"),
-            Auth::Default { profile: Some(profile) } => format!("profile {profile}"),
-            Auth::Default { profile: None } => "what this machine offers".to_owned(),
-        };
-        match &self.caller {
-            Some(caller) => format!("signed with {with}, as {caller}"),
-            None => format!("signed with {with}"),
-        }
-    }
-
-    fn table(&self) -> String {
-        let row = |finding: &Finding| {
-            vec![
-                finding.permission.to_string(),
-                finding.resource.clone(),
-                word(&finding.verdict).to_owned(),
-                finding.answer.as_ref().map(answered).unwrap_or_default(),
-                without(finding),
-            ]
-        };
-        let headers = ["permission", "on", "result", "answer", "without it"];
-        table::table(&headers, &[], self.checked.findings.iter().map(row).collect())
-    }
-
     fn json(&self, failure: Option<&Failure>) -> Value {
         let capabilities = &self.checked.capabilities;
         let mut value = json!({
-            "destination": self.destination.key,
-            "bucket": self.destination.bucket,
+            "destination": self.subject.destination.key,
+            "bucket": self.subject.destination.bucket,
             "keysBeginWith": self.scope.start,
             "endpoint": self.endpoint,
             "region": self.region,
             "signedBy": self.caller,
             "ready": failure.is_none(),
-            "permissions": self.checked.findings.iter().map(finding_json).collect::<Vec<_>>(),
+            "permissions": self.checked.findings.iter().map(lines::json).collect::<Vec<_>>(),
             "capabilities": serde_json::to_value(capabilities).unwrap_or_default(),
             "grade": capabilities.grade().map(|grade| format!("{grade:?}")),
             "promise": capabilities.grade().map(|grade| grade.promise()),
@@ -307,57 +392,4 @@ impl Report<'_> {
         }
         value
     }
-}
-
-fn word(verdict: &Verdict) -> &'static str {
-    match verdict {
-        Verdict::Granted => "ok",
-        Verdict::Missing(_) => "missing",
-        Verdict::CannotTell(_) => "cannot tell",
-    }
-}
-
-fn answered(answer: &Answer) -> String {
-    let Answer { status, code, request_id } = answer;
-    let code = code.as_ref().map(|code| format!(" {code}")).unwrap_or_default();
-    let id = request_id.as_ref().map(|id| format!(", request id {id}")).unwrap_or_default();
-    format!("{status}{code}{id}")
-}
-
-fn without(finding: &Finding) -> String {
-    match &finding.verdict {
-        Verdict::CannotTell(why) => (*why).to_owned(),
-        _ => finding.permission.without().to_owned(),
-    }
-}
-
-/// Why a permission is missing, as a sentence, where more is known than that it is.
-fn reason(finding: &Finding) -> Option<String> {
-    let Verdict::Missing(Some(reason)) = &finding.verdict else { return None };
-    let mut characters = reason.chars();
-    let first = characters.next()?.to_uppercase();
-    Some(format!("{first}{}.", characters.as_str()))
-}
-
-fn finding_json(finding: &Finding) -> Value {
-    let answer = finding.answer.as_ref();
-    json!({
-        "action": finding.permission.action(),
-        "resource": finding.resource,
-        "need": match finding.need {
-            Need::Required => "required",
-            Need::Useful => "useful",
-            Need::Unused => "unused",
-        },
-        "result": word(&finding.verdict),
-        "reason": match &finding.verdict {
-            Verdict::Granted => None,
-            Verdict::Missing(reason) => reason.clone(),
-            Verdict::CannotTell(reason) => Some((*reason).to_owned()),
-        },
-        "status": answer.map(|answer| answer.status),
-        "code": answer.and_then(|answer| answer.code.clone()),
-        "requestId": answer.and_then(|answer| answer.request_id.clone()),
-        "without": finding.permission.without(),
-    })
 }

@@ -23,7 +23,7 @@ mod tests;
 
 use std::sync::Arc;
 
-use tokio::sync::{Mutex, Semaphore};
+use tokio::sync::{Mutex, OwnedSemaphorePermit, Semaphore};
 
 pub(crate) use listen::{Door, open};
 pub(crate) use openapi::document;
@@ -31,6 +31,7 @@ pub(crate) use rights::Role;
 
 use crate::server::Shared;
 use limits::Buckets;
+use problem::{Code, Problem};
 
 /// The most event streams that are open at once.
 const STREAMS_MAX: usize = 64;
@@ -47,7 +48,7 @@ pub(crate) struct App {
     hashing: Arc<Semaphore>,
     /// Heavy questions, which read profiles, one at a time.
     pub(crate) heavy: Arc<Semaphore>,
-    pub(crate) streams: Arc<Semaphore>,
+    streams: Arc<Semaphore>,
     /// One request with an idempotency key at a time.
     pub(crate) keyed: Mutex<()>,
 }
@@ -66,5 +67,16 @@ impl App {
             streams: Arc::new(Semaphore::new(STREAMS_MAX)),
             keyed: Mutex::new(()),
         }
+    }
+
+    /// Takes the place of one event stream.
+    ///
+    /// # Errors
+    /// All of them are taken.
+    fn stream(&self) -> Result<OwnedSemaphorePermit, Problem> {
+        Arc::clone(&self.streams).try_acquire_owned().map_err(|_| Problem {
+            retry_after: Some(10),
+            ..Problem::new(Code::TooManyRequests, "Too many streams are open.")
+        })
     }
 }

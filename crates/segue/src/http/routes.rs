@@ -257,6 +257,7 @@ pub(crate) const ROUTES: &[Route] = &[
         query: &[COUNT],
         ..change!(POST "/api/v1/drafts/activation/next", next_slots_of_draft, Read, Some(schema::<drafts::Draft>), 200, Gives::Json(schema::<activations::Upcoming>), drafts::next, "The next slots and file names of an activation that is kept nowhere")
     },
+    change!(POST "/api/v1/drafts/destination/check/events", check_draft_events, Connect, Some(schema::<drafts::DraftDestination>), 200, Gives::Text("text/event-stream"), drafts::check_destination_events, "The same check with an event for each permission as soon as it is tried, as for destinations that are kept"),
     change!(POST "/api/v1/drafts/destination/check", check_draft, Connect, Some(schema::<drafts::DraftDestination>), 200, Gives::Json(schema::<destinations::Checked>), drafts::check_destination, "Try the permissions of a destination that is kept nowhere"),
     get!(
         "/api/v1/accounts",
@@ -309,6 +310,7 @@ pub(crate) const ROUTES: &[Route] = &[
         destinations::policy,
         "The smallest policies that a destination works with"
     ),
+    change!(POST "/api/v1/destinations/{key}/check/events", check_destination_events, Connect, None, 200, Gives::Text("text/event-stream"), destinations::check_events, "The same check with an event for each permission as soon as it is tried: `begun` with all of them, `permission` with one as it stands in the report, and at last `checked` as the check gives it, or `problem`"),
     change!(POST "/api/v1/destinations/{key}/check", check_destination, Connect, None, 200, Gives::Json(schema::<destinations::Checked>), destinations::check, "Try every permission that a destination needs; no object is left behind"),
     get!(
         "/api/v1/activations",

@@ -475,10 +475,11 @@ fn left_behind() -> Failure {
     .hint("Run it again for the same slot with `--slot`.")
 }
 
-fn class_of(kind: Kind) -> protocol::Failure {
+/// Why nothing was staged, in the one word that runs, slots and alerts have for it.
+pub(crate) fn class_of(kind: Kind) -> protocol::Failure {
     match kind {
         Kind::Blocked => protocol::Failure::InTheWay,
-        Kind::Connection => protocol::Failure::Denied,
+        Kind::Connection => protocol::Failure::Connection,
         Kind::Temporary => protocol::Failure::Temporary,
         Kind::Interrupted => protocol::Failure::Interrupted,
         Kind::Run | Kind::Usage | Kind::Nothing | Kind::Internal => protocol::Failure::Other,

@@ -6,7 +6,7 @@ use delivery::measured::MeasuredStore;
 use jiff::{SignedDuration, Timestamp};
 use ledger::{RunState, SlotClaim, SlotEnd, Stop};
 
-use super::Shared;
+use super::{Shared, planner};
 use crate::ambient;
 use crate::cli::Global;
 use crate::failure::{Failure, Kind};
@@ -30,6 +30,9 @@ const POISON_PAUSE: SignedDuration = SignedDuration::from_hours(24);
 
 /// Tries a slot and says what becomes of it.
 pub(super) async fn attempt(shared: Arc<Shared>, claim: SlotClaim) -> SlotEnd {
+    // What was changed a moment ago counts already: a rotated secret above all. Why a project cannot be
+    // used is told by the planner, and the last one that could be is gone on with.
+    let _ = planner::reload(&shared).await;
     let workspace = shared.workspace();
     let attempt = Attempt { shared: &shared, workspace: &workspace, claim: &claim };
     let outcome = attempt.go().await;
@@ -195,11 +198,11 @@ pub(super) fn end_of(
         Outcome::Failed(failure) if is_committed => {
             let doublings = i32::try_from(claim.attempts.min(5)).unwrap_or(5);
             let pause = SignedDuration::from_secs(30) * (1 << doublings);
-            let stop = stop(failure.kind.code(), &failure.one_line());
+            let stop = stop(run::class_of(failure.kind).code(), &failure.one_line());
             SlotEnd::Blocked(stop, later(now, pause.min(BLOCKED_PAUSE_MAX)))
         }
         Outcome::Failed(failure) => {
-            let stop = stop(failure.kind.code(), &failure.one_line());
+            let stop = stop(run::class_of(failure.kind).code(), &failure.one_line());
             let may_pass = matches!(failure.kind, Kind::Temporary | Kind::Connection);
             let tried = usize::try_from(claim.attempts).unwrap_or(usize::MAX);
             match RETRY_AFTER.get(tried).filter(|_| may_pass) {

@@ -158,6 +158,46 @@ async fn alerts_are_mailed_in_order_and_again_until_they_are_taken() {
     assert!(!said.contains(PASSWORD), "{said}");
 }
 
+/// Over TLS from the first byte, to a server whose authority is one's own: trusted where
+/// `SSL_CERT_FILE` says so, and told nothing where it does not.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_mail_server_is_trusted_by_its_own_authority() {
+    for trusts in [false, true] {
+        let lab = lab().await;
+        let project = Project::new(&Text::default().yaml(), Some(&lab));
+        project.write("ca.pem", crate::trust::AUTHORITY);
+        let authority = project.path("ca.pem").display().to_string();
+        let (url, mails) = mail_server(0);
+        let plain = url.rsplit_once('@').expect("a user").1.parse().expect("an address");
+        let url = format!("smtps://alerts@{}", crate::trust::encrypted(plain).await);
+        let flags =
+            ["--smtp", &url, "--mail-from", "segue@example.com", "--mail-to", "ops@example.com"];
+        let mut variables = vec![("SEGUE_SMTP_PASSWORD", PASSWORD)];
+        variables.extend(trusts.then_some(("SSL_CERT_FILE", authority.as_str())));
+        let mut server = Server::with(&project, &flags, &variables).await;
+        let path = "/api/v1/activations/daily/run";
+        let run = server.ask("POST", path, &server.operator, &[], None);
+        assert_eq!(run.status, 202, "{}", run.text);
+        if trusts {
+            let mail = mails.recv_timeout(Duration::from_secs(60)).expect("a mail");
+            assert_eq!(mail.login, format!("/alerts/{PASSWORD}"));
+            assert_eq!(mail.to, ["RCPT TO:<ops@example.com>"]);
+            assert!(mail.header("Subject").starts_with("[segue] "), "{:?}", mail.head);
+        } else {
+            crate::delivery::wait_until(|| {
+                let listed = server.ask("GET", "/api/v1/alerts", &server.viewer, &[], None).json();
+                let items = listed["items"].as_array().expect("alerts").clone();
+                items.iter().any(|alert| alert["attempts"].as_u64() > Some(0))
+            })
+            .await;
+            assert!(mails.try_recv().is_err(), "who is not trusted is handed nothing");
+        }
+        let said = server.stop();
+        assert_eq!(said.contains("no trusted TLS connection"), !trusts, "{said}");
+        assert!(!said.contains(PASSWORD), "{said}");
+    }
+}
+
 /// A mail server that does not answer keeps no webhook waiting.
 #[tokio::test(flavor = "multi_thread")]
 async fn one_way_that_is_blocked_does_not_block_the_other() {

@@ -151,6 +151,7 @@ async fn what_is_only_tried_is_answered_and_kept_nowhere() {
     });
     let checked = ask("destination/check", destination);
     assert_eq!(checked.json()["ready"], true, "{}", checked.text);
+    assert!(!project.path(".segue/destinations").exists(), "nothing is kept of what was found");
     let wrong = json!({ "definition": { "rule": "pionts > 1" }, "person": { "namespace": "CRMID", "value": "4" } });
     let wrong = ask("segment/explain", wrong);
     assert_eq!(told(&wrong), "422 invalid_value");

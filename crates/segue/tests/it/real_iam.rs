@@ -63,8 +63,9 @@ impl Server {
     }
 
     fn grant_all_but(&self, actions: &[&str]) {
+        let allowed = ["s3:*", "sts:*", "iam:SimulatePrincipalPolicy"];
         self.grant(&json!({ "Version": "2012-10-17", "Statement": [
-            { "Effect": "Allow", "Action": ["s3:*", "sts:*"], "Resource": "*" },
+            { "Effect": "Allow", "Action": allowed, "Resource": "*" },
             { "Effect": "Deny", "Action": actions, "Resource": "*" },
         ]}));
     }
@@ -76,12 +77,17 @@ impl Server {
     }
 
     fn missing(&self, project: &Project) -> Vec<String> {
+        self.those(project, "missing")
+    }
+
+    /// The actions whose result is this word.
+    fn those(&self, project: &Project, result: &str) -> Vec<String> {
         let said = self.run(project, &["check", "partner", "--all", "--output", "json"]);
         let checked: Value = serde_json::from_str(&said.stdout)
             .unwrap_or_else(|error| panic!("{error}: {}{}", said.stdout, said.stderr));
         let lines = checked["permissions"].as_array().expect("permissions").iter();
         lines
-            .filter(|line| line["result"] == "missing")
+            .filter(|line| line["result"] == result)
             .map(|line| line["action"].as_str().expect("an action").to_owned())
             .collect()
     }
@@ -118,10 +124,16 @@ async fn real_policies_are_seen_as_they_are() {
         "s3:DeleteObjectVersion",
         "s3:PutBucketVersioning",
         "s3:RestoreObject",
+        "s3:ReplicateObject",
     ] {
         server.grant_all_but(&[action]);
         assert_eq!(server.missing(&project), [action]);
+        assert_eq!(server.those(&project, "cannot tell"), [""; 0], "without {action}");
     }
+    // Who may not ask the simulator is told so, and nothing else.
+    server.grant_all_but(&["iam:SimulatePrincipalPolicy"]);
+    assert_eq!(server.missing(&project), [""; 0]);
+    assert_eq!(server.those(&project, "cannot tell"), ["s3:ReplicateObject"]);
 
     // What is printed is enough.
     let said = server.run(&project, &["policy", "partner", "--only", "iam"]);

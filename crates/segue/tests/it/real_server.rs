@@ -217,6 +217,33 @@ async fn a_real_server_locks() {
     assert_eq!(state["lock"]["mode"].as_str(), told, "{state:#}");
 }
 
+/// Buckets with a host of their own; `SEGUE_TEST_S3_DOMAIN` names what they are below, which has to end
+/// in `.localhost`.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_real_server_has_buckets_in_its_hosts() {
+    let test = "buckets in hosts";
+    let Some(mut real) = Real::named(test, "hosts", "-host", &Text::default()) else { return };
+    let Some(domain) = variable("DOMAIN") else {
+        not_run(test, "DOMAIN");
+        return;
+    };
+    real.make().await;
+    let port = real.endpoint.rsplit_once(':').expect("a port").1;
+    let at = format!("endpoint_url: http://{domain}:{port}\n    addressing: virtual");
+    real.yaml = real.yaml.replace("endpoint_url: ${LAB_ENDPOINT}", &at);
+    let project = Project::new(&real.yaml, None);
+    let checked = real.json(&project, &["check", "partner"]);
+    assert_eq!(checked["ready"], true, "{checked:#}");
+    real.segue(&project, &["run", "daily", "--slot", NOW]);
+    let files = real.json(&project, &["files"]);
+    for file in files.as_array().expect("files") {
+        let key = file["key"].as_str().expect("a key");
+        // By its path, it is the same object.
+        let head = real.client.head_object().bucket(&real.bucket).key(key).send().await;
+        head.expect("the object");
+    }
+}
+
 /// A role that a server gives; `SEGUE_TEST_S3_ROLE` names it.
 #[tokio::test(flavor = "multi_thread")]
 async fn a_real_server_gives_a_role() {

@@ -1,23 +1,23 @@
 //! Certificates of one's own authority. Those here, and their key, were made for these tests and are
 //! trusted by nobody else: `tls/ca.pem` signed `tls/server.pem` for 127.0.0.1.
 
+use std::net::SocketAddr;
 use std::sync::Arc;
 
 use rustls::ServerConfig;
 use rustls::pki_types::pem::PemObject as _;
 use rustls::pki_types::{CertificateDer, PrivateKeyDer};
-use s3lab::Lab;
 use tokio::net::{TcpListener, TcpStream};
 use tokio_rustls::TlsAcceptor;
 
 use crate::project::{BUCKET, Project, Text, lab};
 
-const AUTHORITY: &str = include_str!("tls/ca.pem");
+pub(crate) const AUTHORITY: &str = include_str!("tls/ca.pem");
 const SERVER: &[u8] = include_bytes!("tls/server.pem");
 const KEY: &[u8] = include_bytes!("tls/server.key");
 
-/// Puts TLS in front of a lab. Returns its address.
-async fn encrypted(lab: &Lab) -> String {
+/// Puts TLS in front of a service. Returns where.
+pub(crate) async fn encrypted(behind: SocketAddr) -> SocketAddr {
     let provider = Arc::new(rustls::crypto::aws_lc_rs::default_provider());
     let certificate = CertificateDer::from_pem_slice(SERVER).expect("a certificate");
     let key = PrivateKeyDer::from_pem_slice(KEY).expect("a key");
@@ -29,8 +29,7 @@ async fn encrypted(lab: &Lab) -> String {
         .expect("a certificate with its key");
     let acceptor = TlsAcceptor::from(Arc::new(config));
     let listener = TcpListener::bind("127.0.0.1:0").await.expect("a port");
-    let endpoint = format!("https://{}", listener.local_addr().expect("an address"));
-    let behind = lab.address();
+    let address = listener.local_addr().expect("an address");
     tokio::spawn(async move {
         while let Ok((stream, _)) = listener.accept().await {
             let acceptor = acceptor.clone();
@@ -41,13 +40,13 @@ async fn encrypted(lab: &Lab) -> String {
             });
         }
     });
-    endpoint
+    address
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_service_is_trusted_by_its_own_authority() {
     let lab = lab().await;
-    let endpoint = encrypted(&lab).await;
+    let endpoint = format!("https://{}", encrypted(lab.address()).await);
     let plain = Text::default().yaml().replace("${LAB_ENDPOINT}", &endpoint);
     let trusting =
         plain.replace("    region: us-east-1\n", "    region: us-east-1\n    ca_file: ca.pem\n");

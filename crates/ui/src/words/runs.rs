@@ -85,6 +85,7 @@ catalogue! {
     // Why a run stopped, by the code in the ledger
     stop_guard = "A guard stopped it: the number of rows is unusual" | "Un garde-fou l’a arrêtée\u{a0}: le nombre de lignes est inhabituel";
     stop_guard_do = "Look at the segment's size over time, then correct the rule or the guard." | "Regardez la taille du segment dans le temps, puis corrigez la règle ou le garde-fou.";
+    stop_connection = "The service could not be reached, or it refused" | "Le service n’a pas pu être joint, ou il a refusé";
     stop_denied = "The service refused" | "Le service a refusé";
     stop_denied_do = "Check the destination: each missing permission is named there, with the policy to paste." | "Vérifiez la destination\u{a0}: chaque permission manquante y est nommée, avec la politique à coller.";
     stop_temporary = "The service or the data could not be reached" | "Le service ou les données n’ont pas pu être joints";

@@ -14,15 +14,31 @@ use crate::s3::answer::Failure;
 use crate::s3::request::{Target, is_encrypted_as_asked};
 
 const HIDDEN: &str = "without s3:ListBucket, S3 does not tell a missing object from a hidden one";
-const NO_REQUEST: &str = "no request needs it: S3's own replication does, under its role";
+const NO_REQUEST: &str = "no request needs it, and IAM's simulator, which would know, does not answer to these credentials";
+const SIMULATED: &str = "IAM's simulator says so of the policies of who signs: no request shows it";
 const UNREADABLE: &str = "the answer of the service is not one of S3";
 const NOT_TRIED: &str = "not tried, as an earlier step was refused";
 
 /// What was found so far.
 type Found = BTreeMap<Permission, (Verdict, Option<Answer>)>;
 
-pub(super) async fn walk(probe: &Probe<'_>) -> Result<Checked, Failure> {
+/// What writing needs, in the way that the destination asks for. It is found out together.
+const WRITING: [Permission; 5] = [
+    Permission::PutObject,
+    Permission::PutObjectTagging,
+    Permission::PutObjectAcl,
+    Permission::GenerateDataKey,
+    Permission::Decrypt,
+];
+
+pub(super) async fn walk(
+    probe: &Probe<'_>,
+    tell: &(dyn Fn(&Finding) + Sync),
+) -> Result<Checked, Failure> {
     let mut found = Found::new();
+    let told = |found: &Found, permissions: &[Permission]| {
+        permissions.iter().filter_map(|it| finding(probe, found, *it)).for_each(|it| tell(&it));
+    };
     let listed = judge(probe.list(true).await)?;
     let aborted = judge(probe.abort(true).await)?;
     check_owner(probe, &listed, &aborted.0).await?;
@@ -32,22 +48,23 @@ pub(super) async fn walk(probe: &Probe<'_>) -> Result<Checked, Failure> {
     let may_abort = aborted.0 == Verdict::Granted;
     found.insert(Permission::ListBucket, listed);
     found.insert(Permission::AbortMultipartUpload, aborted);
+    told(&found, &[Permission::ListBucket, Permission::AbortMultipartUpload]);
     found.insert(Permission::ListMultipartUploadParts, judge(probe.parts(NO_UPLOAD).await)?);
+    told(&found, &[Permission::ListMultipartUploadParts]);
     found.insert(Permission::ListBucketMultipartUploads, judge(probe.uploads().await)?);
+    told(&found, &[Permission::ListBucketMultipartUploads]);
     let hides = |found: (Verdict, Option<Answer>)| match found {
         (Verdict::Missing(_), answer) if !sees_absence => (Verdict::CannotTell(HIDDEN), answer),
         found => found,
     };
     let key = &probe.key;
     found.insert(Permission::GetObject, hides(judge(probe.head(key, None).await)?));
+    told(&found, &[Permission::GetObject]);
     let swept = if may_abort { probe.sweep().await } else { 0 };
     let writing = write(probe, &mut found, may_abort).await?;
-    extras(probe, &mut found, &hides).await?;
-    let deletes = match found.get(&Permission::DeleteObject) {
-        Some(found) => found.clone(),
-        None => delete_nothing(probe).await?,
-    };
+    let deletes = delete_nothing(probe).await?;
     let may_delete = deletes.0 == Verdict::Granted;
+    found.insert(Permission::DeleteObject, deletes);
     let capabilities = match writing {
         Some(begun) => match capability::find(probe, &begun, &found, may_delete).await {
             Ok(capabilities) => capabilities,
@@ -58,8 +75,25 @@ pub(super) async fn walk(probe: &Probe<'_>) -> Result<Checked, Failure> {
         },
         None => Capabilities::default(),
     };
+    settle_writing(&mut found);
+    told(&found, &WRITING);
+    for permission in Permission::ALL.into_iter().filter(|it| it.is_extra()) {
+        if probe.need(permission).is_some() {
+            extra(probe, &mut found, permission, &hides).await?;
+            told(&found, &[permission]);
+        }
+    }
     let powers = power::find(probe, sees_absence, may_delete).await;
-    Ok(Checked { findings: findings(probe, found), capabilities, powers, swept })
+    let findings = probe.needs.iter().filter_map(|(it, _)| finding(probe, &found, *it)).collect();
+    Ok(Checked { findings, capabilities, powers, swept })
+}
+
+/// What was found of a permission, if the destination needs it and it was settled.
+fn finding(probe: &Probe<'_>, found: &Found, permission: Permission) -> Option<Finding> {
+    let need = probe.need(permission)?;
+    let (verdict, answer) = found.get(&permission)?.clone();
+    let resource = probe.scope.resource(permission);
+    Some(Finding { permission, resource, need, verdict, answer })
 }
 
 /// Finds out whether it is the owner that everything is refused for.
@@ -206,34 +240,42 @@ fn refused_part(probe: &Probe<'_>, found: &mut Found, failure: Failure) -> Resul
 }
 
 /// Tries what only a complete check asks for.
-async fn extras(
+async fn extra(
     probe: &Probe<'_>,
     found: &mut Found,
+    permission: Permission,
     hides: &impl Fn((Verdict, Option<Answer>)) -> (Verdict, Option<Answer>),
 ) -> Result<(), Failure> {
     let key = &probe.key;
-    for permission in Permission::ALL {
-        if probe.need(permission).is_none() || found.contains_key(&permission) {
-            continue;
+    let outcome = match permission {
+        Permission::GetBucketLocation => judge_extra(probe.location().await)?,
+        Permission::ListBuckets => judge_extra(probe.buckets().await)?,
+        Permission::GetObjectVersion => {
+            hides(judge_extra(probe.head(key, Some(NULL_VERSION)).await)?)
         }
-        let outcome = match permission {
-            Permission::GetBucketLocation => judge_extra(probe.location().await)?,
-            Permission::ListBuckets => judge_extra(probe.buckets().await)?,
-            Permission::GetObjectVersion => {
-                hides(judge_extra(probe.head(key, Some(NULL_VERSION)).await)?)
-            }
-            Permission::DeleteObject => delete_nothing(probe).await?,
-            Permission::DeleteObjectVersion => {
-                judge_extra(probe.delete(key, Some(NULL_VERSION.to_owned()), None).await)?
-            }
-            Permission::PutBucketVersioning => judge_extra(probe.set_versioning().await)?,
-            Permission::RestoreObject => hides(judge_extra(probe.restore().await)?),
-            Permission::ReplicateObject => (Verdict::CannotTell(NO_REQUEST), None),
-            _ => continue,
-        };
-        found.insert(permission, outcome);
-    }
+        Permission::DeleteObjectVersion => {
+            judge_extra(probe.delete(key, Some(NULL_VERSION.to_owned()), None).await)?
+        }
+        Permission::PutBucketVersioning => judge_extra(probe.set_versioning().await)?,
+        Permission::RestoreObject => hides(judge_extra(probe.restore().await)?),
+        Permission::ReplicateObject => simulate(probe, permission).await,
+        // The others are tried on the way.
+        _ => return Ok(()),
+    };
+    found.insert(permission, outcome);
     Ok(())
+}
+
+/// Asks IAM about what no request can show.
+async fn simulate(probe: &Probe<'_>, permission: Permission) -> (Verdict, Option<Answer>) {
+    let resource = format!("{}/{}", probe.scope.bucket_arn(), probe.key);
+    let said = probe.store.session.simulate(permission.action(), &resource).await;
+    let verdict = match said.is_allowed {
+        Some(true) => Verdict::Granted,
+        Some(false) => Verdict::Missing(Some(SIMULATED.to_owned())),
+        None => Verdict::CannotTell(NO_REQUEST),
+    };
+    (verdict, said.answer)
 }
 
 /// Judges what no delivery needs: an answer that means nothing here says nothing, and ends no check.
@@ -263,35 +305,23 @@ pub(super) async fn delete_nothing(
     judge_extra(deleted)
 }
 
-/// Puts what was found into the order of the needs.
-fn findings(probe: &Probe<'_>, mut found: Found) -> Vec<Finding> {
-    let writes = |found: &Found| {
-        found.get(&Permission::PutObject).is_some_and(|(verdict, _)| *verdict == Verdict::Granted)
-            && found
-                .get(&Permission::AbortMultipartUpload)
-                .is_some_and(|(verdict, _)| *verdict == Verdict::Granted)
+/// Decides about what writing needs beside what was blamed: all of it was there when an upload with all
+/// of it could be written to, and otherwise nothing is known of it.
+fn settle_writing(found: &mut Found) {
+    let is_granted = |permission| {
+        let verdict = found.get(&permission).map(|(verdict, _)| verdict);
+        verdict == Some(&Verdict::Granted)
     };
-    let written_whole = writes(&found)
-        && !found.keys().any(|permission| {
-            matches!(
-                permission,
-                Permission::PutObjectTagging
-                    | Permission::PutObjectAcl
-                    | Permission::GenerateDataKey
-                    | Permission::Decrypt
-            )
-        });
-    let finding = |(permission, need): &(Permission, plan::permission::Need)| {
-        let (verdict, answer) = found.remove(permission).unwrap_or({
-            // What a whole write needs was there when the whole write passed.
-            let verdict = match written_whole {
-                true => Verdict::Granted,
-                false => Verdict::CannotTell(NOT_TRIED),
-            };
-            (verdict, None)
-        });
-        let resource = probe.scope.resource(*permission);
-        Finding { permission: *permission, resource, need: *need, verdict, answer }
-    };
-    probe.needs.iter().map(finding).collect()
+    let nothing_else_blamed =
+        !found.keys().any(|it| WRITING.contains(it) && *it != Permission::PutObject);
+    let is_written_whole = nothing_else_blamed
+        && is_granted(Permission::PutObject)
+        && is_granted(Permission::AbortMultipartUpload);
+    for permission in WRITING {
+        let verdict = match is_written_whole {
+            true => Verdict::Granted,
+            false => Verdict::CannotTell(NOT_TRIED),
+        };
+        found.entry(permission).or_insert((verdict, None));
+    }
 }

@@ -9,10 +9,12 @@ use serde::Deserialize;
 use serde_json::Value;
 
 use super::activations::{SLOTS_DEFAULT, Upcoming};
+use super::destinations;
 use super::objects::problem;
 use super::profiles::{self, Preview, Why};
 use crate::app::objects::{Editor, Name};
 use crate::app::questions::DRAFT;
+use crate::cli::check::Keep;
 use crate::http::App;
 use crate::http::problem::{Code, Problem};
 use crate::http::request::{Ask, Reply};
@@ -116,6 +118,17 @@ pub(crate) async fn next(app: Arc<App>, ask: Ask) -> Result<Reply, Problem> {
 }
 
 pub(crate) async fn check_destination(app: Arc<App>, ask: Ask) -> Result<Reply, Problem> {
+    let workspace = destination(&app, &ask).await?;
+    destinations::checked(workspace, DRAFT.to_owned(), Keep::Nothing).await
+}
+
+pub(crate) async fn check_destination_events(app: Arc<App>, ask: Ask) -> Result<Reply, Problem> {
+    let workspace = destination(&app, &ask).await?;
+    destinations::told(&app, workspace, DRAFT.to_owned(), Keep::Nothing)
+}
+
+/// The project with a destination that is tried, and with its account.
+async fn destination(app: &App, ask: &Ask) -> Result<Arc<Workspace>, Problem> {
     let DraftDestination { definition, account } = ask.json()?;
     let mut objects = Vec::new();
     if let Some(account) = account {
@@ -125,6 +138,5 @@ pub(crate) async fn check_destination(app: Arc<App>, ask: Ask) -> Result<Reply, 
         objects.push(((Section::Accounts, named.to_owned()), account));
     }
     objects.push(((Section::Destinations, DRAFT.to_owned()), definition));
-    let workspace = trial(&app, &objects, "/definition").await?;
-    super::destinations::checked(workspace, DRAFT.to_owned()).await
+    trial(app, &objects, "/definition").await
 }

@@ -342,10 +342,7 @@ struct Told {
 /// connection for dead.
 pub(crate) async fn events(app: Arc<App>, ask: Ask) -> Result<Reply, Problem> {
     let (run_id, _) = find(&app, &ask).await?;
-    let permit = Arc::clone(&app.streams).try_acquire_owned().map_err(|_| Problem {
-        retry_after: Some(10),
-        ..Problem::new(Code::TooManyRequests, "Too many streams are open.")
-    })?;
+    let permit = app.stream()?;
     let until = ambient::instant() + STREAM_LIFE_MAX;
     let told = Told { app, run_id, last: None, until, is_over: false, _permit: permit };
     let events = stream::unfold(told, |mut told| async move {

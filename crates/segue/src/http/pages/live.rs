@@ -1,6 +1,5 @@
 //! How far a run is, told while it goes on, in the words of the reader.
 
-use std::sync::Arc;
 use std::time::Duration;
 
 use bytes::Bytes;
@@ -10,7 +9,7 @@ use ui::page::RunStatus;
 
 use super::visit::Visit;
 use crate::ambient;
-use crate::http::problem::{Code, Problem};
+use crate::http::problem::Problem;
 use crate::http::request::{Content, Reply};
 use crate::web;
 
@@ -38,10 +37,7 @@ struct Told {
 pub(super) async fn events(visit: Visit) -> Result<Reply, Problem> {
     let id = visit.parameter("id");
     let run_id = id.parse().map_err(|_| Problem::not_found("run", id))?;
-    let permit = Arc::clone(&visit.app.streams).try_acquire_owned().map_err(|_| Problem {
-        retry_after: Some(10),
-        ..Problem::new(Code::TooManyRequests, "Too many streams are open.")
-    })?;
+    let permit = visit.app.stream()?;
     let told = Told {
         run_id,
         seen: visit.query("seen").unwrap_or_default().to_owned(),

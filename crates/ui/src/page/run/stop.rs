@@ -29,7 +29,7 @@ impl Stop {
             },
             next_step: step,
             actions: match self.code.as_str() {
-                "denied" | "refused" | "misdirected" | "cannot_see" => link_button(
+                "connection" | "denied" | "refused" | "misdirected" | "cannot_see" => link_button(
                     &destination_url(&run.destination.key),
                     None,
                     &run.destination.name,
@@ -57,6 +57,7 @@ impl Stop {
         let (what, step) = match self.code.as_str() {
             "empty" => (lang.stop_empty(), None),
             "guard" => (lang.stop_guard(), Some(lang.stop_guard_do())),
+            "connection" => (lang.stop_connection(), Some(lang.stop_denied_do())),
             "denied" | "refused" | "misdirected" => {
                 (lang.stop_denied(), Some(lang.stop_denied_do()))
             }
