@@ -149,6 +149,7 @@ impl Common {
 
 /// A list; one thing is a list of one.
 #[derive(Serialize, JsonSchema)]
+#[schemars(rename = "{T}List")]
 pub(crate) struct Items<T> {
     items: Vec<T>,
 }

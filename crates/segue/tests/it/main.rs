@@ -33,6 +33,7 @@ mod project;
 mod questions;
 mod real_iam;
 mod real_server;
+mod refusals;
 mod rotation;
 mod schedule;
 mod secrets;

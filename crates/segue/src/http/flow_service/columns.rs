@@ -52,6 +52,7 @@ struct Target {
 /// An entry of a mapping set.
 #[derive(Debug, Clone, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, rename_all = "camelCase")]
+#[schemars(rename = "MappedColumn")]
 pub(crate) struct Mapping {
     /// The header of the column
     destination: String,

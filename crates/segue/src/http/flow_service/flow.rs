@@ -60,6 +60,7 @@ struct Params {
 
 #[derive(Debug, Default, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, default)]
+#[schemars(rename = "SegmentSelectors")]
 struct Selectors {
     selectors: Vec<Value>,
 }
