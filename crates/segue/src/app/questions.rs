@@ -11,7 +11,7 @@ use serde_json::{Value, json};
 
 use super::objects::Name;
 use crate::cli::mask::mask;
-use crate::cli::{explain, profile};
+use crate::cli::explain;
 use crate::failure::{Failure, Kind};
 use crate::sources::Sources;
 use crate::workspace::{self, Workspace};
