@@ -10,8 +10,8 @@ use jiff::Timestamp;
 use serde_json::{Value, json};
 
 use super::objects::Name;
-use crate::cli::mask::mask;
 use crate::cli::explain;
+use crate::cli::mask::mask;
 use crate::failure::{Failure, Kind};
 use crate::sources::Sources;
 use crate::workspace::{self, Workspace};
