@@ -170,7 +170,7 @@ async fn candidates(keys: Keys, limits: Limits, threads: usize) -> Result<RowSet
         let rows = rows.filter(|&(row, _)| with_key.as_ref().is_none_or(|bits| bits.value(row)));
         let entries: Vec<(u64, Address)> = rows
             .map(|(row, &position)| {
-                let address = Address::new(morsel, piece.first_row + position as u64);
+                let address = Address::new(morsel, piece.row(position));
                 (hash(keys.row(row).as_ref()), address)
             })
             .collect();
@@ -279,7 +279,7 @@ impl Ranks {
         };
         let mut buckets = lock(buckets);
         for (row, position) in piece.selected.positions().into_iter().enumerate() {
-            let address = Address::new(morsel, piece.first_row + position as u64);
+            let address = Address::new(morsel, piece.row(position));
             let key = keys.row(row);
             let rank = ranks.as_ref().map(|ranks| ranks.row(row));
             let rank = rank.as_ref().map_or(&[][..], |rank| rank.as_ref());

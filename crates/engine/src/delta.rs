@@ -125,6 +125,11 @@ impl Table {
             .collect()
     }
 
+    /// What says which rows of a data file there are, and how its columns are read.
+    pub(crate) fn rows_of(&self, file: usize) -> impl std::fmt::Debug {
+        (&self.columns, self.files.get(file).map(|file| &file.deleted))
+    }
+
     /// The files that say which rows are deleted.
     pub(crate) fn deletion_files(&self) -> impl Iterator<Item = &Arc<Input>> {
         self.deletion_files.values()

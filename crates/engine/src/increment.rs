@@ -16,15 +16,20 @@
 //! bucket by bucket, both sides sorted ([`compare`]); no side is ever in memory as a whole. The
 //! baseline is a Parquet file ([`baseline`]). Where the removed are, or what is still known of them,
 //! is found out last ([`removed`]).
+//!
+//! Where most of the snapshot is what it was at the last baseline, people are told by their places,
+//! and only those who moved are looked at ([`in_place`]).
 
 mod baseline;
 mod compare;
 mod entity;
+mod in_place;
+mod places;
 mod removed;
 mod standing;
 mod trial;
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError};
 
 use arrow::buffer::BooleanBuffer;
@@ -32,20 +37,22 @@ use plan::Query;
 use plan::project::Column;
 use plan::run_plan::Increment;
 
-use self::baseline::{Baseline, Facts, Writer};
-use self::compare::{Compared, Today};
-use self::entity::{Entities, Kept};
+use self::baseline::{Baseline, Facts, Paths, Sink, Writer};
+use self::compare::{Against, Compared, Today};
+use self::entity::{Census, Kept, Maker};
 pub(crate) use self::entity::{Teller, texts};
+use self::places::Places;
 pub(crate) use self::removed::Gone;
 pub(crate) use self::standing::{Standing, standing};
 pub use self::trial::RowHashes;
 use crate::deduplicate;
 use crate::error::Error;
 use crate::members::times_of;
-use crate::row_set::RowSet;
-use crate::rows::{Counts, Movement, Pass};
-use crate::selection::{Marks, Parts, Restriction, Selection, Who};
+use crate::row_set::{Address, RowSet};
+use crate::rows::{Chosen, Counts, Movement, Pass};
+use crate::selection::{Marks, Parts, Selection, Who};
 use crate::spill::{Limits, Sorted};
+use crate::store::stopped;
 use crate::survey::Survey;
 
 /// Where the sets of rows are kept that runs have sent.
@@ -55,6 +62,14 @@ pub struct Baselines<'a> {
     pub last: Option<&'a Path>,
     /// Where this run leaves its own; nothing is left without one.
     pub next: Option<&'a Path>,
+}
+
+impl Baselines<'_> {
+    /// The files that a baseline may have: that of its set, and those beside it.
+    pub fn files(set: &Path) -> [PathBuf; 3] {
+        let Paths { set, moves, places } = Paths::of(set);
+        [set, moves, places]
+    }
 }
 
 /// What an increment sends, found out and not yet read.
@@ -102,27 +117,61 @@ pub(crate) struct Known<'a> {
     sent: &'a Sent,
 }
 
-impl Known<'_> {
-    /// Which of the next records are sent, and why.
-    pub(crate) fn restriction(&self, first_row: u64, rows: usize) -> Restriction {
-        let bits = |set: &RowSet| {
-            let slice = set.slice(self.number, first_row, rows);
-            slice.unwrap_or_else(|| BooleanBuffer::new_unset(rows))
-        };
-        let before = |end: u64| self.since.partition_point(|(row, _)| *row < end);
-        let since = &self.since[before(first_row)..before(first_row + rows as u64)];
-        Restriction::Exactly {
-            rows: bits(&self.sent.all),
-            marks: Marks {
-                changed: bits(&self.sent.changed),
-                removed: bits(&self.sent.removed),
-                since: since
-                    .iter()
-                    .map(|&(row, time)| ((row - first_row) as usize, time))
-                    .collect(),
-            },
-        }
+impl Chosen for Known<'_> {
+    fn rows(&self, morsel: usize, first_row: u64, rows: usize) -> BooleanBuffer {
+        let slice = self.sent.all.slice(morsel, first_row, rows);
+        slice.unwrap_or_else(|| BooleanBuffer::new_unset(rows))
     }
+
+    fn marks(&self, rows: &mut dyn ExactSizeIterator<Item = u64>) -> Marks {
+        let (mut changed, mut removed) = (Vec::new(), Vec::new());
+        let mut since = Vec::new();
+        let has_times = !self.since.is_empty();
+        for (position, row) in rows.enumerate() {
+            let address = Address::new(self.number, row);
+            changed.push(self.sent.changed.contains(address));
+            removed.push(self.sent.removed.contains(address));
+            let time = if has_times { self.time(row) } else { None };
+            since.extend(time.map(|time| (position, time)));
+        }
+        Marks { changed: changed.into(), removed: removed.into(), since }
+    }
+}
+
+impl Known<'_> {
+    fn time(&self, row: u64) -> Option<i64> {
+        let found = self.since.binary_search_by_key(&row, |(row, _)| *row).ok()?;
+        Some(self.since[found].1)
+    }
+}
+
+/// Whose difference is asked for, and what it may take.
+#[derive(Clone, Copy)]
+struct Asked<'a> {
+    query: &'a Query,
+    increment: &'a Increment,
+    survey: &'a Arc<Survey>,
+    limits: &'a Limits,
+    threads: usize,
+}
+
+/// What a comparison came to.
+struct Outcome {
+    census: Census,
+    sent: Sent,
+    gone: Option<Gone>,
+    moved: Moved,
+}
+
+/// How many rows did what.
+struct Moved {
+    members: u64,
+    added: u64,
+    changed: u64,
+    removed: u64,
+    unchanged: u64,
+    /// Rows with the entity of another row.
+    repeated: u64,
 }
 
 /// Finds out what changed, and leaves the new baseline.
@@ -137,43 +186,33 @@ pub(crate) async fn difference(
     limits: &Limits,
     threads: usize,
 ) -> Result<Difference, Error> {
+    let asked = Asked { query, increment, survey, limits, threads };
     let losers = deduplicate::losers(query, survey, limits.clone(), threads).await?;
+    let with_key = losers.is_some();
     let kept = Kept::new(query, increment, survey)?;
+    let told_of_all = kept.columns.clone();
     let facts = Facts::new(query, increment, &survey.key, &kept.schema);
     let last = match baselines.last {
         Some(path) => Baseline::open(path, &facts)?,
         None => None,
     };
     let has_baseline = last.is_some();
-    let told_of_all = kept.columns.clone();
-    let entities = Entities::new(query, increment, kept, survey)?;
-    let reasons: Vec<String> = entities.pass.selection.reasons().collect();
-    let with_key = losers.is_some();
-    let (today, census) = entities.sort(losers, limits.clone(), threads).await?;
-    let wants_since = query.columns.iter().any(Column::is_qualification_time);
-    let today = Today {
-        entries: today,
-        converter: census.converter,
-        now: query.evaluated_at.as_microsecond(),
-        since: wants_since,
+    let next = baselines.next.map(Paths::of);
+    let form = in_place::form(query, increment, survey);
+    let in_place = match (&last, &form) {
+        (Some(last), Some(form)) => in_place::find(query, last, form, survey, threads).await?,
+        _ => None,
     };
-    let next = baselines.next.map(|path| Writer::create(path, &facts)).transpose()?;
-    let compare = {
-        let (last, limits, increment) = (last.clone(), limits.clone(), increment.clone());
-        move || compare::compare(today, last.as_ref(), next, &increment, &limits, threads)
-    };
-    let compared = tokio::task::spawn_blocking(compare).await.map_err(crate::store::stopped)??;
-    let Compared { mut sent, added, changed, unchanged, repeated, left, members } = compared;
-    let (removed, gone) = match (left, last) {
-        (Some(left), Some(last)) => {
-            let found = removed::find(query, left, &last, survey, limits, threads).await?;
-            sent.removed = found.here;
-            sent.all.add_all(&sent.removed);
-            (found.count, found.gone)
+    let Outcome { census, sent, gone, moved } = match (in_place, last, &form) {
+        (Some(found), Some(last), Some(form)) => {
+            found.compare(&asked, kept, (last, &facts, form), next.as_ref()).await?
         }
-        _ => (0, None),
+        (_, last, _) => {
+            whole(&asked, kept, losers, (last, &facts, form.as_deref()), next.as_ref()).await?
+        }
     };
-    let excluded = reasons.into_iter().zip(census.left_out);
+    let Moved { members, added, changed, removed, unchanged, repeated } = moved;
+    let excluded = reasons(query, survey)?.into_iter().zip(census.left_out);
     let excluded = excluded
         .chain(Some(("no_identity".to_owned(), census.without_identity)))
         .chain(with_key.then(|| ("duplicate".to_owned(), census.duplicates)))
@@ -188,6 +227,71 @@ pub(crate) async fn difference(
         movement: Some(Movement { members, added, changed, removed, baseline: has_baseline }),
     };
     Ok(Difference { pass: reading(query, &told_of_all, survey)?, sent, gone, counts })
+}
+
+/// Compares everybody with the whole baseline, and writes the new one as a whole.
+async fn whole(
+    asked: &Asked<'_>,
+    kept: Kept,
+    losers: Option<RowSet>,
+    (last, facts, form): (Option<Baseline>, &Facts, Option<&str>),
+    next: Option<&Paths>,
+) -> Result<Outcome, Error> {
+    let Asked { query, increment, survey, limits, threads } = *asked;
+    let made = Maker::new(query, increment, Who::Members, kept, survey)?;
+    let everybody = entity::everybody(made, losers, limits.clone(), threads).await?;
+    let today = Today {
+        entries: everybody.entries,
+        converter: everybody.converter,
+        now: query.evaluated_at.as_microsecond(),
+        since: query.columns.iter().any(Column::is_qualification_time),
+        pieces: pieces(survey),
+    };
+    next.map_or(Ok(()), Paths::clear)?;
+    let mut writer = next.map(|paths| Writer::create(&paths.set, facts)).transpose()?;
+    let compare = {
+        let (last, limits, increment) = (last.clone(), limits.clone(), increment.clone());
+        move || {
+            let before = last.as_ref().map(Baseline::rows).transpose()?;
+            let leavers = increment.leavers && before.is_some();
+            let against = Against { before, leavers, changes: increment.changes };
+            let sink = writer.as_mut().map(|writer| writer as &mut dyn Sink);
+            let compared = compare::compare(today, against, sink, &limits, threads)?;
+            writer.map_or(Ok(()), Writer::finish)?;
+            Ok::<_, Error>(compared)
+        }
+    };
+    let compared = tokio::task::spawn_blocking(compare).await.map_err(stopped)??;
+    let Compared { mut sent, added, changed, unchanged, repeated, left, members } = compared;
+    // Of two rows for one entity one is in the set, and places do not tell which.
+    if let (Some(next), Some(form), 0) = (next, form, repeated) {
+        Places::write(&next.places, survey, &everybody.set, form)?;
+    }
+    let (removed, gone) = match (left, last) {
+        (Some(left), Some(last)) => {
+            let anywhere = (survey, |_| true);
+            let found = removed::find(query, left, &last, anywhere, limits, threads).await?;
+            sent.removed = found.here;
+            sent.all.add_all(&sent.removed);
+            (found.count, found.gone)
+        }
+        _ => (0, None),
+    };
+    let moved = Moved { members, added, changed, removed, unchanged, repeated };
+    Ok(Outcome { census: everybody.census, sent, gone, moved })
+}
+
+/// The reasons for which members are left out.
+fn reasons(query: &Query, survey: &Arc<Survey>) -> Result<Vec<String>, Error> {
+    let columns = query.columns.iter().filter(|column| column.mandatory);
+    let columns: Vec<Column> = columns.cloned().collect();
+    let parts = Parts { who: Who::Members, columns: &columns, hidden: &[], query };
+    Ok(Selection::new(parts, survey)?.reasons().collect())
+}
+
+/// What stands for each morsel, where that is known.
+fn pieces(survey: &Survey) -> Vec<Option<u64>> {
+    (0..survey.morsels.len()).map(|morsel| Some(survey.piece(morsel)?.hash)).collect()
 }
 
 /// The pass that reads the rows that are sent: all columns, none of them a condition. Of those who

@@ -7,13 +7,14 @@ use std::collections::BTreeSet;
 use std::ops::Range;
 use std::sync::Arc;
 
-use arrow::array::RecordBatch;
+use arrow::array::{BooleanBufferBuilder, RecordBatch};
+use arrow::buffer::BooleanBuffer;
 use arrow::datatypes::Schema;
 use bytes::Bytes;
 use parquet::arrow::ProjectionMask;
 use parquet::arrow::arrow_reader::{
     ArrowReaderMetadata, ArrowReaderOptions, ParquetRecordBatchReader,
-    ParquetRecordBatchReaderBuilder,
+    ParquetRecordBatchReaderBuilder, RowSelection,
 };
 use parquet::file::metadata::{PageIndexPolicy, ParquetMetaData, ParquetMetaDataReader};
 
@@ -120,7 +121,7 @@ pub(crate) fn slices(metadata: &ParquetMetaData, rows_target: u64) -> Vec<Slice>
     slices
 }
 
-/// The rows of one slice, with the columns that are needed.
+/// The rows of one slice, or some of them, with the columns that are needed.
 pub(crate) struct Reader {
     source: Arc<Source>,
     reader: ParquetRecordBatchReader,
@@ -128,12 +129,13 @@ pub(crate) struct Reader {
 }
 
 impl Reader {
-    /// Begins to read.
+    /// Begins to read; of the slice's rows those whose bit in `only` is set, if that is given.
     pub(crate) fn new(
         source: Arc<Source>,
         metadata: ArrowReaderMetadata,
         slice: &Slice,
         needed: &BTreeSet<Steps>,
+        only: Option<&BooleanBuffer>,
     ) -> Result<Self, Error> {
         let leaves = needed_leaves(&metadata, needed);
         let group = metadata.metadata().row_group(slice.row_group);
@@ -156,13 +158,20 @@ impl Reader {
             .with_row_groups(vec![slice.row_group])
             .with_projection(mask)
             .with_batch_size(batch_rows(bytes, group_rows));
-        if rows_wanted < group_rows {
-            let to_usize = |rows: u64| usize::try_from(rows).unwrap_or(usize::MAX);
+        let to_usize = |rows: u64| usize::try_from(rows).unwrap_or(usize::MAX);
+        let mut rows_left = rows_wanted;
+        if let Some(only) = only {
+            let mut bits = BooleanBufferBuilder::new(to_usize(slice.rows.end));
+            bits.append_n(to_usize(slice.rows.start), false);
+            bits.append_buffer(only);
+            builder = builder.with_row_selection(RowSelection::from_boolean_buffer(bits.finish()));
+            rows_left = only.count_set_bits() as u64;
+        } else if rows_wanted < group_rows {
             builder =
                 builder.with_offset(to_usize(slice.rows.start)).with_limit(to_usize(rows_wanted));
         }
         let reader = builder.build().map_err(|_| damaged(&source))?;
-        Ok(Self { source, reader, rows_left: rows_wanted })
+        Ok(Self { source, reader, rows_left })
     }
 }
 

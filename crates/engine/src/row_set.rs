@@ -38,14 +38,27 @@ pub(crate) struct Words {
     count: u64,
 }
 
+impl From<Vec<u64>> for Words {
+    fn from(words: Vec<u64>) -> Self {
+        let count = words.iter().map(|word| u64::from(word.count_ones())).sum();
+        Self { bits: words.len() * 64, count, words }
+    }
+}
+
 impl Words {
     /// Adds the bits of the next records.
     pub(crate) fn append(&mut self, bits: &BooleanBuffer) {
-        self.words.resize((self.bits + bits.len()).div_ceil(64), 0);
-        for row in bits.set_indices() {
-            let row = self.bits + row;
-            self.words[row / 64] |= 1 << (row % 64);
+        let shift = self.bits % 64;
+        for word in bits.bit_chunks().iter_padded() {
+            match self.words.last_mut() {
+                Some(last) if shift > 0 => {
+                    *last |= word << shift;
+                    self.words.push(word >> (64 - shift));
+                }
+                _ => self.words.push(word),
+            }
         }
+        self.words.truncate((self.bits + bits.len()).div_ceil(64));
         self.count += bits.count_set_bits() as u64;
         self.bits += bits.len();
     }
@@ -109,6 +122,34 @@ impl RowSet {
         }
     }
 
+    /// Whether a record is in the set.
+    pub(crate) fn contains(&self, address: Address) -> bool {
+        let (morsel, row) = address.parts();
+        let word = self.morsels.get(morsel).and_then(|words| words.get(row / 64));
+        word.is_some_and(|word| word >> (row % 64) & 1 == 1)
+    }
+
+    /// Takes a record out; it is fine if it is not there.
+    pub(crate) fn remove(&mut self, address: Address) {
+        let (morsel, row) = address.parts();
+        let word = self.morsels.get_mut(morsel).and_then(|words| words.get_mut(row / 64));
+        if let Some(word) = word {
+            let bit = 1 << (row % 64);
+            self.len -= u64::from(*word & bit != 0);
+            *word &= !bit;
+        }
+    }
+
+    /// How many there are.
+    pub(crate) fn len(&self) -> u64 {
+        self.len
+    }
+
+    /// The bits of a morsel, from its first record; those behind the last word are not set.
+    pub(crate) fn words(&self, morsel: usize) -> &[u64] {
+        self.morsels.get(morsel).map_or(&[], Vec::as_slice)
+    }
+
     /// Whether there are none.
     pub(crate) fn is_empty(&self) -> bool {
         self.len == 0
@@ -143,6 +184,23 @@ impl RowSet {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn words_follow_each_other_bit_by_bit() {
+        for lengths in [[64, 64, 3], [1, 63, 130], [70, 0, 58], [5, 200, 7]] {
+            let (mut words, mut plain) = (Words::default(), Vec::new());
+            for length in lengths {
+                let bits: Vec<bool> =
+                    (plain.len()..plain.len() + length).map(|row| row % 3 == 0).collect();
+                words.append(&BooleanBuffer::from(bits.as_slice()));
+                plain.extend(bits);
+            }
+            let bit = |row: usize| words.words[row / 64] >> (row % 64) & 1 == 1;
+            assert_eq!((0..plain.len()).map(bit).collect::<Vec<_>>(), plain, "{lengths:?}");
+            assert_eq!(words.words.len(), plain.len().div_ceil(64), "{lengths:?}");
+            assert_eq!(words.count(), plain.iter().filter(|&&bit| bit).count() as u64);
+        }
+    }
 
     #[test]
     fn slices_hold_the_bits_of_their_rows() {

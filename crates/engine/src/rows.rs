@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, PoisonError};
 
 use arrow::array::RecordBatch;
+use arrow::buffer::BooleanBuffer;
 use arrow::datatypes::SchemaRef;
 use futures::{Stream, TryStreamExt};
 
@@ -11,7 +12,7 @@ use crate::error::Error;
 use crate::increment::{Difference, Gone, Sent};
 use crate::ordered::{Ordered, Outlet, Stop};
 use crate::row_set::RowSet;
-use crate::selection::{Restriction, Selected, Selection, Spot};
+use crate::selection::{Marks, Restriction, Selected, Selection, Spot};
 use crate::spill::{Buckets, Limits};
 use crate::survey::Survey;
 
@@ -109,12 +110,50 @@ pub(crate) struct Pass {
 }
 
 /// A batch of records after selection, with where it stands.
-pub(crate) struct Piece {
+pub(crate) struct Piece<'a> {
     pub(crate) selected: Selected,
-    /// Position in the morsel of the first record of the batch.
-    pub(crate) first_row: u64,
     /// How many records the batch had.
     pub(crate) scanned: usize,
+    place: Place<'a>,
+}
+
+/// Where the records of a batch stand in their morsel.
+#[derive(Debug, Clone, Copy)]
+enum Place<'a> {
+    /// One after the other, from here.
+    From(u64),
+    /// At these rows.
+    At(&'a [u64]),
+}
+
+impl Place<'_> {
+    fn row(self, position: usize) -> u64 {
+        match self {
+            Self::From(first) => first + position as u64,
+            Self::At(rows) => rows[position],
+        }
+    }
+}
+
+impl Piece<'_> {
+    /// The row in the morsel of a record, by its position in the batch that was selected from.
+    pub(crate) fn row(&self, position: usize) -> u64 {
+        self.place.row(position)
+    }
+
+    /// The records that became rows: a bit for each of the batch that was selected from.
+    pub(crate) fn taken(&self) -> BooleanBuffer {
+        self.selected.taken(self.scanned)
+    }
+}
+
+/// Records that are read whether they are members or not, and why.
+pub(crate) trait Chosen {
+    /// Those of a morsel.
+    fn rows(&self, morsel: usize, first_row: u64, rows: usize) -> BooleanBuffer;
+
+    /// Why those at `rows` of the morsel are read.
+    fn marks(&self, rows: &mut dyn ExactSizeIterator<Item = u64>) -> Marks;
 }
 
 impl Pass {
@@ -124,7 +163,7 @@ impl Pass {
         &self,
         morsel: usize,
         restriction: impl Fn(u64, usize) -> Restriction,
-        mut each: impl FnMut(Piece) -> Result<(), Stop<E>>,
+        mut each: impl FnMut(Piece<'_>) -> Result<(), Stop<E>>,
     ) -> Result<(), Stop<E>> {
         let location = self.survey.location(morsel);
         let failed = |error: Error| Stop::Failed(error.in_file_if_untold(location).into());
@@ -136,16 +175,70 @@ impl Pass {
             let restriction = restriction(first_row, scanned);
             let spot = Spot { morsel, first_row, since: since.as_deref() };
             let selected = self.selection.select(&records, &restriction, spot);
+            let place = Place::From(first_row);
             let selected =
-                selected.map_err(|error| failed(self.at_record(error, spot, &records)))?;
-            each(Piece { selected, first_row, scanned })?;
+                selected.map_err(|error| failed(self.at_record(error, spot, place, &records)))?;
+            each(Piece { selected, scanned, place })?;
             first_row += scanned as u64;
         }
         Ok(())
     }
 
+    /// Reads the chosen records of a morsel and hands each batch on. Where the file allows it, the
+    /// other records are not even decoded.
+    pub(crate) fn read_chosen<E: From<Error>>(
+        &self,
+        morsel: usize,
+        chosen: &impl Chosen,
+        mut each: impl FnMut(Piece<'_>) -> Result<(), Stop<E>>,
+    ) -> Result<(), Stop<E>> {
+        let location = self.survey.location(morsel);
+        let failed = |error: Error| Stop::Failed(error.in_file_if_untold(location).into());
+        let only = match self.survey.rows_of(morsel) {
+            Some(rows) if !self.selection.rests_on_places() => {
+                let bits = chosen.rows(morsel, 0, rows);
+                let needed = &self.selection.needed;
+                let records = self.survey.read_only(morsel, needed, &bits).map_err(failed)?;
+                records.map(|records| (bits, records))
+            }
+            _ => None,
+        };
+        let Some((bits, batches)) = only else {
+            let restriction = |first_row: u64, rows: usize| {
+                let bits = chosen.rows(morsel, first_row, rows);
+                let marks = chosen.marks(&mut (0..rows).map(|row| first_row + row as u64));
+                Restriction::Exactly { rows: bits, marks }
+            };
+            return self.read_morsel(morsel, restriction, each);
+        };
+        let rows: Vec<u64> = bits.set_indices().map(|row| row as u64).collect();
+        let mut rows = rows.as_slice();
+        for records in batches {
+            let records = records.map_err(failed)?;
+            let scanned = records.num_rows();
+            let Some((these, rest)) = rows.split_at_checked(scanned) else {
+                return Err(failed(Error::internal("more records than were chosen")));
+            };
+            rows = rest;
+            let marks = chosen.marks(&mut these.iter().copied());
+            let restriction = Restriction::Exactly { rows: BooleanBuffer::new_set(scanned), marks };
+            let (spot, place) = (Spot { morsel, first_row: 0, since: None }, Place::At(these));
+            let selected = self.selection.select(&records, &restriction, spot);
+            let selected =
+                selected.map_err(|error| failed(self.at_record(error, spot, place, &records)))?;
+            each(Piece { selected, scanned, place })?;
+        }
+        Ok(())
+    }
+
     /// Names the first record for which an expression fails, where records can be counted in a file.
-    fn at_record(&self, error: Error, spot: Spot<'_>, records: &RecordBatch) -> Error {
+    fn at_record(
+        &self,
+        error: Error,
+        spot: Spot<'_>,
+        place: Place<'_>,
+        records: &RecordBatch,
+    ) -> Error {
         let start = self.survey.first_row(spot.morsel);
         let (Some(start), "expression_error") = (start, error.code()) else { return error };
         let fails = |from: usize, rows: usize| {
@@ -163,8 +256,66 @@ impl Pass {
             (from, rows) =
                 if fails(from, half) { (from, half) } else { (from + half, rows - half) };
         }
-        error.at_row(start + spot.first_row + from as u64 + 1)
+        error.at_row(start + place.row(from) + 1)
     }
+}
+
+/// Reads the snapshot on all threads and shows each batch to `visit`, which adds to `made`. Morsels
+/// without a restriction are passed over.
+pub(crate) async fn visit<T: Send + 'static>(
+    pass: Pass,
+    made: T,
+    threads: usize,
+    restriction: impl Fn(usize, u64, usize) -> Option<Restriction> + Send + Sync + 'static,
+    visit: impl Fn(usize, &Piece<'_>, &Mutex<T>) -> Result<(), Error> + Send + Sync + 'static,
+) -> Result<T, Error> {
+    let count = pass.survey.morsels.len();
+    on_all_threads(count, made, threads, move |morsel, made| {
+        if restriction(morsel, 0, 0).is_none() {
+            return Ok(());
+        }
+        let restrict = |first, rows| restriction(morsel, first, rows).unwrap_or(Restriction::None);
+        pass.read_morsel(morsel, restrict, |piece| {
+            visit(morsel, &piece, made).map_err(Stop::Failed)
+        })
+    })
+    .await
+}
+
+/// As [`visit`], of chosen records alone; `has_any` says in which morsels there are some.
+pub(crate) async fn visit_chosen<T: Send + 'static>(
+    pass: Pass,
+    made: T,
+    threads: usize,
+    chosen: impl Chosen + Send + Sync + 'static,
+    has_any: impl Fn(usize) -> bool + Send + Sync + 'static,
+    visit: impl Fn(usize, &Piece<'_>, &Mutex<T>) -> Result<(), Error> + Send + Sync + 'static,
+) -> Result<T, Error> {
+    let count = pass.survey.morsels.len();
+    on_all_threads(count, made, threads, move |morsel, made| {
+        if !has_any(morsel) {
+            return Ok(());
+        }
+        pass.read_chosen(morsel, &chosen, |piece| visit(morsel, &piece, made).map_err(Stop::Failed))
+    })
+    .await
+}
+
+/// Does the work of each morsel, several at once.
+async fn on_all_threads<T: Send + 'static>(
+    count: usize,
+    made: T,
+    threads: usize,
+    work: impl Fn(usize, &Mutex<T>) -> Result<(), Stop<Error>> + Send + Sync + 'static,
+) -> Result<T, Error> {
+    let made = Arc::new(Mutex::new(made));
+    let shared = Arc::clone(&made);
+    let mut jobs: Ordered<(), Error> =
+        Ordered::new(count, threads, move |morsel, _: &Outlet<(), Error>| work(morsel, &shared));
+    while jobs.try_next().await?.is_some() {}
+    drop(jobs);
+    let made = Arc::into_inner(made).ok_or_else(|| Error::internal("a job outlived its stream"))?;
+    Ok(made.into_inner().unwrap_or_else(PoisonError::into_inner))
 }
 
 /// Reads the snapshot on all threads; `add` puts what it makes of each batch into buckets. Morsels
@@ -174,27 +325,9 @@ pub(crate) async fn sort(
     limits: Limits,
     threads: usize,
     restriction: impl Fn(usize, u64, usize) -> Option<Restriction> + Send + Sync + 'static,
-    add: impl Fn(usize, &Piece, &Mutex<Buckets>) -> Result<(), Error> + Send + Sync + 'static,
+    add: impl Fn(usize, &Piece<'_>, &Mutex<Buckets>) -> Result<(), Error> + Send + Sync + 'static,
 ) -> Result<Buckets, Error> {
-    let buckets = Arc::new(Mutex::new(Buckets::new(limits)));
-    let shared = Arc::clone(&buckets);
-    let count = pass.survey.morsels.len();
-    let mut jobs: Ordered<(), Error> =
-        Ordered::new(count, threads, move |morsel, _: &Outlet<(), Error>| {
-            if restriction(morsel, 0, 0).is_none() {
-                return Ok(());
-            }
-            let restrict =
-                |first, rows| restriction(morsel, first, rows).unwrap_or(Restriction::None);
-            pass.read_morsel(morsel, restrict, |piece| {
-                add(morsel, &piece, &shared).map_err(Stop::Failed)
-            })
-        });
-    while jobs.try_next().await?.is_some() {}
-    drop(jobs);
-    let buckets =
-        Arc::into_inner(buckets).ok_or_else(|| Error::internal("a job outlived its stream"))?;
-    Ok(buckets.into_inner().unwrap_or_else(PoisonError::into_inner))
+    visit(pass, Buckets::new(limits), threads, restriction, add).await
 }
 
 /// The rows of a query, not yet read.
@@ -212,7 +345,7 @@ enum Choice {
     /// All members but those who lose to another one with their key.
     Members { losers: Option<RowSet> },
     /// Exactly those that an incremental run sends, and those of whom no record is left.
-    Difference { sent: Sent, gone: Option<Gone> },
+    Difference { sent: Sent, gone: Option<Box<Gone>> },
 }
 
 #[derive(Debug, Clone)]
@@ -252,7 +385,7 @@ impl Rows {
     /// What changed.
     pub(crate) fn of_difference(difference: Difference, threads: usize) -> Self {
         let Difference { pass, sent, gone, counts } = difference;
-        let choice = Choice::Difference { sent, gone };
+        let choice = Choice::Difference { sent, gone: gone.map(Box::new) };
         Self { pass, choice, counter: Counter::Known(counts), threads }
     }
 
@@ -312,8 +445,7 @@ impl Rows {
                         return Ok(());
                     }
                     let known = sent.known(job).map_err(|error| Stop::Failed(error.into()))?;
-                    let restriction = |first_row, rows| known.restriction(first_row, rows);
-                    pass.read_morsel(job, restriction, |piece| send(piece.selected.batch))
+                    pass.read_chosen(job, &known, |piece| send(piece.selected.batch))
                 }
             }
         })

@@ -9,7 +9,7 @@ mod told;
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
-use arrow::array::{ArrayRef, BooleanArray, RecordBatch, RecordBatchOptions};
+use arrow::array::{ArrayRef, BooleanArray, BooleanBufferBuilder, RecordBatch, RecordBatchOptions};
 use arrow::buffer::BooleanBuffer;
 use arrow::compute::FilterBuilder;
 use arrow::datatypes::{Field, Schema, SchemaRef};
@@ -95,6 +95,17 @@ pub(crate) struct Selected {
 }
 
 impl Selected {
+    /// The rows as bits of the `records` that were selected from.
+    pub(crate) fn taken(&self, records: usize) -> BooleanBuffer {
+        if self.complete.is_none() {
+            return self.members.clone();
+        }
+        let mut taken = BooleanBufferBuilder::new(records);
+        taken.append_n(records, false);
+        self.positions().into_iter().for_each(|position| taken.set_bit(position, true));
+        taken.finish()
+    }
+
     /// The positions, in the batch that was selected from, of the rows.
     pub(crate) fn positions(&self) -> Vec<usize> {
         let members = self.members.set_indices();
@@ -248,6 +259,14 @@ impl Selection {
             Some(times) if is_told => times_of(times, morsel).map(Some),
             _ => Ok(None),
         }
+    }
+
+    /// Whether what becomes of a record depends on where it stands, besides its values.
+    pub(crate) fn rests_on_places(&self) -> bool {
+        let is_told = self.outputs.iter().any(|output| matches!(output, Output::Time(_)));
+        matches!(self.membership, Membership::Known(_))
+            || (is_told && self.times.as_ref().is_some_and(|times| times.since.is_some()))
+            || self.terms.rest_on_places()
     }
 
     /// Applies the rule and the mapping to a batch of records.

@@ -22,7 +22,11 @@ pub(crate) const BATCH_ROWS: usize = 65_536;
 
 /// What a file says that it is about.
 #[derive(Debug)]
-pub(crate) struct Facts(Vec<KeyValue>);
+pub(crate) struct Facts {
+    facts: Vec<KeyValue>,
+    /// How many rows it has.
+    pub(crate) rows: u64,
+}
 
 impl Facts {
     /// Reads them; nothing if there is no file.
@@ -36,12 +40,13 @@ impl Facts {
             Err(error) => return Err(Error::io(&path.to_string_lossy(), "open it", error)),
         };
         let reader = ParquetRecordBatchReaderBuilder::try_new(file).map_err(|_| damaged(path))?;
-        let facts = reader.metadata().file_metadata().key_value_metadata();
-        Ok(Some(Self(facts.cloned().unwrap_or_default())))
+        let metadata = reader.metadata().file_metadata();
+        let facts = metadata.key_value_metadata().cloned().unwrap_or_default();
+        Ok(Some(Self { facts, rows: metadata.num_rows().unsigned_abs() }))
     }
 
     pub(crate) fn get(&self, key: &str) -> Option<&str> {
-        let fact = self.0.iter().find(|fact| fact.key == key)?;
+        let fact = self.facts.iter().find(|fact| fact.key == key)?;
         fact.value.as_deref()
     }
 }

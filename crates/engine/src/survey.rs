@@ -9,12 +9,14 @@ use std::fs::File;
 use std::sync::{Arc, Mutex, PoisonError};
 
 use arrow::array::RecordBatch;
+use arrow::buffer::BooleanBuffer;
 use arrow::datatypes::{Field, FieldRef, Fields, Schema, SchemaRef};
 use futures::TryStreamExt;
 use parquet::arrow::arrow_reader::ArrowReaderMetadata;
 use plan::field::Step;
 use plan::project::{Dataset, DatasetFormat, Identity};
 use plan::schema::FieldType;
+use twox_hash::XxHash3_128;
 
 use crate::csv_record::Format;
 use crate::error::{Error, Kind};
@@ -27,7 +29,7 @@ use crate::ordered::{Ordered, QUEUE_LENGTH, Stop};
 use crate::parquet_file::{self, BATCH_ROWS_MAX, Slice};
 use crate::path::Steps;
 use crate::source::Source;
-use crate::store::{Input, Store};
+use crate::store::{Input, Store, Version};
 use crate::{csv_file, delta, fields, json_lines};
 
 /// Rows of Parquet that are read as one piece, about. Each piece decodes the dictionaries of its row
@@ -67,6 +69,14 @@ impl ProfileKey {
             primary: identity.namespace.clone(),
         }
     }
+}
+
+/// What stands for the rows of a morsel, see [`Survey::piece`].
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Piece {
+    pub(crate) hash: u64,
+    /// When a local file was last written, in nanoseconds since 1970.
+    pub(crate) modified: Option<i128>,
 }
 
 /// What one file turned out to hold.
@@ -272,6 +282,53 @@ impl Survey {
         Ok(Box::new(repeated))
     }
 
+    /// Reads those rows of a morsel whose bit is set, with as little work for the others as the file
+    /// allows; nothing if it allows none, or if what is asked rests on where rows stand. `rows` has a
+    /// bit for each row of the morsel, see [`Survey::rows_of`].
+    pub(crate) fn read_only(
+        &self,
+        morsel: usize,
+        needed: &BTreeSet<Steps>,
+        rows: &BooleanBuffer,
+    ) -> Result<Option<Batches>, Error> {
+        let is_answer = |path: &Steps| self.answers.as_ref().is_some_and(|it| it.has(path.root()));
+        let Morsel { input, slice: Some(slice) } = &self.morsels[morsel] else { return Ok(None) };
+        if self.reader.format != DatasetFormat::Parquet
+            || self.identity_rows.is_some()
+            || needed.iter().any(is_answer)
+        {
+            return Ok(None);
+        }
+        let source = Source::open(&self.reader.store, &self.inputs[*input])?;
+        let footer = self.footer(*input, &source)?;
+        let reader = parquet_file::Reader::new(source, footer, slice, needed, Some(rows))?;
+        Ok(Some(Box::new(reader)))
+    }
+
+    /// How many rows a morsel has, where that is known before it is read.
+    pub(crate) fn rows_of(&self, morsel: usize) -> Option<usize> {
+        let rows = &self.morsels[morsel].slice.as_ref()?.rows;
+        usize::try_from(rows.end - rows.start).ok()
+    }
+
+    /// What stands for the rows of a morsel from one snapshot to the next: equal pieces hold the same
+    /// records in the same places. Nothing where places are not those of a file's records.
+    pub(crate) fn piece(&self, morsel: usize) -> Option<Piece> {
+        if self.held.is_some() || self.identity_rows.is_some() {
+            return None;
+        }
+        let Morsel { input, slice } = &self.morsels[morsel];
+        let Input { location, size, version, .. } = self.inputs[*input].as_ref();
+        let table = self.reader.table.as_ref().map(|table| table.rows_of(*input));
+        let (format, version) = (self.reader.format, version.content());
+        let text = format!("{location}\0{size}\0{version}\0{format:?}\0{table:?}\0{slice:?}");
+        let modified = match self.inputs[*input].version {
+            Version::Modified { nanoseconds } => Some(nanoseconds),
+            _ => None,
+        };
+        Some(Piece { hash: XxHash3_128::oneshot(text.as_bytes()) as u64, modified })
+    }
+
     fn read_answered(&self, morsel: usize, needed: &BTreeSet<Steps>) -> Result<Batches, Error> {
         let Some(answers) = &self.answers else { return self.read_files(morsel, needed) };
         let is_answer = |path: &&Steps| answers.has(path.root());
@@ -300,7 +357,7 @@ impl Survey {
         match (self.reader.format, slice) {
             (DatasetFormat::Parquet, Some(slice)) => {
                 let footer = self.footer(*input, &source)?;
-                Ok(Box::new(parquet_file::Reader::new(source, footer, slice, needed)?))
+                Ok(Box::new(parquet_file::Reader::new(source, footer, slice, needed, None)?))
             }
             (DatasetFormat::Delta { .. }, Some(slice)) => {
                 let footer = self.footer(*input, &source)?;

@@ -136,6 +136,11 @@ impl Terms {
         Ok(self.terms.len() - 1)
     }
 
+    /// Whether any of the sets is known by the places of records.
+    pub(crate) fn rest_on_places(&self) -> bool {
+        self.terms.iter().any(|term| matches!(term.source, Source::Known(_)))
+    }
+
     /// The fields of records that the rules read.
     pub(crate) fn paths(&self) -> impl Iterator<Item = &Steps> {
         let conditions = self.terms.iter().filter_map(|term| match &term.source {

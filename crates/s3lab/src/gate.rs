@@ -48,8 +48,9 @@ impl S3Access for Gate {
             return Ok(());
         }
         let header = |name: &str| cx.headers().get(name).and_then(|value| value.to_str().ok());
+        let compares_owner = !self.0.options.dialect.ignores_owner;
         if header("x-amz-expected-bucket-owner")
-            .is_some_and(|owner| owner != self.0.options.account_id)
+            .is_some_and(|owner| compares_owner && owner != self.0.options.account_id)
         {
             return Err(denied());
         }

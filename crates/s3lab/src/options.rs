@@ -191,6 +191,8 @@ pub struct Dialect {
     /// How objects are encrypted is said with each part and with the object, and not when an upload is
     /// begun.
     pub encryption_said_with_parts: bool,
+    /// The expected owner of a bucket is not compared (seen of SeaweedFS).
+    pub ignores_owner: bool,
     /// ETags are not MD5 (as for objects under a KMS key).
     pub opaque_etags: bool,
     /// The first answer to a Complete has no ETag, and the parts of an upload that is not there are

@@ -1,4 +1,4 @@
-//! What comes from outside without being asked for: the time, chance, variables, and Ctrl-C. Everything else
+//! What comes from outside without being asked for: the time, chance, variables, its own name, and Ctrl-C. Everything else
 //! takes these as arguments.
 
 use std::time::{Duration, Instant};
@@ -29,6 +29,12 @@ pub(crate) fn instant() -> Instant {
 #[expect(clippy::disallowed_methods, reason = "this is the place that asks")]
 pub(crate) fn variable(name: &str) -> Option<String> {
     std::env::var(name).ok()
+}
+
+/// How this program was called, for commands that a person may copy: whoever ran it out of its folder
+/// does not have it on the path.
+pub(crate) fn called() -> String {
+    std::env::args().next().unwrap_or_else(|| env!("CARGO_PKG_NAME").to_owned())
 }
 
 /// Returns random letters that no other process will draw.

@@ -55,6 +55,18 @@ pub(crate) fn seal(pgp: &Pgp, seal: RunSeal, slot: Timestamp) -> Result<Arc<Seal
     Ok(Seal::new(recipients?, signer, secret, slot))
 }
 
+/// Says which key of a destination is of no use, if one is.
+pub(crate) fn useless_key(pgp: &Pgp, now: Timestamp) -> Option<Failure> {
+    let recipients = pgp.recipients.iter().filter_map(|key| {
+        Recipient::read(&key.text, now).err().map(|problem| useless(&key.name, &problem))
+    });
+    let signer = pgp.signer.iter().filter_map(|key| {
+        let read = SignWith::read(&key.text, key.passphrase.as_ref(), now);
+        read.err().map(|problem| useless(&key.name, &problem))
+    });
+    recipients.chain(signer).next().map(|failure| Failure { kind: Kind::Usage, ..failure })
+}
+
 fn useless(name: &str, problem: &KeyProblem) -> Failure {
     Failure::new(Kind::Run, format!("the files cannot be encrypted: {name} {}", problem.message))
         .hint(problem.hint)

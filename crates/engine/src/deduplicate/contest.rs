@@ -116,7 +116,7 @@ async fn best(
                                 rank.map_err(Stop::Failed)?.row(0).as_ref().to_vec()
                             }
                         };
-                        let found = (rank, Address::new(morsel, piece.first_row + position as u64));
+                        let found = (rank, Address::new(morsel, piece.row(position)));
                         let mut best = shared.lock().unwrap_or_else(PoisonError::into_inner);
                         if best.as_ref().is_none_or(|best| found < *best) {
                             *best = Some(found);

@@ -226,8 +226,13 @@ impl Replayed {
         let footer = parquet_file::open(&source)?;
         let needed = needed();
         for slice in parquet_file::slices(footer.metadata(), u64::MAX) {
-            let batches =
-                parquet_file::Reader::new(Arc::clone(&source), footer.clone(), &slice, &needed)?;
+            let batches = parquet_file::Reader::new(
+                Arc::clone(&source),
+                footer.clone(),
+                &slice,
+                &needed,
+                None,
+            )?;
             for batch in batches {
                 let mut lines = LineDelimitedWriter::new(Vec::new());
                 let written = lines.write(&batch?).and_then(|()| lines.finish());

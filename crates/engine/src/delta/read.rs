@@ -54,7 +54,7 @@ impl Reader {
         Ok(Self {
             table: Arc::clone(table),
             file,
-            rows: parquet_file::Reader::new(source, footer, slice, &inside)?,
+            rows: parquet_file::Reader::new(source, footer, slice, &inside, None)?,
             roots: needed.iter().map(|path| path.root().to_owned()).collect(),
             deleted,
             position,

@@ -4,7 +4,7 @@ use std::collections::{BTreeSet, HashMap};
 use std::sync::{Arc, Mutex, PoisonError};
 
 use arrow::array::{
-    Array, ArrayRef, AsArray, BooleanArray, Int64Array, RecordBatch, StringArray,
+    Array, ArrayRef, AsArray, BooleanArray, Int64Array, RecordBatch, StringViewArray,
     TimestampMicrosecondArray,
 };
 use arrow::buffer::{BooleanBuffer, NullBuffer};
@@ -208,7 +208,7 @@ impl Shared {
             left_out.without_time += without_any - identities.null_count() as u64;
             let mask = BooleanArray::new(mask.into_inner(), None);
             events = filter_record_batch(&events, &mask).map_err(broken)?;
-            identities = filtered(&identities, &mask)?.as_string::<i32>().clone();
+            identities = filtered(&identities, &mask)?.as_string_view().clone();
             if let Some(all) = &mut times {
                 *all = filtered(all, &mask)?.as_primitive::<Int64Type>().clone();
             }
@@ -294,7 +294,7 @@ struct States {
 
 impl States {
     /// The position of the person of each event.
-    fn people(&mut self, namespace: &str, values: &StringArray) -> Vec<usize> {
+    fn people(&mut self, namespace: &str, values: &StringViewArray) -> Vec<usize> {
         let mut found = Vec::with_capacity(values.len());
         let mut last: Option<(&str, usize)> = None;
         for row in 0..values.len() {

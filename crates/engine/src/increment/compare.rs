@@ -3,11 +3,10 @@
 use arrow::array::ArrayRef;
 use arrow::row::RowConverter;
 use futures::TryStreamExt;
-use plan::run_plan::Increment;
 use tokio::runtime::Handle;
 
 use super::Sent;
-use super::baseline::{Baseline, Cursor, Row, Writer};
+use super::baseline::{Row, Rows, Sink};
 use super::entity::ENTRY_HEAD_BYTES;
 use crate::error::Error;
 use crate::members::morsel_hash;
@@ -25,6 +24,18 @@ pub(super) struct Today {
     pub(super) now: i64,
     /// Whether it matters when changed rows came into the set.
     pub(super) since: bool,
+    /// What stands for each morsel.
+    pub(super) pieces: Vec<Option<u64>>,
+}
+
+/// What today's set is compared with, and what is made of it.
+pub(super) struct Against<'a> {
+    /// The rows sent last; without them everybody is new.
+    pub(super) before: Option<Rows<'a>>,
+    /// Whether it is asked who left.
+    pub(super) leavers: bool,
+    /// Whether attributes are compared.
+    pub(super) changes: bool,
 }
 
 /// What the comparison found.
@@ -37,7 +48,7 @@ pub(super) struct Compared {
     pub(super) unchanged: u64,
     /// Rows with the entity of another row; only the first is in the set.
     pub(super) repeated: u64,
-    /// Entities that are in the baseline and not in today's set, sorted, if they are wanted.
+    /// Entities that are in the baseline and not in today's set, sorted, if that is asked.
     pub(super) left: Option<Left>,
 }
 
@@ -62,25 +73,24 @@ struct Bucket {
     entries: Vec<Entry>,
 }
 
-/// Compares, and writes the next baseline on the way. Buckets are read and sorted by `threads`
-/// threads ahead of the comparison; call it on a thread that may block, inside a runtime.
+/// Compares, and hands the rows of the next baseline to `next` on the way. Buckets are read and sorted
+/// by `threads` threads ahead of the comparison; call it on a thread that may block, inside a runtime.
 ///
 /// # Errors
 /// Temporary files or baselines that cannot be read or written.
 pub(super) fn compare(
     today: Today,
-    last: Option<&Baseline>,
-    next: Option<Writer>,
-    increment: &Increment,
+    against: Against<'_>,
+    mut next: Option<&mut dyn Sink>,
     limits: &Limits,
     threads: usize,
 ) -> Result<Compared, Error> {
-    let Today { entries, converter, now, since } = today;
-    let is_wanted = increment.leavers && last.is_some();
+    let Today { entries, converter, now, since, pieces } = today;
+    let Against { before, leavers, changes } = against;
     let mut comparison = Comparison {
-        before: last.map(Baseline::rows).transpose()?,
-        changes: increment.changes,
-        left: is_wanted.then(|| (Buckets::new(limits.clone()), 0)),
+        before,
+        changes,
+        left: leavers.then(|| (Buckets::new(limits.clone()), 0)),
         since: since.then(|| Buckets::new(limits.clone())),
         found: Compared {
             sent: Sent::default(),
@@ -92,7 +102,6 @@ pub(super) fn compare(
             left: None,
         },
     };
-    let mut next = next;
     let mut buckets: Ordered<Bucket, Error> =
         Ordered::new(BUCKETS, threads, move |number, outlet| {
             Ok(outlet.send(Bucket::read(&entries, number).map_err(Stop::Failed)?)?)
@@ -106,11 +115,10 @@ pub(super) fn compare(
             since.push(comparison.place(entry, bucket.hash(entry))?.unwrap_or(now));
         }
         if let Some(writer) = &mut next {
-            bucket.write(writer, &since, converter.as_ref())?;
+            bucket.write(*writer, &since, &pieces, converter.as_ref())?;
         }
     }
     comparison.leave_until(None)?;
-    next.map_or(Ok(()), Writer::finish)?;
     let Comparison { left, since, mut found, .. } = comparison;
     found.left = left.map(|(buckets, count)| Left { entities: buckets.finish(), count });
     found.sent.since = since.map(Buckets::finish);
@@ -118,7 +126,7 @@ pub(super) fn compare(
 }
 
 struct Comparison<'a> {
-    before: Option<Cursor<'a>>,
+    before: Option<Rows<'a>>,
     changes: bool,
     left: Option<(Buckets, u64)>,
     since: Option<Buckets>,
@@ -157,7 +165,7 @@ impl Comparison<'_> {
             if entity.is_some_and(|entity| row.entity > entity) {
                 return Ok(None);
             }
-            before.pass();
+            before.pass()?;
             if Some(row.entity) == entity {
                 return Ok(Some(row));
             }
@@ -213,8 +221,9 @@ impl Bucket {
 
     fn write(
         &self,
-        writer: &mut Writer,
+        writer: &mut dyn Sink,
         since: &[i64],
+        pieces: &[Option<u64>],
         converter: Option<&RowConverter>,
     ) -> Result<(), Error> {
         for (entries, since) in self.entries.chunks(BATCH_ROWS).zip(since.chunks(BATCH_ROWS)) {
@@ -222,6 +231,7 @@ impl Bucket {
                 entity: entry.entity,
                 hash: Some(self.hash(entry)),
                 since: *since,
+                piece: pieces[entry.address.morsel()],
             };
             let rows: Vec<Row> = entries.iter().zip(since).map(row).collect();
             let kept: Vec<ArrayRef> = match converter {

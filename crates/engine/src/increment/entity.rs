@@ -4,9 +4,9 @@
 //! a mapping without one, is told apart by the profile's primary identity. What is hashed is the text
 //! of the values, so that a field whose type changes from number to text keeps its people.
 
-use std::sync::Arc;
+use std::sync::{Arc, PoisonError};
 
-use arrow::array::{Array, ArrayRef, AsArray, RecordBatch, StringViewArray};
+use arrow::array::{Array, ArrayRef, AsArray, BooleanBufferBuilder, RecordBatch, StringViewArray};
 use arrow::compute::cast;
 use arrow::datatypes::{DataType, Schema};
 use arrow::row::{RowConverter, SortField};
@@ -16,11 +16,10 @@ use plan::project::{Column, ColumnSource};
 use plan::run_plan::Increment;
 use twox_hash::XxHash3_128;
 
-use super::Shared;
 use crate::error::{Error, Kind};
 use crate::fields;
-use crate::row_set::{Address, RowSet};
-use crate::rows::{Pass, Piece, sort};
+use crate::row_set::{Address, RowSet, Words};
+use crate::rows::{Pass, Piece, visit};
 use crate::selection::{Parts, Restriction, Selection, Who, present};
 use crate::spill::{Buckets, Limits, Sorted};
 use crate::survey::{ProfileKey, Survey};
@@ -137,34 +136,30 @@ pub(crate) fn texts(column: &ArrayRef) -> Result<StringViewArray, Error> {
     Ok(column.as_string_view().clone())
 }
 
-/// The pass that makes an entry of each row of today's set.
-pub(super) struct Entities {
-    pub(super) pass: Pass,
+/// Makes an entry of each row of a batch.
+pub(super) struct Maker {
     teller: Teller,
     attributes: Option<Attributes>,
     kept: Option<(RowConverter, Vec<usize>)>,
 }
 
-/// What was counted on the way.
-#[derive(Debug, Default)]
-pub(super) struct Census {
-    pub(super) scanned: u64,
-    pub(super) received: u64,
-    /// By reason, as the selection has them.
-    pub(super) left_out: Vec<u64>,
-    pub(super) duplicates: u64,
-    pub(super) without_identity: u64,
-    /// Decodes the kept values of an entry.
-    pub(super) converter: Option<RowConverter>,
+/// What entries of the rows of a batch are made of.
+pub(super) struct Made {
+    /// Nothing for a row without any value to tell it by.
+    pub(super) entities: Vec<Option<u128>>,
+    hashes: Option<Vec<u64>>,
+    values: Option<arrow::row::Rows>,
 }
 
-impl Entities {
+impl Maker {
+    /// What is needed of each row to make its entry, and the maker for batches of that.
     pub(super) fn new(
         query: &Query,
         increment: &Increment,
+        who: Who<'_>,
         kept: Kept,
         survey: &Arc<Survey>,
-    ) -> Result<Self, Error> {
+    ) -> Result<(Pass, Self), Error> {
         let is_read = |(position, column): &(usize, &Column)| {
             increment.changes
                 || column.mandatory
@@ -174,8 +169,12 @@ impl Entities {
         let read: Vec<(usize, &Column)> =
             query.columns.iter().enumerate().filter(is_read).collect();
         let columns: Vec<Column> = read.iter().map(|(_, column)| (*column).clone()).collect();
-        let parts =
-            Parts { who: Who::Members, columns: &columns, hidden: &survey.key.columns, query };
+        let columns = match who {
+            Who::Members => columns,
+            // Who is in the set was found out before.
+            Who::Everyone | Who::Left { .. } => columns.into_iter().map(Column::optional).collect(),
+        };
+        let parts = Parts { who, columns: &columns, hidden: &survey.key.columns, query };
         let selection = Arc::new(Selection::new(parts, survey)?);
         let teller = Teller::new(&columns, &selection.schema, &survey.key)?;
         let attributes =
@@ -187,58 +186,102 @@ impl Entities {
             false => Some((converter(&kept.schema)?, places)),
         };
         let pass = Pass { survey: Arc::clone(survey), selection };
-        Ok(Self { pass, teller, attributes, kept })
+        Ok((pass, Self { teller, attributes, kept }))
     }
 
-    /// Reads the snapshot and sorts the entries of today's set by entity.
-    pub(super) async fn sort(
-        self,
-        losers: Option<RowSet>,
-        limits: Limits,
-        threads: usize,
-    ) -> Result<(Sorted, Census), Error> {
-        let Self { pass, teller, attributes, kept } = self;
-        let left_out = vec![0; pass.selection.reasons().count()];
-        let census = Arc::new(Shared::default());
-        census.with(|census: &mut Census| census.left_out = left_out);
-        let restriction = move |morsel: usize, first: u64, rows: usize| {
-            let bits = losers.as_ref().and_then(|losers| losers.slice(morsel, first, rows));
-            Some(bits.map_or(Restriction::None, Restriction::Without))
-        };
-        let (counter, converter) = (Arc::clone(&census), Arc::new(kept));
-        let kept = Arc::clone(&converter);
-        let buckets = sort(pass, limits, threads, restriction, move |morsel, piece, buckets| {
-            let entities = teller.tell(&piece.selected.batch)?;
-            counter.with(|census| census.add(piece, &entities));
-            let hashes =
-                attributes.as_ref().map(|it| it.hash(&piece.selected.batch)).transpose()?;
-            let values = kept
-                .as_ref()
-                .as_ref()
-                .map(|(converter, places)| values(converter, &piece.selected.batch, places));
-            let values = values.transpose()?;
-            let positions = piece.selected.positions();
-            let mut entries = Vec::with_capacity(entities.len());
-            for (row, entity) in entities.iter().enumerate() {
-                let Some(entity) = entity else { continue };
-                let address = Address::new(morsel, piece.first_row + positions[row] as u64);
-                let hash = hashes.as_ref().map_or(0, |hashes| hashes[row]);
-                entries.push((*entity, hash, address, row));
-            }
-            let mut buckets = buckets.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
-            for (entity, hash, address, row) in entries {
-                let value = values.as_ref().map(|values| values.row(row));
-                let value = value.as_ref().map_or(&[][..], |value| value.as_ref());
-                push(&mut buckets, entity, hash, address, value)?;
-            }
-            Ok(())
-        });
-        let sorted = buckets.await?.finish();
-        let mut counted = census.with(std::mem::take);
-        let kept = Arc::into_inner(converter);
-        counted.converter = kept.flatten().map(|(converter, _)| converter);
-        Ok((sorted, counted))
+    pub(super) fn make(&self, batch: &RecordBatch) -> Result<Made, Error> {
+        let entities = self.teller.tell(batch)?;
+        let hashes = self.attributes.as_ref().map(|it| it.hash(batch)).transpose()?;
+        let values = self.kept.as_ref();
+        let values = values.map(|(converter, places)| values_of(converter, batch, places));
+        Ok(Made { entities, hashes, values: values.transpose()? })
     }
+
+    /// Decodes the kept values of an entry.
+    pub(super) fn into_converter(self) -> Option<RowConverter> {
+        self.kept.map(|(converter, _)| converter)
+    }
+}
+
+impl Made {
+    /// Adds the entry of a row.
+    pub(super) fn push(
+        &self,
+        row: usize,
+        entity: u128,
+        address: Address,
+        buckets: &mut Buckets,
+    ) -> Result<(), Error> {
+        let hash = self.hashes.as_ref().map_or(0, |hashes| hashes[row]);
+        let value = self.values.as_ref().map(|values| values.row(row));
+        let value = value.as_ref().map_or(&[][..], |value| value.as_ref());
+        push(buckets, entity, hash, address, value)
+    }
+}
+
+/// What was counted on the way.
+#[derive(Debug, Default)]
+pub(super) struct Census {
+    pub(super) scanned: u64,
+    pub(super) received: u64,
+    /// By reason, as the selection has them.
+    pub(super) left_out: Vec<u64>,
+    pub(super) duplicates: u64,
+    pub(super) without_identity: u64,
+}
+
+/// Today's set.
+pub(super) struct Everybody {
+    /// Sorted by entity.
+    pub(super) entries: Sorted,
+    pub(super) census: Census,
+    /// Where they stand.
+    pub(super) set: RowSet,
+    /// Decodes the kept values of an entry.
+    pub(super) converter: Option<RowConverter>,
+}
+
+/// Reads the snapshot and sorts the entries of today's set by entity.
+pub(super) async fn everybody(
+    (pass, maker): (Pass, Maker),
+    losers: Option<RowSet>,
+    limits: Limits,
+    threads: usize,
+) -> Result<Everybody, Error> {
+    let restriction = move |morsel: usize, first: u64, rows: usize| {
+        let bits = losers.as_ref().and_then(|losers| losers.slice(morsel, first, rows));
+        Some(bits.map_or(Restriction::None, Restriction::Without))
+    };
+    let census = Census::new(&pass.selection);
+    let words: Vec<Words> = pass.survey.morsels.iter().map(|_| Words::default()).collect();
+    let state = (Buckets::new(limits), census, words);
+    let shared = Arc::new(maker);
+    let maker = Arc::clone(&shared);
+    let visited = visit(pass, state, threads, restriction, move |morsel, piece, state| {
+        let made = maker.make(&piece.selected.batch)?;
+        let positions = piece.selected.positions();
+        let named = made.entities.iter().zip(&positions);
+        let named = named.enumerate().filter_map(|(row, (it, at))| it.map(|it| (row, it, *at)));
+        let mut taken = BooleanBufferBuilder::new(piece.scanned);
+        taken.append_n(piece.scanned, false);
+        named.clone().for_each(|(.., position)| taken.set_bit(position, true));
+        let taken = taken.finish();
+        let without = made.entities.len() - taken.count_set_bits();
+        let mut state = state.lock().unwrap_or_else(PoisonError::into_inner);
+        let (buckets, census, words) = &mut *state;
+        census.add(piece, without);
+        words[morsel].append(&taken);
+        for (row, entity, position) in named {
+            let address = Address::new(morsel, piece.row(position));
+            made.push(row, entity, address, buckets)?;
+        }
+        Ok(())
+    });
+    let (buckets, census, words) = visited.await?;
+    let mut set = RowSet::default();
+    words.into_iter().enumerate().for_each(|(morsel, words)| set.put(morsel, words));
+    let converter = Arc::into_inner(shared).and_then(Maker::into_converter);
+    Ok(Everybody { entries: buckets.finish(), census, set, converter })
 }
 
 /// Adds an entry to the bucket of its entity.
@@ -262,11 +305,16 @@ pub(super) fn push(
 }
 
 impl Census {
-    fn add(&mut self, piece: &Piece, entities: &[Option<u128>]) {
+    pub(super) fn new(selection: &Selection) -> Self {
+        Self { left_out: vec![0; selection.reasons().count()], ..Self::default() }
+    }
+
+    /// Counts a batch, of whose rows so many have nothing to tell them by.
+    pub(super) fn add(&mut self, piece: &Piece<'_>, without_identity: usize) {
         self.scanned += piece.scanned as u64;
         self.received += piece.selected.received;
         self.duplicates += piece.selected.duplicates;
-        self.without_identity += entities.iter().filter(|it| it.is_none()).count() as u64;
+        self.without_identity += without_identity as u64;
         for (sum, count) in self.left_out.iter_mut().zip(&piece.selected.left_out) {
             *sum += count;
         }
@@ -279,7 +327,7 @@ fn converter(schema: &Schema) -> Result<RowConverter, Error> {
         .map_err(|_| Error::new(Kind::Invalid, "invalid_key", "a key column's type cannot be kept"))
 }
 
-fn values(
+fn values_of(
     converter: &RowConverter,
     batch: &RecordBatch,
     places: &[usize],

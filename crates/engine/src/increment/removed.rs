@@ -5,14 +5,14 @@ use std::fs::File;
 use std::io::{self, BufReader, BufWriter, Read, Seek, SeekFrom, Write};
 use std::sync::Arc;
 
-use arrow::array::{ArrayRef, BooleanArray, RecordBatch, new_null_array};
+use arrow::array::{BooleanArray, RecordBatch, new_null_array};
 use arrow::compute::{cast, filter_record_batch};
 use arrow::datatypes::Schema;
 use plan::Query;
 use plan::project::Column;
 
 use super::Shared;
-use super::baseline::{Baseline, OWN_COLUMNS, entities};
+use super::baseline::{Baseline, Batches, entities, kept};
 use super::compare::Left;
 use super::entity::Teller;
 use crate::error::Error;
@@ -45,12 +45,12 @@ pub(crate) struct Gone {
     baseline: Baseline,
 }
 
-/// Looks for the records of those who left.
+/// Looks for the records of those who left, in the morsels where they may be.
 pub(super) async fn find(
     query: &Query,
     left: Left,
     last: &Baseline,
-    survey: &Arc<Survey>,
+    (survey, may_be_in): (&Arc<Survey>, impl Fn(usize) -> bool + Send + Sync + 'static),
     limits: &Limits,
     threads: usize,
 ) -> Result<Found, Error> {
@@ -58,7 +58,7 @@ pub(super) async fn find(
     if count == 0 {
         return Ok(Found { here: RowSet::default(), gone: None, count });
     }
-    let records = records(query, &left, survey, limits, threads).await?;
+    let records = records(query, &left, (survey, may_be_in), limits, threads).await?;
     let (last, limits) = (last.clone(), limits.clone());
     let join = move || -> Result<Found, Error> {
         let folder = limits.spill_folder.to_string_lossy().into_owned();
@@ -93,7 +93,7 @@ pub(super) async fn find(
 async fn records(
     query: &Query,
     left: &Left,
-    survey: &Arc<Survey>,
+    (survey, may_be_in): (&Arc<Survey>, impl Fn(usize) -> bool + Send + Sync + 'static),
     limits: &Limits,
     threads: usize,
 ) -> Result<Sorted, Error> {
@@ -105,21 +105,23 @@ async fn records(
     let teller = Teller::new(&columns, &selection.schema, &survey.key)?;
     let table = table(left)?;
     let pass = Pass { survey: Arc::clone(survey), selection };
-    let all = |_, _, _| Some(Restriction::None);
-    let buckets = sort(pass, limits.clone(), threads, all, move |morsel, piece, buckets| {
-        let mut found = Vec::new();
-        for (row, entity) in teller.tell(&piece.selected.batch)?.into_iter().enumerate() {
-            let wanted = |entity: &u128| table.as_ref().is_none_or(|table| table.contains(entity));
-            if let Some(entity) = entity.filter(wanted) {
-                found.push((entity, Address::new(morsel, piece.first_row + row as u64)));
+    let where_they_may_be = move |morsel, _, _| may_be_in(morsel).then_some(Restriction::None);
+    let buckets =
+        sort(pass, limits.clone(), threads, where_they_may_be, move |morsel, piece, buckets| {
+            let mut found = Vec::new();
+            for (row, entity) in teller.tell(&piece.selected.batch)?.into_iter().enumerate() {
+                let wanted =
+                    |entity: &u128| table.as_ref().is_none_or(|table| table.contains(entity));
+                if let Some(entity) = entity.filter(wanted) {
+                    found.push((entity, Address::new(morsel, piece.row(row))));
+                }
             }
-        }
-        let mut buckets = buckets.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
-        found.iter().try_for_each(|(entity, address)| {
-            let parts = [&entity.to_le_bytes()[..], &address.0.to_le_bytes()];
-            buckets.push((entity >> 64) as u64, &parts)
-        })
-    });
+            let mut buckets = buckets.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
+            found.iter().try_for_each(|(entity, address)| {
+                let parts = [&entity.to_le_bytes()[..], &address.0.to_le_bytes()];
+                buckets.push((entity >> 64) as u64, &parts)
+            })
+        });
     Ok(buckets.await?.finish())
 }
 
@@ -134,7 +136,8 @@ fn table(left: &Left) -> Result<Option<HashSet<u128>>, Error> {
     Ok(Some(table))
 }
 
-fn read_entities(entries: &mut dyn Read) -> io::Result<Vec<u128>> {
+/// The entities of one bucket.
+pub(super) fn read_entities(entries: &mut dyn Read) -> io::Result<Vec<u128>> {
     let (mut entities, mut part) = (Vec::new(), Vec::new());
     while read_part(entries, &mut part, 16)? {
         entities.push(part[..].try_into().map_or(0, u128::from_le_bytes));
@@ -173,6 +176,29 @@ impl Gone {
         selection: &Selection,
         mut each: impl FnMut(RecordBatch) -> Result<Result<(), S>, Error>,
     ) -> Result<Result<(), S>, Error> {
+        let mut moved = HashSet::new();
+        for batch in self.baseline.moves()?.into_iter().flatten() {
+            moved.extend(entities(&batch?).unwrap_or_default());
+        }
+        // What the moves say of an entity stands in for what the set says.
+        let in_set = |entity: &u128| !moved.contains(entity);
+        if let Err(stop) = self.wanted(self.baseline.batches()?, in_set, selection, &mut each)? {
+            return Ok(Err(stop));
+        }
+        match self.baseline.moves()? {
+            None => Ok(Ok(())),
+            Some(moves) => self.wanted(moves, |_| true, selection, &mut each),
+        }
+    }
+
+    /// The wanted entities among those of a file that `counts`.
+    fn wanted<S>(
+        &self,
+        batches: Batches<'_>,
+        counts: impl Fn(&u128) -> bool,
+        selection: &Selection,
+        each: &mut impl FnMut(RecordBatch) -> Result<Result<(), S>, Error>,
+    ) -> Result<Result<(), S>, Error> {
         let failed = |error| Error::io(&self.folder, "read a temporary file", error);
         let opened = self.entities.with(|file| -> io::Result<_> {
             let mut file = file.try_clone()?;
@@ -186,22 +212,21 @@ impl Gone {
             Ok(part[..].try_into().ok().filter(|_| is_there).map(u128::from_le_bytes))
         };
         let mut entity = next()?;
-        for batch in self.baseline.batches()? {
+        for batch in batches {
             let batch = batch?;
             let mut mask = Vec::with_capacity(batch.num_rows());
             for found in entities(&batch).unwrap_or_default() {
-                let is_wanted = entity == Some(found);
-                mask.push(is_wanted);
-                if is_wanted {
+                while entity.is_some_and(|entity| entity < found) {
                     entity = next()?;
                 }
+                mask.push(entity == Some(found) && counts(&found));
             }
             if !mask.contains(&true) {
                 continue;
             }
-            let kept = filter_record_batch(&batch, &BooleanArray::from(mask))
+            let rows = filter_record_batch(&batch, &BooleanArray::from(mask))
                 .map_err(|_| Error::internal("a baseline has columns of different lengths"))?;
-            if let Err(stop) = each(rows_of(&kept, selection)?)? {
+            if let Err(stop) = each(rows_of(&rows, selection)?)? {
                 return Ok(Err(stop));
             }
         }
@@ -210,21 +235,16 @@ impl Gone {
 }
 
 /// Rows of the query from rows of a baseline.
-fn rows_of(kept: &RecordBatch, selection: &Selection) -> Result<RecordBatch, Error> {
-    let rows = kept.num_rows();
-    let known = kept.schema();
-    let column = |header: &str| -> Option<ArrayRef> {
-        let name = format!("mapped.{header}");
-        let (position, _) = known.fields().find(&name).filter(|(at, _)| *at >= OWN_COLUMNS)?;
-        Some(Arc::clone(kept.column(position)))
-    };
+fn rows_of(batch: &RecordBatch, selection: &Selection) -> Result<RecordBatch, Error> {
+    let rows = batch.num_rows();
     let schema: &Schema = &selection.schema;
     let fill = |(number, field): (usize, &Arc<arrow::datatypes::Field>)| {
         if let Some(known) = selection.column_of_the_gone(number, rows) {
             return known;
         }
         // A key whose type is another one by now is sent if it can be read as the new one.
-        let found = column(field.name()).and_then(|found| cast(&found, field.data_type()).ok());
+        let found = kept(batch, field.name());
+        let found = found.and_then(|found| cast(found, field.data_type()).ok());
         found.unwrap_or_else(|| new_null_array(field.data_type(), rows))
     };
     let columns = schema.fields().iter().enumerate().map(fill).collect();

@@ -63,7 +63,7 @@ pub(crate) fn standing(
             let is_changed = increment.changes && before.hash != hash;
             return Ok(Standing::Known { since: before.since, is_changed });
         }
-        rows.pass();
+        rows.pass()?;
     }
     Ok(Standing::New)
 }

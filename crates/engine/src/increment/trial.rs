@@ -1,15 +1,15 @@
 //! The comparison of an increment alone, over rows that the caller makes: what it costs without
 //! the reading and the rules around it. Benchmarks use it (`benches/comparison.rs`).
 
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Mutex, PoisonError};
 
 use arrow::datatypes::Schema;
 use jiff::Timestamp;
-use plan::run_plan::Increment;
 
 use super::Baselines;
-use super::baseline::{Baseline, Facts, Writer};
-use super::compare::{self, Compared, Today};
+use super::baseline::{Baseline, Facts, Sink, Writer};
+use super::compare::{self, Against, Compared, Today};
 use super::entity;
 use crate::engine::Settings;
 use crate::error::Error;
@@ -21,6 +21,8 @@ use crate::spill::{Buckets, Limits};
 #[derive(Debug)]
 pub struct RowHashes {
     buckets: Mutex<Buckets>,
+    /// How many morsels there are.
+    morsels: AtomicUsize,
     limits: Limits,
     threads: usize,
 }
@@ -30,7 +32,8 @@ impl RowHashes {
     pub fn new(settings: &Settings) -> Self {
         let limits = settings.limits();
         let buckets = Mutex::new(Buckets::new(limits.clone()));
-        Self { buckets, limits, threads: settings.threads }
+        let morsels = AtomicUsize::new(0);
+        Self { buckets, morsels, limits, threads: settings.threads }
     }
 
     /// Adds the rows of neighbouring records, of which the first is number `first_row` of its
@@ -39,6 +42,7 @@ impl RowHashes {
     /// # Errors
     /// Temporary files cannot be written.
     pub fn add(&self, rows: &[(u128, u64)], morsel: usize, first_row: u64) -> Result<(), Error> {
+        self.morsels.fetch_max(morsel + 1, Ordering::Relaxed);
         let mut buckets = self.buckets.lock().unwrap_or_else(PoisonError::into_inner);
         for (&(entity, hash), row) in rows.iter().zip(first_row..) {
             entity::push(&mut buckets, entity, hash, Address::new(morsel, row), &[])?;
@@ -54,13 +58,18 @@ impl RowHashes {
     pub fn compare(self, baselines: Baselines<'_>, at: Timestamp) -> Result<Movement, Error> {
         let facts = Facts::of("a trial".to_owned(), true, &Schema::empty());
         let last = baselines.last.map(|path| Baseline::open(path, &facts)).transpose()?.flatten();
-        let next = baselines.next.map(|path| Writer::create(path, &facts)).transpose()?;
+        let mut next = baselines.next.map(|path| Writer::create(path, &facts)).transpose()?;
         let buckets = self.buckets.into_inner().unwrap_or_else(PoisonError::into_inner);
         let now = at.as_microsecond();
-        let today = Today { entries: buckets.finish(), converter: None, now, since: false };
-        let increment = Increment { changes: true, leavers: true, identities: Vec::new() };
+        let entries = buckets.finish();
+        let pieces = vec![None; self.morsels.load(Ordering::Relaxed)];
+        let today = Today { entries, converter: None, now, since: false, pieces };
+        let before = last.as_ref().map(Baseline::rows).transpose()?;
+        let against = Against { leavers: before.is_some(), changes: true, before };
         let (limits, threads) = (&self.limits, self.threads);
-        let found = compare::compare(today, last.as_ref(), next, &increment, limits, threads)?;
+        let sink = next.as_mut().map(|writer| writer as &mut dyn Sink);
+        let found = compare::compare(today, against, sink, limits, threads)?;
+        next.map_or(Ok(()), Writer::finish)?;
         let Compared { members, added, changed, left, .. } = found;
         let removed = left.map_or(0, |left| left.count);
         Ok(Movement { members, added, changed, removed, baseline: last.is_some() })

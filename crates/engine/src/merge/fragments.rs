@@ -9,8 +9,8 @@ use std::sync::atomic::AtomicU64;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use arrow::array::{
-    ArrayRef, AsArray, BooleanArray, FixedSizeBinaryArray, Int64Array, RecordBatch, StringArray,
-    UInt64Array, new_null_array,
+    ArrayRef, AsArray, BooleanArray, FixedSizeBinaryArray, Int64Array, RecordBatch,
+    StringViewArray, UInt64Array, new_null_array,
 };
 use arrow::compute::{self, CastOptions};
 use arrow::datatypes::{DataType, Field, Int64Type, Schema, SchemaRef, TimeUnit};
@@ -376,7 +376,7 @@ pub(super) fn needed(union: &Union, source: &Source) -> BTreeSet<Steps> {
 pub(super) fn primary_keys(
     union: &Union,
     source: &Source,
-    identities: &[(usize, StringArray)],
+    identities: &[(usize, StringViewArray)],
     rows: usize,
 ) -> Vec<Key> {
     let (Some(primary), Some((_, values))) = (source.identities.first(), identities.first()) else {
@@ -394,7 +394,7 @@ pub(super) fn fragments(
     union: &Union,
     source: &Source,
     records: &RecordBatch,
-    identities: &[(usize, StringArray)],
+    identities: &[(usize, StringViewArray)],
 ) -> Result<Vec<ArrayRef>, Error> {
     let rows = records.num_rows();
     let mut columns: Vec<ArrayRef> = Vec::new();
@@ -405,7 +405,8 @@ pub(super) fn fragments(
     for namespace in 0..union.namespaces.len() {
         let found = identities.iter().find(|(of, _)| *of == namespace);
         columns.push(match found {
-            Some((_, values)) => Arc::new(values.clone()),
+            Some((_, values)) => compute::cast(values, &DataType::Utf8)
+                .map_err(|_| Error::internal("an identity has no text"))?,
             None => new_null_array(&DataType::Utf8, rows),
         });
     }

@@ -1,6 +1,6 @@
 //! Identities: a namespace and a value, and the hash that stands for both.
 
-use arrow::array::{Array, AsArray, RecordBatch, StringArray};
+use arrow::array::{Array, AsArray, RecordBatch, StringViewArray};
 use arrow::datatypes::DataType;
 use plan::project::Identity;
 
@@ -23,11 +23,11 @@ impl Column {
     }
 
     /// The values as text, null where a record has none; an empty text is none.
-    pub(crate) fn values(&self, records: &RecordBatch) -> Result<StringArray, Error> {
-        let found = self.path.extract(records, &DataType::Utf8).map_err(|_| {
+    pub(crate) fn values(&self, records: &RecordBatch) -> Result<StringViewArray, Error> {
+        let found = self.path.extract(records, &DataType::Utf8View).map_err(|_| {
             Error::input("", "an identity cannot be read as text").at_field(self.path.to_string())
         })?;
-        let found = found.as_string::<i32>();
+        let found = found.as_string_view();
         if (0..found.len()).all(|row| found.is_null(row) || !found.value(row).is_empty()) {
             return Ok(found.clone());
         }
@@ -73,7 +73,7 @@ pub(crate) fn upper(hash: u128) -> u64 {
 
 /// The identities of one record: positions of namespaces, and values.
 pub(crate) fn of_record(
-    columns: &[(usize, StringArray)],
+    columns: &[(usize, StringViewArray)],
     row: usize,
 ) -> impl Iterator<Item = (usize, &str)> {
     let present = columns.iter().filter(move |(_, values)| values.is_valid(row));
@@ -84,7 +84,7 @@ pub(crate) fn of_record(
 pub(crate) fn columns(
     columns: &[Column],
     records: &RecordBatch,
-) -> Result<Vec<(usize, StringArray)>, Error> {
+) -> Result<Vec<(usize, StringViewArray)>, Error> {
     columns.iter().map(|column| Ok((column.namespace, column.values(records)?))).collect()
 }
 

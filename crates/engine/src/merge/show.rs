@@ -235,7 +235,7 @@ impl Search {
     fn keys(
         &self,
         source: &Source,
-        columns: &[(usize, arrow::array::StringArray)],
+        columns: &[(usize, arrow::array::StringViewArray)],
         mask: &BooleanArray,
         wanted: &Wanted,
     ) -> Vec<Key> {

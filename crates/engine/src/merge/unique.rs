@@ -9,7 +9,7 @@ use std::collections::BTreeSet;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 
-use arrow::array::{Array, StringArray};
+use arrow::array::{Array, StringViewArray};
 use futures::TryStreamExt;
 use plan::project::Stitch;
 use twox_hash::XxHash3_128;
@@ -45,7 +45,7 @@ async fn read_all(
     union: &Arc<Union>,
     columns: &Arc<[identity::Column]>,
     settings: &Settings,
-    each: impl Fn(usize, Vec<(usize, StringArray)>) -> Result<bool, Error> + Send + Sync + 'static,
+    each: impl Fn(usize, Vec<(usize, StringViewArray)>) -> Result<bool, Error> + Send + Sync + 'static,
 ) -> Result<(), Error> {
     let (union, columns) = (Arc::clone(union), Arc::clone(columns));
     let (morsels, threads) = (union.morsels(), settings.threads);
@@ -110,7 +110,7 @@ async fn is_rising(
 
 impl Range {
     /// Takes in values that come behind those so far; false if one is missing or does not rise.
-    fn extend(&mut self, values: &StringArray) -> bool {
+    fn extend(&mut self, values: &StringViewArray) -> bool {
         if values.null_count() > 0 {
             return false;
         }

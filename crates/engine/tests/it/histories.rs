@@ -4,14 +4,17 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::time::{Duration, UNIX_EPOCH};
 
+use arrow::array::{ArrayRef, Int64Array, RecordBatch, StringArray};
 use engine::{Baselines, Error, Movement};
 use futures::TryStreamExt;
 use plan::field::FieldPath;
-use plan::project::Identity;
+use plan::project::{DatasetFormat, Identity};
 use plan::run_plan::Increment;
 
-use crate::support::{CSV, Case, SPAN, histories, lines};
+use crate::support::{CSV, Case, SPAN, histories, lines, write_parquet};
 
 /// Histories that are played when nobody asks for more.
 const HISTORIES: u64 = 150;
@@ -80,9 +83,15 @@ struct Setup {
     deduplicates: bool,
     mandatory: bool,
     least: i64,
+    /// Whether the people are in a folder of Parquet files, not all of which are written each time.
+    in_parts: bool,
 }
 
 impl Setup {
+    fn rule(self) -> String {
+        format!("points >= {}", self.least)
+    }
+
     fn random(random: &mut Random) -> Self {
         Self {
             changes: random.one_in(2),
@@ -90,6 +99,7 @@ impl Setup {
             deduplicates: random.one_in(2),
             mandatory: random.one_in(2),
             least: random.below(15) as i64,
+            in_parts: false,
         }
     }
 
@@ -101,14 +111,17 @@ impl Setup {
             (false, false) => "email",
         };
         let integer = || plan::schema::FieldType::Integer;
-        let mut case = Case::new(CSV)
-            .in_memory()
-            .location("people.csv")
-            .declare("id", integer())
-            .declare("email", plan::schema::FieldType::String)
-            .declare("points", integer())
-            .rule(&format!("points >= {}", self.least))
-            .columns(&["id", email, "points", "$status", "$operation"]);
+        let mut case = match self.in_parts {
+            true => Case::new(DatasetFormat::Parquet).in_memory().location("people"),
+            false => Case::new(CSV)
+                .in_memory()
+                .location("people.csv")
+                .declare("id", integer())
+                .declare("email", plan::schema::FieldType::String)
+                .declare("points", integer()),
+        }
+        .rule(&self.rule())
+        .columns(&["id", email, "points", "$status", "$operation"]);
         let field = FieldPath::parse("id").expect("a path");
         case.dataset.identities.push(Identity { field, namespace: "CRMID".into(), span: SPAN });
         case
@@ -261,6 +274,123 @@ async fn play(seed: u64) -> usize {
     sent
 }
 
+/// Files of the folder.
+const PARTS: usize = 4;
+/// Rows of a row group, so that each file has several.
+const GROUP_ROWS: usize = 5;
+
+/// The people of a folder of files. A person is in one of them, and not always in the same.
+#[derive(Default)]
+struct Parts {
+    people: [Vec<Person>; PARTS],
+    /// How often a file was written: its time, which tells versions of a file apart.
+    written: u64,
+}
+
+impl Parts {
+    /// Writes some of the files anew, with other people or the same, or removes them.
+    fn write(&mut self, case: &Case, random: &mut Random) {
+        let is_first = self.written == 0;
+        let chosen: Vec<usize> = (0..PARTS).filter(|_| is_first || random.one_in(3)).collect();
+        let mut free: Vec<u64> = (0..4 * PEOPLE).collect();
+        for (part, people) in self.people.iter().enumerate() {
+            if !chosen.contains(&part) {
+                free.retain(|id| people.iter().all(|person| person.id != *id));
+            }
+        }
+        let before: Vec<Person> =
+            chosen.iter().flat_map(|part| std::mem::take(&mut self.people[*part])).collect();
+        for id in free.into_iter().filter(|_| !chosen.is_empty()) {
+            let known = before.iter().find(|person| person.id == id);
+            let person = match known {
+                None if !is_first && !random.one_in(6) => continue,
+                Some(_) if random.one_in(8) => continue,
+                Some(person) if !random.one_in(4) => person.clone(),
+                _ => Person {
+                    id,
+                    email: (!random.one_in(5)).then(|| format!("{}@x", random.below(PEOPLE))),
+                    points: random.below(20) as i64,
+                },
+            };
+            self.people[chosen[random.below(chosen.len() as u64) as usize]].push(person);
+        }
+        for part in chosen {
+            self.written += 1;
+            let path = case.path(&format!("people/{part}.parquet"));
+            let people = &self.people[part];
+            if people.is_empty() && random.one_in(2) {
+                let _ = std::fs::remove_file(path);
+                continue;
+            }
+            let ids: Int64Array = people.iter().map(|person| Some(person.id as i64)).collect();
+            let emails: StringArray = people.iter().map(|person| person.email.clone()).collect();
+            let points: Int64Array = people.iter().map(|person| Some(person.points)).collect();
+            let columns: [(&str, ArrayRef); 3] =
+                [("id", Arc::new(ids)), ("email", Arc::new(emails)), ("points", Arc::new(points))];
+            let batch = RecordBatch::try_from_iter(columns).expect("columns of one length");
+            std::fs::create_dir_all(path.parent().expect("a folder")).expect("the folder is made");
+            write_parquet(&path, &batch, GROUP_ROWS);
+            let time = UNIX_EPOCH + Duration::from_secs(1_000_000_000 + self.written);
+            let file = std::fs::File::options().write(true).open(&path).expect("the file is there");
+            file.set_modified(time).expect("the time is set");
+        }
+    }
+
+    /// In snapshot order.
+    fn all(&self) -> Vec<Person> {
+        self.people.concat()
+    }
+}
+
+/// Returns how many baselines are moves beside an older one.
+async fn play_in_parts(seed: u64) -> usize {
+    let mut random = Random(seed ^ 0x5eed);
+    let mut setup = Setup { in_parts: true, ..Setup::random(&mut random) };
+    setup.deduplicates &= random.one_in(4);
+    let mut case = setup.case();
+    (case.threads, case.memory_bytes) = match random.below(8) {
+        0 => (3, 16),
+        other => (1 + other as usize % 2, 1 << 30),
+    };
+    let increment = setup.increment();
+    let mut parts = Parts::default();
+    let mut delivered: Option<(PathBuf, Had)> = None;
+    let mut in_place = 0;
+    for run in 0..2 * RUNS {
+        parts.write(&case, &mut random);
+        if random.one_in(3) {
+            setup.least = (setup.least + 1 - random.below(3) as i64).max(0);
+            case = case.rule(&setup.rule());
+        }
+        let people = parts.all();
+        if people.is_empty() {
+            continue;
+        }
+        let next = case.path(&format!("baselines/{run}.parquet"));
+        let last = delivered.as_ref().map(|(path, _)| path.as_path());
+        let (rows, movement) = found(&case, &increment, last, Some(&next))
+            .await
+            .unwrap_or_else(|error| panic!("seed {seed} run {run}: {error}"));
+        let had = delivered.as_ref().map(|(_, had)| had);
+        let (in_order, gone, now, expected_movement) = expected(setup, &people, had);
+        let told = format!("seed {seed} run {run} {setup:?}\n{people:#?}\nhad {had:#?}");
+        assert_eq!(rows[..in_order.len().min(rows.len())], in_order[..], "{told}");
+        let tail: BTreeSet<String> = rows[in_order.len()..].iter().cloned().collect();
+        assert_eq!(tail, gone, "{told}");
+        assert_eq!(movement, expected_movement, "{told}");
+        in_place += usize::from(next.with_extension("moves").exists());
+        if !random.one_in(3) {
+            delivered = Some((next, now));
+        }
+    }
+    in_place
+}
+
+#[test]
+fn increments_over_files_that_stay_are_those_of_a_plain_computation() {
+    assert!(histories(HISTORIES / 2, play_in_parts) > 0, "some are found in place");
+}
+
 #[test]
 fn increments_are_those_of_a_plain_computation() {
     assert!(histories(HISTORIES, play) > 0, "something is sent");
@@ -268,8 +398,14 @@ fn increments_are_those_of_a_plain_computation() {
 
 #[tokio::test]
 async fn what_editing_does_to_the_baseline() {
-    let setup =
-        Setup { changes: false, leavers: true, deduplicates: false, mandatory: false, least: 0 };
+    let setup = Setup {
+        changes: false,
+        leavers: true,
+        deduplicates: false,
+        mandatory: false,
+        least: 0,
+        in_parts: false,
+    };
     let text = "id,email,points\n1,a@x,1\n2,b@x,2\n";
     let case = setup.case().text("people.csv", text);
     let baseline = case.path("baseline.parquet");

@@ -9,7 +9,7 @@ use std::sync::{Mutex, PoisonError};
 use ::plan::permission::{self, Need, Permission, Scope};
 use ::plan::power::{self, Power};
 use ::plan::project::{Account, Auth, Destination};
-use delivery::s3::probe::{Checked, Finding, Left, Probe, Verdict};
+use delivery::s3::probe::{Checked, Finding, Known, Left, Probe, Verdict};
 use delivery::s3::{Pace, S3Store, Session};
 use serde_json::{Value, json};
 
@@ -17,6 +17,7 @@ use self::lines::Growing;
 use crate::ambient::{self, Interrupt};
 use crate::capabilities;
 use crate::cli::{Format, Global, powers, table};
+use crate::encryption;
 use crate::failure::{Failure, Kind};
 use crate::stores;
 use crate::workspace::{self, Workspace};
@@ -108,9 +109,8 @@ pub(crate) async fn run(global: &Global, args: &Args) -> Result<(), Failure> {
         match told {
             Told::Begun(scope, needs) => {
                 let region = store.region();
-                super::answer(&subject.head(scope, store.endpoint(), region.as_deref(), None));
-                super::answer("");
-                *growing = Some(Growing::begin(std::io::stdout(), needs, scope));
+                let head = subject.head(scope, store.endpoint(), region.as_deref(), None);
+                *growing = Some(Growing::new(std::io::stdout(), head, needs, scope));
             }
             Told::Tried(finding) => growing.iter_mut().for_each(|it| it.add(finding)),
         }
@@ -254,6 +254,9 @@ fn notes(account: &Account, region: Option<&str>, checked: &Checked) -> Vec<Stri
             retention.period, retention.mode
         ));
     }
+    if checked.capabilities.compares_owner == Known::No {
+        notes.push("The service does not compare the owner of the bucket: expected_bucket_owner has no effect there.".to_owned());
+    }
     if checked.swept > 0 {
         let uploads = workspace::counted(checked.swept, "upload");
         notes.push(format!("{uploads} of an earlier check was still open and is aborted now."));
@@ -295,6 +298,14 @@ impl Report<'_> {
 
     /// What the command fails with, if the destination cannot be delivered to.
     fn failure(&self) -> Option<Failure> {
+        let refused = self.refused();
+        let pgp = self.subject.destination.pgp.as_ref().filter(|_| refused.is_none());
+        let useless = pgp.and_then(|pgp| encryption::useless_key(pgp, ambient::now()));
+        refused.or(useless.map(|failure| Failure { is_answered: true, ..failure }))
+    }
+
+    /// The same as far as permissions go.
+    fn refused(&self) -> Option<Failure> {
         let key = &self.subject.destination.key;
         let missing = self.missing(Need::Required);
         if missing.is_empty() {

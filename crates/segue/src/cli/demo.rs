@@ -115,21 +115,21 @@ fn text(args: &Args, outcome: &run::Outcome) -> String {
     if let Some(sample) = sample(&bucket, outcome) {
         text.push_str(&sample);
     }
-    let folder = args.folder.display();
+    let (folder, segue) = (args.folder.display(), ambient::called());
     text.push_str(&format!(
         "\n\nThe objects are files below {bucket}.\n\n\
          Look around:\n\
-         \x20 segue -p {folder} runs\n\
-         \x20 segue -p {folder} count\n\
-         \x20 segue -p {folder} preview partner-daily\n\
-         \x20 segue -p {folder} run partner-daily --to out      deliver to a folder\n\
-         \x20 segue -p {folder} serve                            all of it in a browser\n\n\
+         \x20 {segue} -p {folder} runs\n\
+         \x20 {segue} -p {folder} count\n\
+         \x20 {segue} -p {folder} preview partner-daily\n\
+         \x20 {segue} -p {folder} run partner-daily --to out      deliver to a folder\n\
+         \x20 {segue} -p {folder} serve                            all of it in a browser\n\n\
          A bucket of your own:\n\
-         \x20 segue init my-project                             write a project file, then edit it\n\
+         \x20 {segue} init my-project                             write a project file, then edit it\n\
          \x20 export AWS_ACCESS_KEY_ID=… AWS_SECRET_ACCESS_KEY=…\n\
-         \x20 segue -p my-project validate\n\
-         \x20 segue -p my-project plan partner-daily\n\
-         \x20 segue -p my-project run partner-daily",
+         \x20 {segue} -p my-project validate\n\
+         \x20 {segue} -p my-project plan partner-daily\n\
+         \x20 {segue} -p my-project run partner-daily",
         bucket = bucket.display(),
     ));
     text

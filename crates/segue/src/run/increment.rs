@@ -56,12 +56,13 @@ impl Attempt<'_> {
     /// way, so it is told and does no harm.
     pub(super) fn forget_baseline(&self, run: &RunRecord) {
         let Some(before) = run.movement.and_then(|movement| movement.compared_with) else { return };
-        let path = self.baseline(before);
-        match std::fs::remove_file(&path) {
-            Ok(()) => {}
-            Err(error) if error.kind() == std::io::ErrorKind::NotFound => {}
-            Err(error) => {
-                tracing::warn!(path = %path.display(), %error, "an old baseline could not be removed");
+        for path in Baselines::files(&self.baseline(before)) {
+            match std::fs::remove_file(&path) {
+                Ok(()) => {}
+                Err(error) if error.kind() == std::io::ErrorKind::NotFound => {}
+                Err(error) => {
+                    tracing::warn!(path = %path.display(), %error, "an old baseline could not be removed");
+                }
             }
         }
     }

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use delivery::measured::MeasuredStore;
 use jiff::{SignedDuration, Timestamp};
-use ledger::{RunState, SlotClaim, SlotEnd, Stop};
+use ledger::{RunRecord, RunState, SlotClaim, SlotEnd, Stop};
 
 use super::{Shared, planner};
 use crate::ambient;
@@ -17,6 +17,8 @@ use crate::sources::Sources;
 use crate::stores::{self, Target};
 use crate::workspace::Workspace;
 
+/// The word for a slot under whose attempts the process died too often.
+const POISON: &str = "poison";
 /// A slot under whose attempts the process died so often is given up.
 pub(super) const CRASHES_MAX: u32 = 3;
 /// The pauses before an attempt that failed for a reason that may pass is repeated: three times
@@ -40,7 +42,13 @@ pub(super) async fn attempt(shared: Arc<Shared>, claim: SlotClaim) -> SlotEnd {
         return SlotEnd::Held(stop);
     }
     let is_committed = attempt.is_committed().await;
-    end_of(outcome, is_committed, &claim, ambient::now())
+    match end_of(outcome, is_committed, &claim, ambient::now()) {
+        // What keeps a committed run is told by the run, so that both say the same.
+        SlotEnd::Blocked(stop, until) if stop.code != POISON => {
+            SlotEnd::Blocked(attempt.blocked().await.unwrap_or(stop), until)
+        }
+        end => end,
+    }
 }
 
 struct Attempt<'a> {
@@ -155,13 +163,20 @@ impl Attempt<'_> {
 
     /// Why a guard holds the run, if one does.
     async fn held(&self) -> Option<Stop> {
+        let run = self.blocked_run().await?;
+        run.stop.filter(|_| run.committed.is_none())
+    }
+
+    /// What keeps the committed run from going on, if it says so.
+    async fn blocked(&self) -> Option<Stop> {
+        let run = self.blocked_run().await?;
+        run.stop.filter(|_| run.committed.is_some())
+    }
+
+    async fn blocked_run(&self) -> Option<RunRecord> {
         let run_id = self.known_run().await.ok().flatten()?;
         let detail = self.shared.ledger.run(run_id).await.ok().flatten()?;
-        detail
-            .run
-            .stop
-            .filter(|_| detail.run.state == RunState::Blocked)
-            .filter(|_| detail.run.committed.is_none())
+        Some(detail.run).filter(|run| run.state == RunState::Blocked)
     }
 
     async fn is_committed(&self) -> bool {
@@ -186,7 +201,7 @@ pub(super) fn end_of(
             ),
         },
         Outcome::Poison => {
-            let stop = stop("poison", "the process died under this run three times");
+            let stop = stop(POISON, "the process died under this run three times");
             if is_committed {
                 SlotEnd::Blocked(stop, later(now, POISON_PAUSE))
             } else {

@@ -4,9 +4,10 @@
 //! whenever it makes new ones; what is left are uploads of runs that are over, and baselines that no
 //! increment will be made from.
 
+use std::os::unix::fs::MetadataExt as _;
 use std::path::Path;
 use std::sync::Arc;
-use std::time::{Duration, SystemTime};
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use uuid::Uuid;
 
@@ -65,8 +66,9 @@ fn remove_baselines(folder: &Path, needed: &[Uuid], age_min: Duration) -> usize 
         let path = entry.path();
         let run = path.file_stem().and_then(|stem| stem.to_str()?.parse::<Uuid>().ok());
         let Some(run) = run.filter(|run| !needed.contains(run)) else { continue };
-        let age = entry.metadata().and_then(|it| it.modified()).ok().map(age);
-        if age.is_none_or(|age| age < age_min) {
+        // When it came to its name: the file itself may be an older one, under one name more.
+        let named = entry.metadata().map(|it| UNIX_EPOCH + Duration::from_secs(it.ctime() as u64));
+        if named.map_or(true, |named| age(named) < age_min) {
             continue;
         }
         match std::fs::remove_file(&path) {
@@ -89,8 +91,8 @@ mod tests {
     fn only_baselines_that_nobody_needs_are_removed() {
         let folder = tempfile::tempdir().expect("a folder");
         let (needed, old) = (Uuid::from_u128(1), Uuid::from_u128(2));
-        for name in [format!("{needed}.parquet"), format!("{old}.parquet"), "notes.txt".to_owned()]
-        {
+        let files = [format!("{needed}.parquet"), format!("{old}.parquet"), format!("{old}.moves")];
+        for name in files.into_iter().chain(["notes.txt".to_owned()]) {
             std::fs::write(folder.path().join(name), "x").expect("a file");
         }
         assert_eq!(
@@ -98,7 +100,7 @@ mod tests {
             0,
             "too young"
         );
-        assert_eq!(remove_baselines(folder.path(), &[needed], Duration::ZERO), 1);
+        assert_eq!(remove_baselines(folder.path(), &[needed], Duration::ZERO), 2);
         assert!(folder.path().join(format!("{needed}.parquet")).exists());
         assert!(folder.path().join("notes.txt").exists());
         assert_eq!(remove_baselines(Path::new("/nowhere/at/all"), &[], Duration::ZERO), 0);

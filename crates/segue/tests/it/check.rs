@@ -202,6 +202,25 @@ async fn refusals_are_told_apart() {
     keep("check_wrong_owner", &project, &project.segue(&["check", "partner"]));
 }
 
+/// A service that takes the owner of a bucket and does not look at it is told of.
+#[tokio::test(flavor = "multi_thread")]
+async fn an_owner_that_nobody_compares_is_no_protection() {
+    let yaml = Text::default().yaml().replace(
+        "    bucket: exports\n",
+        "    bucket: exports\n    expected_bucket_owner: \"111122223333\"\n",
+    );
+    for (ignores_owner, compares) in [(false, "yes"), (true, "no")] {
+        let dialect = Dialect { ignores_owner, ..Dialect::default() };
+        let lab = lab_with(Options { dialect, ..Options::default() }).await;
+        let project = Project::new(&yaml, Some(&lab));
+        let checked = project.json(&["check", "partner"]);
+        assert_eq!(checked["ready"], true, "{checked:#}");
+        assert_eq!(checked["capabilities"]["comparesOwner"], compares, "{checked:#}");
+        let notes = checked["notes"].to_string();
+        assert_eq!(notes.contains("expected_bucket_owner has no effect"), ignores_owner, "{notes}");
+    }
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn credentials_and_clocks_that_are_wrong() {
     let lab = lab().await;

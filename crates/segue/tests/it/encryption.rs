@@ -200,6 +200,10 @@ async fn a_key_that_has_expired_since_fails_its_run_alone() {
     project.write("keys/partner.asc", key("expired"));
     let said = project.segue(&["run", "daily"]);
     insta::assert_snapshot!("encryption_key_expired", project.transcript(&said));
+    let checked = project.segue(&["check", "partner"]);
+    assert_eq!(checked.code, 2, "{}", checked.stdout);
+    assert!(!checked.stdout.contains("is ready"), "{}", checked.stdout);
+    assert!(checked.stderr.contains("cannot be encrypted: keys/partner.asc"), "{}", checked.stderr);
     assert_eq!(lab.history().len(), 0);
     assert_eq!(lab.open_uploads(BUCKET).len(), 0);
 }

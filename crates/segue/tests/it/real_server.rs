@@ -168,6 +168,7 @@ async fn a_real_server_encrypts() {
     let project = Project::new(&real.yaml, None);
     let checked = real.json(&project, &["check", "partner"]);
     assert_eq!(checked["capabilities"]["encryption"], "AES256", "{checked:#}");
+    assert_eq!(checked["capabilities"]["listsParts"], "yes", "{checked:#}");
     real.segue(&project, &["run", "daily", "--slot", NOW]);
     let files = real.json(&project, &["files"]);
     for file in files.as_array().expect("files") {

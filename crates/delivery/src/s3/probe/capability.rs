@@ -8,7 +8,7 @@ use plan::permission::Permission;
 use plan::staged::PARTS_MAX;
 use serde::{Deserialize, Serialize};
 
-use super::requests::BeginWith;
+use super::requests::{BeginWith, Owner};
 use super::walk::Begun;
 use super::{Answer, Left, Probe, Verdict, judge};
 use crate::error::Fault;
@@ -69,6 +69,10 @@ pub struct Capabilities {
     /// How long new objects cannot be deleted.
     #[serde(default)]
     pub retention: Option<Retention>,
+    /// Whether requests in the name of another owner of the bucket are refused; looked at where the
+    /// destination names one.
+    #[serde(default)]
+    pub compares_owner: Known,
     /// Whether keys of the full length are taken.
     pub takes_long_keys: Known,
     /// How objects are encrypted at rest, as the service says it: `AES256`, `aws:kms`.
@@ -143,8 +147,8 @@ pub(super) async fn find(
     let staged = probe.store.put_checked(&to, &part).await?;
     let check = probe.store.checks.current();
     let lists_parts = match probe.parts(upload_id).await {
-        Ok(1) => Known::Yes,
-        Ok(_) => Known::No,
+        // There is one more where encryption was asked of a part.
+        Ok(count) => known(count > 0),
         Err(failure) => known_of(&failure),
     };
     let keeps_versions = match probe.versioning().await {
@@ -177,6 +181,7 @@ pub(super) async fn find(
         keeps_versions,
         locks_objects,
         retention,
+        compares_owner: compares_owner(probe).await,
         takes_long_keys: takes_long_keys(probe).await,
         encryption: begun.encryption.clone(),
     })
@@ -283,6 +288,22 @@ async fn keeps_conditions(probe: &Probe<'_>, upload_id: &str, part_etag: &str) -
             Fault::Refused if failure.code.as_deref() == Some("NoSuchKey") => Known::Yes,
             _ => Known::Unknown,
         },
+    }
+}
+
+/// Asks in the name of a stranger what was answered in the name of the owner.
+async fn compares_owner(probe: &Probe<'_>) -> Known {
+    if probe.store.expected_owner.is_none() {
+        return Known::Unknown;
+    }
+    match judge(probe.list(Owner::Expected).await) {
+        Ok((Verdict::Granted, _)) => {}
+        _ => return Known::Unknown,
+    }
+    match judge(probe.list(Owner::Stranger).await) {
+        Ok((Verdict::Granted, _)) => Known::No,
+        Ok((Verdict::Missing(_), _)) => Known::Yes,
+        _ => Known::Unknown,
     }
 }
 

@@ -28,6 +28,9 @@ pub(super) const NULL_VERSION: &str = "null";
 /// A state of versioning that no service knows, so that nothing is changed.
 const NO_STATE: &str = "SegueCheck";
 
+/// Two accounts, of which one at least does not own the bucket.
+const STRANGERS: [&str; 2] = ["000000000000", "999999999999"];
+
 /// What an upload is begun with to see whether the service takes it.
 #[derive(Debug, Clone, Copy)]
 pub(super) enum BeginWith {
@@ -37,11 +40,33 @@ pub(super) enum BeginWith {
     Tags,
 }
 
+/// Who is said to own the bucket.
+#[derive(Debug, Clone, Copy)]
+pub(super) enum Owner {
+    /// Whoever the destination expects.
+    Expected,
+    /// Nobody is named.
+    Unnamed,
+    /// Somebody else than the destination expects.
+    Stranger,
+}
+
 impl Probe<'_> {
-    /// Lists nothing in particular; `with_owner` leaves the expected owner out to see whether that is
-    /// what is refused.
-    pub(super) async fn list(&self, with_owner: bool) -> Result<(), Failure> {
-        let owner = self.store.expected_owner.clone().filter(|_| with_owner);
+    fn owner(&self, owner: Owner) -> Option<String> {
+        let expected = self.store.expected_owner.clone();
+        match owner {
+            Owner::Expected => expected,
+            Owner::Unnamed => None,
+            Owner::Stranger => {
+                let mut others = STRANGERS.into_iter();
+                others.find(|it| Some(*it) != expected.as_deref()).map(str::to_owned)
+            }
+        }
+    }
+
+    /// Lists nothing in particular.
+    pub(super) async fn list(&self, owner: Owner) -> Result<(), Failure> {
+        let owner = self.owner(owner);
         let send = |client: Client| {
             client
                 .list_objects_v2()
@@ -67,8 +92,8 @@ impl Probe<'_> {
         self.store.ask(Act::Reach, None, send).await.map(|_| ())
     }
 
-    pub(super) async fn abort(&self, with_owner: bool) -> Result<(), Failure> {
-        let owner = self.store.expected_owner.clone().filter(|_| with_owner);
+    pub(super) async fn abort(&self, owner: Owner) -> Result<(), Failure> {
+        let owner = self.owner(owner);
         let send = |client: Client| {
             client
                 .abort_multipart_upload()

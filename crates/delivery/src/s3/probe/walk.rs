@@ -7,7 +7,7 @@ use plan::permission::Permission;
 
 use super::capability::{self, Capabilities};
 use super::power;
-use super::requests::{NO_UPLOAD, NULL_VERSION};
+use super::requests::{NO_UPLOAD, NULL_VERSION, Owner};
 use super::{Answer, Checked, Finding, Left, Probe, Verdict, judge};
 use crate::error::{Act, Fault};
 use crate::s3::answer::Failure;
@@ -39,8 +39,8 @@ pub(super) async fn walk(
     let told = |found: &Found, permissions: &[Permission]| {
         permissions.iter().filter_map(|it| finding(probe, found, *it)).for_each(|it| tell(&it));
     };
-    let listed = judge(probe.list(true).await)?;
-    let aborted = judge(probe.abort(true).await)?;
+    let listed = judge(probe.list(Owner::Expected).await)?;
+    let aborted = judge(probe.abort(Owner::Expected).await)?;
     check_owner(probe, &listed, &aborted.0).await?;
     // A right to list that is tied to a prefix does not show what is absent.
     let sees_absence =
@@ -106,7 +106,8 @@ async fn check_owner(
     if probe.store.expected_owner.is_none() || !is_refused(&listed.0) || !is_refused(aborted) {
         return Ok(());
     }
-    let others = [judge(probe.list(false).await)?, judge(probe.abort(false).await)?];
+    let others =
+        [judge(probe.list(Owner::Unnamed).await)?, judge(probe.abort(Owner::Unnamed).await)?];
     if others.iter().all(|(verdict, _)| is_refused(verdict)) {
         return Ok(());
     }

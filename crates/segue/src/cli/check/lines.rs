@@ -96,15 +96,17 @@ fn without(finding: &Finding) -> String {
 }
 
 /// A table that grows: each line is written when its permission has been tried, in columns that are as
-/// wide as what is known beforehand.
+/// wide as what is known beforehand. What stands above it is written with the first line.
 pub(super) struct Growing<W> {
     out: W,
+    head: Option<String>,
     widths: [usize; 4],
+    last_width: usize,
 }
 
 impl<W: Write> Growing<W> {
-    /// Writes the headers.
-    pub(super) fn begin(out: W, needs: &[(Permission, Need)], scope: &Scope) -> Self {
+    /// Prepares a table below a `head`.
+    pub(super) fn new(out: W, head: String, needs: &[(Permission, Need)], scope: &Scope) -> Self {
         let widest = |width: &dyn Fn(Permission) -> usize, header: &str| {
             let widths = needs.iter().map(|(permission, _)| width(*permission));
             widths.chain([header.len()]).max().unwrap_or_default()
@@ -115,16 +117,18 @@ impl<W: Write> Growing<W> {
             RESULT_WIDTH,
             ANSWER_WIDTH,
         ];
-        let mut growing = Self { out, widths };
-        growing.write(&HEADERS.map(str::to_owned));
-        let last = needs.iter().map(|(permission, _)| permission.without().len()).max();
-        let rule = widths.iter().sum::<usize>() + last.unwrap_or_default() + 4 * GAP.len() + 1;
-        let _ = writeln!(growing.out, "{}", "─".repeat(rule));
-        growing
+        let last_width = widest(&|permission| permission.without().len(), HEADERS[4]);
+        Self { out, head: Some(head), widths, last_width }
     }
 
     /// Writes a line, and lets it be seen.
     pub(super) fn add(&mut self, finding: &Finding) {
+        if let Some(head) = self.head.take() {
+            let _ = writeln!(self.out, "{head}\n");
+            self.write(&HEADERS.map(str::to_owned));
+            let rule = self.widths.iter().sum::<usize>() + self.last_width + 4 * GAP.len() + 1;
+            let _ = writeln!(self.out, "{}", "─".repeat(rule));
+        }
         self.write(&cells(finding));
     }
 
@@ -159,7 +163,8 @@ mod tests {
         let needs =
             [(Permission::PutObject, Need::Required), (Permission::ListBucket, Need::Useful)];
         let mut out = Vec::new();
-        let mut growing = Growing::begin(&mut out, &needs, &scope);
+        let mut growing =
+            Growing::new(&mut out, "partner: s3://exports/drop/".to_owned(), &needs, &scope);
         for (permission, verdict, answer) in [
             (Permission::ListBucket, Verdict::Granted, None),
             (
@@ -176,6 +181,8 @@ mod tests {
             growing.add(&Finding { permission, resource, need, verdict, answer });
         }
         insta::assert_snapshot!(String::from_utf8(out).unwrap(), @"
+        partner: s3://exports/drop/
+
          permission      on                            result        answer                                          without it
         ─────────────────────────────────────────────────────────────────────────────────────────────────────────────────────────────────────────────────────────────────────────
          s3:ListBucket   arn:aws:s3:::exports          ok                                                            an object that is not there cannot be told from a hidden one

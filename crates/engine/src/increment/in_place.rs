@@ -1,0 +1,299 @@
+//! The comparison where most of the snapshot is what it was: only who moved is looked at.
+//!
+//! Who is in the set is found by rule, consent and mandatory attributes alone. In pieces of the
+//! snapshot that were there at the last baseline, people stand where they stood, so bits tell who came
+//! and who left. Identities are read of those, and of the rest of the snapshot; and only what the
+//! baseline knows of other pieces is compared with them.
+//!
+//! That rests on one record for each entity, which holds where it is the primary identity that tells
+//! rows apart: a person of a piece that stayed is in no other.
+
+use std::collections::HashSet;
+use std::sync::{Arc, Mutex, PoisonError};
+
+use arrow::buffer::BooleanBuffer;
+use arrow::row::RowConverter;
+use plan::Query;
+use plan::project::{Column, ColumnSource};
+use plan::run_plan::Increment;
+
+use super::baseline::{Baseline, Facts, Moves, Paths, Sink};
+use super::compare::{self, Against, Compared, Today};
+use super::entity::{Census, Kept, Maker};
+use super::places::Places;
+use super::removed::{self, read_entities};
+use super::{Asked, Moved, Outcome, pieces};
+use crate::error::Error;
+use crate::path::Steps;
+use crate::row_set::{Address, RowSet, Words};
+use crate::rows::{Chosen, Pass, Piece, visit, visit_chosen};
+use crate::selection::{Marks, Parts, Restriction, Selection, Who};
+use crate::spill::{BUCKETS, Buckets};
+use crate::store::stopped;
+use crate::survey::Survey;
+
+/// The most moves beside a set; they are in memory while a baseline is written. With more of them, or
+/// more than a part of the set, everybody is compared, and the set is written anew.
+const MOVES_MAX: u64 = 1 << 20;
+/// The part of the set, as a divisor.
+const MOVES_PART: u64 = 4;
+
+/// How rows are told apart and compared, as text: places of rows of another form say nothing. Nothing
+/// where places would not be enough.
+pub(super) fn form(query: &Query, increment: &Increment, survey: &Survey) -> Option<String> {
+    let is_told_apart =
+        |column: &Column| column.deduplicate || matches!(column.source, ColumnSource::Identity(_));
+    if survey.key.columns.is_empty() || query.columns.iter().any(is_told_apart) {
+        return None;
+    }
+    let mut form = String::from("1");
+    for path in &survey.key.columns {
+        form += &format!("\0{path:?} {:?}", path.data_type(&survey.schema));
+    }
+    if increment.changes {
+        for column in &query.columns {
+            match &column.source {
+                ColumnSource::Field(path) => {
+                    let kind = Steps::from(path).data_type(&survey.schema);
+                    form += &format!("\0{} {path} {kind:?}", column.header);
+                }
+                // It may give another value for the same record.
+                ColumnSource::Expression { .. } => return None,
+                _ => form += &format!("\0{}", column.header),
+            }
+        }
+    }
+    Some(form)
+}
+
+/// Today's set beside the places of the last one.
+pub(super) struct InPlace {
+    census: Census,
+    /// Everybody in the set.
+    set: RowSet,
+    /// The morsels that are pieces of then.
+    stayed: Vec<bool>,
+    /// What stands for those.
+    pieces: HashSet<u64>,
+    /// In morsels that stayed: who came, and who left.
+    came: RowSet,
+    left: RowSet,
+    /// Everybody in the other morsels.
+    fresh: RowSet,
+    /// In morsels that stayed: who was in the set and is.
+    unchanged: u64,
+    /// Rows of the baseline in pieces that are not there any more.
+    lost: u64,
+}
+
+/// Finds today's set and puts it beside the places of the last one; nothing if those are not known, or
+/// if so much moved that everybody may as well be compared.
+pub(super) async fn find(
+    query: &Query,
+    last: &Baseline,
+    form: &str,
+    survey: &Arc<Survey>,
+    threads: usize,
+) -> Result<Option<InPlace>, Error> {
+    if !last.fits {
+        return Ok(None);
+    }
+    let Some(places) = Places::open(&last.paths.places, form)? else { return Ok(None) };
+    let before: Vec<Option<&[u64]>> = (0..survey.morsels.len())
+        .map(|morsel| survey.piece(morsel).and_then(|piece| places.of(piece)))
+        .collect();
+    let is_known = |morsel: &usize| before[*morsel].is_some();
+    let pieces: HashSet<u64> = (0..before.len())
+        .filter(is_known)
+        .filter_map(|morsel| Some(survey.piece(morsel)?.hash))
+        .collect();
+    let lost = places.elsewhere(|piece| pieces.contains(&piece));
+    let most = MOVES_MAX.min(last.rows / MOVES_PART);
+    if pieces.is_empty() || last.moved + lost > most {
+        return Ok(None);
+    }
+    let (set, census) = members(query, survey, threads).await?;
+    let (mut came, mut left, mut fresh) = <(RowSet, RowSet, RowSet)>::default();
+    let mut unchanged = 0;
+    for (morsel, before) in before.iter().enumerate() {
+        let now = set.words(morsel);
+        let Some(before) = before else {
+            fresh.put(morsel, Words::from(now.to_vec()));
+            continue;
+        };
+        let word = |words: &[u64], at: usize| words.get(at).copied().unwrap_or(0);
+        let length = now.len().max(before.len());
+        let both = (0..length).map(|at| (word(now, at), word(before, at)));
+        came.put(
+            morsel,
+            both.clone().map(|(now, before)| now & !before).collect::<Vec<_>>().into(),
+        );
+        left.put(
+            morsel,
+            both.clone().map(|(now, before)| before & !now).collect::<Vec<_>>().into(),
+        );
+        unchanged += both.map(|(now, before)| u64::from((now & before).count_ones())).sum::<u64>();
+    }
+    if last.moved + lost + came.len() + left.len() + fresh.len() > most {
+        return Ok(None);
+    }
+    let stayed = before.iter().map(Option::is_some).collect();
+    Ok(Some(InPlace { census, set, stayed, pieces, came, left, fresh, unchanged, lost }))
+}
+
+/// Everybody whom a full file would send, by place.
+async fn members(
+    query: &Query,
+    survey: &Arc<Survey>,
+    threads: usize,
+) -> Result<(RowSet, Census), Error> {
+    let columns: Vec<Column> =
+        query.columns.iter().filter(|column| column.mandatory).cloned().collect();
+    let parts = Parts { who: Who::Members, columns: &columns, hidden: &[], query };
+    let selection = Arc::new(Selection::new(parts, survey)?);
+    let census = Census::new(&selection);
+    let morsels: Vec<Words> = survey.morsels.iter().map(|_| Words::default()).collect();
+    let pass = Pass { survey: Arc::clone(survey), selection };
+    let all = |_, _, _| Some(Restriction::None);
+    let (morsels, census) = visit(pass, (morsels, census), threads, all, |morsel, piece, found| {
+        let taken = piece.taken();
+        let mut found = found.lock().unwrap_or_else(PoisonError::into_inner);
+        found.0[morsel].append(&taken);
+        found.1.add(piece, 0);
+        Ok(())
+    })
+    .await?;
+    let mut set = RowSet::default();
+    morsels.into_iter().enumerate().for_each(|(morsel, words)| set.put(morsel, words));
+    Ok((set, census))
+}
+
+/// Those whose identities are read.
+struct Movers(Arc<RowSet>);
+
+impl Chosen for Movers {
+    fn rows(&self, morsel: usize, first_row: u64, rows: usize) -> BooleanBuffer {
+        let slice = self.0.slice(morsel, first_row, rows);
+        slice.unwrap_or_else(|| BooleanBuffer::new_unset(rows))
+    }
+
+    fn marks(&self, rows: &mut dyn ExactSizeIterator<Item = u64>) -> Marks {
+        let none = BooleanBuffer::new_unset(rows.len());
+        Marks { changed: none.clone(), removed: none, since: Vec::new() }
+    }
+}
+
+/// What is made of those who moved.
+struct Entries {
+    /// Who is in the set.
+    here: Buckets,
+    /// Who left, from pieces that stayed.
+    left: Vec<u128>,
+    /// In the set, but with nothing to tell them by.
+    nameless: Vec<Address>,
+}
+
+impl InPlace {
+    /// Compares, and leaves the new baseline as the moves since the last one.
+    ///
+    /// # Errors
+    /// As [`super::difference`].
+    pub(super) async fn compare(
+        mut self,
+        asked: &Asked<'_>,
+        kept: Kept,
+        (last, facts, form): (Baseline, &Facts, &str),
+        next: Option<&Paths>,
+    ) -> Result<Outcome, Error> {
+        let Asked { query, increment, survey, limits, threads } = *asked;
+        let (entries, converter) = self.entries(asked, kept).await?;
+        self.census.without_identity += entries.nameless.len() as u64;
+        entries.nameless.iter().for_each(|address| self.set.remove(*address));
+        let today = Today {
+            entries: entries.here.finish(),
+            converter,
+            now: query.evaluated_at.as_microsecond(),
+            since: query.columns.iter().any(Column::is_qualification_time),
+            pieces: pieces(survey),
+        };
+        let mut moves = next.map(|_| Moves::after(&last, facts)).transpose()?;
+        let compare = {
+            let (last, limits, changes) = (last.clone(), limits.clone(), increment.changes);
+            let (elsewhere, stayed) = (!self.fresh.is_empty() || self.lost > 0, self.pieces);
+            move || {
+                let before = elsewhere.then(|| last.rows()).transpose()?;
+                let before = before.map(|rows| rows.except(stayed));
+                let against = Against { leavers: before.is_some(), before, changes };
+                let sink = moves.as_mut().map(|moves| moves as &mut dyn Sink);
+                let compared = compare::compare(today, against, sink, &limits, threads)?;
+                Ok::<_, Error>((compared, moves))
+            }
+        };
+        let (compared, moves) = tokio::task::spawn_blocking(compare).await.map_err(stopped)??;
+        let Compared { mut sent, added, changed, unchanged, repeated, left, .. } = compared;
+        if let (Some(mut moves), Some(next)) = (moves, next) {
+            moves.leave(&entries.left)?;
+            for bucket in (0..BUCKETS).filter(|_| left.is_some()) {
+                let gone = left.iter().map(|left| left.entities.read(bucket, read_entities));
+                moves.leave(&gone.collect::<Result<Vec<_>, _>>()?.concat())?;
+            }
+            next.clear()?;
+            moves.finish(&last, next)?;
+            Places::write(&next.places, survey, &self.set, form)?;
+        }
+        let (mut removed, mut gone) = (0, None);
+        if increment.leavers {
+            (sent.removed, removed) = (self.left, entries.left.len() as u64);
+            if let Some(left) = left {
+                let stayed = self.stayed;
+                let may_be_in = move |morsel: usize| !stayed[morsel];
+                let around = (survey, may_be_in);
+                let found = removed::find(query, left, &last, around, limits, threads).await?;
+                sent.removed.add_all(&found.here);
+                (removed, gone) = (removed + found.count, found.gone);
+            }
+            sent.all.add_all(&sent.removed);
+        }
+        let unchanged = self.unchanged + unchanged;
+        let members = self.set.len() - repeated;
+        let moved = Moved { members, added, changed, removed, unchanged, repeated };
+        Ok(Outcome { census: self.census, sent, gone, moved })
+    }
+
+    /// Reads the identities of those who moved.
+    async fn entries(
+        &self,
+        asked: &Asked<'_>,
+        kept: Kept,
+    ) -> Result<(Entries, Option<RowConverter>), Error> {
+        let Asked { query, increment, survey, limits, threads } = *asked;
+        let (pass, maker) = Maker::new(query, increment, Who::Everyone, kept, survey)?;
+        let mut rows = RowSet::default();
+        let sets = [&self.came, &self.left, &self.fresh];
+        sets.into_iter().for_each(|set| rows.add_all(set));
+        let rows = Arc::new(rows);
+        let mut left = RowSet::default();
+        left.add_all(&self.left);
+        let entries =
+            Entries { here: Buckets::new(limits.clone()), left: Vec::new(), nameless: Vec::new() };
+        let shared = Arc::new(maker);
+        let (maker, has_any) = (Arc::clone(&shared), Arc::clone(&rows));
+        let has_any = move |morsel: usize| has_any.has_any(morsel);
+        let chosen = Movers(rows);
+        let add = move |morsel: usize, piece: &Piece<'_>, entries: &Mutex<Entries>| {
+            let made = maker.make(&piece.selected.batch)?;
+            let mut entries = entries.lock().unwrap_or_else(PoisonError::into_inner);
+            for (row, position) in piece.selected.positions().into_iter().enumerate() {
+                let address = Address::new(morsel, piece.row(position));
+                match made.entities[row] {
+                    Some(entity) if left.contains(address) => entries.left.push(entity),
+                    Some(entity) => made.push(row, entity, address, &mut entries.here)?,
+                    None => entries.nameless.push(address),
+                }
+            }
+            Ok(())
+        };
+        let entries = visit_chosen(pass, entries, threads, chosen, has_any, add).await?;
+        Ok((entries, Arc::into_inner(shared).and_then(Maker::into_converter)))
+    }
+}
