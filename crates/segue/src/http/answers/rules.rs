@@ -29,6 +29,7 @@ pub(crate) struct TryRule {
 /// The rule as it would stand in the segment: one of the two.
 #[derive(Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
+#[schemars(rename = "TriedRule")]
 struct Rule {
     /// In SQL
     rule: Option<String>,
