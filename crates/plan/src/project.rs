@@ -523,7 +523,7 @@ pub struct Schedule {
 }
 
 /// How often a segment is due.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Frequency {
     /// On the start day, at this time, once.
     Once {

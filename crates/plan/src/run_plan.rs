@@ -244,6 +244,23 @@ impl Project {
         })
     }
 
+    /// Returns the key of the first file of an export at a slot, without asking whether another export
+    /// writes the same object, as [`Project::run_plan`] does.
+    pub fn first_key(
+        &self,
+        activation: &Activation,
+        export: &SegmentExport,
+        slot: Timestamp,
+    ) -> String {
+        self.names(activation, export, slot).key()
+    }
+
+    /// Returns the id of the run of a slot, if the activation sends the segment.
+    pub fn run_id(&self, activation: &str, segment: &str, slot: Timestamp) -> Option<Uuid> {
+        let (activation, export) = self.find_export(activation, segment).ok()?;
+        Some(run_id(activation, self.segment_of(export), slot))
+    }
+
     /// The history of a segment.
     pub fn history(&self, segment: &Segment) -> History {
         History { segment: segment.id, exits_kept_days: self.membership.exits_kept_days }

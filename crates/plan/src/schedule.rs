@@ -125,6 +125,13 @@ impl Schedule {
         slots
     }
 
+    /// Whether another schedule has the same slots, as far as can be told without looking at them.
+    pub fn has_slots_of(&self, other: &Self) -> bool {
+        self.frequency == other.frequency
+            && self.zone == other.zone
+            && (self.start, self.end) == (other.start, other.end)
+    }
+
     /// Whether the schedule is due more than once.
     pub fn repeats(&self) -> bool {
         !matches!(self.frequency, Frequency::Once { .. })

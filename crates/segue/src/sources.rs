@@ -33,6 +33,25 @@ impl Sources {
         Self::open_with(workspace, global, Vec::new()).await
     }
 
+    /// The same for one activation: what it does not name is not checked, which takes long where there
+    /// are hundreds of rules.
+    ///
+    /// # Errors
+    /// As [`Sources::open`].
+    pub(crate) async fn open_for(
+        workspace: &Workspace,
+        global: &Global,
+        activation: &str,
+    ) -> Result<Self, Failure> {
+        let asked = datasets_asked(&workspace.project);
+        let is_wanted = |dataset: &Dataset| is_asked(dataset, &asked);
+        let scope = Scope::Activation(activation);
+        let (sources, problems) =
+            Self::look(workspace, global, Vec::new(), is_wanted, scope).await?;
+        workspace.fail_on_errors(&problems)?;
+        Ok(sources)
+    }
+
     /// The same, telling other problems of the project together with those of its data.
     ///
     /// # Errors
@@ -56,6 +75,44 @@ impl Sources {
         known: Vec<Diagnostic>,
     ) -> Result<(Self, Vec<Diagnostic>), Failure> {
         Self::open_some(workspace, global, known, |_| true).await
+    }
+
+    /// Opens every dataset and checks nothing that the project says of them: whoever asks something
+    /// checks what it asks, however many rules the project has.
+    ///
+    /// # Errors
+    /// A dataset cannot be opened.
+    pub(crate) async fn open_unchecked(
+        workspace: &Workspace,
+        global: &Global,
+    ) -> Result<Self, Failure> {
+        let engine = engine(workspace, global)?;
+        let pinned = pin_all(&engine, workspace, |_| true).await?;
+        let Pinned { snapshots, events, mut problems, .. } = pinned;
+        let imports = pin_imports(&engine, workspace, &mut problems).await?;
+        workspace.fail_on_errors(&problems)?;
+        let profiles = Profiles::new(workspace.project.profiles.clone(), snapshots);
+        Ok(Self { engine, profiles: profiles.with_events(events).with_imports(imports) })
+    }
+
+    /// The profiles alone, each dataset pinned and none looked into.
+    ///
+    /// # Errors
+    /// A dataset cannot be found.
+    pub(crate) async fn pin_profiles(
+        workspace: &Workspace,
+        global: &Global,
+    ) -> Result<Self, Failure> {
+        let engine = engine(workspace, global)?;
+        let mut snapshots = Vec::new();
+        for dataset in workspace.project.profile_datasets() {
+            let pinned = engine.pin(dataset, &workspace.folder).await;
+            snapshots.push(pinned.map_err(|error| {
+                Failure::from(error).context(format!("failed to open dataset `{}`", dataset.key))
+            })?);
+        }
+        let profiles = Profiles::new(workspace.project.profiles.clone(), snapshots);
+        Ok(Self { engine, profiles })
     }
 
     /// Reads the schema of one dataset.
@@ -86,7 +143,7 @@ impl Sources {
     ) -> Result<Vec<Diagnostic>, Failure> {
         let asked = datasets_asked(&workspace.project);
         let (_, problems) =
-            Self::look(workspace, global, known, |dataset| is_asked(dataset, &asked)).await?;
+            Self::look(workspace, global, known, |it| is_asked(it, &asked), Scope::All).await?;
         Ok(problems)
     }
 
@@ -96,7 +153,8 @@ impl Sources {
         known: Vec<Diagnostic>,
         is_wanted: impl Fn(&Dataset) -> bool,
     ) -> Result<(Self, Vec<Diagnostic>), Failure> {
-        let (sources, problems) = Self::look(workspace, global, known, is_wanted).await?;
+        let (sources, problems) =
+            Self::look(workspace, global, known, is_wanted, Scope::All).await?;
         workspace.fail_on_errors(&problems)?;
         Ok((sources, problems))
     }
@@ -106,6 +164,7 @@ impl Sources {
         global: &Global,
         known: Vec<Diagnostic>,
         is_wanted: impl Fn(&Dataset) -> bool,
+        scope: Scope<'_>,
     ) -> Result<(Self, Vec<Diagnostic>), Failure> {
         let engine = engine(workspace, global)?;
         let pinned = pin_all(&engine, workspace, is_wanted).await?;
@@ -120,7 +179,7 @@ impl Sources {
             match engine.fields(&profiles).await {
                 Ok(fields) => {
                     let events = engine.event_fields(&profiles).await?;
-                    problems.extend(check_expressions(workspace, &fields, &events));
+                    problems.extend(check_expressions(workspace, &fields, &events, scope));
                 }
                 // Otherwise the project has been told of it where it stands.
                 Err(error) if !has_errors(&problems) => {
@@ -130,6 +189,30 @@ impl Sources {
             }
         }
         Ok((Self { engine, profiles }, problems))
+    }
+}
+
+/// Which rules and expressions are checked.
+#[derive(Debug, Clone, Copy)]
+enum Scope<'a> {
+    All,
+    /// Those of one activation.
+    Activation(&'a str),
+}
+
+impl Scope<'_> {
+    fn is(self, activation: &str) -> bool {
+        matches!(self, Self::Activation(key) if key == activation)
+    }
+
+    fn has(self, workspace: &Workspace, segment: &str) -> bool {
+        match self {
+            Self::All => true,
+            Self::Activation(key) => workspace
+                .project
+                .activation(key)
+                .is_some_and(|it| it.segments.iter().any(|export| export.segment == segment)),
+        }
     }
 }
 
@@ -254,12 +337,13 @@ fn check_expressions(
     workspace: &Workspace,
     schema: &Schema,
     events: &EventFields,
+    scope: Scope<'_>,
 ) -> Vec<Diagnostic> {
     let check = |text: &str, schema: &Schema, expect| {
         engine::check_with_events(text, schema, events, expect)
     };
     let mut problems = Vec::new();
-    for segment in &workspace.project.segments {
+    for segment in workspace.project.segments.iter().filter(|it| scope.has(workspace, &it.key)) {
         let rule = &segment.rule;
         if let Err(error) = check(&rule.text, schema, Expect::Boolean) {
             let what = format!("rule of segment `{}`", segment.key);
@@ -273,7 +357,8 @@ fn check_expressions(
         }
     }
     let column_fields = workspace.project.column_fields(schema);
-    for activation in &workspace.project.activations {
+    let meant = |key: &str| matches!(scope, Scope::All) || scope.is(key);
+    for activation in workspace.project.activations.iter().filter(|it| meant(&it.key)) {
         for column in &activation.mapping {
             let ColumnSource::Expression { text, origin } = &column.source else { continue };
             if let Err(error) = check(text, &column_fields, Expect::Any) {

@@ -22,8 +22,45 @@ for (const form of document.querySelectorAll('form[data-apply]')) {
   for (const button of form.querySelectorAll('button[data-spare]')) button.hidden = true;
 }
 
-// A destination that was just connected is checked at once.
-if (location.search === '?check=now') document.querySelector('form[action$="/check"]')?.requestSubmit();
+// A check is told while it goes on: each permission as it is tried, and at last the page as it is then.
+document.addEventListener('submit', async (event) => {
+  const form = event.target.closest?.('form[data-stream]');
+  if (!form || event.defaultPrevented) return;
+  event.preventDefault();
+  const button = form.querySelector('button');
+  button.disabled = true;
+  const rows = (html) => [...drawn(`<table><tbody>${html}</tbody></table>`).querySelectorAll('tr')];
+  const tell = (name, { key, html }) => {
+    const body = document.querySelector('#permissions tbody');
+    if (name === 'rows') body.replaceChildren(...rows(html));
+    else if (name === 'row') body.querySelector(`tr[data-key="${CSS.escape(key)}"]`)?.replaceWith(...rows(html));
+    else if (name === 'page') {
+      document.querySelector('main').replaceChildren(...drawn(html).querySelector('main').childNodes);
+      return true;
+    }
+    return false;
+  };
+  let isOver = false;
+  try {
+    const body = new URLSearchParams(new FormData(form));
+    const answer = await fetch(form.dataset.stream, { method: 'POST', body });
+    if (answer.ok && !answer.redirected) {
+      const reader = answer.body.pipeThrough(new TextDecoderStream()).getReader();
+      let text = '';
+      for (let part = await reader.read(); !part.done; part = await reader.read()) {
+        text += part.value;
+        for (let end = text.indexOf('\n\n'); end >= 0; end = text.indexOf('\n\n')) {
+          const found = text.slice(0, end).match(/^event: (.*)\ndata: (.*)$/);
+          text = text.slice(end + 2);
+          if (found && tell(found[1], JSON.parse(found[2]))) isOver = true;
+        }
+      }
+    }
+  } catch {
+    // What follows asks again, without a stream.
+  }
+  if (!isOver) form.submit();
+});
 
 // Times are shown in the zone of whoever looks, from the next page on.
 const zone = Intl.DateTimeFormat().resolvedOptions().timeZone;
@@ -115,14 +152,16 @@ for (const form of document.querySelectorAll('form[data-try]')) {
     // A wizard: the server keeps what was filled in, and some choices change which fields there are.
     const shapes = form.dataset.keep.split(' ');
     form.addEventListener('change', (event) => {
-      if (event.target instanceof HTMLSelectElement && shapes.includes(event.target.name)) form.requestSubmit();
+      if (event.target instanceof HTMLSelectElement && shapes.includes(event.target.name.split('.')[0])) form.requestSubmit();
     });
     form.addEventListener('submit', () => clearTimeout(timer));
     if (form.querySelector('[data-live-first]')) attempt();
   } else {
     form.addEventListener('submit', (event) => {
-      event.preventDefault();
       clearTimeout(timer);
+      // A button that leads elsewhere saves.
+      if (event.submitter?.hasAttribute('formaction')) return;
+      event.preventDefault();
       attempt();
     });
   }
@@ -172,20 +211,95 @@ for (const list of document.querySelectorAll('[data-reorder]')) {
 
 // Says at the field itself whether what stands in it is wrong.
 function mark(form, place) {
+  const rows = [...form.querySelectorAll('[data-row]')];
+  if (rows.length > 0) {
+    const wrong = [...place.querySelectorAll('[data-fault^="mapping."]')].map((fault) => Number(fault.dataset.fault.split('.')[1]));
+    rows.forEach((row, number) => {
+      const field = row.querySelector('input');
+      if (wrong.includes(number)) field.setAttribute('aria-invalid', 'true');
+      else {
+        field.removeAttribute('aria-invalid');
+        row.querySelector('.error')?.remove();
+      }
+    });
+  }
   const text = form.querySelector('textarea');
   if (!text) return;
   if (place.querySelector('[data-place], .note.bad')) text.setAttribute('aria-invalid', 'true');
   else text.removeAttribute('aria-invalid');
 }
 
-// A list is narrowed to what is looked for.
+// A list is narrowed to what is looked for: its lines, or the leaves of a tree.
 for (const search of document.querySelectorAll('input[data-find]')) {
-  search.addEventListener('input', () => {
-    const wanted = search.value.toLowerCase();
-    for (const item of document.getElementById(search.dataset.find).children) {
-      item.hidden = !item.textContent.toLowerCase().includes(wanted);
+  const list = document.getElementById(search.dataset.find);
+  const narrow = () => {
+    const wanted = search.value.trim().toLowerCase();
+    const tree = list.querySelector('button[title], details');
+    let found = 0;
+    for (const item of tree ? list.querySelectorAll('li:has(> button)') : list.children) {
+      const text = tree ? item.firstElementChild.title : item.textContent;
+      item.hidden = !text.toLowerCase().includes(wanted);
+      if (!item.hidden) found += 1;
     }
-  });
+    for (const group of list.querySelectorAll('details')) {
+      const left = group.querySelectorAll('li:not([hidden])').length;
+      group.parentElement.hidden = left === 0;
+      if (wanted && left > 0) group.open = true;
+    }
+    const none = list.parentElement.querySelector('.none-found');
+    if (none) none.hidden = found > 0;
+    list.dispatchEvent(new Event('narrowed'));
+  };
+  search.addEventListener('input', narrow);
+  list.addEventListener('filled', narrow);
+}
+
+// A page begins with the first fields; the rest comes when it stands.
+for (const list of document.querySelectorAll('[data-more]')) {
+  const fill = async () => {
+    const answer = await fetch(list.dataset.more, { headers: { 'x-segue-part': '1' } });
+    if (!answer.ok || answer.redirected) return;
+    list.replaceChildren(...drawn(await answer.text()).body.childNodes);
+    list.dispatchEvent(new Event('filled'));
+  };
+  (globalThis.requestIdleCallback ?? setTimeout)(fill);
+}
+
+// How many profiles have a value is asked for the fields that are seen, a few dozen at a time.
+for (const list of document.querySelectorAll('[data-shares]')) {
+  const asked = new Set();
+  let running = Promise.resolve();
+  const ask = async () => {
+    const box = list.getBoundingClientRect();
+    const seen = [...list.querySelectorAll('button[title]')].filter((button) => {
+      const place = button.getBoundingClientRect();
+      return !asked.has(button.title) && place.height > 0 && place.bottom > box.top && place.top < box.bottom + 200;
+    });
+    const some = seen.slice(0, 40);
+    if (some.length === 0) return;
+    for (const button of some) asked.add(button.title);
+    const body = new URLSearchParams(some.map((button) => ['field', button.title]));
+    body.set('csrf', document.querySelector('input[name="csrf"]').value);
+    const answer = await fetch(list.dataset.shares, { method: 'POST', body, headers: { 'x-segue-part': '1' } });
+    if (!answer.ok || answer.redirected) return;
+    const told = await answer.json();
+    for (const button of list.querySelectorAll('button[title]')) {
+      const share = told[button.title];
+      if (!share) continue;
+      const place = button.querySelector('.share');
+      place.textContent = share.text;
+      place.title = share.title;
+      place.removeAttribute('aria-hidden');
+    }
+  };
+  let timer;
+  const later = () => {
+    clearTimeout(timer);
+    timer = setTimeout(() => (running = running.then(ask, ask)), 300);
+  };
+  for (const event of ['scroll', 'narrowed', 'filled']) list.addEventListener(event, later);
+  list.addEventListener('toggle', later, true);
+  later();
 }
 
 // A button puts its value where the cursor stands.
@@ -194,13 +308,14 @@ function insert(text, value, from = text.selectionStart) {
   text.focus();
   text.dispatchEvent(new Event('input', { bubbles: true }));
 }
-for (const button of document.querySelectorAll('button[data-insert]')) {
-  button.addEventListener('click', () => insert(document.getElementById(button.dataset.insert), button.value));
-}
+document.addEventListener('click', (event) => {
+  const button = event.target instanceof Element ? event.target.closest('button[data-insert]') : null;
+  if (button) insert(document.getElementById(button.dataset.insert), button.value);
+});
 
 // Fields are completed: a list opens below the text, arrows choose, Enter or Tab takes, Escape closes.
 for (const text of document.querySelectorAll('textarea[data-complete]')) {
-  const known = [...document.getElementById(text.dataset.complete).querySelectorAll('button')].map((button) => button.value);
+  const known = () => [...document.getElementById(text.dataset.complete).querySelectorAll('button')].map((button) => button.value);
   const list = document.createElement('ul');
   list.className = 'completions';
   list.id = `${text.id}-completions`;
@@ -228,7 +343,7 @@ for (const text of document.querySelectorAll('textarea[data-complete]')) {
   };
   const open = (least) => {
     const begun = word().toLowerCase();
-    const fit = known.filter((name) => name.toLowerCase().includes(begun) && name.toLowerCase() !== begun).slice(0, 8);
+    const fit = known().filter((name) => name.toLowerCase().includes(begun) && name.toLowerCase() !== begun).slice(0, 8);
     if (begun.length < least || fit.length === 0) return close();
     list.replaceChildren(
       ...fit.map((name, number) => {
@@ -261,3 +376,6 @@ for (const text of document.querySelectorAll('textarea[data-complete]')) {
     event.preventDefault();
   });
 }
+
+// A destination that was just connected is checked at once.
+if (location.search === '?check=now') document.querySelector('form[action$="/check"]')?.requestSubmit();

@@ -12,7 +12,8 @@ import readline from 'node:readline';
 import { TIMEOUT, launch, listen, look } from './checks.mjs';
 
 const binary = path.resolve(process.argv[2]);
-const shots = process.argv[3] === '--shots' ? path.resolve(process.argv[4]) : null;
+const asked = process.argv.indexOf('--shots');
+const shots = asked > 0 ? path.resolve(process.argv[asked + 1]) : null;
 const service = {
   endpoint: process.env.SEGUE_TEST_S3_ENDPOINT,
   key: process.env.SEGUE_TEST_S3_ACCESS_KEY,
@@ -26,7 +27,7 @@ function project() {
   const folder = fs.mkdtempSync(path.join(os.tmpdir(), 'segue-walk-'));
   const countries = ['FR', 'BE', 'CH', 'DE', 'IT'];
   const lines = ['crm_id,email,first_name,country,points,modified_at'];
-  for (let at = 1; at <= 60_000; at += 1) {
+  for (let at = 1; at <= 150_000; at += 1) {
     const mail = at % 17 === 0 ? '' : `person.${at}@example.com`;
     lines.push(`C-${at},${mail},"Zoé ${at}",${countries[at % 5]},${(at * 7919) % 10_000},2026-01-0${1 + (at % 9)}T08:00:00Z`);
   }
@@ -118,6 +119,32 @@ try {
   await press('Create the administrator').click();
   await page.getByText('Nothing has been sent yet').waitFor();
 
+  // A segment is made of a rule, which is tried while it is typed; two people change it at once.
+  await page.goto(`${origin}/segments`);
+  await page.getByRole('link', { name: 'New segment' }).click();
+  await page.getByLabel('Name', { exact: true }).fill('Loyal');
+  await page.locator('#rule').fill('points >= 9000');
+  await page.getByText('Exact count').waitFor();
+  await shot('segment-new');
+  await press('Save as a segment').click();
+  await title('Loyal');
+  await page.getByRole('link', { name: 'Edit', exact: true }).click();
+  await title('Edit Loyal');
+  const other = await context.newPage();
+  await other.goto(`${origin}/segments/loyal/edit`);
+  await other.locator('#rule').fill('points >= 9100');
+  await other.getByRole('button', { name: 'Save changes' }).click();
+  await other.getByText('Saved').waitFor();
+  await other.close();
+  await page.locator('#rule').fill('points >= 9200');
+  await press('Save changes').click();
+  await title('Loyal was changed meanwhile');
+  await look(page, report);
+  await shot('conflict');
+  await press('Save my version').click();
+  await page.getByText('Saved').waitFor();
+  assert.ok((await page.locator('main').textContent()).includes('9200'), 'the version that was saved last');
+
   // A destination is connected. The lines are shown as they would be written, and at the end each
   // permission is tried.
   await page.goto(`${origin}/destinations`);
@@ -130,7 +157,10 @@ try {
   await press('Next').click();
   await page.getByLabel('Name', { exact: true }).fill('Partner');
   await page.getByLabel('Bucket', { exact: true }).fill(service.bucket);
-  await page.getByLabel('Folder').fill('walk/%SEGMENT_NAME%');
+  await page.getByLabel('Folder').fill('walk/%SEGMENT_NAM%');
+  await page.locator('#preview .note.bad', { hasText: 'SEGMENT_NAM' }).waitFor();
+  await page.getByLabel('Folder').fill('walk/');
+  await page.getByRole('button', { name: '%SEGMENT_NAME%' }).click();
   await page.locator('#preview .address', { hasText: 's3://' }).waitFor();
   await shot('connect-place');
   await press('Next').click();
@@ -146,6 +176,8 @@ try {
   await shot('connect-review');
   await press('Connect and check').click();
   await page.getByText('s3:PutObject', { exact: true }).first().waitFor();
+  await page.locator('#permissions .badge.live').first().waitFor({ state: 'detached' });
+  await page.getByText('Ready: everything that is needed is permitted').waitFor();
   assert.ok(await page.locator('.badge.ok', { hasText: 'Granted' }).count() > 3, 'permissions are granted');
   await shot('destination-checked');
 
@@ -156,6 +188,7 @@ try {
   await page.getByText('Tick at least one.').waitFor();
   await page.getByLabel('Luxury audience').check();
   await page.getByLabel('Newsletter').check();
+  await page.getByLabel('Loyal').check();
   await page.getByLabel('Key').fill('partner-daily');
   await shot('activate-segments');
   await press('Next').click();
@@ -163,8 +196,22 @@ try {
   await page.locator('#preview .note.bad').first().waitFor();
   await page.getByLabel('Time zone').fill('Europe/Paris');
   await page.locator('#preview', { hasText: 'Europe/Paris' }).locator('li').first().waitFor();
+  await page.locator('#preview .calendar .slot').first().waitFor();
+  await page.getByLabel('At', { exact: true }).first().fill('25:00');
+  await page.locator('#preview .note.bad').first().waitFor();
+  await page.getByLabel('At', { exact: true }).first().fill('06:00');
+  await page.locator('#preview .calendar .slot').first().waitFor();
   await shot('activate-schedule');
   await press('Next').click();
+  await page.locator('#preview pre', { hasText: 'crm_id' }).waitFor();
+  await page.locator('#fields .share', { hasText: '%' }).first().waitFor();
+  const source = page.getByLabel('From', { exact: true }).first();
+  await source.fill('crm_di');
+  await page.locator('#preview .note.bad', { hasText: 'crm_di' }).waitFor();
+  await page.locator('[data-row] input[aria-invalid=true]').first().waitFor();
+  await source.fill('= upper(crm_id');
+  await page.locator('#preview .note.bad').waitFor();
+  await source.fill('crm_id');
   await page.locator('#preview pre', { hasText: 'crm_id' }).waitFor();
   await page.getByRole('button', { name: 'Move down crm_id' }).click();
   await page.locator('#preview pre', { hasText: 'email;crm_id' }).waitFor();
@@ -172,10 +219,19 @@ try {
   await page.locator('#preview pre', { hasText: 'e_mail;crm_id' }).waitFor();
   await shot('activate-attributes');
   await press('Next').click();
-  await page.getByText('What would be sent').waitFor();
+  await page.getByText('What would be sent of Luxury audience').waitFor();
   await page.getByText(/of [\d,]+ profiles/).first().waitFor();
   await shot('activate-review');
   await press('Finish').click();
+  await page.getByText('Saved').waitFor();
+
+  // Changed in the same steps, with nothing else lost.
+  await page.getByRole('link', { name: 'Edit', exact: true }).click();
+  await page.getByRole('link', { name: 'Schedule' }).click();
+  await page.getByLabel('Last day').first().fill('2030-12-31');
+  await press('Next').click();
+  await press('Next').click();
+  await press('Save changes').click();
   await page.getByText('Saved').waitFor();
 
   // Run now, watched to its end without a reload by hand.
@@ -183,6 +239,9 @@ try {
   await page.getByRole('dialog').getByRole('button', { name: 'Run now' }).click();
   await page.waitForURL(/\/runs/);
   await page.locator('table').getByRole('link', { name: 'Luxury audience' }).first().click();
+  // How far it is, is told while it goes on.
+  await page.locator('[data-live]').first().waitFor();
+  await shot('run-live');
   await page.locator('.title .badge', { hasText: 'Delivered' }).waitFor();
   await shot('run-delivered');
   const run = page.url();
@@ -249,7 +308,7 @@ try {
   assert.equal(new URL(page.url()).hash, '#content');
 
   // Every page, in both languages and schemes, wide and narrow.
-  const places = ['/', '/runs', '/runs?state=failed', new URL(run).pathname, '/activations', '/activations/partner-daily', '/destinations', '/destinations/partner', '/connect/account', '/connect/place', '/connect/format', '/activate/segments', '/segments', '/segments/luxury', '/rule?segment=luxury', '/profiles', '/audit', '/settings', '/nothing'];
+  const places = ['/', '/runs', '/runs?state=failed', new URL(run).pathname, '/activations', '/activations/partner-daily', '/destinations', '/destinations/partner', '/connect/account', '/connect/place', '/connect/format', '/activate/segments', '/segments', '/segments/luxury', '/segments/loyal/edit', '/rule?segment=luxury', '/activations/partner-daily/edit', '/destinations/partner/edit', '/profiles', '/audit', '/settings', '/nothing'];
   const cookies = (await context.cookies()).filter((cookie) => !['segue-lang', 'segue-scheme'].includes(cookie.name));
   let opened = 0;
   for (const [lang, scheme, width] of [['en', 'light', 1360], ['fr', 'dark', 1360], ['en', 'dark', 360], ['fr', 'light', 360]]) {
@@ -265,6 +324,10 @@ try {
       const expected = place === '/nothing' ? 404 : 200;
       if (answer.status() !== expected) report(`answers ${answer.status()}`);
       if ((await sheet.locator('html').getAttribute('lang')) !== lang) report('is in another language');
+      if (lang === 'fr') {
+        const english = await sheet.locator('main [lang="en"]').allTextContents();
+        for (const text of english.filter((text) => text.trim() !== '')) report(`is partly English: ${text.slice(0, 120)}`);
+      }
       await look(sheet, report);
       opened += 1;
       if (shots) {

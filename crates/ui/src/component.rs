@@ -2,11 +2,13 @@
 
 mod form;
 mod note;
+mod pager;
 mod table;
 
 pub use form::{Choice, dialog, hidden_fields, pick, select, text_field, tick};
 pub use note::{Note, empty};
-pub use table::{Align, Cell, Column, Table};
+pub use pager::{PAGE, Part};
+pub use table::{Align, Cell, Column, Table, row_of};
 
 use maud::{Markup, html};
 
@@ -169,9 +171,18 @@ pub fn tags<'a>(all: impl IntoIterator<Item = &'a str>) -> Markup {
     html! { ul class="tags" { @for tag in all { li class="tag" { (tag) } } } }
 }
 
-/// What is told in English, whatever the language of the page; what stands in backticks is code.
-pub(crate) fn english(text: &str) -> Markup {
-    html! { span lang="en" { (ticked(text)) } }
+/// What the program told in English, in the language of the reader where that is known; what stands in
+/// backticks is code.
+pub(crate) fn told(lang: Lang, text: &str) -> Markup {
+    match lang.told(text) {
+        Some(text) => ticked(&text),
+        None => html! { span lang="en" { (ticked(text)) } },
+    }
+}
+
+/// The same for a step to take, which stands beside words of this language.
+pub(crate) fn told_step(lang: Lang, text: Option<&str>) -> Option<String> {
+    text.map(|text| lang.told(text).unwrap_or_else(|| text.to_owned()))
 }
 
 /// A text with what stands in backticks as code.

@@ -67,6 +67,10 @@ pub enum Icon {
     Minus,
     /// A plus.
     Plus,
+    /// A pencil.
+    Edit,
+    /// A bin.
+    Trash,
 }
 
 impl Icon {
@@ -115,6 +119,8 @@ impl Icon {
             Self::File => "M6 3.5h8l4.5 4.5v12.5H6zM13.5 3.5V8.5h5",
             Self::Minus => "M6 12h12",
             Self::Plus => "M12 5v14M5 12h14",
+            Self::Edit => "M4.5 19.5l1-4.5L16 4.5l3.5 3.5L9 18.5zM13.5 7l3.5 3.5",
+            Self::Trash => "M4.5 7h15M9.5 7V4.5h5V7M6.5 7l1 12.5h9l1-12.5M10 11v5M14 11v5",
         }
     }
 

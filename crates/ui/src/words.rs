@@ -7,10 +7,12 @@
 mod actions;
 mod activations;
 mod destinations;
+mod editing;
 mod home;
 mod runs;
 mod segments;
 mod shared;
+mod told;
 mod wizards;
 
 #[cfg(test)]

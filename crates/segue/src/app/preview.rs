@@ -3,9 +3,12 @@
 
 use futures::StreamExt as _;
 use jiff::Timestamp;
+use plan::project::Auth;
+use plan::{Project, permission, policy};
+use serde_json::Value;
 
 use crate::app::questions::{self, Values};
-use crate::app::schedule::{self, UpcomingSlot};
+use crate::app::schedule::{self, Day, UpcomingSlot};
 use crate::cli::Global;
 use crate::failure::Failure;
 use crate::sources::Sources;
@@ -35,6 +38,29 @@ pub(crate) struct Preview {
     pub(crate) segments: Vec<Segment>,
     /// The first lines of the first segment, masked.
     pub(crate) text: Option<String>,
+    pub(crate) documents: Option<Documents>,
+}
+
+/// What to paste where, so that the destination of the activation works.
+pub(crate) struct Documents {
+    /// What the user or role that delivers may do.
+    pub(crate) iam: Value,
+    /// Who may assume the role, for accounts with a role.
+    pub(crate) trust: Option<Value>,
+    pub(crate) external_id: Option<String>,
+}
+
+fn documents(project: &Project, activation: &str) -> Option<Documents> {
+    let destination = project.destination(&project.activation(activation)?.destination)?;
+    let account = project.account(&destination.account)?;
+    let replaces = permission::replaces(project, destination);
+    let uses = policy::Uses { replaces, reads_back: false };
+    let all = policy::of(destination, account, account.region.as_deref(), uses, None);
+    let external_id = match &account.auth {
+        Auth::AssumeRole { external_id, .. } => external_id.clone(),
+        _ => None,
+    };
+    Some(Documents { iam: all.iam, trust: all.trust, external_id })
 }
 
 /// What one of its segments comes to.
@@ -46,8 +72,12 @@ pub(crate) struct Segment {
     /// Whether each file replaces the one before.
     pub(crate) is_static: bool,
     pub(crate) slots: Vec<UpcomingSlot>,
+    /// What is due on the days of the next weeks.
+    pub(crate) days: Vec<Day>,
     /// Members, and the rows of a full file.
     pub(crate) rows: Option<(u64, u64)>,
+    /// Members that are left out, by reason, where they were counted.
+    pub(crate) excluded: Vec<(String, u64)>,
 }
 
 /// Finds out.
@@ -83,14 +113,22 @@ pub(crate) async fn preview(
             file: file.to_owned(),
             is_static: plan.output.is_static,
             slots: it.slots,
+            days: it
+                .export
+                .schedule
+                .as_ref()
+                .map(|schedule| schedule::calendar(schedule, wanted.now))
+                .unwrap_or_default(),
             rows: None,
+            excluded: Vec::new(),
         });
         plans.push(plan);
     }
     let mut text = None;
     if wanted.rows > 0 || wanted.count {
         // In boxes: reading profiles is a deep future, and this one would be deeper still.
-        let (sources, _) = Box::pin(Sources::open(workspace, global)).await?;
+        let opened = Sources::open_for(workspace, global, wanted.activation);
+        let sources = Box::pin(opened).await?;
         if let Some(plan) = plans.first().filter(|_| wanted.rows > 0) {
             let rows = wanted.rows.min(ROWS_SHOWN_MAX);
             let found =
@@ -110,8 +148,10 @@ pub(crate) async fn preview(
                 }
                 let counts = tally.counts();
                 segment.rows = Some((counts.received, counts.activated));
+                segment.excluded = counts.excluded;
             }
         }
     }
-    Ok(Preview { address, segments, text })
+    let documents = documents(project, wanted.activation);
+    Ok(Preview { address, segments, text, documents })
 }

@@ -76,6 +76,7 @@ pub(crate) async fn run(global: &Global, args: &Args) -> Result<(), Failure> {
         disabled: ledger.disabled().await?.into_iter().map(|it| it.activation).collect(),
         may: web::May::default(),
         gauges: None,
+        asked: None,
     };
     let shell = shell(&look, args, web::attention(&look).await?);
     let pages = draw(&look, &shell).await?;

@@ -4,7 +4,6 @@ use std::net::SocketAddr;
 
 use ::plan::planner::turn::Limits;
 use jiff::SignedDuration;
-use ledger::alert::Channel;
 use secrecy::SecretString;
 
 use crate::ambient;
@@ -71,14 +70,13 @@ pub(crate) async fn run(global: &Global, args: &Args) -> Result<(), Failure> {
     let rules = Rules {
         late_after: SignedDuration::from_mins(i64::from(args.late_after)),
         exclusion_rate_max: f64::from(args.exclusions_max) / 100.0,
-        to: match (&webhook, &mail) {
-            (None, None) => &[],
-            (Some(_), None) => &[Channel::Webhook],
-            (None, Some(_)) => &[Channel::Mail],
-            (Some(_), Some(_)) => &[Channel::Webhook, Channel::Mail],
-        },
+        // Whoever the ways lead to, which may change while the server runs.
+        to: &[],
     };
-    let shared = server::open(global, Options { limits, rules }).await?;
+    let webhook = webhook.map(|webhook| Way::Webhook(Box::new(webhook)));
+    let mail = mail.map(|mail| Way::Mail(Box::new(mail)));
+    let ways = webhook.into_iter().chain(mail).collect();
+    let shared = server::open(global, Options { limits, rules }, ways).await?;
     let door =
         Door { address: args.listen, hosts: args.hosts.clone(), behind_proxy: args.behind_proxy };
     let (url, answering) = http::open(&shared, &door).await?;
@@ -91,10 +89,7 @@ pub(crate) async fn run(global: &Global, args: &Args) -> Result<(), Failure> {
             "There is no user yet. Make the first one within half an hour: {url}/setup#{secret}"
         ));
     }
-    let webhook = webhook.map(|webhook| Way::Webhook(Box::new(webhook)));
-    let mail = mail.map(|mail| Way::Mail(Box::new(mail)));
-    let ways = webhook.into_iter().chain(mail).collect();
-    server::work(&shared, ways).await;
+    server::work(&shared).await;
     answering.abort();
     drop(beacon);
     shared.ledger.clone().close().await;

@@ -49,6 +49,7 @@ pub(crate) struct App {
     /// Heavy questions, which read profiles, one at a time.
     pub(crate) heavy: Arc<Semaphore>,
     streams: Arc<Semaphore>,
+    pub(crate) fields: answers::fields::KnownFields,
     /// One request with an idempotency key at a time.
     pub(crate) keyed: Mutex<()>,
 }
@@ -65,6 +66,7 @@ impl App {
             hashing: sign_in::hashing(),
             heavy: Arc::new(Semaphore::new(1)),
             streams: Arc::new(Semaphore::new(STREAMS_MAX)),
+            fields: answers::fields::KnownFields::default(),
             keyed: Mutex::new(()),
         }
     }

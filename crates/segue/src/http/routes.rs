@@ -5,8 +5,8 @@ use std::collections::HashMap;
 use http::Method;
 
 use super::answers::{
-    access, activations, alerts, destinations, drafts, evaluations, files, log, objects, people,
-    preview, profiles, project, rules, runs, secrets, server, slots,
+    access, activations, alerts, destinations, drafts, evaluations, fields, files, log, objects,
+    people, preview, profiles, project, rules, runs, secrets, server, slots,
 };
 use super::flow_service::{
     FlowBody, Items, Made, Operation, connections, flows, mapping_sets, runs as flow_runs, targets,
@@ -218,9 +218,10 @@ pub(crate) const ROUTES: &[Route] = &[
         Read,
         [],
         profiles::Fields,
-        profiles::schema,
+        fields::schema,
         "The fields of profiles, with their types"
     ),
+    change!(POST "/api/v1/schema/values", count_values, Analyse, Some(schema::<fields::CountValues>), 200, Gives::Json(schema::<fields::Values>), fields::count_values, "Count how many profiles have a value in some fields"),
     get!(
         "/api/v1/segments",
         list_segments,
@@ -422,6 +423,16 @@ pub(crate) const ROUTES: &[Route] = &[
         alerts::list,
         "What somebody was or should be told, the latest first"
     ),
+    get!(
+        "/api/v1/alerts/channels",
+        get_alert_channels,
+        Read,
+        [],
+        alerts::AlertChannels,
+        alerts::channels,
+        "Where alerts are told, without secrets"
+    ),
+    change!(PUT "/api/v1/alerts/channels", set_alert_channels, Administer, Some(schema::<alerts::NewAlertChannels>), 200, Gives::Json(schema::<alerts::AlertChannels>), alerts::set_channels, "Set where alerts are told from now on; a channel that is left out is no more"),
     get!(
         "/api/v1/audit",
         list_audit,

@@ -7,6 +7,7 @@
 mod alerts;
 mod attempt;
 mod beacon;
+pub(crate) mod channels;
 mod mail;
 mod outbox;
 mod planner;
@@ -21,6 +22,7 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use ledger::Ledger;
+use ledger::alert::Channel;
 use plan::planner::turn::Limits;
 use tokio::sync::{Mutex, Notify, watch};
 
@@ -66,6 +68,9 @@ pub(crate) struct Shared {
     /// How far they are.
     pub(crate) gauges: Gauges,
     pub(crate) started: Instant,
+    /// The ways of alerts that the server is started with, and those that are set while it runs.
+    started_ways: Vec<Way>,
+    set_ways: watch::Sender<Vec<Way>>,
     workspace: watch::Sender<Arc<Workspace>>,
 }
 
@@ -80,7 +85,11 @@ impl Shared {
 ///
 /// # Errors
 /// The project or the ledger cannot be used.
-pub(crate) async fn open(global: &Global, options: Options) -> Result<Arc<Shared>, Failure> {
+pub(crate) async fn open(
+    global: &Global,
+    options: Options,
+    ways: Vec<Way>,
+) -> Result<Arc<Shared>, Failure> {
     let workspace = Workspace::load(global).await?;
     let ledger = Ledger::open(workspace.ledger_place()).await.map_err(Failure::from).map_err(
         // Whoever has the ledger may be a server.
@@ -93,6 +102,7 @@ pub(crate) async fn open(global: &Global, options: Options) -> Result<Arc<Shared
     }
     // Exports that are new are due from here on, and what cannot be planned is told now.
     planner::pass(&ledger, &workspace.project, ambient::now()).await?;
+    let set_ways = channels::set_earlier(&workspace, &ways);
     Ok(Arc::new(Shared {
         global: global.clone(),
         ledger,
@@ -105,16 +115,18 @@ pub(crate) async fn open(global: &Global, options: Options) -> Result<Arc<Shared
         running: watch::Sender::new(0),
         gauges: Gauges::default(),
         started: ambient::instant(),
+        started_ways: ways,
+        set_ways: watch::Sender::new(set_ways),
         workspace: watch::Sender::new(Arc::new(workspace)),
     }))
 }
 
 /// Plans, runs and sweeps until the process is asked to stop, and then ends what cannot be left.
-pub(crate) async fn work(shared: &Arc<Shared>, ways: Vec<Way>) {
+pub(crate) async fn work(shared: &Arc<Shared>) {
     let planner = tokio::spawn(planner::plan_until_stopped(Arc::clone(shared)));
     let sweeper = tokio::spawn(sweeper::sweep_until_stopped(Arc::clone(shared)));
-    let send = |way| tokio::spawn(outbox::send_until_stopped(Arc::clone(shared), way));
-    let senders: Vec<_> = ways.into_iter().map(send).collect();
+    let send = |channel| tokio::spawn(outbox::send_until_stopped(Arc::clone(shared), channel));
+    let senders = [Channel::Webhook, Channel::Mail].map(send);
     let left = runner::run_until_stopped(shared, GRACE).await;
     planner.abort();
     sweeper.abort();

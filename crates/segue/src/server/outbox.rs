@@ -28,7 +28,7 @@ pub(crate) enum Way {
 }
 
 impl Way {
-    fn channel(&self) -> Channel {
+    pub(super) fn channel(&self) -> Channel {
         match self {
             Self::Webhook(_) => Channel::Webhook,
             Self::Mail(_) => Channel::Mail,
@@ -44,9 +44,12 @@ impl Way {
 }
 
 /// Sends what is in the outbox until the process is asked to stop.
-pub(super) async fn send_until_stopped(shared: Arc<Shared>, way: Way) {
+pub(super) async fn send_until_stopped(shared: Arc<Shared>, channel: Channel) {
     loop {
-        if let Err(error) = send(&shared, &way).await {
+        // Where alerts go may be set anew at any time.
+        if let Some(way) = shared.way(channel)
+            && let Err(error) = send(&shared, &way).await
+        {
             tracing::error!(%error, "the outbox could not be read or written");
         }
         tokio::select! {

@@ -104,7 +104,7 @@ async fn tell(
     judged: &mut alerts::Judged,
     now: Timestamp,
 ) -> Result<(), Failure> {
-    let (ledger, rules) = (&shared.ledger, shared.options.rules);
+    let (ledger, rules) = (&shared.ledger, shared.rules());
     alerts::tell_late(ledger, rules, now, ambient::id).await?;
     alerts::tell_missing(ledger, project, judged, rules, now, ambient::id).await
 }

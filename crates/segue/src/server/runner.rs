@@ -108,7 +108,7 @@ impl Runner {
             attempt = claim.attempts + 1,
             "a run begins"
         );
-        let begun = alerts::started(&claim, self.shared.options.rules, ambient::id());
+        let begun = alerts::started(&claim, self.shared.rules(), ambient::id());
         self.shared.ledger.alert_once(&begun, now).await?;
         // On a thread of its own: what a run does on the way, or how it ends, touches no other.
         let (shared, of_attempt) = (Arc::clone(&self.shared), claim.clone());
@@ -146,7 +146,7 @@ impl Runner {
 
     /// What somebody should be told of an end.
     async fn alerts(&self, claim: &SlotClaim, end: &SlotEnd) -> Vec<NewAlert> {
-        let rules = self.shared.options.rules;
+        let rules = self.shared.rules();
         let slot = self.shared.ledger.slot(&claim.key).await.ok().flatten();
         let run_id = slot.and_then(|slot| slot.run_id);
         let held = match (end, run_id) {

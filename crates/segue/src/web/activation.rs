@@ -3,17 +3,21 @@
 use jiff::Timestamp;
 use jiff::civil::Weekday;
 use ledger::RunFilter;
+use plan::Section;
 use plan::project::{Activation, Column, ColumnSource, Frequency, Guard, SegmentExport};
 use plan::run_plan::Output;
 use ui::page::activation::{self, MappedColumn, Schedule, Slot, Source};
 use ui::page::activations::{Activations, Line};
+use ui::page::calendar;
 
 use super::run::export;
-use super::{Look, count, status};
+use super::{Calendar, Look, count, status};
 use crate::failure::Failure;
 
 /// How many slots to come are shown.
 const SLOTS: usize = 6;
+/// How many different schedules a calendar shows.
+const SCHEDULES_MAX: usize = 20;
 /// How many runs are shown.
 const RUNS: u32 = 8;
 
@@ -54,18 +58,22 @@ pub(super) async fn activation(
     activation: &Activation,
 ) -> Result<activation::Activation, Failure> {
     let recent = newest(look, &activation.key, RUNS).await?;
+    let part = look.part(activation.segments.len());
+    let mut calendar = Calendar::default();
     let destination = look.project().destination(&activation.destination);
     Ok(activation::Activation {
-        is_in_file: look.workspace.stored(plan::Section::Activations, &activation.key).is_none(),
+        is_in_file: look.workspace.stored(Section::Activations, &activation.key).is_none(),
         key: activation.key.clone(),
         destination: look.destination(&activation.destination),
         address: destination.map(super::destination::address).unwrap_or_default(),
         is_enabled: look.is_enabled(&activation.key),
-        exports: activation
-            .segments
+        exports: activation.segments[part.range()]
             .iter()
-            .map(|it| segment_export(look, activation, it))
+            .map(|it| segment_export(look, activation, it, &mut calendar))
             .collect(),
+        part,
+        editing: look.editing(Section::Activations, &activation.key, &activation.key),
+        calendar: ahead(look, activation),
         slots: slots(look, activation),
         mapping: activation.mapping.iter().map(column).collect(),
         guard: guard(&activation.guard),
@@ -74,21 +82,55 @@ pub(super) async fn activation(
     })
 }
 
-fn segment_export(
-    look: &Look<'_>,
-    activation: &Activation,
-    it: &SegmentExport,
+fn segment_export<'a>(
+    look: &'a Look<'_>,
+    activation: &'a Activation,
+    it: &'a SegmentExport,
+    calendar: &mut Calendar<'a>,
 ) -> activation::SegmentExport {
-    let next = it.schedule.as_ref().and_then(|schedule| schedule.slots_after(look.now, 1).pop());
-    let named = look.project().run_plan(&activation.key, &it.segment, next.unwrap_or(look.now));
+    let next = it.schedule.as_ref();
+    let next = next.and_then(|it| calendar.slots(it, look.now, 1).first().copied());
+    let key = look.project().first_key(activation, it, next.unwrap_or(look.now));
     activation::SegmentExport {
         segment: look.segment(&it.segment),
         export: export(it.export),
         leavers: it.leavers,
         schedule: schedule(it),
         file_name: it.file_name.text().to_owned(),
-        next_file: named.ok().map(|plan| Output::name_of(&plan.output.key(1)).to_owned()),
+        next_file: Some(Output::name_of(&key).to_owned()),
     }
+}
+
+/// What is due in the next weeks. Segments with one schedule are one line of it.
+fn ahead(look: &Look<'_>, activation: &Activation) -> calendar::Calendar {
+    let mut known: Vec<(&plan::project::Schedule, &SegmentExport, u64)> = Vec::new();
+    let exports =
+        if look.is_enabled(&activation.key) { activation.segments.as_slice() } else { &[] };
+    for export in exports {
+        let Some(schedule) = &export.schedule else { continue };
+        match known.iter_mut().find(|(it, ..)| it.has_slots_of(schedule)) {
+            Some((_, _, count)) => *count += 1,
+            None => known.push((schedule, export, 1)),
+        }
+    }
+    let mut zones: Vec<String> = Vec::new();
+    let mut due = Vec::new();
+    for (schedule, export, segments) in known.into_iter().take(SCHEDULES_MAX) {
+        let zone = schedule.zone.iana_name().unwrap_or("UTC").to_owned();
+        if !zones.contains(&zone) {
+            zones.push(zone);
+        }
+        due.extend(crate::app::schedule::calendar(schedule, look.now).into_iter().map(|day| {
+            calendar::Due {
+                segment: look.segment(&export.segment).name,
+                date: day.date,
+                first: day.first,
+                count: day.count * segments,
+                clocks_change: day.clocks_changed,
+            }
+        }));
+    }
+    calendar::Calendar { due, zones }
 }
 
 fn slots(look: &Look<'_>, activation: &Activation) -> Vec<Slot> {

@@ -4,7 +4,7 @@ use delivery::s3::probe::Grade;
 use ledger::RunFilter;
 use plan::file_format::Compression;
 use plan::project::{Activation, Auth, Destination};
-use plan::{permission, policy};
+use plan::{Section, permission, policy};
 use ui::page::destination::{self, Policy, PolicyKind, Use};
 use ui::page::destinations::{self, Destinations, Line, Preset};
 
@@ -74,7 +74,8 @@ pub(crate) async fn destination(
     let account = look.project().account(&it.account);
     let file = &it.file;
     Ok(destination::Destination {
-        is_in_file: look.workspace.stored(plan::Section::Destinations, &it.key).is_none(),
+        is_in_file: look.workspace.stored(Section::Destinations, &it.key).is_none(),
+        editing: look.editing(Section::Destinations, &it.key, &it.name),
         key: it.key.clone(),
         name: it.name.clone(),
         address: address(it),
@@ -109,34 +110,37 @@ pub(crate) async fn destination(
 pub(crate) fn check(report: &serde_json::Value, at: jiff::Timestamp) -> destination::Check {
     let text = |value: &serde_json::Value| value.as_str().unwrap_or_default().to_owned();
     let list = |value: &serde_json::Value| value.as_array().cloned().unwrap_or_default();
-    let finding = |it: &serde_json::Value| {
-        let answer = [
-            it["status"].as_u64().map(|status| status.to_string()).unwrap_or_default(),
-            text(&it["code"]),
-            text(&it["requestId"]),
-        ];
-        destination::Finding {
-            action: text(&it["action"]),
-            resource: text(&it["resource"]),
-            is_required: it["need"] == "required",
-            is_granted: match it["result"].as_str() {
-                Some("ok") => Some(true),
-                Some("missing") => Some(false),
-                _ => None,
-            },
-            answer: answer.into_iter().filter(|it| !it.is_empty()).collect::<Vec<_>>().join(" · "),
-            without: match text(&it["reason"]) {
-                reason if reason.is_empty() => text(&it["without"]),
-                reason => reason,
-            },
-        }
-    };
     let notes = list(&report["notes"]).into_iter().chain(list(&report["left"]));
     destination::Check {
         at,
         findings: list(&report["permissions"]).iter().map(finding).collect(),
         notes: notes.map(|note| text(&note)).collect(),
         failure: None,
+    }
+}
+
+/// Reads what was found of a permission, as a check tells it.
+pub(crate) fn finding(it: &serde_json::Value) -> destination::Finding {
+    let text = |value: &serde_json::Value| value.as_str().unwrap_or_default().to_owned();
+    let answer = [
+        it["status"].as_u64().map(|status| status.to_string()).unwrap_or_default(),
+        text(&it["code"]),
+        text(&it["requestId"]),
+    ];
+    destination::Finding {
+        action: text(&it["action"]),
+        resource: text(&it["resource"]),
+        is_required: it["need"] == "required",
+        is_granted: match it["result"].as_str() {
+            Some("ok") => Some(true),
+            Some("missing") => Some(false),
+            _ => None,
+        },
+        answer: answer.into_iter().filter(|it| !it.is_empty()).collect::<Vec<_>>().join(" · "),
+        without: match text(&it["reason"]) {
+            reason if reason.is_empty() => text(&it["without"]),
+            reason => reason,
+        },
     }
 }
 

@@ -8,7 +8,7 @@ mod home;
 mod run;
 mod segment;
 
-pub(crate) use destination::{check, destination};
+pub(crate) use destination::{check, destination, finding};
 pub(crate) use run::{Wanted, live, run, runs};
 pub(crate) use segment::segment;
 
@@ -18,7 +18,10 @@ use futures::future::BoxFuture;
 use jiff::Timestamp;
 use jiff::tz::TimeZone;
 use ledger::{Ledger, RunRecord, RunState};
-use plan::project::Project;
+use plan::Section;
+use plan::project::{Project, Schedule};
+use ui::component::Part;
+use ui::page::editing::Editing;
 use ui::page::run::Named;
 use ui::page::{RunLine, RunStatus};
 use ui::{Markup, Shell};
@@ -42,6 +45,17 @@ pub(crate) struct Look<'a> {
     pub(crate) may: May,
     /// How far runs are, where they are under way.
     pub(crate) gauges: Option<&'a Gauges>,
+    /// Which part of a long list is wanted; all of it where pages are files.
+    pub(crate) asked: Option<Asked>,
+}
+
+/// Which part of a long list is wanted.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct Asked {
+    /// The first line, from 0.
+    pub(crate) from: usize,
+    /// What is looked for.
+    pub(crate) find: String,
 }
 
 /// What a reader may do.
@@ -57,6 +71,8 @@ pub(crate) struct May {
     pub(crate) connect: bool,
     /// Activate segments.
     pub(crate) activate: bool,
+    /// Make and change segments.
+    pub(crate) define: bool,
 }
 
 /// Draws the page at an address, if there is one.
@@ -114,6 +130,26 @@ impl Look<'_> {
         &self.workspace.project
     }
 
+    /// Which part of a list of so many lines is shown.
+    fn part(&self, all: usize) -> Part {
+        self.asked.as_ref().map_or_else(|| Part::whole(all), |asked| Part::of(all, asked.from))
+    }
+
+    /// How an object is changed on its page, if the reader may and the project file does not have it.
+    fn editing(&self, section: Section, key: &str, name: &str) -> Option<Editing> {
+        let may = match section {
+            Section::Segments => self.may.define,
+            Section::Accounts | Section::Destinations => self.may.connect,
+            Section::Activations => self.may.activate,
+        };
+        let stored = self.workspace.stored(section, key).filter(|_| may)?;
+        Some(Editing {
+            url: format!("/{}/{key}", section.as_str()),
+            name: name.to_owned(),
+            revision: stored.revision.to_string(),
+        })
+    }
+
     /// Whether the slots of an activation are delivered.
     fn is_enabled(&self, activation: &str) -> bool {
         !self.disabled.contains(activation)
@@ -155,19 +191,35 @@ impl Look<'_> {
         let is_next = |key: &str| meant(key) && self.is_enabled(key);
         let active =
             self.project().activations.iter().filter(|activation| is_next(&activation.key));
-        let mut all: Vec<Next<'_>> = active
-            .flat_map(|activation| {
-                activation.segments.iter().map(move |export| (activation, export))
-            })
-            .flat_map(|(activation, export)| {
-                let schedule = export.schedule.as_ref();
-                let slots = schedule.map(|schedule| schedule.slots_after(self.now, limit));
-                slots.unwrap_or_default().into_iter().map(move |at| Next { activation, export, at })
-            })
-            .collect();
+        let mut calendar = Calendar::default();
+        let mut all: Vec<Next<'_>> = Vec::new();
+        for activation in active {
+            for export in &activation.segments {
+                let Some(schedule) = &export.schedule else { continue };
+                let slots = calendar.slots(schedule, self.now, limit);
+                all.extend(slots.iter().map(|at| Next { activation, export, at: *at }));
+            }
+        }
         all.sort_by_key(|next| next.at);
         all.truncate(limit);
         all
+    }
+}
+
+/// The slots of schedules. Hundreds of segments are often due by the same one, which is asked once.
+#[derive(Default)]
+struct Calendar<'a> {
+    known: Vec<(&'a Schedule, Vec<Timestamp>)>,
+}
+
+impl<'a> Calendar<'a> {
+    fn slots(&mut self, schedule: &'a Schedule, now: Timestamp, limit: usize) -> &[Timestamp] {
+        let at = self.known.iter().position(|(known, _)| known.has_slots_of(schedule));
+        let at = at.unwrap_or_else(|| {
+            self.known.push((schedule, schedule.slots_after(now, limit)));
+            self.known.len() - 1
+        });
+        &self.known[at].1
     }
 }
 

@@ -1,5 +1,7 @@
 //! What the list of runs and the page of one run show.
 
+use std::collections::BTreeSet;
+
 use jiff::Timestamp;
 use ledger::{
     FileRecord, RunBehind, RunDetail, RunFilter, RunRecord, RunState, SlotRecord, SlotState,
@@ -18,6 +20,8 @@ use crate::failure::Failure;
 
 /// How many lanes the timeline has.
 const LANES_MAX: usize = 12;
+/// How many runs that wait are listed.
+const WAITING_MAX: usize = 20;
 /// How many marks a lane has.
 const MARKS_MAX: u32 = 200;
 
@@ -53,6 +57,9 @@ pub(crate) async fn runs(look: &Look<'_>, wanted: &Wanted) -> Result<Runs, Failu
     found.truncate(limit);
     let last = found.last().filter(|_| is_more && look.gauges.is_some());
     let mut lines = waiting_lines(look, wanted).await?;
+    lines.retain(|line| found.iter().all(|run| run.run_id.to_string() != line.id));
+    let waiting_beyond = lines.len().saturating_sub(WAITING_MAX);
+    lines.truncate(WAITING_MAX);
     let goes_on = !lines.is_empty() || found.iter().any(|run| !run.state.is_over());
     lines.extend(found.iter().map(|run| look.line(run)));
     Ok(Runs {
@@ -62,6 +69,7 @@ pub(crate) async fn runs(look: &Look<'_>, wanted: &Wanted) -> Result<Runs, Failu
         older: last.map(|last| older(filter, last.run_id)),
         runs: lines,
         is_later_page: behind.is_some(),
+        waiting_beyond: u64::try_from(waiting_beyond).unwrap_or(u64::MAX),
         goes_on,
     })
 }
@@ -74,7 +82,13 @@ async fn waiting_lines(look: &Look<'_>, wanted: &Wanted) -> Result<Vec<RunLine>,
     }
     let is_meant = |wanted: &Option<String>, key: &str| wanted.as_ref().is_none_or(|it| it == key);
     let mut lines = Vec::new();
-    for slot in look.ledger.open_slots().await? {
+    let open = look.ledger.open_slots().await?;
+    // Those that have begun are runs already.
+    let begun: BTreeSet<uuid::Uuid> = match open.is_empty() {
+        true => BTreeSet::new(),
+        false => look.ledger.unfinished().await?.iter().map(|run| run.run_id).collect(),
+    };
+    for slot in &open {
         let key = &slot.key;
         let is_due = matches!(slot.state, SlotState::Planned | SlotState::Running)
             && slot.not_before <= look.now;
@@ -84,14 +98,11 @@ async fn waiting_lines(look: &Look<'_>, wanted: &Wanted) -> Result<Vec<RunLine>,
         {
             continue;
         }
-        let Ok(plan) = look.project().run_plan(&key.activation, &key.segment, key.slot) else {
-            continue;
-        };
-        if look.ledger.run(plan.run_id).await?.is_some() {
-            continue;
-        }
+        let planned = look.project().run_id(&key.activation, &key.segment, key.slot);
+        let is_run = |id: &uuid::Uuid| begun.contains(id) || slot.run_id == Some(*id);
+        let Some(id) = planned.filter(|id| !is_run(id)) else { continue };
         lines.push(RunLine {
-            id: plan.run_id.to_string(),
+            id: id.to_string(),
             segment: look.segment(&key.segment).name,
             activation: key.activation.clone(),
             destination: look.destination(&slot.destination).name,
@@ -213,13 +224,15 @@ fn may(look: &Look<'_>, detail: &RunDetail) -> May {
     if run.is_held() {
         let is_open = detail.hold.as_ref().is_some_and(|hold| hold.decision.is_none());
         let may = is_open && look.may.run;
-        return May { release: may, reject: may, retry: false };
+        return May { release: may, reject: may, ..May::default() };
     }
     let can = matches!(run.state, RunState::Failed | RunState::Skipped | RunState::Blocked);
     let is_sent = look.project().activation(&run.activation).is_some_and(|activation| {
         activation.segments.iter().any(|export| export.segment == run.segment)
     });
-    May { retry: can && is_sent && look.may.run, ..May::default() }
+    let may = is_sent && look.may.run;
+    let again = may && run.state == RunState::Delivered && look.is_enabled(&run.activation);
+    May { retry: can && may, again, ..May::default() }
 }
 
 /// How far a run is, where it is under way here.
@@ -244,8 +257,8 @@ async fn waiting(look: &Look<'_>, id: uuid::Uuid) -> Result<Option<Run>, Failure
     let open = look.ledger.open_slots().await?;
     let is_it = |slot: &&SlotRecord| {
         let key = &slot.key;
-        let plan = look.project().run_plan(&key.activation, &key.segment, key.slot);
-        slot.run_id == Some(id) || plan.is_ok_and(|plan| plan.run_id == id)
+        let planned = || look.project().run_id(&key.activation, &key.segment, key.slot);
+        slot.run_id == Some(id) || planned() == Some(id)
     };
     let Some(slot) = open.iter().find(is_it) else { return Ok(None) };
     let activation = look.project().activation(&slot.key.activation);

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 
+use plan::Section;
 use plan::project::{Activation, RuleOrigin, Segment};
 use ui::Locale;
 use ui::page::segment::{self, Size, Use};
@@ -28,8 +29,20 @@ pub(super) async fn segments(look: &Look<'_>) -> Result<Segments, Failure> {
         sizes: sizes.get(&segment.key).cloned().unwrap_or_default(),
         used_in: users(look, &segment.key).map(|activation| activation.key.clone()).collect(),
     };
-    let segments = look.project().segments.iter().map(line).collect();
-    Ok(Segments { segments, may_try: look.may.count })
+    let find = look.asked.as_ref().map(|asked| asked.find.trim().to_owned()).unwrap_or_default();
+    let wanted = find.to_lowercase();
+    let fits = |it: &&Segment| {
+        it.name.to_lowercase().contains(&wanted) || it.key.to_lowercase().contains(&wanted)
+    };
+    let found: Vec<&Segment> = look.project().segments.iter().filter(fits).collect();
+    let part = look.part(found.len());
+    Ok(Segments {
+        segments: found[part.range()].iter().copied().map(line).collect(),
+        part,
+        find,
+        may_try: look.may.count,
+        may_add: look.may.define && look.may.count,
+    })
 }
 
 /// The activations that send a segment.
@@ -57,7 +70,12 @@ pub(crate) async fn segment(
             .unwrap_or_default(),
     };
     Ok(segment::Segment {
-        is_in_file: look.workspace.stored(plan::Section::Segments, &segment.key).is_none(),
+        is_in_file: look.workspace.stored(Section::Segments, &segment.key).is_none(),
+        // Those that are imported have no rule to edit.
+        editing: look
+            .editing(Section::Segments, &segment.key, &segment.name)
+            .filter(|_| segment.import.is_none()),
+        may_activate: look.may.activate,
         key: segment.key.clone(),
         name: segment.name.clone(),
         id: segment.id.to_string(),

@@ -8,6 +8,7 @@ mod crash;
 mod database;
 mod delivery;
 mod demo;
+mod edited_pages;
 mod encryption;
 mod evaluations;
 mod events;

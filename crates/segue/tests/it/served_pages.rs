@@ -28,9 +28,19 @@ pub(crate) struct Page {
 }
 
 impl Page {
-    fn header(&self, name: &str) -> Option<&str> {
+    pub(crate) fn header(&self, name: &str) -> Option<&str> {
         let mut lines = self.head.lines().filter_map(|line| line.split_once(": "));
         lines.find(|(key, _)| key.eq_ignore_ascii_case(name)).map(|(_, value)| value)
+    }
+
+    /// What first stands between two texts.
+    pub(crate) fn between(&self, before: &str, behind: &str) -> Option<String> {
+        let (_, rest) = self.text.split_once(before)?;
+        rest.split_once(behind).map(|(found, _)| found.to_owned())
+    }
+
+    pub(crate) fn json(&self) -> serde_json::Value {
+        serde_json::from_str(&self.text).unwrap_or_else(|_| panic!("no JSON: {}", self.text))
     }
 
     pub(crate) fn leads_to(&self) -> &str {
@@ -90,6 +100,23 @@ impl Browser {
         let mut fields = fields.to_vec();
         fields.push(("csrf", &token));
         self.post_as_is(action, &fields, "")
+    }
+
+    /// Asks the API with a token, as a program would.
+    pub(crate) fn api(
+        &mut self,
+        method: &str,
+        path: &str,
+        token: &str,
+        more: &str,
+        body: &str,
+    ) -> Page {
+        let cookies = std::mem::take(&mut self.cookies);
+        let head =
+            format!("authorization: Bearer {token}\r\ncontent-type: application/json\r\n{more}");
+        let page = self.send(method, path, &head, body);
+        self.cookies = cookies;
+        page
     }
 
     fn post_as_is(&mut self, action: &str, fields: &[(&str, &str)], more: &str) -> Page {
@@ -259,6 +286,13 @@ async fn forms_do_what_the_api_does_and_say_why_not() {
     checked.must_have("Ready: everything that is needed is permitted");
     checked.must_have("s3:PutObject");
     browser.get("/destinations/partner").must_have("Grade A");
+    // The same while it goes on: first what will be tried, then each as it is found, then the page.
+    let told = browser.post("/destinations/partner", "/destinations/partner/check/live", &[]);
+    assert_eq!(told.header("content-type"), Some("text/event-stream"));
+    told.must_have("event: rows");
+    told.must_have("Being tried");
+    told.must_have("{\"key\":\"s3:PutObject\"");
+    told.must_have("event: page");
     let counted = browser.post("/segments/loyal", "/segments/loyal/count", &[]);
     counted.must_have("Exact count");
     counted.must_have("of 6 profiles");

@@ -95,3 +95,46 @@ async fn alerts_are_posted_in_order_signed_and_again_until_they_are_taken() {
     let listed = server.ask("GET", "/api/v1/alerts", &server.viewer, &[], None).json();
     assert!(listed["items"].as_array().is_some_and(|items| items.len() >= 3), "{listed}");
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn alerts_go_where_somebody_says_while_the_server_runs() {
+    let lab = lab().await;
+    let project = Project::new(&Text::default().yaml(), Some(&lab));
+    let key = "00112233445566778899aabbccddeeff00112233445566778899aabbccddeeff";
+    let server = Server::with(&project, &[], &[("SEGUE_MASTER_KEY", key)]).await;
+    let path = "/api/v1/alerts/channels";
+    let set = |body: Value| server.ask("PUT", path, &server.admin, &[], Some(body));
+    let get = || server.ask("GET", path, &server.viewer, &[], None);
+    assert_eq!(get().json()["webhook"], Value::Null);
+    let (url, posts) = receiver(0);
+    for (body, told) in [
+        (serde_json::json!({ "webhook": { "url": url } }), "shorter than 16 characters"),
+        (serde_json::json!({ "webhook": { "url": "nothing", "secret": SECRET } }), "webhook"),
+        (
+            serde_json::json!({ "mail": { "server": "x", "from": "a@b.example", "to": ["c@d.example"] } }),
+            "mail server",
+        ),
+    ] {
+        let refused = set(body);
+        assert_eq!(refused.status, 422, "{}", refused.text);
+        assert!(refused.text.contains(told), "{}", refused.text);
+        assert!(!refused.text.contains(SECRET));
+    }
+    let secrets = || server.ask("GET", "/api/v1/secrets", &server.admin, &[], None).text;
+    assert!(!secrets().contains("alerts.webhook"), "what is refused leaves no secret");
+    let viewer = server.ask("PUT", path, &server.viewer, &[], Some(serde_json::json!({})));
+    assert_eq!(viewer.status, 403);
+
+    let done = set(serde_json::json!({ "webhook": { "url": url, "secret": SECRET } }));
+    assert_eq!(done.status, 200, "{}", done.text);
+    assert_eq!(get().json()["webhook"]["url"], url.as_str());
+    assert!(!get().text.contains(SECRET) && !secrets().contains(SECRET));
+    server.ask("POST", "/api/v1/activations/daily/run", &server.operator, &[], None);
+    let post = posts.recv_timeout(std::time::Duration::from_secs(60)).expect("a post");
+    assert!(is_signed(&post), "{:?}", post.head);
+    // Set again without its secret it keeps it; left out it ends, and so does its secret.
+    assert_eq!(set(serde_json::json!({ "webhook": { "url": url } })).status, 200);
+    assert!(secrets().contains("alerts.webhook"));
+    assert_eq!(set(serde_json::json!({})).json()["webhook"], Value::Null);
+    assert!(!secrets().contains("alerts.webhook"));
+}

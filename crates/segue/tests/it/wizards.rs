@@ -112,7 +112,7 @@ async fn a_destination_is_connected_and_segments_are_activated_by_forms() {
         "/activate/review"
     );
     let review = browser.get("/activate/review");
-    review.must_have("3 rows");
+    review.must_have("Rows sent");
     review.must_have("of 4 profiles");
     review.must_have("A file name has no time");
     let finished = browser.post("/activate/review", "/activate/review", &[("go", "next")]);

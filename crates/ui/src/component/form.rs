@@ -14,6 +14,7 @@ pub struct TextField<'a> {
     hint: &'a str,
     error: &'a str,
     autocomplete: &'a str,
+    list: &'a str,
     is_required: bool,
 }
 
@@ -28,6 +29,7 @@ pub fn text_field<'a>(name: &'a str, label: &'a str) -> TextField<'a> {
         hint: "",
         error: "",
         autocomplete: "off",
+        list: "",
         is_required: false,
     }
 }
@@ -37,6 +39,12 @@ impl<'a> TextField<'a> {
     #[must_use]
     pub fn secret(self) -> Self {
         Self { kind: "password", ..self }
+    }
+
+    /// What kind of text it is: `date`, `number`, `email`.
+    #[must_use]
+    pub fn of_kind(self, kind: &'a str) -> Self {
+        Self { kind, ..self }
     }
 
     /// Another id than its name, where a page has several fields of that name.
@@ -69,6 +77,12 @@ impl<'a> TextField<'a> {
         Self { error, ..self }
     }
 
+    /// The id of a list of values that are offered.
+    #[must_use]
+    pub fn list(self, list: &'a str) -> Self {
+        Self { list, ..self }
+    }
+
     /// What browsers may fill in.
     #[must_use]
     pub fn autocomplete(self, autocomplete: &'a str) -> Self {
@@ -86,7 +100,7 @@ impl<'a> TextField<'a> {
         html! {
             div class="field" {
                 label for=(self.id) { (self.label) }
-                input class="input" id=(self.id) name=(self.name) type=(self.kind) autocomplete=(self.autocomplete)
+                input class="input" id=(self.id) name=(self.name) type=(self.kind) autocomplete=(self.autocomplete) list=[(!self.list.is_empty()).then_some(self.list)]
                     value=[(!self.value.is_empty()).then_some(self.value)] required[self.is_required]
                     aria-invalid=[(!self.error.is_empty()).then_some("true")]
                     aria-describedby=[(!described.is_empty()).then(|| described.join(" "))];

@@ -75,7 +75,7 @@ impl Table<'_> {
                     }
                 }
                 tbody role="rowgroup" {
-                    @for row in &self.rows { tr role="row" { (self.cells(row)) } }
+                    @for row in &self.rows { (row_of(self.columns, row, "")) }
                     @if self.rows.is_empty() {
                         tr class="empty-row" role="row" { td role="cell" colspan=(self.columns.len()) { (self.empty) } }
                     }
@@ -83,10 +83,13 @@ impl Table<'_> {
             }
         }
     }
+}
 
-    fn cells(&self, row: &[Cell]) -> Markup {
-        html! {
-            @for (at, (column, cell)) in self.columns.iter().zip(row).enumerate() {
+/// A row alone, for a table that grows while somebody looks. `key` tells it from others.
+pub fn row_of(columns: &[Column<'_>], row: &[Cell], key: &str) -> Markup {
+    html! {
+        tr role="row" data-key=[(!key.is_empty()).then_some(key)] {
+            @for (at, (column, cell)) in columns.iter().zip(row).enumerate() {
                 @if at == 0 {
                     th scope="row" role="rowheader" { (cell) }
                 } @else {

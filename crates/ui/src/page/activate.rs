@@ -2,7 +2,8 @@
 
 use maud::{Markup, html};
 
-use super::wizard::{Draft, Frame, Preview, Step};
+use super::fields::{Fields, Press};
+use super::wizard::{Draft, Frame, Preview, Step, choices, macros};
 use crate::component::{Choice, Head, Note, Tone, card, flush_card, nothing, pick, text_field};
 use crate::icon::Icon;
 use crate::shell::{Place, Shell};
@@ -20,7 +21,9 @@ pub struct Activate {
     /// The segments that there are.
     pub segments: Vec<Segment>,
     /// The fields of profiles.
-    pub fields: Vec<String>,
+    pub fields: Fields,
+    /// The activation that is changed; nothing for a new one.
+    pub changes: Option<String>,
     /// What would come of it.
     pub preview: Preview,
     /// What is worth knowing before it is finished.
@@ -52,10 +55,31 @@ pub enum Warning {
 /// The fields of each step.
 pub const FIELDS: [(&str, &[&str]); 4] = [
     ("segments", &["destination", "key", "segment"]),
-    ("schedule", &["frequency.*", "at.*", "export.*", "file_name.*", "zone", "min_rows"]),
+    (
+        "schedule",
+        &[
+            "frequency.*",
+            "at.*",
+            "every.*",
+            "cron.*",
+            "start.*",
+            "end.*",
+            "zone.*",
+            "export.*",
+            "file_name.*",
+            "zone",
+            "min_rows",
+            "max_rows",
+            "max_shrink",
+            "max_growth",
+        ],
+    ),
     ("attributes", &["column.source", "column.target", "column.rule"]),
     ("review", &[]),
 ];
+
+/// The fields that say what stops a run, as the guard of an activation names them.
+pub const GUARDS: [&str; 4] = ["min_rows", "max_rows", "max_shrink", "max_growth"];
 
 /// The steps.
 pub fn steps(lang: Lang) -> [Step; 4] {
@@ -67,6 +91,45 @@ pub fn steps(lang: Lang) -> [Step; 4] {
     ]
 }
 
+/// Zones that are offered; any other can be written.
+const ZONES: [&str; 24] = [
+    "UTC",
+    "Europe/London",
+    "Europe/Paris",
+    "Europe/Brussels",
+    "Europe/Zurich",
+    "Europe/Berlin",
+    "Europe/Madrid",
+    "Europe/Rome",
+    "Europe/Stockholm",
+    "Europe/Warsaw",
+    "Europe/Athens",
+    "America/New_York",
+    "America/Chicago",
+    "America/Denver",
+    "America/Los_Angeles",
+    "America/Toronto",
+    "America/Montreal",
+    "America/Sao_Paulo",
+    "Asia/Dubai",
+    "Asia/Kolkata",
+    "Asia/Singapore",
+    "Asia/Tokyo",
+    "Australia/Sydney",
+    "Pacific/Auckland",
+];
+
+/// The macros of file names that are offered.
+const FILE_MACROS: &[&str] = &[
+    "%SEGMENT_NAME%",
+    "%SEGMENT_ID%",
+    "%DESTINATION_NAME%",
+    "%ACTIVATION_NAME%",
+    "%RUN_ID%",
+    "%DATETIME(yyyyMMddHHmmss)%",
+    "%DATETIME(yyyy-MM-dd)%",
+];
+
 /// What a file is called if nobody says otherwise.
 pub const FILE_NAME: &str = "%SEGMENT_NAME%_%DATETIME(yyyyMMddHHmmss)%";
 
@@ -74,32 +137,50 @@ impl Activate {
     /// Draws the page.
     pub fn draw(&self, shell: &Shell) -> Markup {
         let lang = shell.lang();
+        let title = match &self.changes {
+            Some(key) => lang.edit_title(key),
+            None => lang.activate_title().to_owned(),
+        };
+        let url = self.changes.as_deref().map(super::activation_url).unwrap_or_default();
+        let mut crumbs = vec![(lang.activations_title(), Place::Activations.url())];
+        if let Some(key) = &self.changes {
+            crumbs.push((key, &url));
+        }
         let head = Head {
-            crumbs: &[(lang.activations_title(), Place::Activations.url())],
-            title: lang.activate_title(),
+            crumbs: &crumbs,
+            title: &title,
             beside: nothing(),
             lead: html! { (lang.activate_lead()) },
             actions: nothing(),
         };
         let body = match self.at.as_str() {
             "schedule" => self.schedule(lang),
-            "attributes" => self.attributes(lang),
+            "attributes" => self.attributes(shell),
             "review" => self.review(shell),
             _ => self.choose(shell),
         };
         let frame = Frame {
             steps: &steps(lang),
             at: &self.at,
-            base: "/activate",
+            base: &self.base(),
             body,
             beside: self.beside(shell),
-            finish: lang.finish(),
+            jumps: self.changes.is_some(),
+            finish: if self.changes.is_some() { lang.save_changes() } else { lang.finish() },
         };
         shell.page(
             Some(Place::Activations),
-            lang.activate_title(),
+            &title,
             &html! { (head.draw(lang)) (frame.draw(shell)) },
         )
+    }
+
+    /// The address that the steps stand below.
+    pub fn base(&self) -> String {
+        match &self.changes {
+            Some(key) => format!("{}/edit", super::activation_url(key)),
+            None => "/activate".to_owned(),
+        }
     }
 
     /// Draws what would come of it: beside the form, and alone while somebody types.
@@ -108,7 +189,7 @@ impl Activate {
         html! {
             (self.preview.faults(lang))
             @match self.at.as_str() {
-                "schedule" => { (self.preview.slots(shell)) (self.preview.names(lang)) }
+                "schedule" => { (self.preview.calendar(shell)) (self.preview.slots(shell)) (self.preview.names(lang)) }
                 "attributes" => { (self.preview.lines(lang)) }
                 "review" => { (self.preview.names(lang)) (self.preview.slots(shell)) }
                 _ => { (card(lang.activate_how(), &nothing(), &html! { p class="muted" { (lang.activate_how_text()) } })) }
@@ -139,7 +220,7 @@ impl Activate {
         let first = html! {
             div class="stack" {
                 (pick("destination", "destination", lang.destination(), &destinations, draft.get("destination")))
-                (text_field("key", lang.key()).value(draft.get("key")).hint(lang.activation_key_hint()).draw())
+                @if self.changes.is_none() { (text_field("key", lang.key()).value(draft.get("key")).hint(lang.activation_key_hint()).draw()) }
             }
         };
         html! {
@@ -150,49 +231,95 @@ impl Activate {
 
     fn schedule(&self, lang: Lang) -> Markup {
         let draft = &self.draft;
-        let frequencies = [
+        let guard =
+            |name: &'static str, label| text_field(name, label).value(draft.get(name)).draw();
+        let for_all = html! {
+            div class="stack" {
+                div class="filters" {
+                    (text_field("zone", lang.time_zone()).value(draft.or("zone", "UTC")).list("zones").draw())
+                    button class="button" name="go" value="same" formnovalidate { (lang.same_for_all()) }
+                }
+                fieldset class="stack tight" {
+                    legend class="label" { (lang.guards()) }
+                    div class="filters two" {
+                        (guard("min_rows", lang.at_least_rows()))
+                        (guard("max_rows", lang.at_most_rows()))
+                        (guard("max_shrink", lang.shrinks_by()))
+                        (guard("max_growth", lang.grows_by()))
+                    }
+                    p class="muted small" { (lang.guards_hint()) }
+                }
+                datalist id="zones" { @for zone in ZONES { option value=(zone) {} } }
+            }
+        };
+        html! {
+            (card(lang.for_all(), &nothing(), &for_all))
+            @for (number, key) in draft.all("segment").enumerate() { (self.export(lang, key, number)) }
+        }
+    }
+
+    /// When a segment is sent, which rows, and under which name.
+    fn export(&self, lang: Lang, key: &str, number: usize) -> Markup {
+        let draft = &self.draft;
+        let frequencies = choices(&[
             ("none", lang.by_hand()),
+            ("once", lang.freq_once()),
             ("hourly", lang.freq_hourly()),
             ("daily", lang.freq_daily()),
             ("weekly", lang.freq_weekly()),
             ("monthly", lang.freq_monthly()),
-        ];
-        let frequencies =
-            frequencies.map(|(value, text)| Choice { value: value.into(), text: text.into() });
-        let exports = [
+            ("cron", lang.freq_cron()),
+        ]);
+        let exports = choices(&[
             ("full", lang.export_full()),
             ("incremental", lang.export_incremental()),
             ("changes", lang.export_changes()),
-        ];
-        let exports =
-            exports.map(|(value, text)| Choice { value: value.into(), text: text.into() });
-        let one = |key: &str, name: &str, number: usize| {
-            let field = |what: &str| format!("{what}.{key}");
-            let id = |what: &str| format!("{what}-{number}");
-            let value = |what: &str, otherwise: &str| draft.or(&field(what), otherwise).to_owned();
-            html! {
-                fieldset class="card body stack" {
-                    legend class="hidden" { (name) }
-                    h2 { (name) }
-                    div class="filters" {
-                        (pick(&id("frequency"), &field("frequency"), lang.how_often(), &frequencies, &value("frequency", "daily")))
-                        (text_field(&field("at"), lang.at_time()).id(&id("at")).value(&value("at", "06:00")).draw())
-                        (pick(&id("export"), &field("export"), lang.export_kind(), &exports, &value("export", "full")))
-                    }
-                    (text_field(&field("file_name"), lang.file_name()).id(&id("file")).value(&value("file_name", FILE_NAME)).hint(lang.file_name_hint()).draw())
-                }
-            }
+        ]);
+        let name = |what: &str| format!("{what}.{key}");
+        let id = |what: &str| format!("{what}-{number}");
+        let value =
+            |what: &str, otherwise: &'static str| draft.or(&name(what), otherwise).to_owned();
+        let frequency = value("frequency", "daily");
+        let text = |what: &str, label: &str, otherwise: &'static str, kind: &str, hint: &str| {
+            text_field(&name(what), label)
+                .id(&id(what))
+                .of_kind(kind)
+                .value(&value(what, otherwise))
+                .hint(hint)
+                .draw()
         };
-        let zone = html! {
-            div class="filters" {
-                (text_field("zone", lang.time_zone()).value(draft.or("zone", "UTC")).draw())
-                (text_field("min_rows", lang.at_least_rows()).value(draft.get("min_rows")).draw())
-                button class="button" name="go" value="same" formnovalidate { (lang.same_for_all()) }
-            }
+        let (first_day, at_time) = match frequency.as_str() {
+            "weekly" => (lang.first_day_weekly(), lang.at_time()),
+            "monthly" => (lang.first_day_monthly(), lang.at_time()),
+            "hourly" => (lang.first_day(), lang.from_time()),
+            _ => (lang.first_day(), lang.at_time()),
         };
         html! {
-            (card(lang.for_all(), &nothing(), &zone))
-            @for (number, key) in draft.all("segment").enumerate() { (one(key, self.name_of(key), number)) }
+            fieldset class="card body stack" {
+                legend class="hidden" { (self.name_of(key)) }
+                h2 { (self.name_of(key)) }
+                div class="filters" {
+                    (pick(&id("frequency"), &name("frequency"), lang.how_often(), &frequencies, &frequency))
+                    @match frequency.as_str() {
+                        "none" => {},
+                        "cron" => (text("cron", lang.cron_expression(), "0 6 * * *", "text", "")),
+                        other => {
+                            @if other == "hourly" { (text("every", lang.every_hours_label(), "1", "number", "")) }
+                            (text("at", at_time, "06:00", "text", ""))
+                        }
+                    }
+                    (pick(&id("export"), &name("export"), lang.export_kind(), &exports, &value("export", "full")))
+                }
+                @if frequency != "none" {
+                    div class="filters" {
+                        (text("start", if frequency == "once" { lang.on_day() } else { first_day }, "", "date", ""))
+                        @if frequency != "once" { (text("end", lang.last_day(), "", "date", "")) }
+                        @if !draft.get(&name("zone")).is_empty() { (text("zone", lang.time_zone(), "UTC", "text", "")) }
+                    }
+                }
+                (text("file_name", lang.file_name(), FILE_NAME, "text", lang.file_name_hint()))
+                (macros(lang, &id("file_name"), FILE_MACROS))
+            }
         }
     }
 
@@ -200,14 +327,14 @@ impl Activate {
         self.segments.iter().find(|segment| segment.key == key).map_or(key, |it| it.name.as_str())
     }
 
-    fn attributes(&self, lang: Lang) -> Markup {
-        let rules = [
+    fn attributes(&self, shell: &Shell) -> Markup {
+        let lang = shell.lang();
+        let rules = choices(&[
             ("", lang.rule_none()),
             ("mandatory", lang.mandatory()),
             ("deduplicate", lang.deduplicated()),
             ("both", lang.rule_both()),
-        ];
-        let rules = rules.map(|(value, text)| Choice { value: value.into(), text: text.into() });
+        ]);
         let draft = &self.draft;
         let (targets, chosen): (Vec<&str>, Vec<&str>) =
             (draft.all("column.target").collect(), draft.all("column.rule").collect());
@@ -220,7 +347,7 @@ impl Activate {
             html! {
                 li class="column" data-row="" draggable="true" {
                     span class="grip" aria-hidden="true" { (Icon::UpDown.draw()) }
-                    (text_field("column.source", lang.source()).id(&id("source")).value(source).draw())
+                    (text_field("column.source", lang.source()).id(&id("source")).value(source).error(&self.preview.fault_of(lang, &format!("mapping.{number}"))).draw())
                     (text_field("column.target", lang.column()).id(&id("target")).value(&at(&targets)).draw())
                     (pick(&id("rule"), "column.rule", lang.marks(), &rules, &at(&chosen)))
                     div class="row" {
@@ -237,18 +364,9 @@ impl Activate {
             }
             p class="muted small padded" { (lang.source_hint()) }
         };
-        let tree = html! {
-            div class="field find" {
-                label for="find-field" class="hidden" { (lang.find_field()) }
-                input class="input" id="find-field" type="search" placeholder=(lang.find_field()) autocomplete="off" data-find="fields";
-            }
-            ul class="fields" id="fields" tabindex="0" aria-label=(lang.all_fields()) {
-                @for field in &self.fields { li { button name="go" value={ "add:" (field) } formnovalidate { (field) } } }
-            }
-        };
         html! {
             (flush_card(lang.mapping(), &nothing(), &rows))
-            (card(lang.all_fields(), &html! { p { (lang.press_to_add()) } }, &tree))
+            (self.fields.card(shell, Press::Add))
         }
     }
 

@@ -3,11 +3,13 @@
 use jiff::{Timestamp, Zoned};
 use maud::{Markup, html};
 
+use super::calendar::Calendar;
+use super::editing::Editing;
 use super::run::{Export, Named};
 use super::segment::from_files;
 use super::{RunLine, destination_url, entry, runs, segment_url};
 use crate::component::{
-    Column, Head, Table, Tone, badge, card, dialog, flush_card, hidden_fields, nothing,
+    Column, Head, Part, Table, Tone, badge, card, dialog, flush_card, hidden_fields, nothing,
 };
 use crate::icon::Icon;
 use crate::locale::Locale;
@@ -31,8 +33,12 @@ pub struct Activation {
     pub address: String,
     /// Whether its slots are delivered.
     pub is_enabled: bool,
-    /// What is sent.
+    /// What is sent; those of one page.
     pub exports: Vec<SegmentExport>,
+    /// Which part of everything that is sent.
+    pub part: Part,
+    /// What is due in the next weeks.
+    pub calendar: Calendar,
     /// What is due next, soonest first.
     pub slots: Vec<Slot>,
     /// The columns, in order.
@@ -43,6 +49,8 @@ pub struct Activation {
     pub recent: Vec<RunLine>,
     /// What the viewer may do.
     pub may: May,
+    /// How it is changed here; nothing where it is not.
+    pub editing: Option<Editing>,
 }
 
 /// What can be done with an activation.
@@ -150,7 +158,7 @@ impl Activation {
                         (self.mapping(shell))
                         @if !self.recent.is_empty() { (flush_card(lang.recent_runs(), &nothing(), &runs::table(shell, lang.recent_runs(), &self.recent, runs::Under::Nothing))) }
                     }
-                    div class="stack" { (self.slots(shell)) (self.guards(shell)) }
+                    div class="stack" { (self.calendar.draw(shell)) (self.slots(shell)) (self.guards(shell)) }
                 }
             }
         };
@@ -162,6 +170,7 @@ impl Activation {
         let fields = hidden_fields(&[("csrf", shell.csrf())]);
         let post = |verb: &str| format!("/activations/{}/{verb}", self.key);
         html! {
+            @if let Some(editing) = &self.editing { (editing.draw(shell)) }
             @if self.may.pause && self.is_enabled {
                 (dialog(lang, "pause", ("", &html! { (Icon::Pause.draw()) (lang.pause()) }), &lang.pause_title(&self.key),
                     &html! { p { (lang.pause_text()) } },
@@ -205,7 +214,9 @@ impl Activation {
             rows: self.exports.iter().map(row).collect(),
             empty: lang.none(),
         };
-        flush_card(lang.segments_sent(), &nothing(), &table.draw())
+        let address = format!("{}?from=", super::activation_url(&self.key));
+        let body = html! { (table.draw()) (self.part.draw(lang, &address)) };
+        flush_card(lang.segments_sent(), &nothing(), &body)
     }
 
     fn mapping(&self, shell: &Shell) -> Markup {

@@ -3,7 +3,7 @@
 use maud::{Markup, html};
 
 use super::destinations::Preset;
-use super::wizard::{Draft, Frame, Preview, Step};
+use super::wizard::{Draft, Frame, Preview, Step, choices, macros};
 use crate::component::{Choice, Head, card, facts, hidden_fields, nothing, pick, text_field, tick};
 use crate::shell::{Place, Shell};
 use crate::words::Lang;
@@ -17,6 +17,8 @@ pub struct Connect {
     pub draft: Draft,
     /// The accounts that there are.
     pub accounts: Vec<String>,
+    /// The destination that is changed: key and name; nothing for a new one.
+    pub changes: Option<(String, String)>,
     /// Whether secrets can be kept on this server.
     pub has_master_key: bool,
     /// What would come of it.
@@ -29,12 +31,21 @@ pub const FIELDS: [(&str, &[&str]); 4] = [
         "account",
         &["preset", "account", "auth", "access_key_id", "secret", "role_arn", "region", "endpoint"],
     ),
-    ("place", &["name", "bucket", "folder", "sse", "kms_key_id", "actions", "manifest"]),
+    ("place", &["name", "bucket", "folder", "sse", "kms_key_id", "pgp", "actions", "manifest"]),
     (
         "format",
         &["format", "delimiter", "quoting", "compression", "line_end", "encoding", "header"],
     ),
     ("review", &[]),
+];
+
+/// The macros of folders that are offered.
+const FOLDER_MACROS: &[&str] = &[
+    "%SEGMENT_NAME%",
+    "%SEGMENT_ID%",
+    "%DESTINATION_NAME%",
+    "%DATETIME(yyyy-MM-dd)%",
+    "%DATETIME(yyyy/MM/dd)%",
 ];
 
 /// The steps.
@@ -51,9 +62,19 @@ impl Connect {
     /// Draws the page.
     pub fn draw(&self, shell: &Shell) -> Markup {
         let lang = shell.lang();
+        let title = match &self.changes {
+            Some((_, name)) => lang.edit_title(name),
+            None => lang.connect_title().to_owned(),
+        };
+        let url = self.changes.as_ref().map(|(key, _)| super::destination_url(key));
+        let url = url.unwrap_or_default();
+        let mut crumbs = vec![(lang.destinations_title(), Place::Destinations.url())];
+        if let Some((_, name)) = &self.changes {
+            crumbs.push((name, &url));
+        }
         let head = Head {
-            crumbs: &[(lang.destinations_title(), Place::Destinations.url())],
-            title: lang.connect_title(),
+            crumbs: &crumbs,
+            title: &title,
             beside: nothing(),
             lead: html! { (lang.connect_lead()) },
             actions: nothing(),
@@ -67,16 +88,29 @@ impl Connect {
         let frame = Frame {
             steps: &steps(lang),
             at: &self.at,
-            base: "/connect",
+            base: &self.base(),
             body,
             beside: self.beside(shell),
-            finish: lang.connect_and_check(),
+            jumps: self.changes.is_some(),
+            finish: if self.changes.is_some() {
+                lang.save_changes()
+            } else {
+                lang.connect_and_check()
+            },
         };
         shell.page(
             Some(Place::Destinations),
-            lang.connect_title(),
+            &title,
             &html! { (head.draw(lang)) (frame.draw(shell)) },
         )
+    }
+
+    /// The address that the steps stand below.
+    pub fn base(&self) -> String {
+        match &self.changes {
+            Some((key, _)) => format!("{}/edit", super::destination_url(key)),
+            None => "/connect".to_owned(),
+        }
     }
 
     /// Draws what would come of it: beside the form, and alone while somebody types.
@@ -84,8 +118,12 @@ impl Connect {
         let lang = shell.lang();
         html! {
             (self.preview.faults(lang))
-            (self.preview.names(lang))
+            @if self.at != "account" { (self.preview.names(lang)) }
             @if self.at == "format" || self.at == "review" { (self.preview.lines(lang)) }
+            @if let Some(documents) = &self.preview.documents {
+                @if self.at == "account" { (documents.role(lang)) }
+                @if self.at == "review" { (documents.role(lang)) (documents.delivery(lang)) }
+            }
             @if self.at == "account" { (card(lang.connect_how(), &nothing(), &html! { p class="muted" { (lang.connect_how_text()) } })) }
         }
     }
@@ -104,12 +142,11 @@ impl Connect {
         accounts.extend(
             self.accounts.iter().map(|key| Choice { value: key.clone(), text: key.clone() }),
         );
-        let ways = [
+        let ways = choices(&[
             ("access-key", lang.auth_keys()),
             ("assume-role", lang.auth_role()),
             ("default", lang.auth_chain()),
-        ];
-        let ways = ways.map(|(value, text)| Choice { value: value.into(), text: text.into() });
+        ]);
         let secret_hint = match (self.has_master_key, draft.get("secret_name")) {
             (false, _) => lang.secret_no_key(),
             (true, "") => lang.secret_hint(),
@@ -141,15 +178,20 @@ impl Connect {
 
     fn place(&self, lang: Lang) -> Markup {
         let draft = &self.draft;
-        let sse = [("", lang.none_set()), ("AES256", "SSE-S3"), ("aws:kms", "SSE-KMS")];
-        let sse = sse.map(|(value, text)| Choice { value: value.into(), text: text.into() });
+        let sse = choices(&[("", lang.none_set()), ("AES256", "SSE-S3"), ("aws:kms", "SSE-KMS")]);
         let body = html! {
             div class="stack" {
                 (text_field("name", lang.name()).value(draft.get("name")).hint(lang.destination_name_hint()).required().draw())
                 (text_field("bucket", lang.bucket()).value(draft.get("bucket")).required().draw())
                 (text_field("folder", lang.folder()).value(draft.get("folder")).hint(lang.folder_hint()).draw())
+                (macros(lang, "folder", FOLDER_MACROS))
                 (pick("sse", "sse", lang.encryption(), &sse, draft.get("sse")))
                 @if draft.get("sse") == "aws:kms" { (text_field("kms_key_id", lang.kms_key()).value(draft.get("kms_key_id")).draw()) }
+                div class="field" {
+                    label for="pgp" { (lang.pgp_keys()) }
+                    textarea class="textarea code-text" id="pgp" name="pgp" rows="3" spellcheck="false" autocapitalize="off" autocomplete="off" aria-describedby="pgp-hint" { (draft.get("pgp")) }
+                    p class="hint" id="pgp-hint" { (lang.pgp_hint()) }
+                }
                 (text_field("actions", lang.marketing_actions()).value(draft.get("actions")).hint(lang.actions_hint()).draw())
                 (hidden_fields(&[("manifest", "no")]))
                 (tick("manifest", lang.manifest(), lang.manifest_hint(), draft.or("manifest", "yes") == "yes"))
@@ -160,13 +202,6 @@ impl Connect {
 
     fn format(&self, lang: Lang) -> Markup {
         let draft = &self.draft;
-        let choices = |all: &[(&str, &str)]| -> Vec<Choice> {
-            let choice = |(value, text): &(&str, &str)| Choice {
-                value: (*value).to_owned(),
-                text: (*text).to_owned(),
-            };
-            all.iter().map(choice).collect()
-        };
         let format = draft.or("format", "csv");
         let is_text = matches!(format, "csv" | "tsv");
         let body = html! {
@@ -200,6 +235,7 @@ impl Connect {
             (lang.file_format(), draft.or("format", "csv")),
             (lang.compression(), draft.or("compression", "none")),
             (lang.encryption(), draft.or("sse", "–")),
+            (lang.pgp_keys(), if draft.get("pgp").trim().is_empty() { "–" } else { lang.pgp_on() }),
             (lang.marketing_actions(), draft.or("actions", "–")),
         ];
         let all: Vec<(&str, Markup)> =

@@ -4,11 +4,12 @@ use jiff::Timestamp;
 use maud::{Markup, html};
 
 use super::destinations::{Grade, Preset};
+use super::editing::Editing;
 use super::segment::from_files;
 use super::{RunLine, activation_url, entry, runs};
 use crate::component::{
     Column, Head, Note, Table, Tone, badge, card, code_block, copyable, facts, flush_card,
-    hidden_fields, kind, link_button, nothing,
+    hidden_fields, kind, link_button, nothing, row_of, told,
 };
 use crate::icon::Icon;
 use crate::shell::{Place, Shell};
@@ -47,6 +48,8 @@ pub struct Destination {
     pub grade: Option<Grade>,
     /// What was found when it was checked.
     pub check: Option<Check>,
+    /// How it is changed here; nothing where it is not.
+    pub editing: Option<Editing>,
     /// Whether the viewer may check it.
     pub may_check: bool,
     /// Whether the viewer may activate segments to it.
@@ -142,9 +145,10 @@ impl Destination {
             beside: kind(self.preset.name(lang)),
             lead: copyable(lang, &self.address, &self.address, lang.address()),
             actions: html! {
+                @if let Some(editing) = &self.editing { (editing.draw(shell)) }
                 @if self.may_activate { (link_button(&format!("/activate?destination={}", self.key), Some(Icon::Activations), lang.activate(), "")) }
                 @if self.may_check {
-                    form method="post" action={ "/destinations/" (self.key) "/check" } {
+                    form method="post" action={ "/destinations/" (self.key) "/check" } data-stream={ "/destinations/" (self.key) "/check/live" } {
                         (hidden_fields(&[("csrf", shell.csrf())]))
                         button class="button primary" { (Icon::Shield.draw()) (lang.check_now()) }
                     }
@@ -172,30 +176,17 @@ impl Destination {
         let lang = shell.lang();
         let findings =
             self.check.as_ref().map(|check| check.findings.as_slice()).unwrap_or_default();
-        let row = |finding: &Finding| {
-            vec![
-                html! { code { (finding.action) } code class="under" { (finding.resource) } },
-                finding.badge(lang),
-                html! {
-                    @if finding.is_granted != Some(true) && !finding.without.is_empty() { span lang="en" { (finding.without) } }
-                    @if !finding.answer.is_empty() { span class="under" { (finding.answer) } }
-                },
-            ]
-        };
         let table = Table {
             caption: lang.check_title(),
-            columns: &[
-                Column::words(lang.permission()),
-                Column::tied(lang.result()),
-                Column::words(lang.without_it()),
-            ],
-            rows: findings.iter().map(row).collect(),
+            columns: &columns(lang),
+            rows: findings.iter().map(|finding| finding.cells(lang).to_vec()).collect(),
             empty: lang.check_empty(),
         };
         let beside = html! {
             p { @match &self.check { Some(check) => (lang.checked_when(&shell.locale.relative(check.at))), None => (lang.check_hint()) } }
         };
-        flush_card(lang.check_title(), &beside, &table.draw())
+        let body = html! { div id="permissions" aria-live="polite" { (table.draw()) } };
+        flush_card(lang.check_title(), &beside, &body)
     }
 
     fn promise(&self, shell: &Shell) -> Markup {
@@ -294,10 +285,8 @@ impl Check {
             tone: if is_ready { Tone::Ok } else { Tone::Bad },
             title: html! { (title) },
             detail: html! {
-                span lang="en" {
-                    @if let Some(failure) = &self.failure { (failure) " " }
-                    @for note in &self.notes { (note) " " }
-                }
+                @if let Some(failure) = &self.failure { (told(lang, failure)) " " }
+                @for note in &self.notes { (told(lang, note)) " " }
             },
             next_step: (missing > 0).then(|| lang.check_not_ready_do()),
             actions: nothing(),
@@ -306,7 +295,42 @@ impl Check {
     }
 }
 
+/// The columns of the table of permissions.
+fn columns(lang: Lang) -> [Column<'static>; 3] {
+    [
+        Column::words(lang.permission()),
+        Column::tied(lang.result()),
+        Column::words(lang.without_it()),
+    ]
+}
+
 impl Finding {
+    /// Draws it as a row, as soon as it is known.
+    pub fn row(&self, lang: Lang) -> Markup {
+        row_of(&columns(lang), &self.cells(lang), &self.action)
+    }
+
+    /// Draws it as a row while it is being tried.
+    pub fn waiting_row(&self, lang: Lang) -> Markup {
+        let [action, _, _] = self.cells(lang);
+        row_of(
+            &columns(lang),
+            &[action, badge(Tone::Live, lang.being_tried()), nothing()],
+            &self.action,
+        )
+    }
+
+    fn cells(&self, lang: Lang) -> [Markup; 3] {
+        [
+            html! { code { (self.action) } code class="under" { (self.resource) } },
+            self.badge(lang),
+            html! {
+                @if self.is_granted != Some(true) && !self.without.is_empty() { (told(lang, &self.without)) }
+                @if !self.answer.is_empty() { span class="under" { (self.answer) } }
+            },
+        ]
+    }
+
     fn badge(&self, lang: Lang) -> Markup {
         match (self.is_granted, self.is_required) {
             (Some(true), _) => badge(Tone::Ok, lang.granted()),

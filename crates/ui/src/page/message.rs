@@ -2,7 +2,7 @@
 
 use maud::{Markup, html};
 
-use crate::component::{Note, Tone, empty, english, link_button, nothing};
+use crate::component::{Note, Tone, empty, link_button, nothing, told, told_step};
 use crate::icon::Icon;
 use crate::shell::{Place, Shell};
 
@@ -37,11 +37,12 @@ impl Message {
                 empty(Icon::Shield, lang.not_allowed(), lang.not_allowed_hint(), &home),
             ),
             Self::Failed { message, hints } => {
+                let step = told_step(lang, hints.first().map(String::as_str));
                 let note = Note {
                     tone: Tone::Bad,
                     title: html! { (lang.something_failed()) },
-                    detail: english(message),
-                    next_step: hints.first().map(String::as_str),
+                    detail: told(lang, message),
+                    next_step: step.as_deref(),
                     actions: nothing(),
                 };
                 (lang.something_failed(), note.draw(lang))

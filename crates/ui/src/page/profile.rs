@@ -6,7 +6,7 @@ use maud::{Markup, html};
 use super::{moment, run_url, segment_url};
 use crate::component::{
     Choice, Column, Head, Note, Table, Tone, badge, empty, flush_card, hidden_fields, nothing,
-    select, text_field, tick,
+    select, text_field, tick, told, told_step,
 };
 use crate::icon::Icon;
 use crate::shell::{Place, Shell};
@@ -109,7 +109,7 @@ impl Profile {
                         (empty(Icon::Search, lang.profile_missing(), lang.profile_missing_text(), &nothing()))
                     },
                     Found::Failed(why, hint) => {
-                        (Note { tone: Tone::Bad, title: html! { (lang.problem_other()) }, detail: html! { span lang="en" { (why) } }, next_step: hint.as_deref(), actions: nothing() }.draw(lang))
+                        (Note { tone: Tone::Bad, title: html! { (lang.problem_other()) }, detail: told(lang, why), next_step: told_step(lang, hint.as_deref()).as_deref(), actions: nothing() }.draw(lang))
                     },
                     Found::Person(person) => (person.draw(shell, self.is_revealed)),
                 }

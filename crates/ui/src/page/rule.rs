@@ -1,10 +1,13 @@
-//! Trying a rule: a text, what is wrong with it at its place, and who is in it.
+//! The editor of rules: a text, what is wrong with it at its place, who is in it, and the segment that it
+//! becomes.
 
 use maud::{Markup, html};
 
+use super::fields::{Fields, Press};
+use super::segment_url;
 use crate::component::{
-    Choice, Column, Head, Kpi, Note, Table, Tone, card, english, flush_card, hidden_fields, kpis,
-    nothing, pick,
+    Choice, Column, Head, Kpi, Note, Table, Tone, flush_card, hidden_fields, kpis, nothing, pick,
+    text_field, told, told_step,
 };
 use crate::icon::Icon;
 use crate::locale::ratio;
@@ -19,9 +22,31 @@ pub struct Rule {
     /// `sql` or `pql`.
     pub language: String,
     /// The fields that a rule may name.
-    pub fields: Vec<String>,
+    pub fields: Fields,
     /// What came of it.
     pub found: Found,
+    /// The segment that it becomes; nothing where the viewer may make none.
+    pub saving: Option<Saving>,
+}
+
+/// The segment that a rule becomes.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Saving {
+    /// The segment that is changed; nothing for a new one.
+    pub changes: Option<Changes>,
+    /// The name that people read.
+    pub name: String,
+    /// The key of a new one, as far as it was written.
+    pub key: String,
+}
+
+/// A segment that is changed.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Changes {
+    /// Its key.
+    pub key: String,
+    /// The version that the viewer began with.
+    pub revision: String,
 }
 
 /// What came of a rule.
@@ -64,21 +89,35 @@ impl Rule {
     /// Draws the page.
     pub fn draw(&self, shell: &Shell) -> Markup {
         let lang = shell.lang();
+        let title = match (&self.saving, self.changes()) {
+            (Some(saving), Some(_)) => lang.edit_title(&saving.name),
+            (Some(_), None) => lang.new_segment().to_owned(),
+            (None, _) => lang.try_rule().to_owned(),
+        };
+        let url = self.changes().map(|it| segment_url(&it.key)).unwrap_or_default();
+        let mut crumbs = vec![(lang.segments_title(), Place::Segments.url())];
+        if let (Some(changes), false) = (self.changes(), url.is_empty()) {
+            crumbs.push((&changes.key, &url));
+        }
         let head = Head {
-            crumbs: &[(lang.segments_title(), Place::Segments.url())],
-            title: lang.try_rule(),
+            crumbs: &crumbs,
+            title: &title,
             beside: nothing(),
-            lead: html! { (lang.try_rule_lead()) },
+            lead: html! { @if self.saving.is_some() { (lang.edit_segment_lead()) } @else { (lang.try_rule_lead()) } },
             actions: nothing(),
         };
         let content = html! {
             (head.draw(lang))
             div class="columns wide-left" {
                 div class="stack" { (self.editor(shell)) div id="found" class="stack" aria-live="polite" { (self.found(shell)) } }
-                (self.list_of_fields(lang))
+                (self.fields.card(shell, Press::Insert))
             }
         };
-        shell.page(Some(Place::Segments), lang.try_rule(), &content)
+        shell.page(Some(Place::Segments), &title, &content)
+    }
+
+    fn changes(&self) -> Option<&Changes> {
+        self.saving.as_ref().and_then(|saving| saving.changes.as_ref())
     }
 
     fn editor(&self, shell: &Shell) -> Markup {
@@ -91,6 +130,7 @@ impl Rule {
             section class="card" {
                 form method="post" action="/rule" class="body stack editor" data-try="found" {
                     (hidden_fields(&[("csrf", shell.csrf())]))
+                    @if let Some(saving) = &self.saving { (saving.fields(lang)) }
                     div class="field" {
                         label for="rule" { (lang.rule_text()) }
                         textarea class="textarea code-text" id="rule" name="rule" rows="6" spellcheck="false" autocapitalize="off" autocomplete="off"
@@ -99,7 +139,14 @@ impl Rule {
                     }
                     div class="row apart" {
                         (pick("language", "language", lang.rule_language(), &languages.map(choice), &self.language))
-                        button class="button primary" { (Icon::Segments.draw()) (lang.try_now()) }
+                        div class="row" {
+                            button class={ "button" @if self.saving.is_none() { " primary" } } { (Icon::Segments.draw()) (lang.try_now()) }
+                            @match (&self.saving, self.changes()) {
+                                (Some(_), Some(changes)) => { button class="button primary" formaction={ (segment_url(&changes.key)) "/edit" } { (Icon::Check.draw()) (lang.save_changes()) } },
+                                (Some(_), None) => { button class="button primary" formaction="/segments" { (Icon::Check.draw()) (lang.save_segment()) } },
+                                (None, _) => {},
+                            }
+                        }
                     }
                 }
             }
@@ -115,24 +162,25 @@ impl Rule {
             Found::Counted(counted) => counted.draw(shell),
         }
     }
+}
 
-    fn list_of_fields(&self, lang: Lang) -> Markup {
-        let list = html! {
-            div class="field find" {
-                label for="find-field" class="hidden" { (lang.find_field()) }
-                input class="input" id="find-field" type="search" placeholder=(lang.find_field()) autocomplete="off" data-find="fields";
+impl Saving {
+    fn fields(&self, lang: Lang) -> Markup {
+        html! {
+            div class="filters named" {
+                (text_field("name", lang.name()).value(&self.name).hint(lang.segment_name_hint()).draw())
+                @match &self.changes {
+                    Some(changes) => (hidden_fields(&[("segment", &changes.key), ("revision", &changes.revision)])),
+                    None => (text_field("key", lang.key()).value(&self.key).hint(lang.segment_key_hint()).draw()),
+                }
             }
-            ul class="fields" id="fields" tabindex="0" aria-label=(lang.all_fields()) {
-                @for field in &self.fields { li { button type="button" data-insert="rule" value=(field) { (field) } } }
-            }
-        };
-        let count = html! { p { (self.fields.len()) } };
-        card(lang.all_fields(), &count, &list)
+        }
     }
 }
 
 impl Fault {
     fn draw(&self, lang: Lang, text: &str) -> Markup {
+        let step = told_step(lang, self.hint.as_deref());
         let note = Note {
             tone: Tone::Bad,
             title: html! {
@@ -140,10 +188,10 @@ impl Fault {
                 @if let Some((line, column, _)) = self.place { " · " (lang.rule_at(&line.to_string(), &column.to_string())) }
             },
             detail: html! {
-                (english(&self.message))
+                (told(lang, &self.message))
                 (self.excerpt(text))
             },
-            next_step: self.hint.as_deref(),
+            next_step: step.as_deref(),
             actions: nothing(),
         };
         html! { div data-place=[self.place.map(|(line, column, length)| format!("{line}:{column}:{length}"))] { (note.draw(lang)) } }

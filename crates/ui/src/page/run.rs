@@ -13,7 +13,7 @@ use super::{RunStatus, activation_url, destination_url, maybe, moment, segment_u
 use crate::chart::share;
 use crate::component::{
     Column, Head, Note, Table, Tone, card, copyable, dialog, facts, flush_card, hidden_fields,
-    nothing,
+    nothing, text_field,
 };
 use crate::icon::Icon;
 use crate::shell::{Place, Shell};
@@ -70,6 +70,8 @@ pub struct Named {
 pub struct May {
     /// Try a failed run again.
     pub retry: bool,
+    /// Send the segment again, as it is now.
+    pub again: bool,
     /// Let a blocked run go on.
     pub release: bool,
     /// Throw a blocked run away.
@@ -231,7 +233,10 @@ impl Run {
                 id,
                 (class, &opener),
                 title,
-                &html! { p { (text) } },
+                &html! {
+                    p { (text) }
+                    @if id == "reject" { (text_field("reason", lang.reject_reason()).hint(lang.reject_reason_hint()).draw()) }
+                },
                 (
                     &format!("/runs/{}/{id}", self.id),
                     &fields,
@@ -242,6 +247,7 @@ impl Run {
         html! {
             @if self.may.reject { (ask("reject", Icon::Cross, [lang.reject(), lang.reject_title(), lang.reject_text()], "danger")) }
             @if self.may.release { (ask("release", Icon::Next, [lang.release(), lang.release_title(), lang.release_text()], "primary")) }
+            @if self.may.again { (ask("again", Icon::Retry, [lang.send_again(), lang.send_again_title(), lang.send_again_text()], "")) }
             @if self.may.retry { (ask("retry", Icon::Retry, [lang.retry(), lang.retry_title(), lang.retry_text()], "primary")) }
         }
     }
@@ -431,7 +437,7 @@ fn state_of(lang: Lang, file: &File) -> &'static str {
 }
 
 /// The words for a reason under which profiles are left out.
-fn reason_text(lang: Lang, code: &str) -> String {
+pub(crate) fn reason_text(lang: Lang, code: &str) -> String {
     let said = match code {
         "duplicate" => lang.reason_duplicate(),
         "no_identity" => lang.reason_unidentified(),

@@ -20,6 +20,8 @@ pub struct Runs {
     pub filter: Filter,
     /// The runs, newest first.
     pub runs: Vec<RunLine>,
+    /// Runs that wait for their turn besides those in the list.
+    pub waiting_beyond: u64,
     /// The address of the next page, if there is one.
     pub older: Option<String>,
     /// Whether this is not the first page.
@@ -109,6 +111,7 @@ impl Runs {
                             (empty(Icon::Search, lang.runs_no_match(), lang.runs_no_match_text(),
                                 &link_button(Place::Runs.url(), None, lang.clear(), "")))
                         } @else { (table(shell, lang.runs_title(), &self.runs, Under::Place)) }
+                        @if self.waiting_beyond > 0 { footer { p { (lang.more_waiting(self.waiting_beyond)) } } }
                         @if self.older.is_some() || self.is_later_page { (self.pages(shell)) }
                     }
                 }

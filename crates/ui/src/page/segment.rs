@@ -3,6 +3,7 @@
 use jiff::Timestamp;
 use maud::{Markup, html};
 
+use super::editing::Editing;
 use super::segments::change;
 use super::{activation_url, entry};
 use crate::chart::{Bar, bars};
@@ -37,6 +38,10 @@ pub struct Segment {
     pub count: Option<Count>,
     /// Whether the viewer may ask for them.
     pub may_count: bool,
+    /// How it is changed here; nothing where it is not.
+    pub editing: Option<Editing>,
+    /// Whether the viewer may send it somewhere.
+    pub may_activate: bool,
     /// Where it goes.
     pub used_in: Vec<Use>,
 }
@@ -101,8 +106,10 @@ impl Segment {
     fn count_form(&self, shell: &Shell) -> Markup {
         let lang = shell.lang();
         html! {
+            @if let Some(editing) = &self.editing { (editing.draw(shell)) }
+            @if self.may_activate { (link_button(&format!("/activate?segment={}", self.key), Some(Icon::Activations), lang.activate(), "")) }
             @if self.may_count {
-                (link_button(&format!("/rule?segment={}", self.key), Some(Icon::Segments), lang.try_this_rule(), ""))
+                @if self.editing.is_none() { (link_button(&format!("/rule?segment={}", self.key), Some(Icon::Edit), lang.try_this_rule(), "")) }
                 form method="post" action={ "/segments/" (self.key) "/count" } {
                     (hidden_fields(&[("csrf", shell.csrf())]))
                     button class="button primary" { (Icon::Segments.draw()) (lang.count_now()) }

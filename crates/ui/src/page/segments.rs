@@ -4,17 +4,26 @@ use maud::{Markup, html};
 
 use super::{entry, segment_url};
 use crate::chart::spark;
-use crate::component::{Column, Head, Table, empty, link_button, nothing};
+use crate::component::{Column, Head, Part, Table, empty, link_button, nothing};
 use crate::icon::Icon;
 use crate::shell::{Place, Shell};
+
+/// From how many segments on they are looked for rather than looked through.
+const SEARCHED_FROM: usize = 10;
 
 /// What the list shows.
 #[derive(Debug, Clone)]
 pub struct Segments {
-    /// In the order of the project.
+    /// In the order of the project; those of one page.
     pub segments: Vec<Line>,
+    /// Which part of all of them, or of those that were looked for.
+    pub part: Part,
+    /// What was looked for, in names and keys.
+    pub find: String,
     /// Whether the viewer may try a rule.
     pub may_try: bool,
+    /// Whether the viewer may make a segment of it.
+    pub may_add: bool,
 }
 
 /// A segment in the list.
@@ -41,17 +50,47 @@ impl Segments {
             title: lang.segments_title(),
             beside: nothing(),
             lead: html! { (lang.segments_lead()) },
-            actions: html! { @if self.may_try { (link_button("/rule", Some(Icon::Segments), lang.try_rule(), "primary")) } },
+            actions: html! {
+                @if self.may_add { (link_button("/rule", Some(Icon::Plus), lang.new_segment(), "primary")) }
+                @else if self.may_try { (link_button("/rule", Some(Icon::Segments), lang.try_rule(), "primary")) }
+            },
         };
+        let is_searched = !self.find.is_empty();
         let content = html! {
             (head.draw(lang))
+            @if is_searched || self.part.all > SEARCHED_FROM { (self.search(shell)) }
             section class="card" {
-                @if self.segments.is_empty() {
+                @if self.segments.is_empty() && is_searched {
+                    (empty(Icon::Search, lang.no_match(), &self.find, &link_button(Place::Segments.url(), None, lang.clear(), "")))
+                } @else if self.segments.is_empty() {
                     (empty(Icon::Segments, lang.segments_empty(), lang.segments_empty_text(), &nothing()))
-                } @else { (self.table(shell)) }
+                } @else { (self.table(shell)) (self.part.draw(lang, &self.address())) }
             }
         };
         shell.page(Some(Place::Segments), lang.segments_title(), &content)
+    }
+
+    /// What the number of the first line is written behind.
+    fn address(&self) -> String {
+        let mut query = String::from("/segments?");
+        if !self.find.is_empty() {
+            let find: String = self.find.bytes().map(|byte| format!("%{byte:02X}")).collect();
+            query.push_str(&format!("find={find}&"));
+        }
+        query + "from="
+    }
+
+    fn search(&self, shell: &Shell) -> Markup {
+        let lang = shell.lang();
+        html! {
+            form class="filters above" role="search" action="/segments" {
+                div class="field" {
+                    label for="find" { (lang.find_segment()) }
+                    input class="input" id="find" name="find" type="search" value=(self.find) autocomplete="off";
+                }
+                button class="button" { (Icon::Search.draw()) (lang.search()) }
+            }
+        }
     }
 
     fn table(&self, shell: &Shell) -> Markup {

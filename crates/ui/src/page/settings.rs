@@ -3,6 +3,12 @@
 use jiff::Timestamp;
 use maud::{Markup, html};
 
+mod channels;
+mod secret;
+
+pub use channels::{Channels, Mail};
+pub use secret::Secrets;
+
 use super::{relative, run_url};
 use crate::component::{
     Choice, Column, Head, Note, Table, Tone, badge, card, copyable, dialog, facts, flush_card,
@@ -21,8 +27,8 @@ pub struct Settings {
     pub tokens: Option<Vec<Token>>,
     /// The text of a token that was just made.
     pub made: Option<String>,
-    /// The names of secrets that are kept, with when each was set.
-    pub secrets: Vec<(String, Timestamp)>,
+    /// The secrets that are kept.
+    pub secrets: Secrets,
     /// How people are told what happened.
     pub alerts: Alerts,
     /// Facts of the server.
@@ -32,8 +38,8 @@ pub struct Settings {
 /// How people are told what happened.
 #[derive(Debug, Clone, Default)]
 pub struct Alerts {
-    /// Whether alerts are posted.
-    pub has_webhook: bool,
+    /// Where they are told.
+    pub channels: Channels,
     /// The newest, first.
     pub newest: Vec<Alert>,
 }
@@ -183,7 +189,7 @@ impl Settings {
                         @if let Some(tokens) = &self.tokens { (self.tokens(shell, tokens)) }
                         (self.alerts(shell))
                     }
-                    div class="stack" { (roles(shell)) (self.secrets(shell)) (self.server(shell)) }
+                    div class="stack" { (roles(shell)) (self.secrets.draw(shell)) (self.server(shell)) }
                 }
             }
         };
@@ -265,24 +271,7 @@ impl Settings {
             rows: self.alerts.newest.iter().map(row).collect(),
             empty: lang.alerts_empty(),
         };
-        let channel = if self.alerts.has_webhook { lang.webhook_on() } else { lang.webhook_off() };
-        flush_card(lang.alert_channels(), &html! { p { (channel) } }, &table.draw())
-    }
-
-    fn secrets(&self, shell: &Shell) -> Markup {
-        let (lang, locale) = (shell.lang(), &shell.locale);
-        if self.secrets.is_empty() {
-            let text = html! { p class="muted" { (lang.secrets_empty()) } };
-            return card(lang.secrets(), &nothing(), &text);
-        }
-        let list = html! {
-            ul class="list" {
-                @for (name, set) in &self.secrets {
-                    li { code { (name) } span class="muted small" { (lang.set_when()) " " (relative(locale, *set)) } }
-                }
-            }
-        };
-        flush_card(lang.secrets(), &html! { p { (lang.secrets_hint()) } }, &list)
+        flush_card(lang.alert_channels(), &self.alerts.channels.draw(shell), &table.draw())
     }
 
     fn server(&self, shell: &Shell) -> Markup {
@@ -316,6 +305,8 @@ impl Alert {
             "blocked" => (Tone::Warn, lang.state_blocked()),
             "late" => (Tone::Warn, lang.state_late()),
             "missing" => (Tone::Bad, lang.kind_missing()),
+            "collapsed" => (Tone::Warn, lang.kind_collapsed()),
+            "exploded" => (Tone::Warn, lang.kind_exploded()),
             "exclusion_rate" => (Tone::Warn, lang.kind_exclusion_rate()),
             other => (Tone::Idle, other),
         }

@@ -2,7 +2,7 @@
 
 use maud::{Markup, html};
 
-use crate::component::{Note, Tone, hidden_fields, nothing, text_field};
+use crate::component::{Note, Tone, hidden_fields, nothing, text_field, told};
 use crate::shell::{Said, Scheme, brand, document, document_with};
 use crate::words::Lang;
 
@@ -75,7 +75,7 @@ impl SignIn {
             Some(Problem::Refused) => {
                 (html! { (lang.sign_in_refused()) }, Some(lang.sign_in_refused_hint()))
             }
-            Some(Problem::Other(text)) => (html! { span lang="en" { (text) } }, None),
+            Some(Problem::Other(text)) => (told(lang, text), None),
         };
         let note =
             Note { tone: Tone::Bad, title, detail: nothing(), next_step: step, actions: nothing() };

@@ -4,7 +4,13 @@
 use jiff::Zoned;
 use maud::{Markup, html};
 
-use crate::component::{Note, Tone, badge, card, english, flush_card, hidden_fields, nothing};
+use super::calendar::{Calendar, Due};
+use super::run::reason_text;
+use crate::chart::share;
+use crate::component::{
+    Choice, Note, Tone, badge, card, code_block, copyable, flush_card, hidden_fields, nothing,
+    told, told_step,
+};
 use crate::icon::Icon;
 use crate::locale::ratio;
 use crate::shell::Shell;
@@ -61,6 +67,24 @@ pub struct Step {
     pub name: &'static str,
 }
 
+/// Choices of a list, each by its value and its text.
+pub(crate) fn choices(all: &[(&str, &str)]) -> Vec<Choice> {
+    let choice = |(value, text): &(&str, &str)| Choice {
+        value: (*value).to_owned(),
+        text: (*text).to_owned(),
+    };
+    all.iter().map(choice).collect()
+}
+
+/// Macros that are pressed to be written into the field `id`. Without scripts they are read.
+pub(crate) fn macros(lang: Lang, id: &str, all: &[&str]) -> Markup {
+    html! {
+        div class="macros" role="group" aria-label=(lang.macros()) {
+            @for each in all { button type="button" class="tag" data-insert=(id) value=(each) { code { (each) } } }
+        }
+    }
+}
+
 /// What would come of a draft.
 #[derive(Debug, Clone, Default)]
 pub struct Preview {
@@ -72,6 +96,43 @@ pub struct Preview {
     pub segments: Vec<SegmentPreview>,
     /// The first lines of the first file, masked.
     pub text: Option<String>,
+    /// What to paste where.
+    pub documents: Option<Documents>,
+}
+
+/// What to paste where, so that a destination works.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Documents {
+    /// What the user or role that delivers may do, as JSON.
+    pub policy: String,
+    /// Who may assume the role, as JSON, for accounts with a role.
+    pub trust: Option<String>,
+    /// What the trust policy asks for.
+    pub external_id: Option<String>,
+}
+
+impl Documents {
+    /// Draws the trust policy of the role and its external id, ready to copy.
+    pub fn role(&self, lang: Lang) -> Markup {
+        let Some(trust) = &self.trust else { return nothing() };
+        let body = html! {
+            div class="stack tight" {
+                @if let Some(id) = &self.external_id {
+                    p { span class="muted" { (lang.external_id()) " " } (copyable(lang, id, id, lang.external_id())) }
+                }
+                p class="muted small" { (lang.trust_policy_hint()) }
+                (code_block(lang, trust, &html! { (trust) }, lang.trust_what()))
+            }
+        };
+        card(lang.trust_policy(), &nothing(), &body)
+    }
+
+    /// Draws the policy of whoever delivers, ready to copy.
+    pub fn delivery(&self, lang: Lang) -> Markup {
+        let policy = &self.policy;
+        let body = code_block(lang, policy, &html! { (policy) }, lang.policy_what());
+        card(lang.policy(), &html! { p { (lang.policy_hint()) } }, &body)
+    }
 }
 
 /// What is wrong with a draft.
@@ -96,8 +157,12 @@ pub struct SegmentPreview {
     pub is_static: bool,
     /// The next slots, with whether clocks change before them.
     pub slots: Vec<(Zoned, bool)>,
+    /// What is due on the days of the next weeks.
+    pub days: Vec<Due>,
     /// Members and rows, where they were counted.
     pub rows: Option<(u64, u64)>,
+    /// Members that would be left out, by reason, where they were counted.
+    pub excluded: Vec<(String, u64)>,
 }
 
 /// A page of a wizard.
@@ -114,6 +179,8 @@ pub struct Frame<'a> {
     pub beside: Markup,
     /// What the last step does.
     pub finish: &'a str,
+    /// Whether every step can be gone to, because all of them are filled in.
+    pub jumps: bool,
 }
 
 impl Frame<'_> {
@@ -128,7 +195,7 @@ impl Frame<'_> {
         let is_last = here + 1 == self.steps.len();
         html! {
             (self.stepper(here, lang))
-            form method="post" action={ (self.base) "/" (self.at) } class="wizard columns wide-left" data-try="preview" data-keep="account preset auth sse format" {
+            form method="post" action={ (self.base) "/" (self.at) } class="wizard columns wide-left" data-try="preview" data-keep="account preset auth sse format frequency" {
                 (hidden_fields(&[("csrf", shell.csrf())]))
                 div class="stack" {
                     (self.body)
@@ -153,7 +220,7 @@ impl Frame<'_> {
                     @for (at, step) in self.steps.iter().enumerate() {
                         li class=[(at < here).then_some("done")] aria-current=[(at == here).then_some("step")] {
                             span class="dot" aria-hidden="true" { @if at < here { (Icon::Check.draw()) } @else { (at + 1) } }
-                            span { @if at < here { a href={ (self.base) "/" (step.key) } { (step.name) } } @else { (step.name) } }
+                            span { @if at < here || (self.jumps && at > here) { a href={ (self.base) "/" (step.key) } { (step.name) } } @else { (step.name) } }
                         }
                     }
                 }
@@ -163,17 +230,27 @@ impl Frame<'_> {
 }
 
 impl Preview {
+    /// What is wrong with a member of the definition, in the language of the reader.
+    pub fn fault_of(&self, lang: Lang, place: &str) -> String {
+        let is_it = |fault: &&Fault| {
+            fault.place == place
+                || fault.place.strip_prefix(place).is_some_and(|it| it.starts_with('.'))
+        };
+        let found = self.faults.iter().find(is_it);
+        found.and_then(|fault| told_step(lang, Some(&fault.message))).unwrap_or_default()
+    }
+
     /// Draws what is wrong.
     pub fn faults(&self, lang: Lang) -> Markup {
         html! {
             @for fault in &self.faults {
-                (Note {
+                div data-fault=(fault.place) { (Note {
                     tone: Tone::Bad,
                     title: html! { (lang.draft_wrong()) @if !fault.place.is_empty() { " · " code { (fault.place) } } },
-                    detail: english(&fault.message),
-                    next_step: fault.hint.as_deref(),
+                    detail: told(lang, &fault.message),
+                    next_step: told_step(lang, fault.hint.as_deref()).as_deref(),
                     actions: nothing(),
-                }.draw(lang))
+                }.draw(lang)) }
             }
         }
     }
@@ -226,27 +303,47 @@ impl Preview {
         flush_card(lang.next_slots(), &nothing(), &list)
     }
 
-    /// Draws how many rows each segment comes to.
+    /// Draws the next weeks.
+    pub fn calendar(&self, shell: &Shell) -> Markup {
+        let mut zones: Vec<String> = Vec::new();
+        for (at, _) in self.segments.iter().flat_map(|segment| &segment.slots) {
+            let zone = at.time_zone().iana_name().unwrap_or("UTC");
+            if zones.iter().all(|known| known != zone) {
+                zones.push(zone.to_owned());
+            }
+        }
+        let due = self.segments.iter().flat_map(|segment| segment.days.iter().cloned());
+        Calendar { due: due.collect(), zones }.draw(shell)
+    }
+
+    /// Draws how many rows each segment comes to, and who is left out why; consent is told even where it
+    /// leaves out nobody.
     pub fn rows(&self, shell: &Shell) -> Markup {
         let (lang, locale) = (shell.lang(), &shell.locale);
-        let list = html! {
-            ul class="list" {
-                @for segment in &self.segments {
-                    li {
-                        div { b { (segment.name) } @if let Some(file) = &segment.file { code class="under" { (file) } } }
-                        span class="number" {
-                            @match segment.rows {
-                                Some((members, rows)) => {
-                                    b { (lang.rows(rows)) }
-                                    span class="under" { (lang.of_profiles(&locale.percent(ratio(rows, members)), &lang.profiles(members))) }
-                                },
-                                None => "–",
-                            }
-                        }
-                    }
+        let line = |class: &str, text: &str, count: u64, of: u64| {
+            html! {
+                li class=(class) { span { (text) } span class="count" { (locale.number(count)) } (share(count, of)) }
+            }
+        };
+        let one = |segment: &SegmentPreview, (members, rows): (u64, u64)| {
+            let is_told = |(reason, count): &&(String, u64)| *count > 0 || reason == "consent";
+            html! {
+                ul class="funnel" {
+                    (line("", lang.received(), members, members))
+                    @for (reason, count) in segment.excluded.iter().filter(is_told) { (line("reason warn", &reason_text(lang, reason), *count, members)) }
+                    (line("ok", lang.rows_sent(), rows, members.max(rows)))
                 }
             }
         };
-        flush_card(lang.what_would_be_sent(), &nothing(), &list)
+        html! {
+            @for segment in &self.segments {
+                @let title = html! { @match segment.rows { Some((members, rows)) => p { (lang.of_profiles(&locale.percent(ratio(rows, members)), &lang.profiles(members))) }, None => p { "–" } } };
+                @let body = html! {
+                    @if let Some(file) = &segment.file { p class="small" { code { (file) } } }
+                    @if let Some(rows) = segment.rows { (one(segment, rows)) }
+                };
+                (card(&lang.would_be_sent(&segment.name), &title, &html! { div class="stack tight" { (body) } }))
+            }
+        }
     }
 }

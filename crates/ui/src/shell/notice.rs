@@ -2,7 +2,7 @@
 
 use maud::{Markup, html};
 
-use crate::component::{Note, Tone, english, nothing};
+use crate::component::{Note, Tone, nothing, told, told_step};
 use crate::words::Lang;
 
 /// Something that was done, by the word that a cookie carries to the next page.
@@ -28,11 +28,13 @@ pub enum Said {
     Saved,
     /// Something was removed.
     Removed,
+    /// Where alerts are told was set.
+    ChannelsSet,
 }
 
 impl Said {
     /// All of them.
-    pub const ALL: [Self; 10] = [
+    pub const ALL: [Self; 11] = [
         Self::RunAsked,
         Self::Paused,
         Self::Enabled,
@@ -43,6 +45,7 @@ impl Said {
         Self::SignedOut,
         Self::Saved,
         Self::Removed,
+        Self::ChannelsSet,
     ];
 
     /// The word for it.
@@ -58,6 +61,7 @@ impl Said {
             Self::SignedOut => "signed-out",
             Self::Saved => "saved",
             Self::Removed => "removed",
+            Self::ChannelsSet => "channels-set",
         }
     }
 
@@ -79,6 +83,7 @@ impl Said {
             Self::SignedOut => lang.said_signed_out(),
             Self::Saved => lang.said_saved(),
             Self::Removed => lang.said_removed(),
+            Self::ChannelsSet => lang.said_channels_set(),
         }
     }
 }
@@ -113,11 +118,12 @@ impl Notice {
                 html! { div class="notice" role="status" { (note.draw(lang)) } }
             }
             Self::Problem { code, detail, hint } => {
+                let step = told_step(lang, hint.as_deref());
                 let note = Note {
                     tone: Tone::Bad,
                     title: html! { (title(lang, code)) },
-                    detail: english(detail),
-                    next_step: hint.as_deref(),
+                    detail: told(lang, detail),
+                    next_step: step.as_deref(),
                     actions: nothing(),
                 };
                 html! { div class="notice" role="alert" { (note.draw(lang)) } }

@@ -48,6 +48,7 @@ catalogue! {
     check_not_ready_do = "Give the policy below to whoever manages the bucket, then check again." | "Donnez la politique ci-dessous à qui gère le bucket, puis vérifiez à nouveau.";
     check_empty = "Not checked yet. A check takes a few seconds." | "Pas encore vérifiée. Une vérification prend quelques secondes.";
     checked_when(when) = "Checked {when}" | "Vérifiée {when}";
+    being_tried = "Being tried" | "En cours d’essai";
     permission = "Permission" | "Permission";
     result = "Result" | "Résultat";
     without_it = "Without it" | "Sans elle";

@@ -17,6 +17,11 @@ catalogue! {
 
     // One run
     run_lead(slot, destination) = "Due {slot} · to {destination}" | "Prévue {slot} · vers {destination}";
+    send_again = "Send again" | "Envoyer à nouveau";
+    send_again_title = "Send this segment again?" | "Envoyer à nouveau ce segment\u{a0}?";
+    send_again_text = "It is sent as it is now, for the current moment and under its own name. What was delivered stays." | "Il est envoyé tel qu’il est maintenant, pour l’instant présent et sous son propre nom. Ce qui a été livré reste.";
+    reject_reason = "Why" | "Pourquoi";
+    reject_reason_hint = "It is kept in the list of runs and in the audit log." | "C’est gardé dans la liste des exécutions et au journal d’audit.";
     retry = "Try again" | "Réessayer";
     retry_title = "Try this run again?" | "Réessayer cette exécution\u{a0}?";
     retry_text = "It reads the data as it is now and delivers under the same name. Nothing of the failed attempt is visible in the bucket." | "Elle lit les données actuelles et livre sous le même nom. Rien de la tentative échouée n’est visible dans le bucket.";

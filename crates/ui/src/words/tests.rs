@@ -1,4 +1,6 @@
-use super::{Lang, actions, activations, destinations, home, runs, segments, shared, wizards};
+use super::{
+    Lang, actions, activations, destinations, editing, home, runs, segments, shared, wizards,
+};
 
 type Message = (&'static str, &'static [&'static str], &'static [&'static str]);
 
@@ -6,6 +8,7 @@ fn all() -> Vec<Message> {
     [
         shared::ALL,
         actions::ALL,
+        editing::ALL,
         wizards::ALL,
         home::ALL,
         runs::ALL,

@@ -8,20 +8,23 @@ use ui::page::activate::{self, Activate, Warning};
 use ui::page::activation::{
     self, Activation, Frequency, MappedColumn, Schedule, SegmentExport, Slot, Source,
 };
+use ui::page::calendar::{Calendar, Due};
 use ui::page::connect::Connect;
 use ui::page::destination::{Auth, Check, Destination, Finding, Policy, PolicyKind};
 use ui::page::destinations::{Destinations, Grade, Preset};
+use ui::page::editing::{self, Conflict, Editing, Send};
+use ui::page::fields::{self, Fields};
 use ui::page::home::{Alert, Day, Delivered, Home, Next, Share};
 use ui::page::profile::{Field, Found, Membership, Person, Profile, Sent};
-use ui::page::rule::Rule;
+use ui::page::rule::{Rule, Saving};
 use ui::page::run::{
     Export, File, Input, Live, May, Movement, Named, People, Run, Step, StepKind, Stop,
 };
 use ui::page::runs::{Choices, Filter, Lane, Mark, Runs};
 use ui::page::segment::{Count, Segment, Size, Use};
 use ui::page::segments::Segments;
-use ui::page::settings::{Alerts, Role, Server, Settings, Token, User};
-use ui::page::wizard::{Draft, Preview, SegmentPreview};
+use ui::page::settings::{Alerts, Channels, Role, Server, Settings, Token, User};
+use ui::page::wizard::{Documents, Draft, Preview, SegmentPreview};
 use ui::page::{
     RunLine, RunStatus, activations, audit, destination, destinations, rule, segments, settings,
 };
@@ -224,6 +227,7 @@ pub(crate) fn runs() -> Runs {
         older: Some("/runs?page=2".into()),
         is_later_page: false,
         goes_on: false,
+        waiting_beyond: 0,
     }
 }
 
@@ -346,7 +350,7 @@ pub(crate) fn run_failed() -> Run {
         inputs: Vec::new(),
         export: Export::Full,
         attempts: 3,
-        may: May { retry: true, release: false, reject: false },
+        may: May { retry: true, ..May::default() },
         ..run_delivered()
     }
 }
@@ -365,6 +369,9 @@ pub(crate) fn segments() -> Segments {
     };
     Segments {
         may_try: true,
+        may_add: true,
+        part: ui::component::Part::whole(6),
+        find: String::new(),
         segments: vec![
             line(
                 "luxury",
@@ -429,6 +436,8 @@ pub(crate) fn segment() -> Segment {
             ],
         }),
         may_count: true,
+        editing: None,
+        may_activate: true,
         used_in: vec![Use { activation: "partner-drop".into(), destination: "CRM production".into(), schedule: "Every day at 02:00".into() }],
     }
 }
@@ -520,6 +529,7 @@ pub(crate) fn destination() -> Destination {
             failure: None,
         }),
         may_check: true,
+        editing: None,
         may_activate: true,
         policies: vec![Policy {
             kind: PolicyKind::Permissions,
@@ -645,6 +655,9 @@ pub(crate) fn activation() -> Activation {
         },
         recent: vec![lines()[0].clone(), lines()[1].clone(), lines()[3].clone()],
         may: activation::May { run: true, pause: true },
+        editing: None,
+        calendar: Calendar { due: days("Luxury audience"), zones: vec!["Europe/Paris".into()] },
+        part: ui::component::Part::whole(2),
     }
 }
 
@@ -731,9 +744,22 @@ pub(crate) fn settings() -> Settings {
             expires: ago(-90_000),
         }]),
         made: None,
-        secrets: vec![("AWS_SECRET_ACCESS_KEY".into(), ago(44_000))],
+        secrets: settings::Secrets {
+            all: vec![("AWS_SECRET_ACCESS_KEY".into(), ago(44_000))],
+            may_change: true,
+            has_master_key: true,
+        },
         alerts: Alerts {
-            has_webhook: true,
+            channels: Channels {
+                webhook_of_start: true,
+                mail: Some(settings::Mail {
+                    server: "smtps://alerts@mail.aubert.example".into(),
+                    from: "segue@aubert.example".into(),
+                    to: vec!["ops@aubert.example".into()],
+                }),
+                may_change: true,
+                ..Channels::default()
+            },
             newest: vec![alert("failed", 96, Some(true)), alert("late", 1_510, Some(false))],
         },
         server: Server {
@@ -754,6 +780,47 @@ fn alert(kind: &str, minutes: i64, is_sent: Option<bool>) -> settings::Alert {
     }
 }
 
+/// The fields of the invented profiles.
+fn fields() -> Fields {
+    let field = |(path, kind): (&str, &str)| fields::Field { path: path.into(), kind: kind.into() };
+    let all = [
+        ("crmId", "string"),
+        ("homeAddress.city", "string"),
+        ("homeAddress.country", "string"),
+        ("loyalty.points", "integer"),
+        ("loyalty.since", "date"),
+        ("personalEmail.address", "string"),
+        ("privacy.optOut", "boolean"),
+    ];
+    Fields { has_shares: true, ..Fields::all(all.map(field).to_vec()) }
+}
+
+/// A segment that two people changed at once.
+pub(crate) fn conflict() -> Conflict {
+    let rule = |points: u64| format!("name: Luxury audience\nrule: loyalty.points >= {points}\n");
+    Conflict {
+        place: Place::Segments,
+        name: "Luxury audience".into(),
+        url: "/segments/luxury".into(),
+        changed_by: "jules".into(),
+        changed_at: ago(4),
+        members: vec![editing::Member {
+            place: "rule".into(),
+            theirs: Some("loyalty.points >= 5000".into()),
+            yours: Some("loyalty.points >= 6000".into()),
+        }],
+        theirs: rule(5_000),
+        yours: rule(6_000),
+        save: Send { action: "/segments/luxury/edit".into(), fields: Vec::new() },
+        go_on: Send { action: "/rule".into(), fields: Vec::new() },
+    }
+}
+
+/// How an object is changed on its page.
+pub(crate) fn editing(url: &str, name: &str) -> Editing {
+    Editing { url: url.into(), name: name.into(), revision: "12".into() }
+}
+
 pub(crate) fn rule_wrong() -> Rule {
     Rule {
         text: "loyalty.points >= 6000\n  AND homeAddress.contry IN ('FR', 'BE')".into(),
@@ -771,9 +838,8 @@ pub(crate) fn rule() -> Rule {
     Rule {
         text: "loyalty.points >= 6000 AND homeAddress.country IN ('FR', 'BE')".into(),
         language: "sql".into(),
-        fields: ["crmId", "homeAddress.city", "homeAddress.country", "loyalty.points"]
-            .map(str::to_owned)
-            .to_vec(),
+        fields: fields(),
+        saving: Some(Saving { name: "Luxury audience".into(), ..Saving::default() }),
         found: rule::Found::Counted(rule::Counted {
             members: 91_244,
             profiles: 1_204_310,
@@ -793,6 +859,19 @@ pub(crate) fn bars() -> Vec<Bar> {
     vec![bar("22 Nov", 1_200, Tone::Live), bar("23 Nov", 0, Tone::Bad)]
 }
 
+/// A segment that is due every day, with a change of clocks.
+fn days(segment: &str) -> Vec<Due> {
+    let today = now().to_zoned(TimeZone::get("Europe/Paris").expect("a zone")).date();
+    let day = |number: i64| Due {
+        segment: segment.into(),
+        date: today.saturating_add(jiff::Span::new().days(number + 1)),
+        first: Some(jiff::civil::time(6, 0, 0, 0)),
+        count: 1,
+        clocks_change: number == 9,
+    };
+    (0..30).map(day).collect()
+}
+
 fn preview(_: Lang) -> Preview {
     let at = |minutes: i64| ago(-minutes).to_zoned(TimeZone::get("Europe/Paris").expect("a zone"));
     let segment = |name: &str, file: &str, is_static: bool, rows: u64| SegmentPreview {
@@ -800,7 +879,13 @@ fn preview(_: Lang) -> Preview {
         file: Some(file.into()),
         is_static,
         slots: vec![(at(900), false), (at(2_340), true)],
+        days: days(name),
         rows: Some((rows + 4_210, rows)),
+        excluded: vec![
+            ("consent".into(), 3_900),
+            ("missing:e_mail".into(), 310),
+            ("duplicate".into(), 0),
+        ],
     };
     Preview {
         faults: Vec::new(),
@@ -809,6 +894,11 @@ fn preview(_: Lang) -> Preview {
             segment("Luxury audience", "luxury_20261124060000.csv", false, 91_244),
             segment("Churn risk", "churn-risk.csv", true, 18_020),
         ],
+        documents: Some(Documents {
+            policy: "{\n  \"Version\": \"2012-10-17\",\n  \"Statement\": []\n}".into(),
+            trust: Some("{\n  \"Effect\": \"Allow\",\n  \"Action\": \"sts:AssumeRole\"\n}".into()),
+            external_id: Some("segue-7b0a5f1e-8a35-5c1d-b8f1-0e7f4f3a9c21".into()),
+        }),
         text: Some(
             "crmId,e_mail,points\nX-000000,xxxxxxx@xxxxxxx.xx,0000\nX-000000,xxxx@xxxx.xxx,00000\n"
                 .into(),
@@ -833,6 +923,7 @@ pub(crate) fn connect(at: &str, lang: Lang) -> Connect {
             ("format", "csv"),
         ]),
         accounts: vec!["aubert".into(), "agency".into()],
+        changes: None,
         has_master_key: true,
         preview: preview(lang),
     }
@@ -864,9 +955,8 @@ pub(crate) fn activate(at: &str, lang: Lang) -> Activate {
                 members,
             })
             .to_vec(),
-        fields: ["crmId", "homeAddress.country", "loyalty.points", "personalEmail.address"]
-            .map(str::to_owned)
-            .to_vec(),
+        fields: fields(),
+        changes: None,
         preview: preview(lang),
         warnings: vec![Warning::StaticName, Warning::NoGuard],
     }

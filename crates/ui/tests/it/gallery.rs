@@ -6,8 +6,10 @@ use std::path::Path;
 use ui::page::home::Home;
 use ui::page::message::Message;
 use ui::page::profile::Profile;
+use ui::page::rule::{Changes, Rule, Saving};
 use ui::page::run::{May, Run, Stop};
 use ui::page::runs::{Filter, Runs};
+use ui::page::segment::Segment;
 use ui::page::settings::Settings;
 use ui::page::sign_in::{Problem, SignIn};
 use ui::page::wizard::Fault;
@@ -31,7 +33,7 @@ pub(crate) fn pages(shell: &Shell) -> Vec<(&'static str, Markup)> {
             code: "guard".into(),
             message: "2104 rows, 91 % fewer than the last delivery".into(),
         }),
-        may: May { retry: false, release: true, reject: true },
+        may: May { release: true, reject: true, ..May::default() },
         ..fixture::run_delivered()
     };
     let no_runs = Runs { lanes: Vec::new(), runs: Vec::new(), older: None, ..fixture::runs() };
@@ -50,6 +52,22 @@ pub(crate) fn pages(shell: &Shell) -> Vec<(&'static str, Markup)> {
         detail: "The activation `partner-drop` is disabled.".into(),
         hint: Some("Enable it first.".into()),
     };
+    let long = Segments {
+        part: ui::component::Part::of(500, 50),
+        find: "lux".into(),
+        ..fixture::segments()
+    };
+    let kept = Segment {
+        is_in_file: false,
+        editing: Some(fixture::editing("/segments/luxury", "Luxury audience")),
+        ..fixture::segment()
+    };
+    let saving = Saving {
+        changes: Some(Changes { key: "luxury".into(), revision: "12".into() }),
+        name: "Luxury audience".into(),
+        key: String::new(),
+    };
+    let changed = Rule { saving: Some(saving), ..fixture::rule() };
     let mut wrong = fixture::activate("attributes", shell.lang());
     wrong.preview.text = None;
     wrong.preview.faults.push(Fault {
@@ -73,7 +91,11 @@ pub(crate) fn pages(shell: &Shell) -> Vec<(&'static str, Markup)> {
         ("run-failed", fixture::run_failed().draw(shell)),
         ("run-blocked", blocked.draw(shell)),
         ("segments", fixture::segments().draw(shell)),
-        ("segments-none", Segments { segments: Vec::new(), may_try: true }.draw(shell)),
+        ("segments-none", Segments { segments: Vec::new(), ..fixture::segments() }.draw(shell)),
+        ("segments-long", long.draw(shell)),
+        ("segment-kept", kept.draw(shell)),
+        ("conflict", fixture::conflict().draw(shell)),
+        ("rule-changed", changed.draw(shell)),
         ("segment", fixture::segment().draw(shell)),
         ("destinations", fixture::destinations().draw(shell)),
         (

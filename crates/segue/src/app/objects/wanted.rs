@@ -120,6 +120,13 @@ pub(crate) fn edits(wanted: &Wanted, differences: &[Difference]) -> Vec<Edit> {
     differences.iter().filter_map(edit).collect()
 }
 
+/// The members of two definitions that differ.
+pub(crate) fn members(before: &Value, after: &Value) -> Vec<Member> {
+    let mut found = Vec::new();
+    compare(before, after, "", &mut found);
+    found
+}
+
 fn compare(before: &Value, after: &Value, pointer: &str, out: &mut Vec<Member>) {
     let at = |key: &str| format!("{pointer}/{}", key.replace('~', "~0").replace('/', "~1"));
     match (before, after) {

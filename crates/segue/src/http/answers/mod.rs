@@ -7,6 +7,7 @@ pub(crate) mod alerts;
 pub(crate) mod destinations;
 pub(crate) mod drafts;
 pub(crate) mod evaluations;
+pub(crate) mod fields;
 pub(crate) mod files;
 pub(crate) mod log;
 pub(crate) mod objects;

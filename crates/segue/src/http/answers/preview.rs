@@ -49,6 +49,20 @@ pub(crate) struct Previewed {
     pub(crate) segments: Vec<SegmentPreviewed>,
     /// The first lines of the first segment; letters and digits are masked
     pub(crate) text: Option<String>,
+    /// What to paste where, for the destination of the activation
+    pub(crate) documents: Option<Documents>,
+}
+
+/// What to paste where.
+#[derive(Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+pub(crate) struct Documents {
+    /// What the user or role that delivers may do
+    pub(crate) iam: Value,
+    /// Who may assume the role
+    pub(crate) trust: Option<Value>,
+    /// What the role's trust policy asks for
+    pub(crate) external_id: Option<String>,
 }
 
 /// What is wrong.
@@ -70,9 +84,32 @@ pub(crate) struct SegmentPreviewed {
     /// Whether each file replaces the one before
     pub(crate) replaces: bool,
     pub(crate) slots: Vec<SlotPreviewed>,
+    /// The days of the next five weeks on which something is due, or on which clocks change
+    pub(crate) days: Vec<DayPreviewed>,
     pub(crate) members: Option<u64>,
     /// Of a full file
     pub(crate) rows: Option<u64>,
+    /// Members that would be left out, by reason; consent among them
+    pub(crate) excluded: Vec<ExcludedPreviewed>,
+}
+
+/// Members that would be left out.
+#[derive(Serialize, Deserialize, JsonSchema)]
+pub(crate) struct ExcludedPreviewed {
+    /// consent, missing:COLUMN, duplicate
+    pub(crate) reason: String,
+    pub(crate) profiles: u64,
+}
+
+/// A day on the clocks of the schedule.
+#[derive(Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+pub(crate) struct DayPreviewed {
+    pub(crate) date: String,
+    /// The time of the first slot, if there is one
+    pub(crate) first: Option<String>,
+    pub(crate) slots: u64,
+    pub(crate) clocks_changed: bool,
 }
 
 /// A slot to come.
@@ -135,7 +172,14 @@ pub(crate) async fn preview(app: Arc<App>, ask: Ask) -> Result<Reply, Problem> {
 }
 
 fn wrong(problems: Vec<ObjectProblem>) -> Previewed {
-    Previewed { valid: false, problems, address: None, segments: Vec::new(), text: None }
+    Previewed {
+        valid: false,
+        problems,
+        address: None,
+        segments: Vec::new(),
+        text: None,
+        documents: None,
+    }
 }
 
 fn problem(found: &Found) -> ObjectProblem {
@@ -164,14 +208,26 @@ fn fine(preview: preview::Preview) -> Previewed {
         zone: it.local.time_zone().iana_name().map(str::to_owned),
         clocks_changed: it.clocks_changed,
     };
+    let day = |it: &crate::app::schedule::Day| DayPreviewed {
+        date: it.date.to_string(),
+        first: it.first.map(|first| first.to_string()),
+        slots: it.count,
+        clocks_changed: it.clocks_changed,
+    };
     let segment = |it: preview::Segment| SegmentPreviewed {
         slots: it.slots.iter().map(slot).collect(),
+        days: it.days.iter().map(day).collect(),
         segment: it.key,
         name: it.name,
         file: it.file,
         replaces: it.is_static,
         members: it.rows.map(|(members, _)| members),
         rows: it.rows.map(|(_, rows)| rows),
+        excluded: it
+            .excluded
+            .into_iter()
+            .map(|(reason, profiles)| ExcludedPreviewed { reason, profiles })
+            .collect(),
     };
     Previewed {
         valid: true,
@@ -179,5 +235,10 @@ fn fine(preview: preview::Preview) -> Previewed {
         address: Some(preview.address),
         segments: preview.segments.into_iter().map(segment).collect(),
         text: preview.text,
+        documents: preview.documents.map(|it| Documents {
+            iam: it.iam,
+            trust: it.trust,
+            external_id: it.external_id,
+        }),
     }
 }

@@ -30,17 +30,17 @@ const ROWS_DEFAULT: u32 = 10;
 #[derive(Serialize, JsonSchema)]
 #[schemars(rename = "FieldList")]
 pub(crate) struct Fields {
-    fields: Vec<Field>,
+    pub(super) fields: Vec<Field>,
 }
 
 /// A field that can be named in a rule or a mapping.
-#[derive(Serialize, JsonSchema)]
-struct Field {
+#[derive(Clone, Serialize, JsonSchema)]
+pub(super) struct Field {
     /// Its dotted path
-    path: String,
+    pub(super) path: String,
     /// boolean, integer, float, decimal, string, binary, date, time, timestamp, interval, list, map, or
     /// what cannot be written
-    r#type: String,
+    pub(super) r#type: String,
 }
 
 /// The size of a segment.
@@ -103,14 +103,6 @@ pub(crate) struct Why {
 #[serde(transparent)]
 pub(crate) struct Told(Value);
 
-pub(crate) async fn schema(app: Arc<App>, _: Ask) -> Result<Reply, Problem> {
-    let workspace = app.shared.workspace();
-    let fields = with_sources(&app, workspace, async |_, sources| {
-        Ok(sources.engine.fields(&sources.profiles).await?)
-    });
-    Reply::json(&Fields { fields: fields_of(&fields.await?) })
-}
-
 pub(crate) async fn dataset_schema(app: Arc<App>, ask: Ask) -> Result<Reply, Problem> {
     let key = ask.parameter("key").to_owned();
     let workspace = app.shared.workspace();
@@ -128,7 +120,7 @@ pub(crate) async fn dataset_schema(app: Arc<App>, ask: Ask) -> Result<Reply, Pro
     Reply::json(&Fields { fields: fields_of(&schema) })
 }
 
-fn fields_of(schema: &plan::Schema) -> Vec<Field> {
+pub(super) fn fields_of(schema: &plan::Schema) -> Vec<Field> {
     let field = |(path, field_type): (String, &FieldType)| Field {
         path,
         r#type: field_type.name().to_owned(),

@@ -72,8 +72,7 @@ pub(in crate::http) async fn keep(
 ) -> Result<Entry, Problem> {
     let store = app.shared.workspace().secret_store();
     if !store.has_key() {
-        return Err(Problem::new(Code::Conflict, "There is no master key to seal secrets under.")
-            .hint("Set SEGUE_MASTER_KEY_FILE for the server, or store a first secret with `segue secret set`."));
+        return Err(no_key());
     }
     store.set(name, value, ambient::now()).map_err(invalid)
 }
@@ -91,6 +90,13 @@ pub(crate) async fn remove(app: Arc<App>, ask: Ask) -> Result<Reply, Problem> {
     }
     store.remove(name)?;
     Ok(Reply::nothing())
+}
+
+/// Nothing can be sealed.
+pub(super) fn no_key() -> Problem {
+    Problem::new(Code::Conflict, "There is no master key to seal secrets under.").hint(
+        "Set SEGUE_MASTER_KEY_FILE for the server, or store a first secret with `segue secret set`.",
+    )
 }
 
 fn check_name(name: &str) -> Result<(), Problem> {

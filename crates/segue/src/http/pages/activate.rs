@@ -1,43 +1,76 @@
 //! Activating segments: a draft becomes an activation, by the API's operation.
 
+use plan::Section;
 use serde_json::{Map, Value, json};
-use ui::page::activate::{Activate, FIELDS, FILE_NAME, Segment, Warning};
+use ui::page::activate::{Activate, FIELDS, FILE_NAME, GUARDS, Segment, Warning};
+use ui::page::editing::Send;
+use ui::page::fields::Fields;
 use ui::page::wizard::{Draft, Preview};
 use ui::shell::Said;
 
+use super::edits::{self, Wanted};
 use super::visit::{Visit, done, html, see_other};
-use super::wizard::{self, fresh, key_of, put};
+use super::wizard::{self, Wizard, fresh, key_of, put};
+use crate::app::objects;
 use crate::http::problem::{Code, Problem};
 use crate::http::request::Reply;
 use crate::workspace::Workspace;
 
-const WIZARD: &str = "activate";
+/// What is filled in for each segment.
+const PER_SEGMENT: [&str; 9] =
+    ["frequency", "at", "every", "cron", "start", "end", "zone", "export", "file_name"];
 /// How many lines are shown.
 const LINES: usize = 6;
 /// How many fields a new mapping begins with.
 const RECOMMENDED: usize = 6;
 
+fn wizard(visit: &Visit) -> Wizard {
+    Wizard::of(visit, "activate", "activations")
+}
+
 /// Begins where the draft is, with a destination or a segment if one is named.
 pub(super) async fn begin(visit: Visit) -> Result<Reply, Problem> {
-    let mut draft = wizard::load(&visit, WIZARD);
+    let wizard = wizard(&visit);
+    let mut draft = wizard.load(&visit);
     for name in ["destination", "segment"] {
         if let Some(value) = visit.query(name) {
             draft.set(name, value);
         }
     }
-    wizard::keep(&visit, WIZARD, &draft)?;
+    wizard.keep(&visit, &draft)?;
     Ok(see_other("/activate/segments"))
 }
 
+/// Begins to change an activation that is kept here.
+pub(super) async fn begin_change(visit: Visit) -> Result<Reply, Problem> {
+    let workspace = visit.app.shared.workspace();
+    let key = visit.parameter("key").to_owned();
+    if workspace.project.activation(&key).is_none() {
+        return visit.missing().await;
+    }
+    let Some(stored) = workspace.stored(Section::Activations, &key) else {
+        return Err(super::rules::in_file("activation", &key));
+    };
+    let wizard = wizard(&visit);
+    wizard.begin(&visit, stored, draft_of)?;
+    Ok(see_other(&wizard.step("segments")))
+}
+
 pub(super) async fn page(visit: Visit) -> Result<Reply, Problem> {
-    let draft = wizard::load(&visit, WIZARD);
+    let wizard = wizard(&visit);
+    let draft = wizard.load(&visit);
+    if wizard.key.is_some() && draft.0.is_empty() {
+        // It was saved or discarded elsewhere.
+        return Ok(see_other(&wizard.base));
+    }
     let step = visit.parameter("step").to_owned();
-    drawn(&visit, &step, draft).await
+    drawn(&visit, &wizard, &step, draft).await
 }
 
 /// Keeps what was filled in, and goes on.
 pub(super) async fn step(visit: Visit) -> Result<Reply, Problem> {
-    let Some((at, mut draft)) = wizard::filled(&visit, WIZARD, &FIELDS) else {
+    let wizard = wizard(&visit);
+    let Some((at, mut draft)) = wizard.filled(&visit, &FIELDS) else {
         return visit.missing().await;
     };
     let step = FIELDS[at].0;
@@ -50,18 +83,18 @@ pub(super) async fn step(visit: Visit) -> Result<Reply, Problem> {
         }
         _ => {}
     }
-    wizard::keep(&visit, WIZARD, &draft)?;
+    wizard.keep(&visit, &draft)?;
     if visit.is_part() {
-        return drawn(&visit, step, draft).await;
+        return drawn(&visit, &wizard, step, draft).await;
     }
     if what == "next" && step == "segments" && draft.get("segment").is_empty() {
         return Err(
             Problem::new(Code::InvalidValue, "No segment is chosen.").hint("Tick at least one.")
         );
     }
-    match wizard::way(&visit, WIZARD, &FIELDS, at, what, "/activations") {
+    match wizard.way(&visit, &FIELDS, at, what) {
         Some(reply) => Ok(reply),
-        None => finish(&visit, &draft).await,
+        None => finish(&visit, &wizard, &draft).await,
     }
 }
 
@@ -69,7 +102,7 @@ pub(super) async fn step(visit: Visit) -> Result<Reply, Problem> {
 fn same_for_all(draft: &mut Draft) {
     let segments: Vec<String> = draft.all("segment").map(str::to_owned).collect();
     let Some((first, others)) = segments.split_first() else { return };
-    for what in ["frequency", "at", "export", "file_name"] {
+    for what in PER_SEGMENT {
         let value = draft.get(&format!("{what}.{first}")).to_owned();
         for other in others {
             draft.set(&format!("{what}.{other}"), &value);
@@ -121,7 +154,12 @@ fn move_column(draft: &mut Draft, what: &str, number: usize) {
     set_columns(draft, all);
 }
 
-async fn drawn(visit: &Visit, step: &str, mut draft: Draft) -> Result<Reply, Problem> {
+async fn drawn(
+    visit: &Visit,
+    wizard: &Wizard,
+    step: &str,
+    mut draft: Draft,
+) -> Result<Reply, Problem> {
     if FIELDS.iter().all(|(key, _)| *key != step) {
         return visit.missing().await;
     }
@@ -133,17 +171,17 @@ async fn drawn(visit: &Visit, step: &str, mut draft: Draft) -> Result<Reply, Pro
     }
     let fields = match step {
         "attributes" | "review" => super::rules::fields(visit).await?,
-        _ => Vec::new(),
+        _ => Fields::default(),
     };
-    if draft.get("column.source").is_empty() && !fields.is_empty() {
+    if draft.get("column.source").is_empty() && !fields.shown.is_empty() {
         recommend(&workspace, &fields, &mut draft);
-        wizard::keep(visit, WIZARD, &draft)?;
+        wizard.keep(visit, &draft)?;
     }
     let is_ready = !draft.get("segment").is_empty() && !draft.get("destination").is_empty();
     let preview = match step {
         "segments" => Preview::default(),
         _ if !is_ready => Preview::default(),
-        _ => wizard::preview(visit, asked(&workspace, &draft, step)).await?,
+        _ => wizard::preview(visit, asked(visit, wizard, &draft, step)).await?,
     };
     let look = visit.look(&workspace).await?;
     let page = Activate {
@@ -160,7 +198,8 @@ async fn drawn(visit: &Visit, step: &str, mut draft: Draft) -> Result<Reply, Pro
             .map(|it| (it.key.clone(), it.name.clone()))
             .collect(),
         segments: segments(&look).await?,
-        fields,
+        fields: Fields { has_shares: visit.may_do("count_values"), ..fields.first() },
+        changes: wizard.key.clone(),
         draft,
         preview,
     };
@@ -182,12 +221,13 @@ async fn segments(look: &crate::web::Look<'_>) -> Result<Vec<Segment>, Problem> 
 }
 
 /// A mapping to begin with: who it is, then a few fields, the first of them mandatory.
-fn recommend(workspace: &Workspace, fields: &[String], draft: &mut Draft) {
+fn recommend(workspace: &Workspace, fields: &Fields, draft: &mut Draft) {
+    let fields: Vec<String> = fields.shown.iter().map(|field| field.path.clone()).collect();
     let datasets = workspace.project.profile_datasets();
     let identities: Vec<String> =
         datasets.flat_map(|it| &it.identities).map(|it| it.field.to_string()).collect();
     let mut chosen: Vec<&String> = Vec::new();
-    for field in identities.iter().chain(fields) {
+    for field in identities.iter().chain(&fields) {
         if chosen.len() < RECOMMENDED && fields.contains(field) && !chosen.contains(&field) {
             chosen.push(field);
         }
@@ -200,8 +240,11 @@ fn recommend(workspace: &Workspace, fields: &[String], draft: &mut Draft) {
     set_columns(draft, columns);
 }
 
-/// The key of the activation: as it was written, or out of the destination's.
-fn key(workspace: &Workspace, draft: &Draft) -> String {
+/// The key of the activation: of what is changed, as it was written, or out of the destination's.
+fn key(workspace: &Workspace, wizard: &Wizard, draft: &Draft) -> String {
+    if let Some(key) = &wizard.key {
+        return key.clone();
+    }
     let wanted = match key_of(draft.get("key")) {
         wanted if wanted.is_empty() => key_of(draft.get("destination")),
         wanted => wanted,
@@ -209,26 +252,42 @@ fn key(workspace: &Workspace, draft: &Draft) -> String {
     fresh(&wanted, |key| workspace.project.activation(key).is_some())
 }
 
-/// The activation as it would stand in the project file.
-fn activation_of(draft: &Draft) -> Value {
-    let zone = draft.or("zone", "UTC");
+/// The activation as it would stand in the project file. What it says already, `before`, and the wizard
+/// does not ask for, stays.
+fn activation_of(draft: &Draft, before: &Value) -> Value {
+    let exports = before["segments"].as_array().cloned().unwrap_or_default();
     let segment = |key: &str| {
         let of = |what: &str, otherwise: &'static str| -> String {
-            draft.or(&format!("{what}.{key}"), otherwise).to_owned()
+            draft.or(&format!("{what}.{key}"), otherwise).trim().to_owned()
         };
-        let mut export = Map::new();
+        let known = exports.iter().find(|it| it["segment"] == key).and_then(Value::as_object);
+        let mut export = known.cloned().unwrap_or_default();
         put(&mut export, "segment", key);
         put(&mut export, "file_name", &of("file_name", FILE_NAME));
         put(&mut export, "export", &of("export", "full"));
+        let zone = of("zone", "");
+        let zone = if zone.is_empty() { draft.or("zone", "UTC") } else { &zone };
+        let schedule = export.remove("schedule");
         let frequency = of("frequency", "daily");
         if frequency != "none" {
-            let mut schedule = Map::new();
-            put(&mut schedule, "frequency", &frequency);
-            put(&mut schedule, "at", &of("at", "06:00"));
-            put(&mut schedule, "zone", zone);
-            if frequency == "hourly" {
-                schedule.insert("every".to_owned(), 1.into());
+            let mut schedule =
+                schedule.as_ref().and_then(Value::as_object).cloned().unwrap_or_default();
+            for name in ["at", "every", "cron", "start", "end"] {
+                schedule.remove(name);
             }
+            put(&mut schedule, "frequency", &frequency);
+            match frequency.as_str() {
+                "cron" => put(&mut schedule, "cron", &of("cron", "0 6 * * *")),
+                _ => put(&mut schedule, "at", &of("at", "06:00")),
+            }
+            if frequency == "hourly" {
+                let every = of("every", "1");
+                let hours = every.parse::<u8>().map_or(Value::from(every), Value::from);
+                schedule.insert("every".to_owned(), hours);
+            }
+            put(&mut schedule, "start", &of("start", ""));
+            put(&mut schedule, "end", &of("end", ""));
+            put(&mut schedule, "zone", zone);
             export.insert("schedule".to_owned(), schedule.into());
         }
         Value::from(export)
@@ -250,19 +309,99 @@ fn activation_of(draft: &Draft) -> Value {
         Value::from(column)
     };
     let mapping: Vec<Value> = columns(draft).into_iter().map(column).collect();
-    let mut activation = json!({
-        "destination": draft.get("destination"), "segments": segments, "mapping": mapping,
-    });
-    if let Ok(rows) = draft.get("min_rows").trim().parse::<u64>() {
-        activation["guard"] = json!({ "min_rows": rows });
+    let mut activation = before.as_object().cloned().unwrap_or_default();
+    put(&mut activation, "destination", draft.get("destination"));
+    activation.insert("segments".to_owned(), segments.into());
+    activation.insert("mapping".to_owned(), mapping.into());
+    let guard = activation.remove("guard");
+    let mut guard = guard.as_ref().and_then(Value::as_object).cloned().unwrap_or_default();
+    for name in GUARDS {
+        guard.remove(name);
+        let text = draft.get(name).trim();
+        if text.is_empty() {
+            continue;
+        }
+        let value = match (name, text.parse::<u64>()) {
+            ("min_rows" | "max_rows", Ok(rows)) => Value::from(rows),
+            // A bare number is a share as well.
+            (_, Ok(percent)) => Value::from(format!("{percent}%")),
+            _ => Value::from(text),
+        };
+        guard.insert(name.to_owned(), value);
     }
-    activation
+    if !guard.is_empty() {
+        activation.insert("guard".to_owned(), guard.into());
+    }
+    activation.into()
+}
+
+/// The draft that an activation would have come from.
+fn draft_of(activation: &Value) -> Draft {
+    let mut draft = Draft::default();
+    let mut add = |name: String, value: &Value| {
+        let text = value.as_str().map_or_else(|| value.to_string(), str::to_owned);
+        if !value.is_null() {
+            draft.0.push((name, text));
+        }
+    };
+    let list = |value: &Value| value.as_array().cloned().unwrap_or_default();
+    add("destination".to_owned(), &activation["destination"]);
+    let segments = list(&activation["segments"]);
+    let zones = segments.iter().map(|it| &it["schedule"]["zone"]);
+    let zone = zones.clone().find(|zone| !zone.is_null()).cloned().unwrap_or_default();
+    add("zone".to_owned(), &zone);
+    for it in &segments {
+        let Some(key) = it["segment"].as_str() else { continue };
+        add("segment".to_owned(), &it["segment"]);
+        let schedule = &it["schedule"];
+        let frequency = match schedule.is_null() {
+            true => &Value::from("none"),
+            false => &schedule["frequency"],
+        };
+        add(format!("frequency.{key}"), frequency);
+        for name in ["at", "every", "cron", "start", "end"] {
+            add(format!("{name}.{key}"), &schedule[name]);
+        }
+        if !schedule["zone"].is_null() && schedule["zone"] != zone {
+            add(format!("zone.{key}"), &schedule["zone"]);
+        }
+        add(format!("export.{key}"), &it["export"]);
+        add(format!("file_name.{key}"), &it["file_name"]);
+    }
+    for name in GUARDS {
+        add(name.to_owned(), &activation["guard"][name]);
+    }
+    for column in list(&activation["mapping"]) {
+        let source = match (&column, column["expression"].as_str()) {
+            (Value::String(_), _) => column.clone(),
+            (_, Some(expression)) => Value::from(format!("= {expression}")),
+            _ => column["source"].clone(),
+        };
+        let rule = match (column["mandatory"] == true, column["deduplicate"] == true) {
+            (true, true) => "both",
+            (true, false) => "mandatory",
+            (false, true) => "deduplicate",
+            (false, false) => "",
+        };
+        add("column.source".to_owned(), &source);
+        add("column.target".to_owned(), &column["target"].as_str().unwrap_or_default().into());
+        add("column.rule".to_owned(), &rule.into());
+    }
+    draft
+}
+
+/// What the activation says as it is kept now, if one is changed.
+fn before(visit: &Visit, wizard: &Wizard) -> Value {
+    let workspace = visit.app.shared.workspace();
+    let key = wizard.key.as_deref().unwrap_or_default();
+    workspace.stored(Section::Activations, key).map(objects::value).unwrap_or_default()
 }
 
 /// What is asked to see what the draft would come to.
-fn asked(workspace: &Workspace, draft: &Draft, step: &str) -> Value {
-    let key = key(workspace, draft);
-    let mut activation = activation_of(draft);
+fn asked(visit: &Visit, wizard: &Wizard, draft: &Draft, step: &str) -> Value {
+    let workspace = visit.app.shared.workspace();
+    let key = key(&workspace, wizard, draft);
+    let mut activation = activation_of(draft, &before(visit, wizard));
     if step == "schedule" && columns(draft).is_empty() {
         // The columns come next; until then whoever it is will do.
         let primary = workspace.project.profile_datasets().next();
@@ -291,17 +430,36 @@ fn warnings(workspace: &Workspace, draft: &Draft, preview: &Preview) -> Vec<Warn
     if !identities.any(|identity| is_mapped(identity.field.to_string())) {
         found.push(Warning::NoIdentity);
     }
-    if draft.get("min_rows").trim().is_empty() {
+    if GUARDS.iter().all(|name| draft.get(name).trim().is_empty()) {
         found.push(Warning::NoGuard);
     }
     found
 }
 
-async fn finish(visit: &Visit, draft: &Draft) -> Result<Reply, Problem> {
-    let key = key(&visit.app.shared.workspace(), draft);
-    let body = json!({ "key": key, "definition": activation_of(draft) });
-    visit.perform("add_activation", &[], Some(body)).await?;
-    wizard::forget(visit, WIZARD);
+async fn finish(visit: &Visit, wizard: &Wizard, draft: &Draft) -> Result<Reply, Problem> {
+    let key = key(&visit.app.shared.workspace(), wizard, draft);
+    let definition = activation_of(draft, &before(visit, wizard));
+    if wizard.key.is_none() {
+        let body = json!({ "key": key, "definition": definition });
+        visit.perform("add_activation", &[], Some(body)).await?;
+    } else {
+        let send = |go: &str| Send {
+            action: wizard.step("review"),
+            fields: vec![("go".to_owned(), go.to_owned())],
+        };
+        let wanted = Wanted {
+            section: Section::Activations,
+            key: &key,
+            revision: Wizard::revision(draft),
+            definition,
+            save: send("next"),
+            go_on: send("stay"),
+        };
+        if let Some(conflict) = edits::save(visit, wanted).await? {
+            return Ok(conflict);
+        }
+    }
+    wizard.forget(visit);
     Ok(done(&format!("/activations/{key}"), Said::Saved))
 }
 
@@ -334,8 +492,38 @@ mod tests {
         move_column(&mut draft, "up", 1);
         move_column(&mut draft, "up", 0);
         move_column(&mut draft, "drop", 7);
-        insta::assert_snapshot!(activation_of(&draft), @r#"{"destination":"partner","segments":[{"segment":"luxury","file_name":"%SEGMENT_NAME%_%DATETIME(yyyyMMddHHmmss)%","export":"full","schedule":{"frequency":"weekly","at":"07:30","zone":"Europe/Paris"}},{"segment":"young","file_name":"%SEGMENT_NAME%_%DATETIME(yyyyMMddHHmmss)%","export":"full"}],"mapping":[{"source":"email"},{"source":"crm_id"},{"expression":"points / 100"}],"guard":{"min_rows":10}}"#);
+        insta::assert_snapshot!(activation_of(&draft, &Value::Null), @r#"{"destination":"partner","segments":[{"segment":"luxury","file_name":"%SEGMENT_NAME%_%DATETIME(yyyyMMddHHmmss)%","export":"full","schedule":{"frequency":"weekly","at":"07:30","zone":"Europe/Paris"}},{"segment":"young","file_name":"%SEGMENT_NAME%_%DATETIME(yyyyMMddHHmmss)%","export":"full"}],"mapping":[{"source":"email"},{"source":"crm_id"},{"expression":"points / 100"}],"guard":{"min_rows":10}}"#);
         same_for_all(&mut draft);
         assert_eq!(draft.get("frequency.young"), "weekly");
+    }
+
+    #[test]
+    fn what_is_changed_comes_back_as_it_was() {
+        let before = json!({
+            "id": "7b0a5f1e-8a35-5c1d-b8f1-0e7f4f3a9c21",
+            "destination": "partner",
+            "segments": [
+                { "segment": "luxury", "file_name": "%SEGMENT_NAME%", "export": "changes", "leavers": "never",
+                  "schedule": { "frequency": "hourly", "every": 3, "at": "00:30", "zone": "Europe/Paris", "catch_up": "all", "start": "2026-01-01" } },
+                { "segment": "young", "file_name": "young", "export": "full",
+                  "schedule": { "frequency": "cron", "cron": "0 6 * * 1", "zone": "UTC" } },
+                { "segment": "all", "file_name": "all", "export": "full" },
+            ],
+            "mapping": [
+                { "source": "crm_id", "mandatory": true, "deduplicate": true },
+                { "expression": "points / 100", "target": "tier" },
+            ],
+            "guard": { "min_rows": 10, "max_shrink": "50%", "max_excluded": "5%" },
+        });
+        let draft = draft_of(&before);
+        assert_eq!(activation_of(&draft, &before), before);
+        // Nothing of what the wizard does not ask for is lost when something else changes.
+        let mut changed = draft;
+        changed.set("at.luxury", "01:00");
+        changed.set("min_rows", "");
+        let after = activation_of(&changed, &before);
+        let members: Vec<String> =
+            objects::members(&before, &after).into_iter().map(|it| it.pointer).collect();
+        assert_eq!(members, ["/segments/0/schedule/at", "/guard/min_rows"]);
     }
 }

@@ -39,6 +39,16 @@ pub(super) async fn retry(visit: Visit) -> Result<Reply, Problem> {
     ask_for(&visit, &detail.run.activation, body).await
 }
 
+/// Sends the segment of a run again, as it is now.
+pub(super) async fn again(visit: Visit) -> Result<Reply, Problem> {
+    let id = visit.parameter("id");
+    let missing = || Problem::not_found("run", id);
+    let run_id = id.parse().map_err(|_| missing())?;
+    let detail = visit.app.shared.ledger.run(run_id).await?.ok_or_else(missing)?;
+    let body = json!({ "segments": [detail.run.segment] });
+    ask_for(&visit, &detail.run.activation, body).await
+}
+
 /// Lets a run go on that a guard stopped.
 pub(super) async fn release(visit: Visit) -> Result<Reply, Problem> {
     let id = visit.parameter("id");
@@ -49,7 +59,8 @@ pub(super) async fn release(visit: Visit) -> Result<Reply, Problem> {
 /// Ends a run that a guard stopped.
 pub(super) async fn reject(visit: Visit) -> Result<Reply, Problem> {
     let id = visit.parameter("id");
-    let body = json!({ "reason": "rejected on the page of the run" });
+    let reason = Some(visit.field("reason").trim()).filter(|reason| !reason.is_empty());
+    let body = json!({ "reason": reason.unwrap_or("rejected on the page of the run") });
     visit.perform("reject_run", &[("id", id)], Some(body)).await?;
     Ok(done(&format!("/runs/{id}"), Said::Removed))
 }

@@ -1,18 +1,23 @@
 //! Connecting a destination: a draft becomes an account and a destination, by the API's operations.
 
+use plan::Section;
 use serde_json::{Map, Value, json};
 use ui::page::connect::{Connect, FIELDS};
 use ui::page::destinations::Preset;
+use ui::page::editing::Send;
 use ui::page::wizard::{Draft, Preview};
 use ui::shell::Said;
 
+use super::edits::{self, Wanted};
 use super::visit::{Visit, done, html, see_other};
-use super::wizard::{self, fresh, key_of, put};
+use super::wizard::{self, Wizard, fresh, key_of, put};
+use crate::app::objects;
 use crate::http::problem::{Code, Problem};
 use crate::http::request::Reply;
 use crate::workspace::Workspace;
 
-const WIZARD: &str = "connect";
+/// A role that there may not be, until somebody writes one.
+const ROLE: &str = "arn:aws:iam::123456789012:role/segue";
 /// How many lines are shown.
 const LINES: usize = 6;
 /// How many columns the sample has.
@@ -20,26 +25,52 @@ const COLUMNS: usize = 6;
 /// The names that a sample takes in a project for as long as it is looked at.
 const SAMPLE: &str = "segue-sample";
 
+fn wizard(visit: &Visit) -> Wizard {
+    Wizard::of(visit, "connect", "destinations")
+}
+
 /// Begins where the draft is, or with a kind of service.
 pub(super) async fn begin(visit: Visit) -> Result<Reply, Problem> {
     if let Some(preset) = visit.query("preset") {
-        let mut draft = wizard::load(&visit, WIZARD);
+        let wizard = wizard(&visit);
+        let mut draft = wizard.load(&visit);
         draft.set("preset", preset);
         draft.set("account", "");
-        wizard::keep(&visit, WIZARD, &draft)?;
+        wizard.keep(&visit, &draft)?;
     }
     Ok(see_other("/connect/account"))
 }
 
+/// Begins to change a destination that is kept here.
+pub(super) async fn begin_change(visit: Visit) -> Result<Reply, Problem> {
+    let workspace = visit.app.shared.workspace();
+    let key = visit.parameter("key").to_owned();
+    if workspace.project.destination(&key).is_none() {
+        return visit.missing().await;
+    }
+    let Some(stored) = workspace.stored(Section::Destinations, &key) else {
+        return Err(super::rules::in_file("destination", &key));
+    };
+    let wizard = wizard(&visit);
+    wizard.begin(&visit, stored, draft_of)?;
+    Ok(see_other(&wizard.step("place")))
+}
+
 pub(super) async fn page(visit: Visit) -> Result<Reply, Problem> {
-    let draft = wizard::load(&visit, WIZARD);
+    let wizard = wizard(&visit);
+    let draft = wizard.load(&visit);
+    if wizard.key.is_some() && draft.0.is_empty() {
+        // It was saved or discarded elsewhere.
+        return Ok(see_other(&wizard.base));
+    }
     let step = visit.parameter("step").to_owned();
-    drawn(&visit, &step, draft).await
+    drawn(&visit, &wizard, &step, draft).await
 }
 
 /// Keeps what was filled in, and goes on.
 pub(super) async fn step(visit: Visit) -> Result<Reply, Problem> {
-    let Some((at, mut draft)) = wizard::filled(&visit, WIZARD, &FIELDS) else {
+    let wizard = wizard(&visit);
+    let Some((at, mut draft)) = wizard.filled(&visit, &FIELDS) else {
         return visit.missing().await;
     };
     let step = FIELDS[at].0;
@@ -51,38 +82,52 @@ pub(super) async fn step(visit: Visit) -> Result<Reply, Problem> {
         let name = format!("{account}-secret");
         let body = json!({ "value": secret });
         if let Err(problem) = visit.perform("put_secret", &[("name", &name)], Some(body)).await {
-            wizard::keep(&visit, WIZARD, &draft)?;
+            wizard.keep(&visit, &draft)?;
             return Err(problem);
         }
         draft.set("secret_name", &name);
     }
-    wizard::keep(&visit, WIZARD, &draft)?;
+    wizard.keep(&visit, &draft)?;
     if visit.is_part() {
-        return drawn(&visit, step, draft).await;
+        return drawn(&visit, &wizard, step, draft).await;
     }
-    match wizard::way(&visit, WIZARD, &FIELDS, at, go, "/destinations") {
+    match wizard.way(&visit, &FIELDS, at, go) {
         Some(reply) => Ok(reply),
-        None => finish(&visit, &draft).await,
+        None => finish(&visit, &wizard, &draft).await,
     }
 }
 
-async fn drawn(visit: &Visit, step: &str, draft: Draft) -> Result<Reply, Problem> {
+async fn drawn(visit: &Visit, wizard: &Wizard, step: &str, draft: Draft) -> Result<Reply, Problem> {
     if FIELDS.iter().all(|(key, _)| *key != step) {
         return visit.missing().await;
     }
     let workspace = visit.app.shared.workspace();
     let preview = match step {
+        "account" if draft.or("auth", "access-key") == "assume-role" => {
+            // What to paste into the role is known before there is a role or a bucket.
+            let mut draft = draft.clone();
+            for (name, otherwise) in [("bucket", "bucket"), ("role_arn", ROLE)] {
+                if draft.get(name).trim().is_empty() {
+                    draft.set(name, otherwise);
+                }
+            }
+            wizard::preview(visit, sample(visit, wizard, &draft, 0).await?).await?
+        }
         "account" => Preview::default(),
         _ if draft.get("bucket").is_empty() => Preview::default(),
         _ => {
             let rows = if step == "place" { 0 } else { LINES };
-            wizard::preview(visit, sample(visit, &workspace, &draft, rows).await?).await?
+            wizard::preview(visit, sample(visit, wizard, &draft, rows).await?).await?
         }
     };
     let page = Connect {
         at: step.to_owned(),
         draft,
         accounts: workspace.project.accounts.iter().map(|it| it.key.clone()).collect(),
+        changes: wizard.key.as_ref().map(|key| {
+            let found = workspace.project.destination(key);
+            (key.clone(), found.map_or_else(|| key.clone(), |found| found.name.clone()))
+        }),
         has_master_key: workspace.secret_store().has_key(),
         preview,
     };
@@ -95,7 +140,7 @@ async fn drawn(visit: &Visit, step: &str, draft: Draft) -> Result<Reply, Problem
 }
 
 /// Makes the account and the destination, and leads to where the check is.
-async fn finish(visit: &Visit, draft: &Draft) -> Result<Reply, Problem> {
+async fn finish(visit: &Visit, wizard: &Wizard, draft: &Draft) -> Result<Reply, Problem> {
     let workspace = visit.app.shared.workspace();
     for (needed, name) in [("name", "a name"), ("bucket", "a bucket")] {
         if draft.get(needed).is_empty() {
@@ -110,21 +155,62 @@ async fn finish(visit: &Visit, draft: &Draft) -> Result<Reply, Problem> {
         let body = json!({ "key": account, "definition": account_of(draft) });
         visit.perform("add_account", &[], Some(body)).await?;
     }
+    if let Some(key) = &wizard.key {
+        return change(visit, wizard, key, draft, &account).await;
+    }
     let is_taken = |key: &str| workspace.project.destination(key).is_some();
     let wanted = Some(key_of(draft.get("name"))).filter(|key| !key.is_empty());
     let key = fresh(&wanted.unwrap_or_else(|| "destination".to_owned()), is_taken);
-    let body = json!({ "key": key, "definition": destination_of(draft, &account) });
+    let body = json!({ "key": key, "definition": destination_of(draft, &account, &Value::Null) });
     if let Err(problem) = visit.perform("add_destination", &[], Some(body)).await {
         // The account alone would be in the way of the next attempt.
         let mut kept = draft.clone();
         if draft.get("account").is_empty() {
             kept.set("account", &account);
-            wizard::keep(visit, WIZARD, &kept)?;
+            wizard.keep(visit, &kept)?;
         }
         return Err(problem);
     }
-    wizard::forget(visit, WIZARD);
+    wizard.forget(visit);
     Ok(done(&format!("/destinations/{key}?check=now"), Said::Saved))
+}
+
+/// Saves a destination that was changed.
+async fn change(
+    visit: &Visit,
+    wizard: &Wizard,
+    key: &str,
+    draft: &Draft,
+    account: &str,
+) -> Result<Reply, Problem> {
+    let mut kept = draft.clone();
+    // If the change is not saved, the account is there already.
+    kept.set("account", account);
+    wizard.keep(visit, &kept)?;
+    let send = |go: &str| Send {
+        action: wizard.step("review"),
+        fields: vec![("go".to_owned(), go.to_owned())],
+    };
+    let wanted = Wanted {
+        section: Section::Destinations,
+        key,
+        revision: Wizard::revision(draft),
+        definition: destination_of(draft, account, &before(visit, wizard)),
+        save: send("next"),
+        go_on: send("stay"),
+    };
+    if let Some(conflict) = edits::save(visit, wanted).await? {
+        return Ok(conflict);
+    }
+    wizard.forget(visit);
+    Ok(done(&format!("/destinations/{key}?check=now"), Said::Saved))
+}
+
+/// What the destination says as it is kept now, if one is changed.
+fn before(visit: &Visit, wizard: &Wizard) -> Value {
+    let workspace = visit.app.shared.workspace();
+    let key = wizard.key.as_deref().unwrap_or_default();
+    workspace.stored(Section::Destinations, key).map(objects::value).unwrap_or_default()
 }
 
 /// The key of the account: the one that is chosen, or one that is free.
@@ -164,20 +250,34 @@ fn account_of(draft: &Draft) -> Value {
     account.into()
 }
 
-/// The destination as it would stand in the project file.
-fn destination_of(draft: &Draft, account: &str) -> Value {
-    let mut destination = Map::new();
+/// An object that is changed: what it says already, without members that are said anew.
+fn without(before: &Value, members: &[&str]) -> Map<String, Value> {
+    let mut object = before.as_object().cloned().unwrap_or_default();
+    for member in members {
+        object.remove(*member);
+    }
+    object
+}
+
+/// The destination as it would stand in the project file. What it says already, `before`, and the wizard
+/// does not ask for, stays.
+fn destination_of(draft: &Draft, account: &str, before: &Value) -> Value {
+    let mut destination = without(before, &["name", "folder", "encryption", "marketing_actions"]);
     put(&mut destination, "account", account);
     put(&mut destination, "name", draft.get("name"));
     put(&mut destination, "bucket", draft.get("bucket"));
     put(&mut destination, "folder", draft.get("folder").trim_matches('/'));
     destination.insert("manifest".to_owned(), (draft.or("manifest", "yes") == "yes").into());
-    if !draft.get("sse").is_empty() {
-        let mut encryption = Map::new();
-        put(&mut encryption, "sse", draft.get("sse"));
-        if draft.get("sse") == "aws:kms" {
-            put(&mut encryption, "kms_key_id", draft.get("kms_key_id"));
-        }
+    let mut encryption = without(&before["encryption"], &["sse", "kms_key_id", "pgp"]);
+    put(&mut encryption, "sse", draft.get("sse"));
+    if draft.get("sse") == "aws:kms" {
+        put(&mut encryption, "kms_key_id", draft.get("kms_key_id"));
+    }
+    let keys = pgp_keys(draft.get("pgp"));
+    if !keys.is_empty() {
+        encryption.insert("pgp".to_owned(), keys.into());
+    }
+    if !encryption.is_empty() {
         destination.insert("encryption".to_owned(), encryption.into());
     }
     let actions = draft.get("actions").split(',').map(str::trim).filter(|it| !it.is_empty());
@@ -185,13 +285,36 @@ fn destination_of(draft: &Draft, account: &str) -> Value {
     if !actions.is_empty() {
         destination.insert("marketing_actions".to_owned(), actions.into());
     }
-    destination.insert("file".to_owned(), file_of(draft));
+    destination.insert("file".to_owned(), file_of(draft, &before["file"]));
     destination.into()
 }
 
-fn file_of(draft: &Draft) -> Value {
-    let mut file = Map::new();
+/// The recipients' keys in a text, one behind the other.
+fn pgp_keys(text: &str) -> Vec<String> {
+    const BEGIN: &str = "-----BEGIN PGP PUBLIC KEY BLOCK-----";
+    let text = text.replace("\r\n", "\n");
+    let lines = || text.lines().map(str::trim).filter(|line| !line.is_empty());
+    if lines().all(|line| line.starts_with("${")) {
+        // Each is in a file or a secret.
+        return lines().map(str::to_owned).collect();
+    }
+    if !text.contains(BEGIN) {
+        // One key in Base64.
+        return Some(text.trim())
+            .filter(|it| !it.is_empty())
+            .map(str::to_owned)
+            .into_iter()
+            .collect();
+    }
+    text.split(BEGIN).skip(1).map(|key| format!("{BEGIN}{}\n", key.trim_end())).collect()
+}
+
+fn file_of(draft: &Draft, before: &Value) -> Value {
     let format = draft.or("format", "csv");
+    let is_same = before["format"].as_str().unwrap_or("csv") == format;
+    // What another format was told means nothing for this one.
+    let before = if is_same { before } else { &Value::Null };
+    let mut file = without(before, &[]);
     put(&mut file, "format", format);
     if format == "csv" {
         put(&mut file, "delimiter", draft.or("delimiter", ","));
@@ -208,27 +331,64 @@ fn file_of(draft: &Draft) -> Value {
     file.into()
 }
 
+/// The draft that a destination would have come from.
+fn draft_of(destination: &Value) -> Draft {
+    let mut draft = Draft::default();
+    let text = |value: &Value| value.as_str().unwrap_or_default().to_owned();
+    let list = |value: &Value| {
+        value.as_array().cloned().unwrap_or_default().iter().map(text).collect::<Vec<_>>()
+    };
+    let yes = |value: &Value| if value == &Value::Bool(false) { "no" } else { "yes" }.to_owned();
+    let (encryption, file) = (&destination["encryption"], &destination["file"]);
+    let fields = [
+        ("account", text(&destination["account"])),
+        ("name", text(&destination["name"])),
+        ("bucket", text(&destination["bucket"])),
+        ("folder", text(&destination["folder"])),
+        ("manifest", yes(&destination["manifest"])),
+        ("sse", text(&encryption["sse"])),
+        ("kms_key_id", text(&encryption["kms_key_id"])),
+        ("pgp", list(&encryption["pgp"]).join("\n")),
+        ("actions", list(&destination["marketing_actions"]).join(", ")),
+        ("format", text(&file["format"])),
+        ("delimiter", text(&file["delimiter"])),
+        ("quoting", text(&file["quoting"])),
+        ("line_end", text(&file["line_end"])),
+        ("encoding", text(&file["encoding"])),
+        ("header", yes(&file["header"])),
+        ("compression", text(&file["compression"])),
+    ];
+    for (name, value) in fields {
+        if !value.is_empty() {
+            draft.0.push((name.to_owned(), value));
+        }
+    }
+    draft
+}
+
 /// What is asked to see how files of the draft would look: everybody, with a few columns.
 async fn sample(
     visit: &Visit,
-    workspace: &Workspace,
+    wizard: &Wizard,
     draft: &Draft,
     rows: usize,
 ) -> Result<Value, Problem> {
-    let account = account_key(workspace, draft);
+    let account = account_key(&visit.app.shared.workspace(), draft);
     let mut accounts = Map::new();
     if draft.get("account").is_empty() {
         accounts.insert(account.clone(), account_of(draft));
     }
-    let fields = super::rules::fields(visit).await?;
-    let columns: Vec<String> = fields.into_iter().take(COLUMNS).collect();
-    let mut destination = destination_of(draft, &account);
+    let fields = super::rules::fields(visit).await?.shown;
+    let columns: Vec<String> = fields.into_iter().take(COLUMNS).map(|field| field.path).collect();
+    let mut destination = destination_of(draft, &account, &before(visit, wizard));
     if draft.get("name").is_empty() {
         destination["name"] = SAMPLE.into();
     }
     // Who is asked for consent depends on the actions; a look at the format does not.
     if let Some(members) = destination.as_object_mut() {
         members.remove("marketing_actions");
+        // The sample is another destination.
+        members.remove("id");
     }
     Ok(json!({
         "segments": { SAMPLE: { "rule": "true", "name": "Segment" } },
@@ -242,4 +402,40 @@ async fn sample(
         "activation": SAMPLE,
         "rows": rows,
     }))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_changed_comes_back_as_it_was() {
+        let key =
+            "-----BEGIN PGP PUBLIC KEY BLOCK-----\n\nmQENBF\n-----END PGP PUBLIC KEY BLOCK-----\n";
+        let before = json!({
+            "account": "aubert",
+            "name": "Partner",
+            "bucket": "exports",
+            "folder": "crm/%SEGMENT_NAME%",
+            "manifest": false,
+            "expected_bucket_owner": "123456789012",
+            "encryption": { "sse": "aws:kms", "kms_key_id": "k", "bucket_key": true, "pgp": [key, key] },
+            "objects": { "storage_class": "STANDARD_IA" },
+            "marketing_actions": ["emailing", "ads"],
+            "file": {
+                "format": "csv", "delimiter": ";", "quoting": "all", "line_end": "crlf",
+                "encoding": "utf-8-bom", "header": false, "compression": "gzip",
+                "null": "NULL", "rows_per_file": 1000,
+            },
+        });
+        let draft = draft_of(&before);
+        assert_eq!(destination_of(&draft, "aubert", &before), before);
+        let mut changed = draft;
+        changed.set("format", "tsv");
+        changed.set("sse", "");
+        let after = destination_of(&changed, "aubert", &before);
+        assert_eq!(after["file"]["null"], Value::Null, "it was said of another format");
+        assert_eq!(after["encryption"], json!({ "bucket_key": true, "pgp": [key, key] }));
+        assert_eq!(after["objects"], before["objects"]);
+    }
 }

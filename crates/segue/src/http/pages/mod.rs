@@ -7,8 +7,10 @@
 
 mod activate;
 mod acts;
+mod checks;
 mod connect;
 mod door;
+mod edits;
 mod live;
 mod people;
 mod rules;
@@ -93,6 +95,7 @@ const PAGES: &[Page] = &[
     show!("/runs/{id}", Some("get_run"), views::page),
     show!("/runs/{id}/live", Some("run_events"), live::events),
     act!("/runs/{id}/retry", Some("run_activation"), "/runs/{id}", acts::retry),
+    act!("/runs/{id}/again", Some("run_activation"), "/runs/{id}", acts::again),
     act!("/runs/{id}/release", Some("release_run"), "/runs/{id}", acts::release),
     act!("/runs/{id}/reject", Some("reject_run"), "/runs/{id}", acts::reject),
     show!("/activations", Some("list_activations"), views::page),
@@ -105,6 +108,20 @@ const PAGES: &[Page] = &[
         "/activations/{key}",
         acts::enable
     ),
+    show!("/activations/{key}/edit", Some("change_activation"), activate::begin_change),
+    show!("/activations/{key}/edit/{step}", Some("change_activation"), activate::page),
+    act!(
+        "/activations/{key}/edit/{step}",
+        Some("change_activation"),
+        "/activations/{key}/edit/{step}",
+        activate::step
+    ),
+    act!(
+        "/activations/{key}/remove",
+        Some("remove_activation"),
+        "/activations/{key}",
+        edits::remove_activation
+    ),
     show!("/destinations", Some("list_destinations"), views::page),
     show!("/destinations/{key}", Some("get_destination"), views::page),
     act!(
@@ -113,6 +130,26 @@ const PAGES: &[Page] = &[
         "/destinations/{key}",
         acts::check
     ),
+    act!(
+        "/destinations/{key}/check/live",
+        Some("check_destination_events"),
+        "/destinations/{key}",
+        checks::live
+    ),
+    show!("/destinations/{key}/edit", Some("change_destination"), connect::begin_change),
+    show!("/destinations/{key}/edit/{step}", Some("change_destination"), connect::page),
+    act!(
+        "/destinations/{key}/edit/{step}",
+        Some("change_destination"),
+        "/destinations/{key}/edit/{step}",
+        connect::step
+    ),
+    act!(
+        "/destinations/{key}/remove",
+        Some("remove_destination"),
+        "/destinations/{key}",
+        edits::remove_destination
+    ),
     show!("/connect", Some("add_destination"), connect::begin),
     show!("/connect/{step}", Some("add_destination"), connect::page),
     act!("/connect/{step}", Some("add_destination"), "/connect/{step}", connect::step),
@@ -120,8 +157,19 @@ const PAGES: &[Page] = &[
     show!("/activate/{step}", Some("add_activation"), activate::page),
     act!("/activate/{step}", Some("add_activation"), "/activate/{step}", activate::step),
     show!("/segments", Some("list_segments"), views::page),
+    act!("/segments", Some("add_segment"), "/rule", rules::add),
     show!("/segments/{key}", Some("get_segment"), views::page),
+    show!("/segments/{key}/edit", Some("change_segment"), rules::edit),
+    act!("/segments/{key}/edit", Some("change_segment"), "/segments/{key}/edit", rules::change),
+    act!(
+        "/segments/{key}/remove",
+        Some("remove_segment"),
+        "/segments/{key}",
+        edits::remove_segment
+    ),
     act!("/segments/{key}/count", Some("count_segment"), "/segments/{key}", acts::count),
+    show!("/fields", Some("get_schema"), rules::all_fields),
+    act!("/fields/shares", Some("count_values"), "/rule", rules::shares),
     show!("/rule", Some("try_rule"), rules::page),
     act!("/rule", Some("try_rule"), "/rule", rules::tried),
     show!("/profiles", Some("look_up_person"), people::page),
@@ -131,6 +179,9 @@ const PAGES: &[Page] = &[
     act!("/settings/users", Some("add_user"), "/settings", settings::add_user),
     act!("/settings/users/{name}", Some("change_user"), "/settings", settings::change_user),
     act!("/settings/users/{name}/remove", Some("remove_user"), "/settings", settings::remove_user),
+    act!("/settings/alerts", Some("set_alert_channels"), "/settings", settings::set_channels),
+    act!("/settings/secrets", Some("put_secret"), "/settings", settings::put_secret),
+    act!("/settings/secrets/remove", Some("remove_secret"), "/settings", settings::remove_secret),
     act!("/settings/tokens", Some("add_token"), "/settings", settings::add_token),
     act!("/settings/tokens/{id}/revoke", Some("remove_token"), "/settings", settings::revoke),
 ];

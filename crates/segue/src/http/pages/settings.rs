@@ -7,10 +7,9 @@ use ui::page::settings::{self as page, Role, Server, Settings};
 use ui::shell::Said;
 
 use super::visit::{Visit, done};
-use crate::ambient;
+use crate::http::answers::alerts::{AlertChannels, MailChannel};
 use crate::http::problem::{Code, Problem};
 use crate::http::request::Reply;
-use crate::secrets::Secrets;
 
 /// How many alerts are shown.
 const ALERTS: &str = "12";
@@ -85,15 +84,19 @@ async fn drawn(visit: &Visit, made: Option<String>) -> Result<Reply, Problem> {
         run: it.run_id,
         at: it.at,
     };
-    let secrets = Secrets::new(workspace.state_folder(), &ambient::variable).list();
-    let secrets = secrets.unwrap_or_default().into_iter();
+    let store = workspace.secret_store();
+    let secrets = store.list().unwrap_or_default().into_iter();
     let settings = Settings {
         users,
         tokens,
         made,
-        secrets: secrets.map(|entry| (entry.name, entry.set)).collect(),
+        secrets: page::Secrets {
+            all: secrets.map(|entry| (entry.name, entry.set)).collect(),
+            may_change: visit.may_do("put_secret"),
+            has_master_key: store.has_key(),
+        },
         alerts: page::Alerts {
-            has_webhook: !visit.app.shared.options.rules.to.is_empty(),
+            channels: channels(visit).await?,
             newest: alerts.items.into_iter().map(alert).collect(),
         },
         server: Server {
@@ -102,6 +105,49 @@ async fn drawn(visit: &Visit, made: Option<String>) -> Result<Reply, Problem> {
         },
     };
     Ok(visit.draw(settings.draw(&shell)))
+}
+
+async fn channels(visit: &Visit) -> Result<page::Channels, Problem> {
+    let given: AlertChannels = visit.read("get_alert_channels", &[]).await?;
+    let mail = |it: MailChannel| page::Mail { server: it.server, from: it.from, to: it.to };
+    Ok(page::Channels {
+        webhook: given.webhook.map(|it| it.url),
+        webhook_of_start: given.webhook_of_start,
+        mail: given.mail.map(mail),
+        mail_of_start: given.mail_of_start,
+        may_change: visit.may_do("set_alert_channels"),
+    })
+}
+
+/// Sets where alerts are told. A channel whose address is empty is no more.
+pub(super) async fn set_channels(visit: Visit) -> Result<Reply, Problem> {
+    let said = |name: &str| Some(visit.field(name).trim()).filter(|it| !it.is_empty());
+    let webhook =
+        said("webhook").map(|url| json!({ "url": url, "secret": said("webhook_secret") }));
+    let to: Vec<&str> = visit.field("mail_to").split(',').map(str::trim).collect();
+    let mail = said("mail_to").map(|_| {
+        json!({
+            "server": visit.field("mail_server").trim(),
+            "from": visit.field("mail_from").trim(),
+            "to": to,
+            "password": said("mail_password"),
+        })
+    });
+    let body = json!({ "webhook": webhook, "mail": mail });
+    visit.perform("set_alert_channels", &[], Some(body)).await?;
+    Ok(done("/settings", Said::ChannelsSet))
+}
+
+/// Keeps a secret.
+pub(super) async fn put_secret(visit: Visit) -> Result<Reply, Problem> {
+    let body = json!({ "value": visit.field("value") });
+    visit.perform("put_secret", &[("name", visit.field("name").trim())], Some(body)).await?;
+    Ok(done("/settings", Said::Saved))
+}
+
+pub(super) async fn remove_secret(visit: Visit) -> Result<Reply, Problem> {
+    visit.perform("remove_secret", &[("name", visit.field("name"))], None).await?;
+    Ok(done("/settings", Said::Removed))
 }
 
 fn user(user: User) -> page::User {

@@ -194,8 +194,13 @@ impl Visit {
                 count: self.may_do("count_segment"),
                 connect: self.may_do("add_destination"),
                 activate: self.may_do("add_activation"),
+                define: self.may_do("add_segment"),
             },
             gauges: Some(&self.app.shared.gauges),
+            asked: Some(web::Asked {
+                from: self.query("from").and_then(|it| it.parse().ok()).unwrap_or_default(),
+                find: self.query("find").unwrap_or_default().to_owned(),
+            }),
         })
     }
 
@@ -227,7 +232,24 @@ impl Visit {
         parameters: &[(&str, &str)],
         body: Option<Value>,
     ) -> Result<Reply, Problem> {
-        self.perform_with(operation, parameters, Vec::new(), body).await
+        self.perform_with(operation, parameters, Vec::new(), super::json_headers(), body).await
+    }
+
+    /// The same for an object that is kept here, for the version that the visitor saw.
+    pub(super) async fn edit(
+        &self,
+        operation: &str,
+        key: &str,
+        revision: &str,
+        body: Option<Value>,
+    ) -> Result<Reply, Problem> {
+        let mut headers = super::json_headers();
+        // What is no number is no version either, and is answered so.
+        let seen: String = revision.chars().filter(char::is_ascii_digit).collect();
+        if let Ok(seen) = HeaderValue::from_str(&format!("\"{seen}\"")) {
+            headers.insert(header::IF_MATCH, seen);
+        }
+        self.perform_with(operation, &[("key", key)], Vec::new(), headers, body).await
     }
 
     async fn perform_with(
@@ -235,6 +257,7 @@ impl Visit {
         operation: &str,
         parameters: &[(&str, &str)],
         query: Vec<(String, String)>,
+        headers: HeaderMap,
         body: Option<Value>,
     ) -> Result<Reply, Problem> {
         let route = routes::Table::named(operation).ok_or_else(|| {
@@ -246,7 +269,7 @@ impl Visit {
             .collect();
         let ask = Ask {
             actor: self.actor.clone(),
-            headers: super::json_headers(),
+            headers,
             address: self.address.to_string(),
             path: filled(route.path, &parameters),
             parameters,
@@ -263,7 +286,8 @@ impl Visit {
         query: &[(&str, &str)],
     ) -> Result<T, Problem> {
         let query = query.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned()));
-        value(&self.perform_with(operation, &[], query.collect(), None).await?)
+        let headers = super::json_headers();
+        value(&self.perform_with(operation, &[], query.collect(), headers, None).await?)
     }
 
     /// Does what an operation of the API does, and gives its answer as a value.

@@ -5,87 +5,150 @@ use std::path::PathBuf;
 
 use jiff::Timestamp;
 use jiff::tz::TimeZone;
+use ledger::Definition;
 use serde_json::{Map, Value};
-use ui::page::wizard::{Draft, Fault, Preview, SegmentPreview};
+use ui::page::calendar::Due;
+use ui::page::wizard::{Documents, Draft, Fault, Preview, SegmentPreview};
 
-use super::visit::{Visit, see_other};
-use crate::http::answers::preview::{Previewed, SegmentPreviewed};
+use super::visit::{Visit, filled, see_other};
+use crate::app::objects;
+use crate::http::answers::preview::{DayPreviewed, Previewed, SegmentPreviewed};
 use crate::http::problem::{Code, Problem};
 use crate::http::request::Reply;
 use crate::private_file;
 
 /// The folder inside the state folder.
 const FOLDER: &str = "drafts";
+/// The field of a draft that says which version it began with.
+const REVISION: &str = "edit.revision";
 /// The longest draft, in bytes.
 const DRAFT_BYTES_MAX: usize = 256 << 10;
 
 /// The steps of a wizard in order, each by the end of its address and with its fields.
 type Steps = [(&'static str, &'static [&'static str])];
 
-/// Which step the visitor is at, and the draft with what the step's form says. Nothing where there is
-/// no such step.
-pub(super) fn filled(visit: &Visit, wizard: &str, steps: &Steps) -> Option<(usize, Draft)> {
-    let at = steps.iter().position(|(key, _)| *key == visit.parameter("step"))?;
-    let mut draft = load(visit, wizard);
-    draft.put(steps[at].1, visit.fields());
-    Some((at, draft))
+/// A wizard as a visitor is at it: for something new, or to change what there is.
+pub(super) struct Wizard {
+    /// `connect` or `activate`.
+    kind: &'static str,
+    /// What is changed; nothing for something new.
+    pub(super) key: Option<String>,
+    /// The address that the steps stand below.
+    pub(super) base: String,
+    /// Where one is after leaving it.
+    home: String,
 }
 
-/// Where the visitor goes from step `at`: to another step, or `home` without the draft. Nothing where
-/// the last step is done and the draft is to become what it is of.
-pub(super) fn way(
-    visit: &Visit,
-    wizard: &str,
-    steps: &Steps,
-    at: usize,
-    go: &str,
-    home: &str,
-) -> Option<Reply> {
-    let to = match go {
-        "discard" => {
-            forget(visit, wizard);
-            return Some(see_other(home));
+impl Wizard {
+    /// The wizard of a kind at the visitor's address: `/{kind}/{step}`, or `/{objects}/{key}/edit/{step}`.
+    pub(super) fn of(visit: &Visit, kind: &'static str, objects: &str) -> Self {
+        match visit.parameter("key") {
+            "" => Self { kind, key: None, base: format!("/{kind}"), home: format!("/{objects}") },
+            key => {
+                let home = filled(
+                    "/{objects}/{key}",
+                    &vec![
+                        ("objects".to_owned(), objects.to_owned()),
+                        ("key".to_owned(), key.to_owned()),
+                    ],
+                );
+                Self { kind, key: Some(key.to_owned()), base: format!("{home}/edit"), home }
+            }
         }
-        "back" => at.saturating_sub(1),
-        "next" if at + 1 == steps.len() => return None,
-        "next" => at + 1,
-        _ => at,
-    };
-    Some(see_other(&format!("/{wizard}/{}", steps[to].0)))
-}
-
-/// Where the draft of a visitor is.
-fn path(visit: &Visit, wizard: &str) -> PathBuf {
-    // Names of users are no names of files.
-    let of_user = blake3::hash(visit.actor.name.as_bytes()).to_hex();
-    let state = visit.app.shared.workspace();
-    state.state_folder().join(FOLDER).join(format!("{wizard}-{}.json", &of_user[..16]))
-}
-
-/// The draft of a visitor, empty where there is none.
-pub(super) fn load(visit: &Visit, wizard: &str) -> Draft {
-    let bytes = std::fs::read(path(visit, wizard)).unwrap_or_default();
-    Draft(serde_json::from_slice(&bytes).unwrap_or_default())
-}
-
-/// Keeps the draft of a visitor.
-pub(super) fn keep(visit: &Visit, wizard: &str, draft: &Draft) -> Result<(), Problem> {
-    let failed = || {
-        Problem::new(Code::Unavailable, "The draft could not be kept in the state folder.")
-            .hint("Make room there, or give the server's user the right to write.")
-    };
-    let bytes = serde_json::to_vec(&draft.0).map_err(|_| failed())?;
-    if bytes.len() > DRAFT_BYTES_MAX {
-        return Err(Problem::new(Code::TooLarge, "A draft has at most 256 KiB.")
-            .hint("Choose fewer segments or columns at once."));
     }
-    private_file::write(&path(visit, wizard), &bytes).map_err(|_| failed())
-}
 
-/// Forgets the draft of a visitor.
-pub(super) fn forget(visit: &Visit, wizard: &str) {
-    // One that is not there is forgotten already.
-    drop(private_file::remove(&path(visit, wizard)));
+    /// The address of a step.
+    pub(super) fn step(&self, step: &str) -> String {
+        format!("{}/{step}", self.base)
+    }
+
+    /// The version of what is changed that the visitor saw last.
+    pub(super) fn revision(draft: &Draft) -> &str {
+        draft.get(REVISION)
+    }
+
+    /// Which step the visitor is at, and the draft with what the step's form says. Nothing where there
+    /// is no such step.
+    pub(super) fn filled(&self, visit: &Visit, steps: &Steps) -> Option<(usize, Draft)> {
+        let at = steps.iter().position(|(key, _)| *key == visit.parameter("step"))?;
+        let mut draft = self.load(visit);
+        draft.put(steps[at].1, visit.fields());
+        if !visit.field("revision").is_empty() {
+            // Somebody saw what others changed, and goes on with that in mind.
+            draft.set(REVISION, visit.field("revision"));
+        }
+        Some((at, draft))
+    }
+
+    /// Where the visitor goes from step `at`: to another step, or away without the draft. Nothing where
+    /// the last step is done and the draft is to become what it is of.
+    pub(super) fn way(&self, visit: &Visit, steps: &Steps, at: usize, go: &str) -> Option<Reply> {
+        let to = match go {
+            "discard" => {
+                self.forget(visit);
+                return Some(see_other(&self.home));
+            }
+            "back" => at.saturating_sub(1),
+            "next" if at + 1 == steps.len() => return None,
+            "next" => at + 1,
+            _ => at,
+        };
+        Some(see_other(&self.step(steps[to].0)))
+    }
+
+    /// Where the draft of a visitor is.
+    fn path(&self, visit: &Visit) -> PathBuf {
+        // Names of users and keys are no names of files.
+        let whose = [visit.actor.name.as_str(), self.key.as_deref().unwrap_or_default()];
+        let whose = match &self.key {
+            None => blake3::hash(whose[0].as_bytes()),
+            Some(_) => blake3::hash(whose.join("\0").as_bytes()),
+        };
+        let state = visit.app.shared.workspace();
+        let name = format!("{}-{}.json", self.kind, &whose.to_hex()[..16]);
+        state.state_folder().join(FOLDER).join(name)
+    }
+
+    /// The draft of a visitor, empty where there is none.
+    pub(super) fn load(&self, visit: &Visit) -> Draft {
+        let bytes = std::fs::read(self.path(visit)).unwrap_or_default();
+        Draft(serde_json::from_slice(&bytes).unwrap_or_default())
+    }
+
+    /// Keeps the draft of a visitor.
+    pub(super) fn keep(&self, visit: &Visit, draft: &Draft) -> Result<(), Problem> {
+        let failed = || {
+            Problem::new(Code::Unavailable, "The draft could not be kept in the state folder.")
+                .hint("Make room there, or give the server's user the right to write.")
+        };
+        let bytes = serde_json::to_vec(&draft.0).map_err(|_| failed())?;
+        if bytes.len() > DRAFT_BYTES_MAX {
+            return Err(Problem::new(Code::TooLarge, "A draft has at most 256 KiB.")
+                .hint("Choose fewer segments or columns at once."));
+        }
+        private_file::write(&self.path(visit), &bytes).map_err(|_| failed())
+    }
+
+    /// Forgets the draft of a visitor.
+    pub(super) fn forget(&self, visit: &Visit) {
+        // One that is not there is forgotten already.
+        drop(private_file::remove(&self.path(visit)));
+    }
+
+    /// Begins to change what there is, where the visitor has not begun already.
+    pub(super) fn begin(
+        &self,
+        visit: &Visit,
+        stored: &Definition,
+        draft_of: impl Fn(&Value) -> Draft,
+    ) -> Result<(), Problem> {
+        if !self.load(visit).get(REVISION).is_empty() {
+            return Ok(());
+        }
+        let mut draft = draft_of(&objects::value(stored));
+        draft.set(REVISION, &stored.revision.to_string());
+        self.keep(visit, &draft)
+    }
 }
 
 /// What objects of a draft would come to.
@@ -100,6 +163,11 @@ pub(super) async fn preview(visit: &Visit, body: Value) -> Result<Preview, Probl
         address: found.address,
         segments: found.segments.into_iter().map(segment).collect(),
         text: found.text,
+        documents: found.documents.map(|it| Documents {
+            policy: format!("{:#}", it.iam),
+            trust: it.trust.map(|trust| format!("{trust:#}")),
+            external_id: it.external_id,
+        }),
     })
 }
 
@@ -109,12 +177,23 @@ fn segment(it: SegmentPreviewed) -> SegmentPreview {
         let zone = slot.zone.as_deref().and_then(|name| TimeZone::get(name).ok());
         Some((at.to_zoned(zone.unwrap_or(TimeZone::UTC)), slot.clocks_changed))
     });
+    let day = |day: &DayPreviewed| {
+        Some(Due {
+            segment: it.name.clone(),
+            date: day.date.parse().ok()?,
+            first: day.first.as_deref().and_then(|first| first.parse().ok()),
+            count: day.slots,
+            clocks_change: day.clocks_changed,
+        })
+    };
     SegmentPreview {
         slots: slots.collect(),
+        days: it.days.iter().filter_map(day).collect(),
         name: it.name,
         file: Some(it.file),
         is_static: it.replaces,
         rows: it.members.zip(it.rows),
+        excluded: it.excluded.into_iter().map(|it| (it.reason, it.profiles)).collect(),
     }
 }
 

@@ -3,7 +3,7 @@
 use maud::{Markup, html};
 
 use super::Run;
-use crate::component::{Note, Tone, link_button, nothing};
+use crate::component::{Note, Tone, link_button, nothing, told};
 use crate::page::{RunStatus, destination_url, segment_url};
 use crate::words::Lang;
 
@@ -25,7 +25,7 @@ impl Stop {
             detail: html! {
                 (what) "."
                 @if run.status == RunStatus::Failed { " " (lang.run_failed_calm()) }
-                @if self.code != "empty" { " " span lang="en" { "(" (self.message) ")" } }
+                @if self.code != "empty" { " (" (told(lang, &self.message)) ")" }
             },
             next_step: step,
             actions: match self.code.as_str() {

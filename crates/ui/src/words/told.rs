@@ -1,0 +1,324 @@
+//! What the program says of problems, in the language of the reader.
+//!
+//! Problems are told in English, in the API and the command line alike, with facts in them: names,
+//! numbers, places. Here each text stands once as a pattern with `{}` for a fact, and beside it the same
+//! in French. A text that is in no pattern is shown as it came, and marked as English.
+
+use super::Lang;
+
+/// English and French, with `{}` for each fact in the same order, or `{1}`, `{2}` in French for another.
+const TOLD: &[(&str, &str)] = &[
+    // What is not there
+    ("There is no {} `{}`.", "Il n’existe pas d’objet `{2}` de cette sorte."),
+    ("there is no field `{}`", "il n’existe pas de champ `{}`"),
+    ("no profile dataset has a field `{}`", "aucun jeu de profils n’a de champ `{}`"),
+    (
+        "no profile dataset has a field `{}`: `{}` has no `{}`",
+        "aucun jeu de profils n’a de champ `{}`\u{a0}: `{}` n’a pas de `{}`",
+    ),
+    ("the profiles have no field `{}`", "les profils n’ont pas de champ `{}`"),
+    ("the profile has no field `{}`", "le profil n’a pas de champ `{}`"),
+    ("the elements have no field `{}`", "les éléments n’ont pas de champ `{}`"),
+    ("There is no field `{}`.", "Il n’existe pas de champ `{}`."),
+    ("there is no time zone `{}`", "il n’existe pas de fuseau horaire `{}`"),
+    ("there is no macro `{}`", "il n’existe pas de macro `{}`"),
+    ("there is no function `{}`", "il n’existe pas de fonction `{}`"),
+    ("there is no segment `{}`", "il n’existe pas de segment `{}`"),
+    ("there is no account `{}`", "il n’existe pas de compte `{}`"),
+    ("there is no destination `{}`", "il n’existe pas de destination `{}`"),
+    ("the project has no {} `{}`", "le projet n’a pas d’objet `{2}` de cette sorte"),
+    ("Did you mean `{}`?", "Vouliez-vous dire `{}`\u{a0}?"),
+    ("Did you mean `{}`? Known: {}.", "Vouliez-vous dire `{}`\u{a0}? Connus\u{a0}: {}."),
+    ("Known: {}.", "Connus\u{a0}: {}."),
+    ("There are: {}.", "Il y a\u{a0}: {}."),
+    ("It has: {}.", "Il y a\u{a0}: {}."),
+    // Rules
+    ("rule of segment `{}`: {}", "règle du segment `{}`\u{a0}: {}"),
+    ("expression of column `{}`: {}", "expression de la colonne `{}`\u{a0}: {}"),
+    (
+        "a rule has to be true or false, this is of type {}",
+        "une règle doit être vraie ou fausse, celle-ci est de type {}",
+    ),
+    (
+        "a rule is one expression, not a `{}` statement",
+        "une règle est une seule expression, pas une instruction `{}`",
+    ),
+    (
+        "a rule is one expression, not a statement",
+        "une règle est une seule expression, pas une instruction",
+    ),
+    ("unterminated string literal", "texte entre guillemets non terminé"),
+    (
+        "Texts stand between single quotes; double quotes name fields.",
+        "Les textes vont entre apostrophes\u{a0}; les guillemets nomment des champs.",
+    ),
+    (
+        "Write numbers without quotes and texts between single quotes; compare values of one type.",
+        "Écrivez les nombres sans guillemets et les textes entre apostrophes\u{a0}; comparez des valeurs d’un même type.",
+    ),
+    (
+        "Write numbers without quotes and texts between double quotes; compare values of one type.",
+        "Écrivez les nombres sans guillemets et les textes entre guillemets\u{a0}; comparez des valeurs d’un même type.",
+    ),
+    ("A rule has at most 64 KiB.", "Une règle a au plus 64 Kio."),
+    ("the rule is empty", "la règle est vide"),
+    // Names and folders
+    ("a macro has no closing `%`", "une macro n’a pas de `%` final"),
+    (
+        "Put `%` behind the macro's name; a plain percent sign is not possible in a name.",
+        "Mettez `%` derrière le nom de la macro\u{a0}; un simple signe pour cent n’est pas possible dans un nom.",
+    ),
+    ("the macro `%{}%` takes no argument", "la macro `%{}%` ne prend pas d’argument"),
+    ("macros are not written in braces", "les macros ne s’écrivent pas entre accolades"),
+    ("a slash in a file name", "une barre oblique dans un nom de fichier"),
+    ("{} would write the same object `{}`", "{} écriraient le même objet `{}`"),
+    ("a column has no source", "une colonne n’a pas de source"),
+    ("an expression needs a target", "une expression demande une colonne"),
+    ("no segment is sent", "aucun segment n’est envoyé"),
+    ("`{}` is empty", "`{}` est vide"),
+    ("`{}` has no value", "`{}` n’a pas de valeur"),
+    ("`{}` is written in the clear", "`{}` est écrit en clair"),
+    ("two columns have the header `{}`", "deux colonnes ont l’en-tête `{}`"),
+    ("two segments write the same object", "deux segments écrivent le même objet"),
+    (
+        "no deduplication key: people with several profiles are sent several times",
+        "aucune clé de dédoublonnage\u{a0}: qui a plusieurs profils est envoyé plusieurs fois",
+    ),
+    (
+        "no number of rows passes: `max_rows` is less than `min_rows`",
+        "aucun nombre de lignes ne passe\u{a0}: `max_rows` est inférieur à `min_rows`",
+    ),
+    (
+        "a segment cannot lose more than all of its members",
+        "un segment ne peut perdre plus que tous ses membres",
+    ),
+    ("Write 100% or less.", "Écrivez 100% ou moins."),
+    ("The segment needs a name.", "Le segment a besoin d’un nom."),
+    ("Write one above the rule.", "Écrivez-en un au-dessus de la règle."),
+    ("No segment is chosen.", "Aucun segment n’est choisi."),
+    ("Tick at least one.", "Cochez-en au moins un."),
+    ("The destination needs a name.", "La destination a besoin d’un nom."),
+    ("The destination needs a bucket.", "La destination a besoin d’un bucket."),
+    ("Go back to the second step.", "Revenez à la deuxième étape."),
+    (
+        "Choose fewer segments or columns at once.",
+        "Choisissez moins de segments ou de colonnes à la fois.",
+    ),
+    ("A draft has at most 256 KiB.", "Un brouillon a au plus 256 Kio."),
+    // Changing what is kept
+    (
+        "The {} `{}` is in the project file, and is read-only here.",
+        "`{2}` est dans le fichier du projet, et se lit seulement ici.",
+    ),
+    (
+        "Change the file; the server reads it again within half a minute.",
+        "Modifiez le fichier\u{a0}; le serveur le relit en moins d’une demi-minute.",
+    ),
+    ("There is a {} `{}` already.", "`{2}` existe déjà."),
+    (
+        "Choose another key, or change that one.",
+        "Choisissez une autre clé, ou modifiez l’existant.",
+    ),
+    ("The {} `{}` was changed since.", "`{2}` a été modifié depuis."),
+    (
+        "Read it again, and make the edit for the version that there is.",
+        "Relisez-le, puis refaites la modification sur la version actuelle.",
+    ),
+    ("The project would have {} problems.", "Le projet aurait {} problèmes."),
+    ("Change what refers to it first.", "Modifiez d’abord ce qui s’y réfère."),
+    ("The activation `{}` is disabled.", "L’activation `{}` est en pause."),
+    ("Enable it first.", "Réactivez-la d’abord."),
+    ("No guard holds this run.", "Aucun garde-fou ne retient cette exécution."),
+    ("Somebody has decided already.", "Quelqu’un a déjà décidé."),
+    // People, users, secrets
+    ("No profile has this identity.", "Aucun profil n’a cette identité."),
+    ("Identities are compared letter by letter.", "Les identités se comparent lettre à lettre."),
+    ("a password has at least {} characters", "un mot de passe a au moins {} caractères"),
+    (
+        "A few words that do not belong together make a good one.",
+        "Quelques mots sans lien entre eux en font un bon.",
+    ),
+    (
+        "A name has 1 to 64 letters, digits, dots, hyphens or underscores, and begins with a letter or digit.",
+        "Un nom a de 1 à 64 lettres, chiffres, points, tirets ou soulignés, et commence par une lettre ou un chiffre.",
+    ),
+    ("This is the last admin.", "C’est le dernier administrateur."),
+    ("Make another user admin first.", "Nommez d’abord un autre administrateur."),
+    (
+        "There is no master key to seal secrets under.",
+        "Il n’y a pas de clé maîtresse pour sceller les secrets.",
+    ),
+    (
+        "Set SEGUE_MASTER_KEY_FILE for the server, or store a first secret with `segue secret set`.",
+        "Donnez SEGUE_MASTER_KEY_FILE au serveur, ou gardez un premier secret avec `segue secret set`.",
+    ),
+    ("The project refers to this secret.", "Le projet se sert de ce secret."),
+    ("The link was used, or is too old.", "Le lien a servi, ou est trop ancien."),
+    (
+        "While there is no user, each start of the server prints a new one.",
+        "Tant qu’il n’y a pas d’utilisateur, chaque démarrage du serveur en affiche un nouveau.",
+    ),
+    ("The role {} does not allow this.", "Le rôle {} ne le permet pas."),
+    ("Wait before you ask again.", "Attendez avant de redemander."),
+    (
+        "A fault of Segue; the log of the server says where.",
+        "Une faute de Segue\u{a0}; le journal du serveur dit où.",
+    ),
+    // Permissions
+    ("nothing can be delivered", "rien ne peut être livré"),
+    (
+        "nothing can be delivered with the tags of the destination",
+        "rien ne peut être livré avec les étiquettes de la destination",
+    ),
+    (
+        "nothing can be delivered with the ACL of the destination",
+        "rien ne peut être livré avec l’ACL de la destination",
+    ),
+    (
+        "nothing can be delivered under the KMS key of the destination",
+        "rien ne peut être livré sous la clé KMS de la destination",
+    ),
+    (
+        "a run that fails leaves its parts behind, unseen and paid for",
+        "une exécution en échec laisse ses morceaux, invisibles et facturés",
+    ),
+    (
+        "after a lost answer, Segue cannot see whether an upload is still open",
+        "après une réponse perdue, Segue ne peut voir si un envoi est encore ouvert",
+    ),
+    (
+        "objects are not looked at after the upload, and static names are not replaced",
+        "les objets ne sont pas relus après l’envoi, et les noms fixes ne sont pas remplacés",
+    ),
+    (
+        "an object that is not there cannot be told from a hidden one",
+        "un objet absent ne se distingue pas d’un objet caché",
+    ),
+    (
+        "after a crash, an upload whose id was lost stays until a lifecycle rule ends it",
+        "après un arrêt brutal, un envoi dont l’identifiant est perdu reste jusqu’à ce qu’une règle de cycle de vie y mette fin",
+    ),
+    (
+        "nothing: the region is learnt from the service's answers",
+        "rien\u{a0}: la région s’apprend des réponses du service",
+    ),
+    ("nothing: Segue never lists buckets", "rien\u{a0}: Segue ne liste jamais les buckets"),
+    ("nothing: Segue reads no older versions", "rien\u{a0}: Segue ne lit pas d’anciennes versions"),
+    ("nothing: Segue deletes no objects", "rien\u{a0}: Segue ne supprime aucun objet"),
+    (
+        "nothing: Segue leaves the bucket's settings alone",
+        "rien\u{a0}: Segue ne touche pas aux réglages du bucket",
+    ),
+    (
+        "nothing: Segue restores no archived objects",
+        "rien\u{a0}: Segue ne restaure pas d’objets archivés",
+    ),
+    (
+        "nothing: replication is done by S3, under a role of its own",
+        "rien\u{a0}: la réplication est faite par S3, sous un rôle à lui",
+    ),
+];
+
+impl Lang {
+    /// A text that the program told in English, in this language; nothing where it is not known here.
+    pub fn told(self, text: &str) -> Option<String> {
+        match self {
+            Self::En => Some(text.to_owned()),
+            Self::Fr => french_of(text),
+        }
+    }
+}
+
+fn french_of(text: &str) -> Option<String> {
+    // The longest pattern says most.
+    let found = TOLD.iter().filter_map(|(en, fr)| Some((*en, facts(en, text)?, *fr)));
+    let (english, facts, french) = found.max_by_key(|(english, ..)| english.len())?;
+    // What stands behind a place is a sentence of its own.
+    let (last, ends_in_sentence) = (facts.len().saturating_sub(1), english.ends_with(": {}"));
+    let told = |(at, fact): (usize, &str)| match at == last && ends_in_sentence {
+        true => french_of(fact),
+        false => Some(fact.to_owned()),
+    };
+    let facts = facts.into_iter().enumerate().map(told).collect::<Option<Vec<String>>>()?;
+    let mut said = String::new();
+    let mut next = 0;
+    let mut rest = french;
+    while let Some((before, behind)) = rest.split_once('{') {
+        let (number, behind) = behind.split_once('}')?;
+        let at = number.parse::<usize>().map_or(next, |number| number - 1);
+        next += 1;
+        said.push_str(before);
+        said.push_str(facts.get(at)?);
+        rest = behind;
+    }
+    said.push_str(rest);
+    Some(said)
+}
+
+/// The facts in a text, if it fits the pattern.
+fn facts<'a>(pattern: &str, text: &'a str) -> Option<Vec<&'a str>> {
+    let mut parts = pattern.split("{}");
+    let mut rest = text.strip_prefix(parts.next()?)?;
+    let mut found = Vec::new();
+    let parts: Vec<&str> = parts.collect();
+    for (at, part) in parts.iter().enumerate() {
+        let is_last = at + 1 == parts.len();
+        let end = match (is_last, part.is_empty()) {
+            (true, true) => rest.len(),
+            (true, false) => {
+                rest.len().checked_sub(part.len()).filter(|end| rest.get(*end..) == Some(part))?
+            }
+            (false, _) => rest.find(part)?,
+        };
+        found.push(&rest[..end]);
+        rest = &rest[end + part.len()..];
+    }
+    rest.is_empty().then_some(found)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{Lang, TOLD, facts};
+
+    #[test]
+    fn a_problem_is_told_in_french_with_its_facts() {
+        let said = |text: &str| Lang::Fr.told(text).unwrap_or_else(|| format!("[en] {text}"));
+        insta::assert_snapshot!([
+            said("there is no field `homeAddress.contry`"),
+            said("Did you mean `homeAddress.country`?"),
+            said("The segment `luxury` is in the project file, and is read-only here."),
+            said("rule of segment `luxury`: there is no field `pionts`"),
+            said("rule of segment `luxury`: something new"),
+            said("no profile dataset has a field `a.b`: `a` has no `b`"),
+            said("nothing can be delivered"),
+            said("the moon is full"),
+        ].join("\n"), @r"
+        il n’existe pas de champ `homeAddress.contry`
+        Vouliez-vous dire `homeAddress.country` ?
+        `luxury` est dans le fichier du projet, et se lit seulement ici.
+        règle du segment `luxury` : il n’existe pas de champ `pionts`
+        [en] rule of segment `luxury`: something new
+        aucun jeu de profils n’a de champ `a.b` : `a` n’a pas de `b`
+        rien ne peut être livré
+        [en] the moon is full
+        ");
+        assert_eq!(Lang::En.told("the moon is full").as_deref(), Some("the moon is full"));
+    }
+
+    #[test]
+    fn both_languages_have_the_same_facts() {
+        for (english, french) in TOLD {
+            let count = |text: &str| text.matches('{').count();
+            let numbered = french.contains("{2}") || french.contains("{1}");
+            assert!(numbered || count(english) == count(french), "{english} | {french}");
+            assert_eq!(
+                facts(english, english).map(|it| it.len()),
+                Some(count(english)),
+                "{english}"
+            );
+            for mark in [" :", " ;", " ?", " !"] {
+                assert!(!french.contains(mark), "{french} would break a line at {mark:?}");
+            }
+        }
+    }
+}
