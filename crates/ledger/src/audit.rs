@@ -102,10 +102,24 @@ impl Ledger {
 
     /// Walks the whole log, a page at a time, and compares every digest.
     pub async fn check_audit(&self) -> Result<Chain> {
-        let mut chain = Chain { entries: 0, newest: None, broken_at: None };
-        let mut previous = BEGINNING.to_owned();
+        self.check_audit_part(1, u64::MAX).await
+    }
+
+    /// Walks a part of the log, from the entry with number `first` to the one with number `last`, and
+    /// compares every digest; the entry before the first is taken as it is.
+    pub async fn check_audit_part(&self, first: u64, last: u64) -> Result<Chain> {
+        let before = first.saturating_sub(1);
+        let mut chain = Chain { entries: before, newest: None, broken_at: None };
+        let mut previous = match before {
+            0 => BEGINNING.to_owned(),
+            _ => {
+                let entry = self.audit_after(before - 1).await?.into_iter().next();
+                entry.filter(|it| it.number == before).map_or_else(String::new, |it| it.digest)
+            }
+        };
         loop {
-            let page = self.audit_after(chain.entries).await?;
+            let mut page = self.audit_after(chain.entries).await?;
+            page.retain(|entry| entry.number <= last);
             if page.is_empty() {
                 return Ok(chain);
             }

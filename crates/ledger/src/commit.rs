@@ -238,7 +238,7 @@ fn parts_json(run_id: Uuid, object: &StagedObject) -> Result<String> {
     serde_json::to_string(&object.parts).map_err(|error| Error::Database(error.into()))
 }
 
-fn condition_etag(condition: &Condition) -> Option<&str> {
+pub(crate) fn condition_etag(condition: &Condition) -> Option<&str> {
     match condition {
         Condition::Absent => None,
         Condition::Unchanged { etag } => Some(etag),

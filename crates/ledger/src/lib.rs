@@ -40,6 +40,7 @@ mod slots;
 mod sql;
 mod sqlite;
 mod staging;
+mod stuck;
 
 pub use access::{Session, Token, User};
 pub use audit::AuditEntry;

@@ -243,6 +243,12 @@ pub(crate) struct Import {
 #[derive(Debug, Default, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct Account {
+    /// The name that people read. Default: the key.
+    #[expect(dead_code, reason = "for readers of the file")]
+    pub name: Option<String>,
+    /// What the account is for.
+    #[expect(dead_code, reason = "for readers of the file")]
+    pub description: Option<String>,
     /// The kind of service. Default: amazon-s3, which all S3-compatible services are.
     #[serde(rename = "type")]
     #[expect(dead_code, reason = "there is one kind")]

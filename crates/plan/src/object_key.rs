@@ -90,7 +90,7 @@ pub struct Values<'a> {
     pub segment_name: &'a str,
     /// `%SEGMENT_ID%`
     pub segment_id: Uuid,
-    /// `%ACTIVATION_NAME%`: the key of the activation.
+    /// `%ACTIVATION_NAME%`: the name of the activation.
     pub activation_name: &'a str,
     /// `%ACTIVATION_ID%`
     pub activation_id: Uuid,

@@ -33,6 +33,8 @@ pub struct Project {
     pub consent: Consent,
     /// What is kept of memberships.
     pub membership: Membership,
+    /// When segments are evaluated that are sent after their evaluation.
+    pub evaluations: Option<Schedule>,
     /// Rules over profiles, in the order of the file.
     pub segments: Vec<Segment>,
     /// Credentials for S3 services.
@@ -451,6 +453,8 @@ pub struct Activation {
     pub key: String,
     /// UUIDv5 of project name and key, or as written.
     pub id: Uuid,
+    /// Its name: as written, or the key.
+    pub name: String,
     /// The key of its destination.
     pub destination: String,
     /// What is sent.
@@ -553,6 +557,11 @@ pub enum Frequency {
     Cron {
         /// The expression, checked.
         expression: String,
+    },
+    /// Whenever the segment is evaluated.
+    Evaluation {
+        /// When that is by the clock; nothing when it is only when somebody asks.
+        of: Option<Box<Schedule>>,
     },
 }
 

@@ -37,7 +37,7 @@ use crate::config::{self, Ordered};
 use crate::diagnostic::{Diagnostic, Severity, Span};
 use crate::nearest::nearest;
 use crate::pql::SegmentName;
-use crate::project::{Places, Project};
+use crate::project::{Places, Project, Schedule};
 use crate::tree::Node;
 
 /// The longest name, in characters.
@@ -61,7 +61,8 @@ pub(crate) fn resolve(
     let name = file.name.clone().unwrap_or_default();
     let namespace = Uuid::new_v5(&ID_NAMESPACE, name.as_bytes());
     let (places, segments) = (Places::default(), Vec::new());
-    let mut resolver = Resolver { root, namespace, files, out, places, segments };
+    let mut resolver =
+        Resolver { root, namespace, files, out, places, segments, evaluations: None };
     resolver.check_head(file);
     let project = resolver.project(file, name);
     names::check(&project, resolver.out);
@@ -77,6 +78,8 @@ struct Resolver<'a> {
     places: Places,
     /// The segments that rules may name.
     segments: Vec<SegmentName>,
+    /// When segments are evaluated that are sent after their evaluation.
+    evaluations: Option<Schedule>,
 }
 
 /// A mapping of the file with its key, for places.
@@ -124,12 +127,14 @@ impl<'a> Resolver<'a> {
             self.section("destinations", file.destinations.as_ref(), Self::destination);
         let consent = self.consent(file.consent.as_ref());
         let membership = self.membership(file.membership.as_ref());
+        self.evaluations = self.evaluations(file.membership.as_ref());
         let mut project = Project {
             name,
             datasets,
             profiles,
             consent,
             membership,
+            evaluations: self.evaluations.clone(),
             segments,
             accounts,
             destinations,
@@ -182,11 +187,6 @@ impl<'a> Resolver<'a> {
     }
 
     /// Refuses what the file format knows and this version does not do.
-    fn not_available(&mut self, place: Span, what: &str) {
-        let message = format!("{what} is not available yet in this version");
-        self.error("not_available", place, message, "Remove it; it would not happen.");
-    }
-
     /// The place of a value by its keys from the root, or of the deepest one that is there.
     fn place_of(&self, keys: &[&str]) -> Span {
         let mut place = Span { start: 0, end: 0, line: 1, column: 1 };

@@ -311,7 +311,7 @@ impl Project {
             destination_id: destination.id,
             segment_name: &segment.name,
             segment_id: segment.id,
-            activation_name: &activation.key,
+            activation_name: &activation.name,
             activation_id: activation.id,
             run_id,
             slot,

@@ -30,6 +30,8 @@ pub const DAYS_SEARCHED_MAX: usize = 41 * 366;
 /// The most slots of one call of [`Schedule::slots_after`].
 pub const SLOTS_MAX: usize = 10_000;
 
+/// The least that lies between two instants here.
+const INSTANT: SignedDuration = SignedDuration::from_nanos(1);
 /// Where `hourly` schedules without a start day count from.
 const HOURLY_ANCHOR: Date = jiff::civil::date(2000, 1, 1);
 
@@ -42,6 +44,13 @@ pub(crate) fn zones() -> &'static TimeZoneDatabase {
 impl Schedule {
     /// Returns the latest slot that is not after `now`, if there is one.
     pub fn latest_slot(&self, now: Timestamp) -> Option<Timestamp> {
+        if let Frequency::Evaluation { of } = &self.frequency {
+            let (first, end) = self.bounds();
+            let just_before = |end: Timestamp| end.saturating_sub(INSTANT).unwrap_or(end);
+            let now = end.map_or(now, |end| now.min(just_before(end)));
+            let latest = of.as_ref()?.latest_slot(now)?;
+            return (first <= latest).then_some(latest);
+        }
         if let Frequency::Hourly { every, at } = self.frequency {
             return self.hours(every, at).latest(now);
         }
@@ -80,6 +89,14 @@ impl Schedule {
         limit: usize,
     ) -> Vec<Timestamp> {
         let limit = limit.min(SLOTS_MAX);
+        if let Frequency::Evaluation { of } = &self.frequency {
+            let Some(of) = of else { return Vec::new() };
+            let (first, end) = self.bounds();
+            let after = after.max(first.saturating_sub(INSTANT).unwrap_or(first));
+            let mut slots = of.slots_within(after, through, limit);
+            slots.retain(|slot| end.is_none_or(|end| *slot < end));
+            return slots;
+        }
         if let Frequency::Hourly { every, at } = self.frequency {
             let mut slots = self.hours(every, at).after(after, limit);
             slots.retain(|slot| *slot <= through);
@@ -120,6 +137,24 @@ impl Schedule {
         !matches!(self.frequency, Frequency::Once { .. })
     }
 
+    /// Whether it is due when the segment is evaluated.
+    pub fn is_after_evaluation(&self) -> bool {
+        matches!(self.frequency, Frequency::Evaluation { .. })
+    }
+
+    /// Whether a time lies within the days of the schedule.
+    pub fn spans(&self, time: Timestamp) -> bool {
+        let (first, end) = self.bounds();
+        first <= time && end.is_none_or(|end| time < end)
+    }
+
+    /// The first instant of the first day, and that behind the last day.
+    fn bounds(&self) -> (Timestamp, Option<Timestamp>) {
+        let midnight = |day: Date| once(&self.zone, day.to_datetime(Time::midnight()));
+        let first = self.start.and_then(midnight).unwrap_or(Timestamp::MIN);
+        (first, self.end.and_then(|end| end.tomorrow().ok()).and_then(midnight))
+    }
+
     /// The last day of the calendar that can have a slot.
     fn last_day(&self) -> Option<Date> {
         if self.repeats() { self.end } else { self.start }
@@ -127,11 +162,11 @@ impl Schedule {
 
     fn hours(&self, every: u8, at: Time) -> Hours {
         let anchor_date = self.start.unwrap_or(HOURLY_ANCHOR);
-        let end = self.end.and_then(|end| end.tomorrow().ok());
+        let (_, end) = self.bounds();
         Hours {
             anchor: once(&self.zone, anchor_date.to_datetime(at)),
             starts: self.start.is_some(),
-            end: end.and_then(|day| once(&self.zone, day.to_datetime(Time::midnight()))),
+            end,
             period: SignedDuration::from_hours(i64::from(every.max(1))),
         }
     }
@@ -156,7 +191,10 @@ impl Hours {
     }
 
     fn after(&self, after: Timestamp, limit: usize) -> Vec<Timestamp> {
-        let first = match self.floor(after).and_then(|slot| slot.checked_add(self.period).ok()) {
+        let behind = |slot: Timestamp| slot.checked_add(self.period).ok();
+        // The slot before the beginning of time cannot be told; the first one behind it can.
+        let early = || self.floor(behind(behind(after)?)?);
+        let first = match self.floor(after).map_or_else(early, behind) {
             Some(slot) if self.starts => self.anchor.map(|anchor| anchor.max(slot)),
             slot => slot,
         };
@@ -213,7 +251,7 @@ impl<'a> Days<'a> {
             Frequency::Weekly { at } => (date.weekday() == weekday_of(start)).then_some(*at),
             Frequency::Monthly { at } => (date.day() == month_day(start, date)).then_some(*at),
             Frequency::Cron { .. } => return self.cron_slots(date),
-            Frequency::Hourly { .. } => None,
+            Frequency::Hourly { .. } | Frequency::Evaluation { .. } => None,
         };
         at.and_then(|at| once(&schedule.zone, date.to_datetime(at))).into_iter().collect()
     }

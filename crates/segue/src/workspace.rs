@@ -10,6 +10,7 @@ use secrecy::{ExposeSecret as _, SecretString};
 use serde_json::Value;
 
 use crate::ambient;
+use crate::app::objects::NOTES;
 use crate::cli::Global;
 use crate::draw::{self, Source};
 use crate::failure::{Failure, Kind};
@@ -222,7 +223,8 @@ impl File {
         let secrets = |name: &str| store.get(name).map_err(|failure| secrets::problem_of(&failure));
         // Before any is read: one that changes meanwhile is noticed at the next look.
         let stored_secrets = store.digest();
-        let parsed = stored.iter().map(parse).collect::<Result<Vec<_>, _>>()?;
+        let objects = stored.iter().filter(|it| !it.key.starts_with(NOTES));
+        let parsed = objects.map(parse).collect::<Result<Vec<_>, _>>()?;
         let stored: Vec<Stored<'_>> = parsed
             .iter()
             .map(|(section, key, definition)| Stored { section: *section, key, definition })

@@ -9,6 +9,11 @@ use serde::Deserialize;
 pub(crate) struct Activation {
     /// A UUID. Default: derived from the project's name and the activation's key.
     pub id: Option<String>,
+    /// The name that people read, and `%ACTIVATION_NAME%`. Default: the key.
+    pub name: Option<String>,
+    /// What the activation is for.
+    #[expect(dead_code, reason = "for readers of the file")]
+    pub description: Option<String>,
     /// The destination.
     #[schemars(required)]
     pub destination: Option<String>,
@@ -68,8 +73,7 @@ pub(crate) enum Leavers {
 #[derive(Debug, Default, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct Schedule {
-    /// How often.
-    #[schemars(required)]
+    /// How often. Needed, but with `trigger: after-evaluation`.
     pub frequency: Option<Frequency>,
     /// hourly: the hours between two slots. Default: 1.
     #[schemars(range(min = 1, max = 24))]
@@ -142,7 +146,7 @@ pub(crate) enum Frequency {
 pub(crate) enum Trigger {
     /// The schedule.
     Scheduled,
-    /// The evaluation of the segment (not available yet).
+    /// The evaluation of the segment: by the schedule of `membership`, and whenever somebody asks.
     AfterEvaluation,
 }
 

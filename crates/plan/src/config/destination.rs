@@ -14,6 +14,9 @@ pub(crate) struct Destination {
     pub id: Option<String>,
     /// The name that people read, and `%DESTINATION_NAME%`. Default: the key.
     pub name: Option<String>,
+    /// What the destination is for.
+    #[expect(dead_code, reason = "for readers of the file")]
+    pub description: Option<String>,
     /// The account that owns the credentials.
     #[schemars(required)]
     pub account: Option<String>,

@@ -4,6 +4,7 @@ use schemars::JsonSchema;
 use serde::Deserialize;
 
 use super::Ordered;
+use super::activation::Schedule;
 
 /// Who may not be sent, whatever a segment says.
 #[derive(Debug, Default, Deserialize, JsonSchema)]
@@ -24,4 +25,7 @@ pub(crate) struct Membership {
     /// How many days it is remembered that somebody left a segment. Default: 30.
     #[schemars(range(min = 0, max = 3650))]
     pub exits_kept_days: Option<u32>,
+    /// When a server evaluates what exports with `trigger: after-evaluation` send. Default: only when
+    /// somebody asks for it.
+    pub schedule: Option<Schedule>,
 }

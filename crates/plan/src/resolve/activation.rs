@@ -21,6 +21,7 @@ impl Resolver<'_> {
         file: &config::Activation,
     ) -> Option<Activation> {
         let id = self.id(item, "activation", file.id.as_deref());
+        let name = self.name(item, file.name.as_deref());
         let guard = self.guard(item, file.guard.as_ref());
         let known = file.destination.as_deref().is_some_and(|key| {
             let place = item.span("destination");
@@ -40,6 +41,7 @@ impl Resolver<'_> {
         Some(Activation {
             key: item.key.to_owned(),
             id,
+            name,
             destination,
             segments,
             mapping,

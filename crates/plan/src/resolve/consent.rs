@@ -1,9 +1,9 @@
 //! Consent: the field of the general opt-out, and a rule for each marketing action that asks for one.
 
-use super::{Resolver, quoted_list, segment};
+use super::{Item, Resolver, quoted_list, segment};
 use crate::config;
 use crate::consent::{Consent, OptOut, Purpose};
-use crate::project::{Membership, Project, Rule};
+use crate::project::{Membership, Project, Rule, Schedule};
 use crate::tree::Node;
 
 /// How long exits are remembered unless the project says otherwise, in days (behaviour reference
@@ -55,6 +55,20 @@ impl Resolver<'_> {
             self.error("out_of_range", place, message, "Write a smaller number.");
         }
         Membership { exits_kept_days: days.min(EXITS_KEPT_DAYS_MAX) }
+    }
+
+    /// When segments are evaluated that are sent after their evaluation.
+    pub(super) fn evaluations(&mut self, file: Option<&config::Membership>) -> Option<Schedule> {
+        let written = file?.schedule.as_ref()?;
+        let node = self.root.get("membership")?;
+        let entry = node.entry("schedule")?;
+        let item = Item { key: &entry.key, key_span: entry.key_span, node: &entry.value };
+        if written.trigger == Some(config::Trigger::AfterEvaluation) {
+            let message = "an evaluation cannot begin after itself";
+            self.error("misplaced_key", item.key_place("trigger"), message, "Remove it.");
+            return None;
+        }
+        self.schedule(item, written)
     }
 
     /// A destination that is held to a marketing action without a rule looks safer than it is.

@@ -17,14 +17,15 @@ const WINDOW_MINUTES_MAX: i64 = 366 * 24 * 60;
 
 impl Resolver<'_> {
     pub(super) fn schedule(&mut self, item: Item<'_>, file: &config::Schedule) -> Option<Schedule> {
-        if file.trigger == Some(config::Trigger::AfterEvaluation) {
-            self.not_available(item.span("trigger"), "running after an evaluation");
-        }
+        let is_after = file.trigger == Some(config::Trigger::AfterEvaluation);
         let start = self.date(item, "start", file.start.as_deref());
         let end = self.date(item, "end", file.end.as_deref());
         let zone = self.zone(item, file.zone.as_deref());
         let at = self.time(item, file.at.as_deref());
-        let frequency = self.frequency(item, file, at)?;
+        let frequency = match is_after {
+            true => self.after_evaluation(item, file),
+            false => self.frequency(item, file, at)?,
+        };
         if let (Some(start), Some(end)) = (start, end)
             && end < start
         {
@@ -33,9 +34,31 @@ impl Resolver<'_> {
             return None;
         }
         let lateness = self.lateness(item, file)?;
-        let schedule = Schedule { frequency, zone: zone?, start, end, lateness };
+        let zone = match (&frequency, zone?) {
+            (Frequency::Evaluation { of: Some(of) }, _) => of.zone.clone(),
+            (_, zone) => zone,
+        };
+        let schedule = Schedule { frequency, zone, start, end, lateness };
         self.check_due(item, &schedule);
         Some(schedule)
+    }
+
+    /// Of exports that follow evaluations only the days are their own.
+    fn after_evaluation(&mut self, item: Item<'_>, file: &config::Schedule) -> Frequency {
+        let by_clock = file.frequency.filter(|it| *it != config::Frequency::Daily);
+        let misplaced = [
+            ("frequency", by_clock.is_some()),
+            ("every", file.every.is_some()),
+            ("at", file.at.is_some()),
+            ("cron", file.cron.is_some()),
+            ("zone", file.zone.is_some()),
+        ];
+        for (key, _) in misplaced.into_iter().filter(|(_, is_there)| *is_there) {
+            let message = format!("`{key}` says nothing with `trigger: after-evaluation`");
+            let hint = "Remove it; `schedule` of `membership:` says when segments are evaluated.";
+            self.error("misplaced_key", item.key_place(key), message, hint);
+        }
+        Frequency::Evaluation { of: self.evaluations.clone().map(Box::new) }
     }
 
     fn frequency(
@@ -44,7 +67,15 @@ impl Resolver<'_> {
         file: &config::Schedule,
         at: Time,
     ) -> Option<Frequency> {
-        let written = file.frequency?;
+        let Some(written) = file.frequency else {
+            let is_there = item.node.get("frequency").is_some_and(|node| !node.is_null());
+            if !is_there {
+                let hint = "Add for example `frequency: daily`.";
+                let message = "the schedule does not say how often";
+                self.error("missing_key", item.key_span, message, hint);
+            }
+            return None;
+        };
         let is_cron = written == config::Frequency::Cron;
         for (key, belongs) in
             [("every", written == config::Frequency::Hourly), ("cron", is_cron), ("at", !is_cron)]
@@ -148,7 +179,8 @@ impl Resolver<'_> {
     }
 
     fn check_due(&mut self, item: Item<'_>, schedule: &Schedule) {
-        let bounded = schedule.end.is_some();
+        // Evaluations that somebody asks for are not known.
+        let bounded = schedule.end.is_some() && !schedule.is_after_evaluation();
         if bounded && schedule.slots_after(Timestamp::MIN, 1).is_empty() {
             let hint = "Move the end, or change the frequency.";
             self.error("never_due", item.span("end"), "nothing is due until the end", hint);

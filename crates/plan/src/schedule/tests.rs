@@ -92,6 +92,12 @@ fn a_time_that_comes_twice_is_due_once() {
 #[test]
 fn intervals_follow_elapsed_time() {
     let hourly = Frequency::Hourly { every: 6, at: at("01:30") };
+    // From the beginning of time on, which is how it is found out whether anything is due at all.
+    let bounded = schedule(hourly.clone(), "UTC", Some("2026-01-04"), Some("2026-01-05"));
+    let all = bounded.slots_after(Timestamp::MIN, 100);
+    assert_eq!((all.len(), all[0].to_string()), (8, "2026-01-04T01:30:00Z".to_owned()));
+    let endless = schedule(hourly.clone(), "UTC", None, Some("2026-01-05"));
+    assert_eq!(endless.slots_after(Timestamp::MIN, 1).len(), 1);
     let hourly = schedule(hourly, "Europe/Paris", Some("2026-03-28"), Some("2026-03-29"));
     assert_eq!(
         slots(&hourly, "2026-01-01T00:00:00Z", 10),
@@ -212,4 +218,29 @@ proptest! {
             }
         }
     }
+}
+
+#[test]
+fn what_follows_evaluations_has_their_slots_on_its_own_days() {
+    let weekly = Frequency::Weekly { at: at("06:00") };
+    // On Wednesdays, whatever the first day of the export is.
+    let evaluations = schedule(weekly, "Europe/Paris", Some("2026-01-07"), None);
+    let follow = |of: Option<&Schedule>| {
+        let frequency = Frequency::Evaluation { of: of.cloned().map(Box::new) };
+        schedule(frequency, "Europe/Paris", Some("2026-01-10"), Some("2026-01-21"))
+    };
+    let export = follow(Some(&evaluations));
+    let expected = ["2026-01-14T05:00", "2026-01-21T05:00"];
+    assert_eq!(slots(&export, "2026-01-01T00:00:00Z", 10), expected);
+    let last = "2026-01-21T05:00:00Z".parse::<Timestamp>().expect("a time");
+    assert_eq!(export.latest_slot(Timestamp::MAX), Some(last));
+    assert_eq!(export.latest_slot("2026-01-13T00:00:00Z".parse().expect("a time")), None);
+    assert_eq!(export.slots_within(last, Timestamp::MAX, 10), Vec::<Timestamp>::new());
+    // Without a schedule of evaluations nothing is due by the clock, and its days still hold.
+    let asked = follow(None);
+    assert_eq!(asked.slots_after(Timestamp::MIN, 1), Vec::<Timestamp>::new());
+    assert_eq!(asked.latest_slot(Timestamp::MAX), None);
+    let day = |text: &str| asked.spans(text.parse().expect("a time"));
+    let inside = ["2026-01-09T23:00:00Z", "2026-01-21T22:59:59Z"].map(day);
+    assert_eq!((inside, day("2026-01-21T23:00:00Z")), ([true, true], false));
 }

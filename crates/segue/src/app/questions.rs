@@ -10,8 +10,8 @@ use jiff::Timestamp;
 use serde_json::{Value, json};
 
 use super::objects::Name;
+use crate::cli::explain;
 use crate::cli::mask::mask;
-use crate::cli::{explain, profile};
 use crate::failure::{Failure, Kind};
 use crate::sources::Sources;
 use crate::workspace::{self, Workspace};
@@ -147,18 +147,6 @@ pub(crate) async fn explain(
     let segment = found_segment(workspace, segment)?;
     let is_shown = values == Values::Shown;
     explain::told(workspace, sources, segment, activation, person, is_shown).await
-}
-
-/// Looks a profile up by one of its identities; nothing when no profile has it.
-///
-/// # Errors
-/// The profiles cannot be read.
-pub(crate) async fn profile(
-    sources: &Sources,
-    person: &PersonId,
-    values: Values,
-) -> Result<Option<Value>, Failure> {
-    profile::told(sources, person, values == Values::Shown).await
 }
 
 /// The objects that show members of a segment without anything being sent: an activation of the

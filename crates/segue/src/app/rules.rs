@@ -27,16 +27,6 @@ pub(crate) enum Language {
     Pql,
 }
 
-impl Language {
-    pub(crate) fn parse(word: &str) -> Option<Self> {
-        match word {
-            "sql" => Some(Self::Sql),
-            "pql" => Some(Self::Pql),
-            _ => None,
-        }
-    }
-}
-
 /// What came of a rule.
 #[derive(Debug)]
 pub(crate) enum Tried {

@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use jiff::civil::{Date, Time};
 use jiff::tz::{Offset, TimeZone};
 use jiff::{SignedDuration, Span, Timestamp, Zoned};
+use ledger::{SlotRecord, SlotState};
 use plan::Project;
 use plan::project::{Activation, Schedule, SegmentExport};
 
@@ -101,6 +102,19 @@ pub(crate) fn upcoming<'a>(
             slots: slots(export, count.min(SLOTS_SHOWN_MAX), now),
         })
         .collect())
+}
+
+/// The slot of the same segment that a planned slot waits for: runs of one segment of an activation go
+/// one after the other, in the order of their slots.
+pub(crate) fn waits_for(slot: &SlotRecord, open: &[SlotRecord]) -> Option<Timestamp> {
+    let is_before = |other: &&SlotRecord| {
+        other.key.activation == slot.key.activation
+            && other.key.segment == slot.key.segment
+            && other.key.slot < slot.key.slot
+            && other.state != SlotState::Planned
+    };
+    let earlier = open.iter().filter(is_before).map(|other| other.key.slot);
+    earlier.min().filter(|_| slot.state == SlotState::Planned)
 }
 
 fn slots(export: &SegmentExport, count: usize, now: Timestamp) -> Vec<UpcomingSlot> {

@@ -11,10 +11,11 @@ use crate::cli::{Format, Global, report, show};
 use crate::failure::Failure;
 use crate::workspace::Workspace;
 
-/// Let a run go on that a guard stopped
+/// Let a run go on that waits for a person
 ///
-/// It is made anew by the next `segue run` for its slot, or by the server at once. The guard lets
-/// through what is no further from its bounds than what was released.
+/// One that a guard stopped is made anew by the next `segue run` for its slot, or by the server at once;
+/// the guard lets through what is no further from its bounds than what was released. One that is
+/// committed, and whose object somebody else replaced or removed, takes the place of what is there now.
 #[derive(Debug, clap::Args)]
 pub(crate) struct ReleaseArgs {
     /// The run's id, or the beginning of it
@@ -23,7 +24,7 @@ pub(crate) struct ReleaseArgs {
     server: Server,
 }
 
-/// End a run that a guard stopped; nothing of it becomes visible
+/// End a run that waits for a person, if nothing of it is visible; nothing of it becomes so
 #[derive(Debug, clap::Args)]
 pub(crate) struct RejectArgs {
     /// The run's id, or the beginning of it
@@ -73,7 +74,9 @@ async fn decided(
     let run_id = show::find(&workspace, run).await?.run.run_id;
     let ledger = workspace.open_ledger().await?;
     let now = ambient::now();
-    let detail = decide::decide(&ledger, run_id, decision, "command line", reason, now).await?;
+    let actor = "command line";
+    let decided = decide::decide(&workspace, &ledger, run_id, decision, actor, reason, now);
+    let detail = decided.await?;
     ledger.close().await;
     match global.output {
         Format::Text => super::answer(&text(&detail, decision)),

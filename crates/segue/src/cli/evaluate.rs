@@ -6,10 +6,11 @@ use engine::{Effects, Evaluated};
 use jiff::Timestamp;
 
 use crate::ambient;
+use crate::app::evaluations;
 use crate::cli::{Format, Global, count, segments};
 use crate::failure::{Failure, Kind};
 use crate::sources::Sources;
-use crate::workspace::Workspace;
+use crate::workspace::{self, Workspace};
 
 /// Evaluate segments now, and remember who joined and who left
 ///
@@ -36,22 +37,21 @@ pub(crate) async fn run(global: &Global, args: &Args) -> Result<(), Failure> {
     // Memberships move beside the ledger; a file is one process's at a time, and so are they.
     let ledger = workspace.open_ledger().await?;
     let (sources, _) = Sources::open(&workspace, global).await?;
-    let queries = queries(&workspace, &chosen, at);
+    let queries = evaluations::queries(&workspace.project, &chosen, at);
     let asked: Vec<&Query> = queries.iter().collect();
     let effects = Effects { move_until: Some(ambient::now()), keep: false };
     let found = sources.engine.evaluate(&asked, &sources.profiles, effects).await?;
+    let good = chosen.iter().zip(&found).filter(|(_, found)| found.is_ok());
+    let good: Vec<String> = good.map(|(segment, _)| segment.key.clone()).collect();
+    let (project, actor) = (&workspace.project, "command line");
+    let followed = evaluations::follow(&ledger, project, &good, at, actor, ambient::now()).await?;
     ledger.close().await;
-    report(global, &chosen, found)
-}
-
-/// The questions who is in each segment, with their histories.
-fn queries(workspace: &Workspace, segments: &[&Segment], at: Timestamp) -> Vec<Query> {
-    let project = &workspace.project;
-    let query = |segment: &&Segment| {
-        let history = Some(project.history(segment));
-        Query { history, ..project.members(segment, at) }
-    };
-    segments.iter().map(query).collect()
+    let reported = report(global, &chosen, found);
+    if !followed.is_empty() {
+        let exports = workspace::counted(followed.len(), "export");
+        super::say(&format!("note: {exports} to follow; `segue run` or a server makes them"));
+    }
+    reported
 }
 
 fn report(

@@ -2,7 +2,7 @@
 
 use arrow::record_batch::RecordBatch;
 use arrow::util::display::{ArrayFormatter, FormatOptions};
-use engine::{PersonId, Profile};
+use engine::Profile;
 
 use crate::cli::mask::mask;
 use crate::cli::{Format, Global, table};
@@ -54,20 +54,6 @@ pub(crate) async fn run(global: &Global, args: &Args) -> Result<(), Failure> {
         Format::Json => super::answer_json(&json(&profile, !args.unmask, &shown)?),
     }
     Ok(())
-}
-
-/// Looks a profile up for machines; nothing when no profile has the identity.
-///
-/// # Errors
-/// The profiles cannot be read.
-pub(crate) async fn told(
-    sources: &Sources,
-    person: &PersonId,
-    unmask: bool,
-) -> Result<Option<serde_json::Value>, Failure> {
-    let found = sources.engine.profile(&sources.profiles, &person.namespace, &person.value).await?;
-    let shown = |text: &str| if unmask { text.to_owned() } else { mask(text) };
-    found.map(|profile| json(&profile, !unmask, &shown)).transpose()
 }
 
 fn missing() -> Failure {

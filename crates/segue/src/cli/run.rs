@@ -3,7 +3,8 @@
 use std::path::PathBuf;
 
 use ::plan::RunPlan;
-use ledger::{Ledger, RunDetail, RunState};
+use ::plan::project::Schedule;
+use ledger::{Ledger, RunDetail, RunState, SlotKey, SlotState};
 
 use crate::ambient::{self, Interrupt};
 use crate::app::backup;
@@ -140,12 +141,34 @@ impl Command<'_> {
             return Ok(plans);
         }
         let mut due = Vec::new();
-        for plan in plans {
+        let followers = self.followers(&plans).await?;
+        for plan in plans.into_iter().chain(followers) {
             if !self.is_over(&plan).await? {
                 due.push(plan);
             }
         }
         Ok(due)
+    }
+
+    /// What is to follow an evaluation that somebody asked for.
+    async fn followers(&self, known: &[RunPlan]) -> Result<Vec<RunPlan>, Failure> {
+        let project = &self.workspace.project;
+        let mut followers = Vec::new();
+        for slot in self.ledger.open_slots().await? {
+            let SlotKey { activation, segment, slot: at } = &slot.key;
+            let export = project.activation(activation).and_then(|activation| {
+                activation.segments.iter().find(|export| export.segment == *segment)
+            });
+            let schedule = export.and_then(|export| export.schedule.as_ref());
+            let follows = schedule.is_some_and(Schedule::is_after_evaluation);
+            if follows && slot.state == SlotState::Planned {
+                let plan = project.run_plan(activation, segment, *at)?;
+                if known.iter().all(|it| it.run_id != plan.run_id) {
+                    followers.push(plan);
+                }
+            }
+        }
+        Ok(followers)
     }
 
     /// Evaluates the segments of all runs that still have something to do in one scan.

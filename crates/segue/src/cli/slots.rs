@@ -3,6 +3,7 @@
 use ledger::{Ledger, SlotFilter, SlotRecord, SlotState};
 use serde_json::{Value, json};
 
+use crate::app::schedule;
 use crate::cli::{Format, Global, table};
 use crate::failure::Failure;
 use crate::workspace::Workspace;
@@ -39,19 +40,19 @@ pub(crate) async fn run(global: &Global, args: &Args) -> Result<(), Failure> {
         behind: None,
         limit: Some(args.limit),
     };
-    let slots = match Ledger::open_read_only(workspace.ledger_place()).await? {
-        Some(ledger) => ledger.slots(&filter).await?,
-        None => Vec::new(),
+    let (slots, open) = match Ledger::open_read_only(workspace.ledger_place()).await? {
+        Some(ledger) => (ledger.slots(&filter).await?, ledger.open_slots().await?),
+        None => (Vec::new(), Vec::new()),
     };
     match global.output {
         Format::Text if slots.is_empty() => super::say("No slots yet. `segue serve` plans them."),
-        Format::Text => super::answer(&text(&slots)),
-        Format::Json => super::answer_json(&slots.iter().map(json).collect()),
+        Format::Text => super::answer(&text(&slots, &open)),
+        Format::Json => super::answer_json(&slots.iter().map(|slot| json(slot, &open)).collect()),
     }
     Ok(())
 }
 
-fn text(slots: &[SlotRecord]) -> String {
+fn text(slots: &[SlotRecord], open: &[SlotRecord]) -> String {
     let row = |slot: &SlotRecord| {
         let count = if slot.count == 1 { String::new() } else { table::number(slot.count) };
         vec![
@@ -60,14 +61,23 @@ fn text(slots: &[SlotRecord]) -> String {
             slot.key.activation.clone(),
             slot.key.segment.clone(),
             slot.state.to_string(),
-            slot.stop.as_ref().map(|stop| stop.message.clone()).unwrap_or_default(),
+            reason(slot, open),
         ]
     };
     let headers = ["slot", "slots", "activation", "segment", "state", "reason"];
     table::table(&headers, &[1], slots.iter().map(row).collect())
 }
 
-fn json(slot: &SlotRecord) -> Value {
+/// Why a slot is where it is.
+fn reason(slot: &SlotRecord, open: &[SlotRecord]) -> String {
+    match (&slot.stop, schedule::waits_for(slot, open)) {
+        (Some(stop), _) => stop.message.clone(),
+        (None, Some(before)) => format!("waits for the slot {before}, which is not over"),
+        (None, None) => String::new(),
+    }
+}
+
+fn json(slot: &SlotRecord, open: &[SlotRecord]) -> Value {
     json!({
         "activation": slot.key.activation,
         "segment": slot.key.segment,
@@ -83,5 +93,6 @@ fn json(slot: &SlotRecord) -> Value {
         "beganAt": slot.began.map(|at| at.to_string()),
         "finishedAt": slot.finished.map(|at| at.to_string()),
         "notBefore": slot.not_before.to_string(),
+        "waitsFor": schedule::waits_for(slot, open).map(|before| before.to_string()),
     })
 }

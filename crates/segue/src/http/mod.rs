@@ -1,12 +1,13 @@
 //! The HTTP interface: a face of the services in `app`, without powers of its own.
 //!
 //! Reading order: [`routes`] is the table of what can be asked, [`rights`] who may ask it, [`dispatch`]
-//! what every request goes through, `answers` is one file for each group of routes, and [`pages`] are
-//! what people see of them.
+//! what every request goes through, `answers` is one file for each group of routes, [`flow_service`] is
+//! the same for scripts that know Adobe's, and [`pages`] are what people see of them.
 
 mod answers;
 mod dispatch;
 mod explorer;
+mod flow_service;
 mod limits;
 mod listen;
 mod openapi;

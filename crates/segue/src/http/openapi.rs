@@ -26,7 +26,7 @@ pub(crate) fn document() -> Value {
     }
     let mut schemas = generator.take_definitions(true);
     schemas.extend(definitions());
-    json!({
+    let mut document = json!({
         "openapi": "3.1.0",
         "info": {
             "title": "Segue",
@@ -43,7 +43,31 @@ pub(crate) fn document() -> Value {
                 "session": { "type": "apiKey", "in": "cookie", "name": super::sign_in::COOKIE },
             },
         },
-    })
+    });
+    spell_out(&mut document);
+    document
+}
+
+/// A schema that says nothing is `true` or `{}`. Generators of clients know the second only.
+fn spell_out(value: &mut Value) {
+    match value {
+        Value::Object(members) => {
+            for (key, member) in members.iter_mut() {
+                match (key.as_str(), &mut *member) {
+                    ("items", Value::Bool(true)) => *member = json!({}),
+                    ("properties", Value::Object(properties)) => {
+                        let nothing =
+                            properties.values_mut().filter(|it| **it == Value::Bool(true));
+                        nothing.for_each(|it| *it = json!({}));
+                    }
+                    _ => {}
+                }
+                spell_out(member);
+            }
+        }
+        Value::Array(items) => items.iter_mut().for_each(spell_out),
+        _ => {}
+    }
 }
 
 /// What the name of a part of the project file ends with here, where others have its name.
@@ -109,7 +133,10 @@ fn operation(route: &Route, problem: &Value, generator: &mut SchemaGenerator) ->
     });
     if let Some(takes) = route.takes {
         operation["requestBody"] = json!({
-            "required": !matches!(route.name, "run_activation" | "preview_segment" | "preview_activation"),
+            "required": !matches!(
+                route.name,
+                "run_activation" | "evaluate_segments" | "preview_segment" | "preview_activation"
+            ),
             "content": { "application/json": { "schema": takes(generator).to_value() } },
         });
     }
@@ -180,5 +207,8 @@ fn query_parameter(parameter: &Parameter) -> Value {
 
 /// The group of a route: the first part of the path behind the version.
 fn tag(path: &str) -> &str {
+    if path.starts_with("/data/") {
+        return "flow service";
+    }
     path.strip_prefix("/api/v1/").and_then(|rest| rest.split('/').next()).unwrap_or("server")
 }

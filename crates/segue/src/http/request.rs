@@ -72,7 +72,8 @@ impl Ask {
         if self.body.is_empty() { Ok(T::default()) } else { self.json() }
     }
 
-    fn json_of_any_type<T: DeserializeOwned>(&self) -> Result<T, Problem> {
+    /// The body as a value, whatever it says that it is: for those whose requests are made elsewhere.
+    pub(crate) fn json_of_any_type<T: DeserializeOwned>(&self) -> Result<T, Problem> {
         serde_json::from_slice(&self.body).map_err(|error| {
             let place = format!("line {}, column {}", error.line(), error.column());
             match error.classify() {
@@ -80,6 +81,7 @@ impl Ask {
                     // The text of the error may quote what was sent, and that may be a password.
                     let what = "The body does not have the form that the reference gives";
                     Problem::new(Code::InvalidValue, format!("{what} ({place})."))
+                        .hint("GET /api/docs shows the form of every body.")
                 }
                 _ => {
                     Problem::new(Code::MalformedRequest, format!("The body is not JSON ({place})."))

@@ -47,6 +47,12 @@ const VERSIONED: [&str; 4] = [
     "/api/v1/destinations/{key}",
     "/api/v1/activations/{key}",
 ];
+/// The same as scripts for the Flow Service know it. Only a patch has to name a version there.
+const FLOW_SERVICE: [&str; 3] = [
+    "/data/foundation/flowservice/connections/{id}",
+    "/data/foundation/flowservice/targetConnections/{id}",
+    "/data/foundation/flowservice/flows/{id}",
+];
 /// All of it together.
 const ALL_OBJECTS: &str = "/api/v1/objects";
 
@@ -55,20 +61,22 @@ impl Route {
     pub(crate) fn condition(&self) -> Option<Need> {
         if self.method == Method::GET {
             None
-        } else if VERSIONED.contains(&self.path) {
+        } else if VERSIONED.contains(&self.path) || self.method == Method::PATCH {
             Some(Need::Must)
         } else {
-            (self.path == ALL_OBJECTS).then_some(Need::May)
+            let may = self.path == ALL_OBJECTS || FLOW_SERVICE.contains(&self.path);
+            may.then_some(Need::May)
         }
     }
 
     /// Whether a good answer has an ETag.
     pub(crate) fn is_versioned(&self) -> bool {
-        let is_one = VERSIONED.contains(&self.path) && self.method != Method::DELETE;
-        is_one
+        let is_one = |path: &str| VERSIONED.contains(&path) || FLOW_SERVICE.contains(&path);
+        let is_made =
+            |path: &str| ["/{key}", "/{id}"].iter().any(|end| is_one(&format!("{path}{end}")));
+        (is_one(self.path) && self.method != Method::DELETE)
             || self.path == ALL_OBJECTS
-            || (self.method == Method::POST
-                && VERSIONED.iter().any(|one| one.strip_suffix("/{key}") == Some(self.path)))
+            || (self.method == Method::POST && is_made(self.path))
     }
 }
 

@@ -5,8 +5,11 @@ use std::collections::HashMap;
 use http::Method;
 
 use super::answers::{
-    access, activations, alerts, destinations, drafts, fields, files, log, objects, people,
-    preview, profiles, project, rules, runs, secrets, server, slots,
+    access, activations, alerts, destinations, drafts, evaluations, fields, files, log, objects,
+    people, preview, profiles, project, rules, runs, secrets, server, slots,
+};
+use super::flow_service::{
+    FlowBody, Items, Made, Operation, connections, flows, mapping_sets, runs as flow_runs, targets,
 };
 use super::problem::{Code, Problem};
 use super::rights::{Right, Role};
@@ -21,8 +24,26 @@ const CURSOR: Parameter = Parameter::text("cursor", "Where to go on: `next` of t
 const ACTIVATION: Parameter = Parameter::text("activation", "Only those of this activation");
 const SEGMENT: Parameter = Parameter::text("segment", "Only those of this segment");
 
+const FIRST: Parameter = Parameter::number(
+    "first",
+    "From the entry with this number on; from the first without it",
+    1,
+    u32::MAX,
+);
+const LAST: Parameter = Parameter::number(
+    "last",
+    "To the entry with this number; to the newest without it",
+    1,
+    u32::MAX,
+);
+const FLOW: Parameter = Parameter::text("property", "Only those of a flow: flowId==ID");
+const CONTINUATION: Parameter =
+    Parameter::text("continuationToken", "Where to go on: `next` of the page before");
+
 /// What begins so is said by the project file alone.
 const OF_THE_FILE: &[&str] = &["/api/v1/datasets", "/api/v1/project"];
+
+const OPERATION: Parameter = words("op", "What becomes of it", &["enable", "disable"]);
 
 /// A parameter that is one of a few words.
 const fn words(
@@ -222,15 +243,14 @@ pub(crate) const ROUTES: &[Route] = &[
     change!(POST "/api/v1/segments", add_segment, Define, Some(objects::new_segment), 201, Gives::Json(schema::<project::Segment>), project::add_segment, "Make a segment that is kept in the ledger"),
     change!(PUT "/api/v1/segments/{key}", change_segment, Define, Some(objects::changed_segment), 200, Gives::Json(schema::<project::Segment>), project::change_segment, "Change a segment that is kept in the ledger"),
     change!(DELETE "/api/v1/segments/{key}", remove_segment, Define, None, 204, Gives::Nothing, project::remove_segment, "Remove a segment that is kept in the ledger"),
+    change!(POST "/api/v1/evaluations", evaluate_segments, Operate, Some(schema::<evaluations::Evaluate>), 200, Gives::Json(schema::<evaluations::Evaluations>), evaluations::evaluate, "Evaluate segments now, remember who joined and who left, and run what follows evaluations"),
     change!(POST "/api/v1/segments/{key}/count", count_segment, Analyse, None, 200, Gives::Json(schema::<profiles::Count>), profiles::count, "Count the members of a segment, exactly"),
     change!(POST "/api/v1/preview", preview_objects, Read, Some(schema::<preview::PreviewObjects>), 200, Gives::Json(schema::<preview::Previewed>), preview::preview, "What objects that nobody has saved would come to: problems, names, slots, first lines, rows"),
-    change!(POST "/api/v1/rules/try", try_rule, Analyse, Some(schema::<rules::TryRule>), 200, Gives::Json(schema::<rules::RuleTried>), rules::try_rule, "Try a rule that nobody has saved: what is wrong with it, or who is in it"),
-    change!(POST "/api/v1/people/lookup", look_up_person, Analyse, Some(schema::<people::LookUp>), 200, Gives::Json(schema::<people::Found>), people::look_up, "Look up one person by an identity, masked: fields, memberships with what decides them, delivered files"),
-    change!(POST "/api/v1/people/reveal", reveal_person, Unmask, Some(schema::<people::LookUp>), 200, Gives::Json(schema::<people::Found>), people::reveal, "Look up one person with real values"),
+    change!(POST "/api/v1/drafts/segment/try", try_rule, Analyse, Some(schema::<rules::TryRule>), 200, Gives::Json(schema::<rules::RuleTried>), rules::try_rule, "Try the rule of a segment that is kept nowhere: what is wrong with it, or how many are in it and a few of them, masked"),
+    change!(POST "/api/v1/profiles/lookup", look_up_person, Analyse, Some(schema::<people::LookUp>), 200, Gives::Json(schema::<people::Found>), people::look_up, "Look up one person by an identity, masked: fields, memberships with what decides them, delivered files"),
+    change!(POST "/api/v1/profiles/reveal", reveal_person, Unmask, Some(schema::<people::LookUp>), 200, Gives::Json(schema::<people::Found>), people::reveal, "Look up one person with real values"),
     change!(POST "/api/v1/segments/{key}/preview", preview_segment, Analyse, Some(schema::<profiles::Preview>), 200, Gives::Json(schema::<profiles::Rows>), profiles::preview_segment, "Show some members of a segment, masked"),
     change!(POST "/api/v1/segments/{key}/explain", explain_segment, Analyse, Some(schema::<profiles::Why>), 200, Gives::Json(schema::<profiles::Told>), profiles::explain_segment, "Say why a person is in a segment or not, masked"),
-    change!(POST "/api/v1/profiles/lookup", look_up_profile, Analyse, Some(schema::<profiles::Who>), 200, Gives::Json(schema::<profiles::Told>), profiles::lookup, "Look a profile up by one of its identities, masked"),
-    change!(POST "/api/v1/drafts/segment/count", count_draft, Analyse, Some(schema::<drafts::Draft>), 200, Gives::Json(schema::<profiles::Count>), drafts::count, "Count the members of a segment that is kept nowhere"),
     change!(POST "/api/v1/drafts/segment/preview", preview_draft_segment, Analyse, Some(schema::<drafts::DraftPreview>), 200, Gives::Json(schema::<profiles::Rows>), drafts::preview_segment, "Show some members of a segment that is kept nowhere, masked"),
     change!(POST "/api/v1/drafts/segment/explain", explain_draft, Analyse, Some(schema::<drafts::DraftWhy>), 200, Gives::Json(schema::<profiles::Told>), drafts::explain_segment, "Say why a person is in a segment that is kept nowhere, masked"),
     change!(POST "/api/v1/drafts/activation/preview", preview_draft_activation, Analyse, Some(schema::<drafts::DraftPreview>), 200, Gives::Json(schema::<profiles::Rows>), drafts::preview_activation, "Show the first rows of an activation that is kept nowhere, masked"),
@@ -375,8 +395,8 @@ pub(crate) const ROUTES: &[Route] = &[
         runs::get,
         "One run with its files, counts, exclusions and inputs"
     ),
-    change!(POST "/api/v1/runs/{id}/release", release_run, Operate, None, 200, Gives::Json(schema::<runs::RunDetail>), runs::release, "Let a run go on that a guard stopped"),
-    change!(POST "/api/v1/runs/{id}/reject", reject_run, Operate, Some(schema::<runs::Reject>), 200, Gives::Json(schema::<runs::RunDetail>), runs::reject, "End a run that a guard stopped, with nothing visible"),
+    change!(POST "/api/v1/runs/{id}/release", release_run, Operate, None, 200, Gives::Json(schema::<runs::RunDetail>), runs::release, "Let a run go on that a guard stopped, or that is committed and whose object somebody else changed"),
+    change!(POST "/api/v1/runs/{id}/reject", reject_run, Operate, Some(schema::<runs::Reject>), 200, Gives::Json(schema::<runs::RunDetail>), runs::reject, "End a run that waits for a person, with nothing visible"),
     text!(
         "/api/v1/runs/{id}/events",
         run_events,
@@ -426,11 +446,117 @@ pub(crate) const ROUTES: &[Route] = &[
         "/api/v1/audit/check",
         check_audit,
         Audit,
-        [],
+        [FIRST, LAST],
         log::Check,
         log::check,
         "Whether the audit log is as it was written"
     ),
+    change!(POST "/data/foundation/flowservice/connections", add_connection, Connect, Some(schema::<connections::NewConnection>), 201, Gives::Json(schema::<Made>), connections::add, "Make a base connection, which is an account"),
+    get!(
+        "/data/foundation/flowservice/connections",
+        list_connections,
+        Read,
+        [],
+        Items<connections::Connection>,
+        connections::list,
+        "List base connections, without secrets"
+    ),
+    get!(
+        "/data/foundation/flowservice/connections/{id}",
+        get_connection,
+        Read,
+        [],
+        Items<connections::Connection>,
+        connections::get,
+        "One base connection, without secrets"
+    ),
+    change!(DELETE "/data/foundation/flowservice/connections/{id}", remove_connection, Connect, None, 204, Gives::Nothing, connections::remove, "Remove a base connection that nothing uses, and its secret"),
+    change!(POST "/data/foundation/flowservice/sourceConnections", add_source_connection, Operate, Some(schema::<connections::NewSource>), 201, Gives::Json(schema::<Made>), connections::add_source, "Name the source connection, which is the profiles of the project"),
+    get!(
+        "/data/foundation/flowservice/sourceConnections",
+        list_source_connections,
+        Read,
+        [],
+        Items<connections::Source>,
+        connections::list_sources,
+        "The source connection"
+    ),
+    change!(POST "/data/foundation/flowservice/targetConnections", add_target_connection, Connect, Some(schema::<targets::NewTarget>), 201, Gives::Json(schema::<Made>), targets::add, "Make a target connection, which is a destination"),
+    get!(
+        "/data/foundation/flowservice/targetConnections",
+        list_target_connections,
+        Read,
+        [],
+        Items<targets::Target>,
+        targets::list,
+        "List target connections"
+    ),
+    get!(
+        "/data/foundation/flowservice/targetConnections/{id}",
+        get_target_connection,
+        Read,
+        [],
+        Items<targets::Target>,
+        targets::get,
+        "One target connection"
+    ),
+    change!(DELETE "/data/foundation/flowservice/targetConnections/{id}", remove_target_connection, Connect, None, 204, Gives::Nothing, targets::remove, "Remove a target connection that no flow uses"),
+    change!(POST "/data/foundation/flowservice/flows", add_flow, Operate, Some(schema::<FlowBody>), 201, Gives::Json(schema::<Made>), flows::add, "Make a flow; it is an activation as soon as it has a segment and an attribute"),
+    get!(
+        "/data/foundation/flowservice/flows",
+        list_flows,
+        Read,
+        [],
+        Items<flows::FlowView>,
+        flows::list,
+        "List flows"
+    ),
+    get!(
+        "/data/foundation/flowservice/flows/{id}",
+        get_flow,
+        Read,
+        [],
+        Items<flows::FlowView>,
+        flows::get,
+        "One flow"
+    ),
+    change!(PATCH "/data/foundation/flowservice/flows/{id}", change_flow, Operate, Some(schema::<Vec<Operation>>), 202, Gives::Json(schema::<Made>), flows::change, "Change a flow by JSON Patch: its segments, attributes, name or description"),
+    change!(DELETE "/data/foundation/flowservice/flows/{id}", remove_flow, Operate, None, 204, Gives::Nothing, flows::remove, "Remove a flow"),
+    Route {
+        query: &[OPERATION],
+        ..change!(POST "/data/foundation/flowservice/flows/{id}/action", switch_flow, Operate, None, 202, Gives::Json(schema::<Made>), flows::act, "Enable or disable a flow")
+    },
+    get!(
+        "/data/foundation/flowservice/runs",
+        list_flow_runs,
+        Read,
+        [FLOW, LIMIT, CONTINUATION],
+        flow_runs::FlowRuns,
+        flow_runs::list,
+        "List runs of flows, those that wait first, then the latest"
+    ),
+    get!(
+        "/data/foundation/flowservice/runs/{id}",
+        get_flow_run,
+        Read,
+        [],
+        flow_runs::OneRun,
+        flow_runs::get,
+        "One run of a flow"
+    ),
+    change!(POST "/data/foundation/conversion/schemas", add_mapping_schema, Operate, Some(schema::<mapping_sets::NewSchema>), 201, Gives::Json(schema::<mapping_sets::MadeSchema>), mapping_sets::add_schema, "Name a schema for a mapping set; it is not kept"),
+    change!(POST "/data/foundation/conversion/mappingSets", add_mapping_set, Operate, Some(schema::<mapping_sets::NewMappingSet>), 201, Gives::Json(schema::<mapping_sets::MadeMappingSet>), mapping_sets::add, "Make a list of columns that flows take up by its id"),
+    get!(
+        "/data/foundation/conversion/mappingSets/{id}",
+        get_mapping_set,
+        Read,
+        [],
+        mapping_sets::MappingSet,
+        mapping_sets::get,
+        "One mapping set"
+    ),
+    change!(DELETE "/data/foundation/conversion/mappingSets/{id}", remove_mapping_set, Operate, None, 204, Gives::Nothing, mapping_sets::remove, "Remove a mapping set; flows that took it up keep their columns"),
+    change!(POST "/data/core/activation/disflowprovider/adhocrun", order_runs, Operate, Some(schema::<flow_runs::AdHoc>), 200, Gives::Json(schema::<flow_runs::Ordered>), flow_runs::order, "Run segments of flows now"),
 ];
 
 /// The table, made to be searched.

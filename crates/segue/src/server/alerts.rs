@@ -1,12 +1,21 @@
 //! Alerts: what is worth telling somebody, and the telling.
 
+use std::collections::BTreeMap;
+
 use jiff::{SignedDuration, Timestamp};
 use ledger::alert::{Channel, NewAlert};
-use ledger::{Ledger, RunDetail, SlotClaim, SlotEnd, SlotKey, SlotState};
+use ledger::{Ledger, RunDetail, SlotClaim, SlotEnd, SlotFilter, SlotKey, SlotRecord, SlotState};
+use plan::Project;
 use plan::guard::Cause;
+use plan::planner::Reason;
+use plan::project::Schedule;
 use uuid::Uuid;
 
+use super::planner::exports;
 use crate::failure::Failure;
+
+/// How many slots behind the one that is expected are looked at.
+const SLOTS_BEHIND_MAX: u32 = 100;
 
 /// What is told, and to whom.
 #[derive(Debug, Clone, Copy)]
@@ -94,6 +103,86 @@ pub(super) async fn tell_late(
         }
     }
     Ok(())
+}
+
+/// The slots of which it was found out whether their files came, the latest of each export.
+pub(super) type Judged = BTreeMap<(String, String), Timestamp>;
+
+/// Tells of exports that delivered nothing for a whole period of their schedule and the time after
+/// which a slot is late: the file that was expected did not come, whatever became of the slots.
+pub(super) async fn tell_missing(
+    ledger: &Ledger,
+    project: &Project,
+    judged: &mut Judged,
+    rules: Rules,
+    now: Timestamp,
+    id: impl Fn() -> Uuid,
+) -> Result<(), Failure> {
+    let disabled = ledger.disabled().await?;
+    for (activation, export) in exports(project) {
+        if disabled.iter().any(|it| it.activation == activation.key) {
+            continue;
+        }
+        let schedule = export.schedule.as_ref();
+        let Some((slot, next)) = schedule.and_then(|it| period_before(it, rules, now)) else {
+            continue;
+        };
+        let name = (activation.key.clone(), export.segment.clone());
+        if judged.insert(name.clone(), slot) == Some(slot) {
+            continue;
+        }
+        let key = SlotKey { activation: name.0, segment: name.1, slot };
+        // What is no row was not due: the export was not known then.
+        let Some(record) = ledger.slot(&key).await? else { continue };
+        if !is_expected(&record) || has_come(ledger, &key).await? {
+            continue;
+        }
+        let message = format!(
+            "no file for a whole period: nothing was delivered for {slot} or later, {} minutes after {next}",
+            now.duration_since(next).as_mins()
+        );
+        let alert =
+            NewAlert { run_id: record.run_id, ..new(&key, rules, id(), "missing", message) };
+        if ledger.alert_once(&alert, now).await? {
+            tracing::warn!(activation = key.activation, segment = key.segment, %slot, "the expected file did not come");
+        }
+    }
+    Ok(())
+}
+
+/// The newest slot whose whole period is over for long enough, and the slot that ended it.
+fn period_before(
+    schedule: &Schedule,
+    rules: Rules,
+    now: Timestamp,
+) -> Option<(Timestamp, Timestamp)> {
+    let next = schedule.latest_slot(now.checked_sub(rules.late_after).ok()?)?;
+    let before = next.checked_sub(SignedDuration::from_nanos(1)).ok()?;
+    Some((schedule.latest_slot(before)?, next))
+}
+
+/// Whether somebody waits for the file of a slot.
+fn is_expected(slot: &SlotRecord) -> bool {
+    let unexpected = [Reason::Paused.code(), Reason::Restored.code()];
+    slot.stop.as_ref().is_none_or(|stop| !unexpected.contains(&stop.code.as_str()))
+}
+
+/// Whether the file of a slot, or one that stands for it, was delivered, or there was nothing to send.
+async fn has_come(ledger: &Ledger, key: &SlotKey) -> Result<bool, Failure> {
+    let last = ledger.last_delivered(&key.activation, &key.segment).await?;
+    if last.is_some_and(|last| last.slot >= key.slot) {
+        return Ok(true);
+    }
+    let filter = SlotFilter {
+        activation: Some(key.activation.clone()),
+        segment: Some(key.segment.clone()),
+        limit: Some(SLOTS_BEHIND_MAX),
+        ..SlotFilter::default()
+    };
+    let is_empty = |slot: &SlotRecord| {
+        slot.key.slot >= key.slot && slot.stop.as_ref().is_some_and(|stop| stop.code == "empty")
+    };
+    Ok(ledger.slots(&filter).await?.iter().any(is_empty))
 }
 
 fn new(key: &SlotKey, rules: Rules, id: Uuid, kind: &'static str, message: String) -> NewAlert {

@@ -40,8 +40,9 @@ pub(crate) struct PlanningStatus {
 /// Passes until the process is asked to stop.
 pub(super) async fn plan_until_stopped(shared: Arc<Shared>) {
     let mut watch = Watch::default();
+    let mut judged = alerts::Judged::new();
     loop {
-        let pause = pass_and_tell(&shared, &mut watch).await;
+        let pause = pass_and_tell(&shared, &mut watch, &mut judged).await;
         tokio::select! {
             () = tokio::time::sleep(pause) => {}
             () = shared.replan.notified() => {}
@@ -51,7 +52,11 @@ pub(super) async fn plan_until_stopped(shared: Arc<Shared>) {
 }
 
 /// One pass, with its outcome where it can be seen. Returns how long to wait for the next.
-async fn pass_and_tell(shared: &Shared, watch: &mut Watch) -> Duration {
+async fn pass_and_tell(
+    shared: &Shared,
+    watch: &mut Watch,
+    judged: &mut alerts::Judged,
+) -> Duration {
     let broken = reload(shared).await.err().map(|failure| {
         tracing::error!(
             failure = failure.one_line(),
@@ -72,9 +77,7 @@ async fn pass_and_tell(shared: &Shared, watch: &mut Watch) -> Duration {
         Verdict::Steady | Verdict::Behind(_) => pass(&shared.ledger, &workspace.project, now).await,
     };
     let outcome = match outcome {
-        Ok(pass) => {
-            alerts::tell_late(&shared.ledger, shared.rules(), now, ambient::id).await.map(|()| pass)
-        }
+        Ok(pass) => tell(shared, &workspace.project, judged, now).await.map(|()| pass),
         failed => failed,
     };
     let (next_due, trouble) = match outcome {
@@ -97,6 +100,18 @@ async fn pass_and_tell(shared: &Shared, watch: &mut Watch) -> Duration {
         status.next_due = next_due;
     });
     pause(next_due, now)
+}
+
+/// Tells of what should have come by now.
+async fn tell(
+    shared: &Shared,
+    project: &Project,
+    judged: &mut alerts::Judged,
+    now: Timestamp,
+) -> Result<(), Failure> {
+    let (ledger, rules) = (&shared.ledger, shared.rules());
+    alerts::tell_late(ledger, rules, now, ambient::id).await?;
+    alerts::tell_missing(ledger, project, judged, rules, now, ambient::id).await
 }
 
 fn told(verdict: Verdict) -> Option<String> {

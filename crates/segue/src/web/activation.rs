@@ -187,6 +187,7 @@ pub(super) fn schedule(export: &SegmentExport) -> Schedule {
         Frequency::Weekly { at } => activation::Frequency::Weekly(weekday, *at),
         Frequency::Monthly { at } => activation::Frequency::Monthly(day, *at),
         Frequency::Cron { expression } => activation::Frequency::Cron(expression.clone()),
+        Frequency::Evaluation { .. } => activation::Frequency::Evaluation,
     };
     Schedule::At(frequency, schedule.zone.iana_name().unwrap_or("UTC").to_owned())
 }

@@ -60,6 +60,16 @@ impl<'a> Server<'a> {
         server
     }
 
+    /// The same at another time than tests usually have.
+    pub(crate) async fn at(project: &'a Project, now: &str) -> Self {
+        let mut server = Self::start(project).await;
+        server.stop();
+        let mut command = project.command(&["serve", "--listen", "127.0.0.1:0"]);
+        command.env("SEGUE_NOW", now);
+        server.reach(command.spawn().expect("the binary starts")).await;
+        server
+    }
+
     /// The same with flags and variables, and with a clock that goes on.
     pub(crate) async fn with(
         project: &'a Project,

@@ -1,5 +1,6 @@
 //! The binary as a user meets it: real processes, real files, a real S3 protocol on loopback.
 
+mod alerts;
 mod backup;
 mod check;
 mod check_events;
@@ -9,9 +10,11 @@ mod delivery;
 mod demo;
 mod edited_pages;
 mod encryption;
+mod evaluations;
 mod events;
 mod explain;
 mod files;
+mod flow_service;
 mod formats;
 mod guard;
 mod http;
@@ -31,6 +34,7 @@ mod project;
 mod questions;
 mod real_iam;
 mod real_server;
+mod refusals;
 mod rotation;
 mod schedule;
 mod secrets;
@@ -41,6 +45,7 @@ mod servers;
 mod sign_in;
 mod sources;
 mod stored;
+mod stuck;
 mod surface;
 mod traces;
 mod trust;

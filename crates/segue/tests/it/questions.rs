@@ -62,12 +62,16 @@ async fn real_values_need_a_right_and_are_written_down() {
     let lab = lab().await;
     let project = Project::new(&Text::default().yaml(), Some(&lab));
     let server = Server::start(&project).await;
-    let body = || Some(json!({ "namespace": "CRMID", "value": "1", "unmask": true }));
-    let path = "/api/v1/profiles/lookup";
+    let body = || Some(json!({ "namespace": "CRMID", "value": "1" }));
+    let path = "/api/v1/profiles/reveal";
     let refused = server.ask("POST", path, &server.analyst, &[], body());
     assert_eq!(told(&refused), "403 forbidden");
     let found = server.ask("POST", path, &server.privacy, &[], body());
     assert!(found.text.contains("ann@example.com"), "{}", found.text);
+    let rows = || Some(json!({ "rows": 1, "unmask": true }));
+    let of_segment = "/api/v1/segments/loyal/preview";
+    let refused = server.ask("POST", of_segment, &server.analyst, &[], rows());
+    assert_eq!(told(&refused), "403 forbidden");
     let rows = Some(json!({ "rows": 1, "unmask": true }));
     let rows = server.ask("POST", "/api/v1/activations/daily/preview", &server.admin, &[], rows);
     assert_eq!(rows.json()["rows"][0]["e_mail"], "ann@example.com");
@@ -76,7 +80,7 @@ async fn real_values_need_a_right_and_are_written_down() {
         .as_array()
         .expect("entries")
         .iter()
-        .filter(|it| it["action"] == "unmask")
+        .filter(|it| it["action"] == "unmask" || it["action"] == "reveal_person")
         .map(|it| {
             format!(
                 "{} {}",
@@ -89,8 +93,9 @@ async fn real_values_need_a_right_and_are_written_down() {
         acts,
         [
             "/api/v1/activations/daily/preview daily allowed",
-            "/api/v1/profiles/lookup allowed",
-            "/api/v1/profiles/lookup forbidden",
+            "/api/v1/segments/loyal/preview loyal forbidden",
+            "/api/v1/profiles/reveal 200",
+            "/api/v1/profiles/reveal forbidden",
         ]
     );
     assert!(!audit.text.contains("ann@"), "{}", audit.text);
@@ -105,8 +110,13 @@ async fn what_is_only_tried_is_answered_and_kept_nowhere() {
         server.ask("POST", &format!("/api/v1/drafts/{path}"), &server.admin, &[], Some(body))
     };
     let rule = || json!({ "rule": "points >= 11" });
-    let count = ask("segment/count", json!({ "definition": rule() }));
-    assert_eq!(count.json()["members"], 3, "{}", count.text);
+    let tried = ask("segment/try", json!({ "definition": rule(), "sample": 1 }));
+    assert_eq!(tried.json()["members"], 3, "{}", tried.text);
+    assert_eq!(tried.json()["rows"][0], json!(["0", "00"]), "{}", tried.text);
+    let wrong = ask("segment/try", json!({ "definition": { "pql": "points >" } })).json();
+    assert_eq!((&wrong["valid"], &wrong["problem"]["line"]), (&json!(false), &json!(1)), "{wrong}");
+    let both = json!({ "definition": { "rule": "true", "pql": "true" } });
+    assert_eq!(told(&ask("segment/try", both)), "422 invalid_value");
     let body = json!({ "definition": rule(), "preview": { "columns": ["id"], "rows": 2 } });
     let rows = ask("segment/preview", body);
     assert_eq!(rows.json()["rows"].as_array().map(Vec::len), Some(2), "{}", rows.text);
@@ -142,10 +152,11 @@ async fn what_is_only_tried_is_answered_and_kept_nowhere() {
     let checked = ask("destination/check", destination);
     assert_eq!(checked.json()["ready"], true, "{}", checked.text);
     assert!(!project.path(".segue/destinations").exists(), "nothing is kept of what was found");
-    let wrong = ask("segment/count", json!({ "definition": { "rule": "pionts > 1" } }));
+    let wrong = json!({ "definition": { "rule": "pionts > 1" }, "person": { "namespace": "CRMID", "value": "4" } });
+    let wrong = ask("segment/explain", wrong);
     assert_eq!(told(&wrong), "422 invalid_value");
     assert_eq!(wrong.json()["errors"][0]["pointer"], "/definition/rule");
-    let clash = ask("segment/count", json!({ "key": "loyal", "definition": rule() }));
+    let clash = ask("segment/preview", json!({ "key": "loyal", "definition": rule() }));
     assert_eq!(told(&clash), "409 conflict");
     let kept = server.ask("GET", "/api/v1/objects", &server.viewer, &[], None).json();
     assert_eq!((&kept["revision"], &kept["yaml"]), (&json!(0), &json!("")));

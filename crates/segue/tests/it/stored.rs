@@ -380,6 +380,7 @@ destinations:
     note: datasets stay as the server's own project file says
     error: the server refuses: stored segment `rare`: rule of segment `rare`: the dataset has no field `pionts`
       caused by: /segments/rare/rule: rule of segment `rare`: the dataset has no field `pionts` (Did you mean `points`?)
+      hint: Did you mean `points`?
     "#);
     let said = project.segue(&["apply", "objects.yaml"]);
     assert!(said.stderr.contains("--server"), "{}", said.stderr);

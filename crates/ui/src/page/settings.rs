@@ -304,6 +304,7 @@ impl Alert {
             "failed" => (Tone::Bad, lang.state_failed()),
             "blocked" => (Tone::Warn, lang.state_blocked()),
             "late" => (Tone::Warn, lang.state_late()),
+            "missing" => (Tone::Bad, lang.kind_missing()),
             "collapsed" => (Tone::Warn, lang.kind_collapsed()),
             "exploded" => (Tone::Warn, lang.kind_exploded()),
             "exclusion_rate" => (Tone::Warn, lang.kind_exclusion_rate()),

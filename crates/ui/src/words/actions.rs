@@ -81,6 +81,7 @@ catalogue! {
     alert_waiting = "Not sent yet" | "Pas encore envoyée";
     alert_kept = "Listed here only" | "Listée ici seulement";
     kind_started = "Started" | "Commencée";
+    kind_missing = "Expected file did not come" | "Fichier attendu non arrivé";
     kind_collapsed = "Collapsed" | "Effondré";
     kind_exploded = "Exploded" | "Explosé";
     kind_exclusion_rate = "Many left out" | "Beaucoup d’exclus";

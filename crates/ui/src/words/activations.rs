@@ -47,6 +47,7 @@ catalogue! {
     every_month(day, time) = "On day {day} of every month at {time}" | "Le {day} de chaque mois à {time}";
     once_on(day, time) = "Once, {day} at {time}" | "Une fois, {day} à {time}";
     by_cron(expression) = "By cron {expression}" | "Selon cron {expression}";
+    after_evaluation = "After each evaluation of the segment" | "Après chaque évaluation du segment";
     by_hand = "Only when it is run by hand" | "Seulement lancée à la main";
     weekdays_long = "Monday Tuesday Wednesday Thursday Friday Saturday Sunday" | "lundi mardi mercredi jeudi vendredi samedi dimanche";
 }

@@ -55,7 +55,7 @@ catalogue! {
 
     // Audit
     audit_lead = "Who did what, when. Entries are chained: a changed or missing one is noticed." | "Qui a fait quoi, et quand. Les entrées sont chaînées\u{a0}: une entrée modifiée ou manquante se voit.";
-    audit_intact = "The chain is intact" | "La chaîne est intacte";
+    audit_intact = "The entries shown follow from each other" | "Les entrées affichées s’enchaînent";
     audit_broken = "The chain is broken" | "La chaîne est rompue";
     audit_broken_text(entry) = "Entry {entry} does not follow from the one before it. Compare with a backup before you rely on what stands here." | "L’entrée {entry} ne découle pas de la précédente. Comparez à une sauvegarde avant de vous fier à ce qui suit.";
     audit_empty = "Nothing has been done yet." | "Rien n’a encore été fait.";

@@ -669,6 +669,9 @@ fn schedules() {
         with("schedule: { frequency: daily, every: 6 }"),
         with("schedule: { frequency: daily, cron: \"0 2 * * *\" }"),
         with("schedule: { frequency: daily, trigger: after-evaluation }"),
+        with("schedule: { trigger: after-evaluation, start: 2026-01-04, end: 2026-01-11, overlap: skip }"),
+        with("schedule: { frequency: weekly, at: \"02:00\", zone: UTC, trigger: after-evaluation }"),
+        with("schedule: { at: \"02:00\" }"),
         with("schedule: { frequency: once }"),
         with("schedule: { frequency: once, start: 2026-01-04, end: 2026-01-05 }"),
         with("schedule: { frequency: hourly, every: 6 }"),
@@ -712,8 +715,17 @@ fn schedules() {
     69:39 misplaced_key `cron` does not belong to this frequency <cron>
         Only `frequency: cron` has it.
     schedule: { frequency: daily, trigger: after-evaluation }
-    69:48 not_available running after an evaluation is not available yet in this version <after-evaluation>
-        Remove it; it would not happen.
+    schedule: { trigger: after-evaluation, start: 2026-01-04, end: 2026-01-11, overlap: skip }
+    schedule: { frequency: weekly, at: "02:00", zone: UTC, trigger: after-evaluation }
+    69:21 misplaced_key `frequency` says nothing with `trigger: after-evaluation` <frequency>
+        Remove it; `schedule` of `membership:` says when segments are evaluated.
+    69:40 misplaced_key `at` says nothing with `trigger: after-evaluation` <at>
+        Remove it; `schedule` of `membership:` says when segments are evaluated.
+    69:53 misplaced_key `zone` says nothing with `trigger: after-evaluation` <zone>
+        Remove it; `schedule` of `membership:` says when segments are evaluated.
+    schedule: { at: "02:00" }
+    69:9 missing_key the schedule does not say how often <schedule>
+        Add for example `frequency: daily`.
     schedule: { frequency: once }
     69:9 missing_key `frequency: once` needs a start day <schedule>
         Add `start:` with the day.

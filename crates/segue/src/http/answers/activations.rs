@@ -81,9 +81,9 @@ pub(crate) struct Activations {
 #[serde(deny_unknown_fields, default)]
 pub(crate) struct RunNow {
     /// Only these segments; all without it
-    segments: Option<Vec<String>>,
+    pub(in crate::http) segments: Option<Vec<String>>,
     /// For this slot, such as 2026-01-04T02:00:00Z; for now without it
-    slot: Option<String>,
+    pub(in crate::http) slot: Option<String>,
 }
 
 /// The next slots of an activation.
@@ -192,19 +192,34 @@ impl Upcoming {
 }
 
 pub(crate) async fn enable(app: Arc<App>, ask: Ask) -> Result<Reply, Problem> {
-    let workspace = app.shared.workspace();
-    let activation = find(&workspace.project, ask.parameter("key"))?;
-    app.shared.ledger.enable(&activation.key).await?;
-    app.shared.replan.notify_one();
-    Reply::json(&of(&app, activation).await?)
+    switched(&app, &ask, true).await
 }
 
 pub(crate) async fn disable(app: Arc<App>, ask: Ask) -> Result<Reply, Problem> {
+    switched(&app, &ask, false).await
+}
+
+async fn switched(app: &App, ask: &Ask, is_enabled: bool) -> Result<Reply, Problem> {
     let workspace = app.shared.workspace();
     let activation = find(&workspace.project, ask.parameter("key"))?;
-    app.shared.ledger.disable(&activation.key, &ask.actor.name, ambient::now()).await?;
+    set_enabled(app, ask, &activation.key, is_enabled).await?;
+    Reply::json(&of(app, activation).await?)
+}
+
+/// Enables or disables an activation that is there.
+pub(in crate::http) async fn set_enabled(
+    app: &App,
+    ask: &Ask,
+    activation: &str,
+    is_enabled: bool,
+) -> Result<(), Problem> {
+    let ledger = &app.shared.ledger;
+    match is_enabled {
+        true => ledger.enable(activation).await?,
+        false => ledger.disable(activation, &ask.actor.name, ambient::now()).await?,
+    };
     app.shared.replan.notify_one();
-    Reply::json(&of(&app, activation).await?)
+    Ok(())
 }
 
 /// Plans the slots that are asked for. Under the same idempotency key the same answer is given again,
@@ -240,8 +255,18 @@ fn accepted(slots: &Slots) -> Result<Reply, Problem> {
 }
 
 async fn request(app: &App, ask: &Ask, wanted: &RunNow) -> Result<Vec<SlotRecord>, Problem> {
+    asked(app, ask, ask.parameter("key"), wanted).await
+}
+
+/// Plans slots of an activation that somebody asks for.
+pub(in crate::http) async fn asked(
+    app: &App,
+    ask: &Ask,
+    key: &str,
+    wanted: &RunNow,
+) -> Result<Vec<SlotRecord>, Problem> {
     let workspace = app.shared.workspace();
-    let activation = find(&workspace.project, ask.parameter("key"))?;
+    let activation = find(&workspace.project, key)?;
     let disabled = app.shared.ledger.disabled().await?;
     if disabled.iter().any(|it| it.activation == activation.key) {
         let detail = format!("The activation `{}` is disabled.", activation.key);

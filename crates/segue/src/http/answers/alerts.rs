@@ -22,7 +22,7 @@ struct Alert {
     /// By which a receiver tells a repeated one
     id: String,
     at: String,
-    /// started, delivered, skipped, failed, blocked, late or exclusion_rate
+    /// started, delivered, skipped, failed, blocked, collapsed, exploded, late, missing or exclusion_rate
     kind: String,
     activation: String,
     segment: String,

@@ -85,14 +85,6 @@ fn key(written: Option<String>) -> String {
     written.unwrap_or_else(|| DRAFT.to_owned())
 }
 
-pub(crate) async fn count(app: Arc<App>, ask: Ask) -> Result<Reply, Problem> {
-    let Draft { key: written, definition } = ask.json()?;
-    let key = key(written);
-    let objects = [((Section::Segments, key.clone()), definition)];
-    let workspace = trial(&app, &objects, "/definition").await?;
-    profiles::counted(&app, workspace, key).await
-}
-
 pub(crate) async fn preview_segment(app: Arc<App>, ask: Ask) -> Result<Reply, Problem> {
     let DraftPreview { key: written, definition, preview } = ask.json()?;
     let values = profiles::values(&app, &ask, preview.unmask, "").await?;

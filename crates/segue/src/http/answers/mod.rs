@@ -6,6 +6,7 @@ pub(crate) mod activations;
 pub(crate) mod alerts;
 pub(crate) mod destinations;
 pub(crate) mod drafts;
+pub(crate) mod evaluations;
 pub(crate) mod fields;
 pub(crate) mod files;
 pub(crate) mod log;
@@ -27,7 +28,7 @@ use super::problem::{Code, Problem};
 use super::request::Ask;
 
 /// How many entries a list has without `limit`.
-const LIMIT_DEFAULT: u32 = 100;
+pub(super) const LIMIT_DEFAULT: u32 = 100;
 
 /// Makes the text by which the next page is asked for.
 fn cursor(parts: &[&str]) -> String {

@@ -12,7 +12,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 use crate::ambient;
-use crate::app::objects::{self, Edit, Editor, Found, Name, Refused, Version, Wanted};
+use crate::app::objects::{self, Edit, Editor, Found, Name, Note, Refused, Version, Wanted};
 use crate::http::App;
 use crate::http::openapi::definition_of;
 use crate::http::problem::{Code, Pointed, Problem};
@@ -246,9 +246,19 @@ pub(crate) async fn apply(app: Arc<App>, ask: Ask) -> Result<Reply, Problem> {
 
 /// Makes edits, and has the server use what came of them at once.
 async fn edit(app: &App, ask: &Ask, edits: &[Edit]) -> Result<u64, Refused> {
+    edit_with(app, ask, edits, &[]).await
+}
+
+/// The same, with notes that are changed together with the objects.
+pub(in crate::http) async fn edit_with(
+    app: &App,
+    ask: &Ask,
+    edits: &[Edit],
+    notes: &[Note],
+) -> Result<u64, Refused> {
     let shared = &app.shared;
     let editor = Editor { global: &shared.global, ledger: &shared.ledger, turn: &shared.editing };
-    let kept = editor.edit(edits, &ask.actor.name, ambient::now()).await?;
+    let kept = editor.edit_with(edits, notes, &ask.actor.name, ambient::now()).await?;
     server::reload(shared).await?;
     shared.replan.notify_one();
     Ok(kept.revision)
@@ -301,7 +311,7 @@ fn version(headers: &HeaderMap) -> Version {
 }
 
 /// The problem of a refused edit. Pointers into the definition of `own` begin with `prefix`.
-pub(super) fn problem(refused: Refused, prefix: &str, own: Option<&Name>) -> Problem {
+pub(in crate::http) fn problem(refused: Refused, prefix: &str, own: Option<&Name>) -> Problem {
     match refused {
         Refused::ReadOnly(name) => {
             let detail = format!(
@@ -329,6 +339,8 @@ pub(super) fn problem(refused: Refused, prefix: &str, own: Option<&Name>) -> Pro
             Problem::new(Code::PreconditionFailed, detail)
                 .hint("Read it again, and make the edit for the version that there is.")
         }
+        Refused::NoteChanged => Problem::new(Code::PreconditionFailed, "It was changed since.")
+            .hint("Read it again, and make the edit for the version that there is."),
         Refused::TooMuch(message) => Problem::new(Code::InvalidValue, message),
         Refused::Invalid(found) => {
             let detail = match found.as_slice() {
@@ -336,6 +348,10 @@ pub(super) fn problem(refused: Refused, prefix: &str, own: Option<&Name>) -> Pro
                 several => format!("The project would have {} problems.", several.len()),
             };
             let mut problem = Problem::new(Code::InvalidValue, detail);
+            problem.hint = match found.as_slice() {
+                [one] => one.hint.clone(),
+                _ => None,
+            };
             problem.errors = found.iter().map(|it| pointed(it, prefix, own)).collect();
             problem
         }

@@ -19,7 +19,7 @@ pub(crate) struct LookUp {
     /// The kind of identity, such as `CRMID`
     namespace: String,
     /// The identity, letter by letter
-    identity: String,
+    value: String,
 }
 
 /// What is known of a person.
@@ -96,11 +96,11 @@ pub(crate) async fn reveal(app: Arc<App>, ask: Ask) -> Result<Reply, Problem> {
 }
 
 async fn found(app: &Arc<App>, wanted: LookUp, unmask: bool) -> Result<Reply, Problem> {
-    let LookUp { namespace, identity } = wanted;
+    let LookUp { namespace, value } = wanted;
     let now = slot_now();
     let found = on_a_thread(app, async move |app| {
         let workspace = app.shared.workspace();
-        let wanted = Wanted { namespace: &namespace, value: &identity, unmask, now };
+        let wanted = Wanted { namespace: &namespace, value: &value, unmask, now };
         Box::pin(people::look_up(&workspace, &app.shared.global, &app.shared.ledger, &wanted)).await
     });
     let Some(person) = found.await? else {

@@ -28,6 +28,7 @@ const ROWS_DEFAULT: u32 = 10;
 
 /// The fields of profiles, or of the records of a dataset.
 #[derive(Serialize, JsonSchema)]
+#[schemars(rename = "FieldList")]
 pub(crate) struct Fields {
     pub(super) fields: Vec<Field>,
 }
@@ -70,6 +71,7 @@ pub(crate) struct Preview {
 
 /// The first rows of a file.
 #[derive(Serialize, JsonSchema)]
+#[schemars(rename = "FirstRows")]
 pub(crate) struct Rows {
     masked: bool,
     /// What the file would begin with
@@ -94,19 +96,6 @@ pub(crate) struct Why {
     /// Whether values are shown as they are, which needs a right of its own
     #[serde(default)]
     pub(super) unmask: bool,
-}
-
-/// Who is looked up.
-#[derive(Debug, Deserialize, JsonSchema)]
-#[serde(deny_unknown_fields)]
-pub(crate) struct Who {
-    /// What kind of identity it is
-    namespace: String,
-    /// The identity
-    value: String,
-    /// Whether values are shown as they are, which needs a right of its own
-    #[serde(default)]
-    unmask: bool,
 }
 
 /// What was found, as the command line prints it with `--output json`.
@@ -277,17 +266,6 @@ pub(super) async fn explained(
         Value::Null => Err(nobody()),
         found => Reply::json(&Told(found)),
     }
-}
-
-pub(crate) async fn lookup(app: Arc<App>, ask: Ask) -> Result<Reply, Problem> {
-    let Who { namespace, value, unmask } = ask.json()?;
-    let values = values(&app, &ask, unmask, "").await?;
-    let person = PersonId { namespace, value };
-    let workspace = app.shared.workspace();
-    let found = with_sources(&app, workspace, async move |_, sources| {
-        questions::profile(sources, &person, values).await
-    });
-    found.await?.map_or_else(|| Err(nobody()), |found| Reply::json(&Told(found)))
 }
 
 /// What was looked for is not told: it is somebody's identity.

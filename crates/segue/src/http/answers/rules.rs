@@ -15,18 +15,26 @@ use crate::http::request::{Ask, Reply};
 /// The longest rule, in bytes; the engine takes no longer one.
 const RULE_BYTES_MAX: usize = 64 << 10;
 
-/// A rule to be tried.
+/// A segment whose rule is tried.
 #[derive(Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct TryRule {
-    rule: String,
-    /// sql or pql; sql without it
-    #[serde(default)]
-    language: Option<String>,
+    definition: Rule,
     /// How many members to show, masked; none without it
     #[serde(default)]
     #[schemars(range(min = 0, max = 50))]
     sample: usize,
+}
+
+/// The rule as it would stand in the segment: one of the two.
+#[derive(Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+#[schemars(rename = "TriedRule")]
+struct Rule {
+    /// In SQL
+    rule: Option<String>,
+    /// In PQL
+    pql: Option<String>,
 }
 
 /// What came of it.
@@ -63,10 +71,15 @@ pub(crate) struct RuleProblem {
 }
 
 pub(crate) async fn try_rule(app: Arc<App>, ask: Ask) -> Result<Reply, Problem> {
-    let TryRule { rule, language, sample } = ask.json()?;
-    let language = language.as_deref().unwrap_or("sql");
-    let language = Language::parse(language)
-        .ok_or_else(|| Problem::new(Code::InvalidValue, "`language` is sql or pql."))?;
+    let TryRule { definition, sample } = ask.json()?;
+    let (language, rule) = match (definition.rule, definition.pql) {
+        (Some(rule), None) => (Language::Sql, rule),
+        (None, Some(rule)) => (Language::Pql, rule),
+        _ => {
+            let detail = "`definition` has to have one of `rule` and `pql`.";
+            return Err(Problem::new(Code::InvalidValue, detail));
+        }
+    };
     if rule.len() > RULE_BYTES_MAX {
         return Err(Problem::new(Code::InvalidValue, "A rule has at most 64 KiB."));
     }

@@ -238,14 +238,27 @@ impl RunDetail {
 }
 
 pub(crate) async fn list(app: Arc<App>, ask: Ask) -> Result<Reply, Problem> {
-    let limit = ask.number("limit", 1, 1_000)?.unwrap_or(LIMIT_DEFAULT);
     let filter = RunFilter {
         activation: ask.query("activation").map(str::to_owned),
         segment: ask.query("segment").map(str::to_owned),
         state: ask.query("state").and_then(RunState::parse),
-        behind: ask.query("cursor").map(behind_of).transpose()?,
-        limit: Some(limit + 1),
+        ..RunFilter::default()
     };
+    let (runs, next) = page(&app, &ask, filter, "cursor").await?;
+    let items = runs.iter().map(|run| Run::of(run, &app.shared.gauges)).collect();
+    Reply::json(&Runs { items, next })
+}
+
+/// A page of runs, and the cursor of the next; `cursor_name` is the parameter that it comes back as.
+pub(in crate::http) async fn page(
+    app: &App,
+    ask: &Ask,
+    filter: RunFilter,
+    cursor_name: &str,
+) -> Result<(Vec<RunRecord>, Option<String>), Problem> {
+    let limit = ask.number("limit", 1, 1_000)?.unwrap_or(LIMIT_DEFAULT);
+    let behind = ask.query(cursor_name).map(behind_of).transpose()?;
+    let filter = RunFilter { behind, limit: Some(limit + 1), ..filter };
     let mut runs = app.shared.ledger.runs(&filter).await?;
     let is_more = runs.len() > usize::try_from(limit).unwrap_or(usize::MAX);
     runs.truncate(usize::try_from(limit).unwrap_or(usize::MAX));
@@ -253,10 +266,7 @@ pub(crate) async fn list(app: Arc<App>, ask: Ask) -> Result<Reply, Problem> {
         let (slot, claimed) = (last.slot.to_string(), last.first_claimed.to_string());
         cursor(&[&slot, &claimed, &last.run_id.to_string()])
     });
-    Reply::json(&Runs {
-        items: runs.iter().map(|run| Run::of(run, &app.shared.gauges)).collect(),
-        next,
-    })
+    Ok((runs, next))
 }
 
 fn behind_of(text: &str) -> Result<RunBehind, Problem> {
@@ -294,15 +304,17 @@ async fn decided(
     reason: Option<&str>,
 ) -> Result<Reply, Problem> {
     let (run_id, detail) = find(app, ask).await?;
-    if !detail.run.is_held() {
-        return Err(Problem::new(Code::Conflict, "No guard holds this run."));
+    if !decide::waits(&detail.run) {
+        return Err(Problem::new(Code::Conflict, "The run waits for nobody."));
     }
-    if detail.hold.as_ref().is_some_and(|hold| hold.decision.is_some()) {
+    if detail.run.is_held() && detail.hold.as_ref().is_some_and(|hold| hold.decision.is_some()) {
         return Err(Problem::new(Code::Conflict, "Somebody has decided already."));
     }
-    let ledger = &app.shared.ledger;
-    let detail =
-        decide::decide(ledger, run_id, decision, &ask.actor.name, reason, ambient::now()).await?;
+    let (workspace, ledger) = (app.shared.workspace(), &app.shared.ledger);
+    let actor = &ask.actor.name;
+    let decided =
+        decide::decide(&workspace, ledger, run_id, decision, actor, reason, ambient::now());
+    let detail = Box::pin(decided).await?;
     app.shared.wake.notify_one();
     app.shared.replan.notify_one();
     Reply::json(&RunDetail::of(&detail, &app.shared.gauges))

@@ -58,14 +58,23 @@ pub(crate) async fn put(app: Arc<App>, ask: Ask) -> Result<Reply, Problem> {
     let value = Zeroizing::new(value);
     let name = ask.parameter("name");
     check_name(name)?;
+    let entry = keep(&app, name, &value).await?;
+    // A project that cannot be read just now is the planner's to tell.
+    drop(server::reload(&app.shared).await);
+    Reply::json(&Secret::of(entry))
+}
+
+/// Stores a secret under a good name.
+pub(in crate::http) async fn keep(
+    app: &App,
+    name: &str,
+    value: &Zeroizing<String>,
+) -> Result<Entry, Problem> {
     let store = app.shared.workspace().secret_store();
     if !store.has_key() {
         return Err(no_key());
     }
-    let entry = store.set(name, &value, ambient::now()).map_err(invalid)?;
-    // A project that cannot be read just now is the planner's to tell.
-    drop(server::reload(&app.shared).await);
-    Reply::json(&Secret::of(entry))
+    store.set(name, value, ambient::now()).map_err(invalid)
 }
 
 pub(crate) async fn remove(app: Arc<App>, ask: Ask) -> Result<Reply, Problem> {

@@ -8,6 +8,7 @@ use serde::Serialize;
 
 use super::runs::Stop;
 use super::{LIMIT_DEFAULT, bad_cursor, cursor, parse_cursor};
+use crate::app::schedule;
 use crate::http::App;
 use crate::http::problem::Problem;
 use crate::http::request::{Ask, Reply};
@@ -39,6 +40,8 @@ pub(crate) struct Slot {
     finished_at: Option<String>,
     /// It is not begun before this time
     not_before: String,
+    /// The slot of the same segment that it waits for, in lists
+    waits_for: Option<String>,
     /// Attempts that did not do
     attempts: u32,
 }
@@ -76,6 +79,7 @@ impl Slot {
             began_at: record.began.as_ref().map(text),
             finished_at: record.finished.as_ref().map(text),
             not_before: text(&record.not_before),
+            waits_for: None,
             attempts: record.attempts,
         }
     }
@@ -94,11 +98,16 @@ pub(crate) async fn list(app: Arc<App>, ask: Ask) -> Result<Reply, Problem> {
     let mut records = app.shared.ledger.slots(&filter).await?;
     let is_more = records.len() > usize::try_from(limit).unwrap_or(usize::MAX);
     records.truncate(usize::try_from(limit).unwrap_or(usize::MAX));
+    let open = app.shared.ledger.open_slots().await?;
     let next = records
         .last()
         .filter(|_| is_more)
         .map(|last| cursor(&[&last.key.slot.to_string(), &last.key.activation, &last.key.segment]));
-    Reply::json(&Slots { next, ..Slots::of(&records) })
+    let mut slots = Slots::of(&records);
+    for (slot, record) in slots.items.iter_mut().zip(&records) {
+        slot.waits_for = schedule::waits_for(record, &open).map(|slot| slot.to_string());
+    }
+    Reply::json(&Slots { next, ..slots })
 }
 
 fn key_of(text: &str) -> Result<SlotKey, Problem> {

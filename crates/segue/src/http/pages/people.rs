@@ -17,7 +17,7 @@ pub(super) async fn look_up(visit: Visit) -> Result<Reply, Problem> {
     let is_revealed = visit.field("reveal") == "yes" && visit.may_do("reveal_person");
     let operation = if is_revealed { "reveal_person" } else { "look_up_person" };
     let body = json!({
-        "namespace": visit.field("namespace"), "identity": visit.field("identity"),
+        "namespace": visit.field("namespace"), "value": visit.field("identity"),
     });
     let found = visit.ask::<answer::Found>(operation, &[], Some(body)).await;
     match found {

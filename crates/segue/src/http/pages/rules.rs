@@ -200,7 +200,8 @@ fn definition(visit: &Visit, before: &Value) -> Value {
 }
 
 async fn asked(visit: &Visit, text: &str, language: &str) -> Result<Found, Problem> {
-    let body = json!({ "rule": text, "language": language, "sample": SAMPLE });
+    let key = if language == "pql" { "pql" } else { "rule" };
+    let body = json!({ "definition": { key: text }, "sample": SAMPLE });
     let tried: RuleTried = visit.ask("try_rule", &[], Some(body)).await?;
     Ok(match tried.problem {
         Some(problem) => Found::Wrong(Fault {

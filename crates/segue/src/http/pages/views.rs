@@ -73,7 +73,11 @@ pub(super) async fn audit(visit: Visit) -> Result<Reply, Problem> {
     let query: Vec<(&str, &str)> =
         visit.query("cursor").map(|it| ("cursor", it)).into_iter().collect();
     let listed: Listed = visit.read("list_audit", &query).await?;
-    let chain: Chain = visit.read("check_audit", &[]).await?;
+    // Only what is shown: the log grows, and a page should not.
+    let number = |item: Option<&Item>| item.map_or(1, |item| item.number).to_string();
+    let (first, last) = (number(listed.items.last()), number(listed.items.first()));
+    let shown = [("first", first.as_str()), ("last", last.as_str())];
+    let chain: Chain = visit.read("check_audit", &shown).await?;
     let entry = |item: Item| Entry {
         number: item.number,
         at: item.at,

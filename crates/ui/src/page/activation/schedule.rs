@@ -29,6 +29,8 @@ pub enum Frequency {
     Monthly(i8, Time),
     /// By a cron expression.
     Cron(String),
+    /// Whenever the segment is evaluated.
+    Evaluation,
 }
 
 impl Schedule {
@@ -55,6 +57,7 @@ impl Schedule {
             Frequency::Weekly(day, at) => lang.every_week(weekday(lang, *day), &time(*at)),
             Frequency::Monthly(day, at) => lang.every_month(&day.to_string(), &time(*at)),
             Frequency::Cron(expression) => lang.by_cron(expression),
+            Frequency::Evaluation => lang.after_evaluation().to_owned(),
         }
     }
 }
