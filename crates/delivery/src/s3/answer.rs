@@ -212,6 +212,8 @@ fn fault_of_answer(act: Act, status: u16, code: Option<&str>, region: Option<Str
         }
         _ => {}
     }
+    // Some services name their region in every error: a code that is about something else wins.
+    let region = region.filter(|_| code.is_none() || status != 400);
     // Answers to HEAD have no body, hence never a code.
     let speaks_s3 = code.is_some() || matches!(act, Act::Head | Act::FindRegion);
     fault_of_status(status, speaks_s3, region)

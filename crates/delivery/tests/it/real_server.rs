@@ -77,6 +77,7 @@ async fn a_real_server_is_a_store() {
         if_none_match: conditions,
         if_match: conditions,
         gone: !lacks("gone"),
+        empty_parts: !lacks("empty"),
         ..Expect::ALL
     };
     every_case(&bench(server).await, expect).await;

@@ -124,6 +124,13 @@ fn the_region_is_read_from_header_or_body() {
     }
 }
 
+/// Garage names its region in every error.
+#[test]
+fn a_region_beside_another_error_is_no_wrong_one() {
+    let body = "<Error><Code>InvalidRequest</Code><Region>us-east-1</Region></Error>";
+    assert_eq!(fault(&answer(400, Some("InvalidRequest"), &[], body)), Fault::Refused);
+}
+
 #[test]
 fn the_parts_of_an_upload_that_is_not_there_are_none() {
     for (act, expected) in [(Act::ListParts, Fault::NoUpload), (Act::Read, Fault::Refused)] {
