@@ -121,7 +121,7 @@ async fn definitions(db: &mut Transaction) -> Result<Definitions> {
 }
 
 async fn last_change(db: &mut Transaction) -> Result<u64> {
-    Ok(query("SELECT last FROM definition_changes").fetch_value(db).await?)
+    query("SELECT last FROM definition_changes").fetch_value(db).await
 }
 
 async fn apply(

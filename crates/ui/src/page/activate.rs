@@ -291,7 +291,7 @@ impl Activate {
         let (first_day, at_time) = match frequency.as_str() {
             "weekly" => (lang.first_day_weekly(), lang.at_time()),
             "monthly" => (lang.first_day_monthly(), lang.at_time()),
-            "hourly" => (lang.first_day(), lang.from_time()),
+            "hourly" => (lang.first_day(), lang.starting_time()),
             _ => (lang.first_day(), lang.at_time()),
         };
         html! {

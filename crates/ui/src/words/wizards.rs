@@ -72,7 +72,7 @@ catalogue! {
     freq_cron = "By cron" | "Selon cron";
     cron_expression = "Cron expression" | "Expression cron";
     every_hours_label = "Hours between" | "Heures entre deux";
-    from_time = "From" | "Depuis";
+    starting_time = "From" | "Depuis";
     on_day = "On" | "Le";
     first_day = "First day" | "Premier jour";
     first_day_weekly = "First day, gives the weekday" | "Premier jour, donne le jour de semaine";
