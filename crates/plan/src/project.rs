@@ -508,7 +508,7 @@ pub struct SegmentExport {
 }
 
 /// When a segment of an activation is due.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Schedule {
     /// How often.
     pub frequency: Frequency,
