@@ -48,7 +48,11 @@ impl Location {
         }
         let (root, pattern) = split_pattern(text)?;
         // Without the `.` of `./data`, so that a file has one name.
-        let whole = |path: &str| base.join(path).components().collect::<PathBuf>();
+        let whole = |path: &str| match base.join(path).components().collect::<PathBuf>() {
+            // A pattern alone, in the folder that the process is in.
+            nothing if nothing.as_os_str().is_empty() => PathBuf::from("."),
+            path => path,
+        };
         let text = whole(text).to_string_lossy().into_owned();
         Ok(Self { root: Root::Local(whole(root)), pattern, text })
     }

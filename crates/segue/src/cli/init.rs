@@ -27,7 +27,7 @@ pub(crate) fn run(args: &Args) -> Result<(), Failure> {
     let name = args.name.clone().unwrap_or_else(|| folder_name(&args.folder));
     write(&path, &TEMPLATE.replace("name: my-project", &format!("name: {}", plain_name(&name))))?;
     super::answer(&format!(
-        "Wrote {path}.\n\nNext:\n  1. Point `location` at your profiles, and name your fields in `rule` and `mapping`.\n  2. segue validate      check the file against your data\n  3. segue preview       see the first rows as they would be written\n  4. segue run --to out  write the files to a folder, without S3",
+        "Wrote {path}.\n\nNext:\n  1. Point `location` at your profiles, and name your fields in `rule` and `mapping`.\n  2. segue validate                    check the file against your data\n  3. segue preview partner-daily       see the first rows as they would be written\n  4. segue run partner-daily --to out  write the files of this instant to a folder, without S3",
         path = path.display()
     ));
     Ok(())

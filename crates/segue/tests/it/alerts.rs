@@ -66,7 +66,7 @@ async fn a_file_that_did_not_come_for_a_whole_period_is_told_once() {
     }
     // With a file nothing is missing any more.
     project.write("people.csv", crate::project::PEOPLE);
-    let child = serve(&project, "2026-01-07T06:30:00Z", &[]);
+    let child = serve(&project, "2026-01-07T02:10:00Z", &[]);
     wait_until(|| slots(&project).first().is_some_and(|slot| slot.contains("delivered"))).await;
     assert_eq!(stop(&project, child).code, 0);
     let mut server = Server::at(&project, "2026-01-08T04:00:00Z").await;

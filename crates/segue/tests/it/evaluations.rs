@@ -41,6 +41,8 @@ async fn what_follows_an_evaluation_is_sent_when_somebody_asks_for_one() {
     // What is disabled is evaluated, and not sent.
     let disable = "/api/v1/activations/daily/disable";
     assert_eq!(server.ask("POST", disable, &server.operator, &[], None).status, 200);
+    // Of one instant there is one evaluation, and instants are seconds.
+    tokio::time::sleep(std::time::Duration::from_millis(1_100)).await;
     let again = evaluate(&server.operator, None).json();
     assert_eq!(again["items"][0]["joined"], 0, "{again}");
     assert_eq!(again["followedBy"]["items"], json!([]));
