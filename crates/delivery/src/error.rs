@@ -159,7 +159,7 @@ impl Error {
             Self::Request(request) => request.hint(),
             Self::Folder { source, path, .. } => hint_of_io(source, path),
             Self::Certificates { .. } => Some("Check ca_file of the account: it holds the certificates of your authority, in PEM form.".to_owned()),
-            Self::Key { .. } => Some("Choose a folder and a file name without `..` and empty segments.".to_owned()),
+            Self::Key { .. } => Some("Choose a folder and a file name without `..`, empty segments, `:` and `\\`; the name of a segment may bring them in by a macro.".to_owned()),
             Self::Limit { what: "files", .. } => Some("Raise rows_per_file or bytes_per_file.".to_owned()),
             Self::Limit { .. } => Some("Set rows_per_file or bytes_per_file, so that more files share the rows.".to_owned()),
             Self::Condition { .. } => {

@@ -179,7 +179,9 @@ impl Inner {
                 "." | ".." => return refuse("climbs out of the folder"),
                 STAGING => return refuse("is inside the folder that holds unfinished files"),
                 _ if segment.contains(['\\', ':', '\0']) => {
-                    return refuse("has a character that paths do not allow");
+                    return refuse(
+                        "has a colon, a backslash or a NUL, which names of files do not have",
+                    );
                 }
                 _ => path.push(segment),
             }

@@ -205,7 +205,9 @@ impl Error {
             Self::DuplicateColumn { .. } => Some("Give one of the columns another target name."),
             Self::UnsupportedType { .. } => Some("Cast the column to text with an expression."),
             Self::Header { problem, .. } | Self::Cell { problem, .. } => Some(problem.hint()),
-            Self::Unencodable { .. } => Some("Set `encoding: utf-8` under `file:`."),
+            Self::Unencodable { .. } => Some(
+                "Set `unencodable: replace` under `file:` to write `?` in its place, or `encoding: utf-8`.",
+            ),
             Self::Dialect { .. } => Some("Change one of these settings under `file:`."),
             Self::Inconvertible { .. } => Some(Problem::OutOfRange.hint()),
             Self::ColumnCount { .. }
