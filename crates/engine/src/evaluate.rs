@@ -22,6 +22,7 @@ use crate::membership::{self, Advanced, Standing, TRACKED_MAX, Tracked};
 use crate::ordered::{Ordered, Outlet, Stop};
 use crate::path::Steps;
 use crate::row_set::{Address, RowSet, Words};
+use crate::rows::first_failing;
 use crate::selection::{Condition, Parts, Restriction, Selection, Spot, Who};
 use crate::spill::{Buckets, Limits, Sorted};
 use crate::state_file::Pending;
@@ -233,7 +234,8 @@ impl Plan {
         for records in self.survey.read(morsel, &self.needed)? {
             let records = records?;
             let spot = Spot { morsel, first_row, since: None };
-            let bits = self.batch(&records, spot)?;
+            let bits = self.batch(&records, spot);
+            let bits = bits.map_err(|error| self.at_record(error, spot, &records))?;
             if let Some(keys) = &self.keys {
                 keys.add(&records, spot, &self.tracked, &bits, buckets)?;
             }
@@ -243,6 +245,20 @@ impl Plan {
             first_row += records.num_rows() as u64;
         }
         Ok(Found { morsel, scanned: first_row, members })
+    }
+
+    /// Names the first record for which a rule fails, where records can be counted in a file.
+    fn at_record(&self, error: Error, spot: Spot<'_>, records: &RecordBatch) -> Error {
+        let start = self.survey.first_row(spot.morsel);
+        let (Some(start), "expression_error") = (start, error.code()) else { return error };
+        let fails = |from: usize, rows: usize| {
+            let spot = Spot { first_row: spot.first_row + from as u64, ..spot };
+            self.batch(&records.slice(from, rows), spot).is_err()
+        };
+        match first_failing(records.num_rows(), fails) {
+            Some(record) => error.at_row(start + spot.first_row + record as u64 + 1),
+            None => error,
+        }
     }
 
     /// Who is a member, by query.

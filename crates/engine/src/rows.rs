@@ -246,18 +246,26 @@ impl Pass {
             let spot = Spot { first_row: spot.first_row + from as u64, ..spot };
             self.selection.select(&part, &Restriction::None, spot).is_err()
         };
-        let (mut from, mut rows) = (0, records.num_rows());
-        if !fails(from, rows) {
-            return error;
+        match first_failing(records.num_rows(), fails) {
+            Some(record) => error.at_row(start + place.row(record) + 1),
+            None => error,
         }
-        // It is in the first half, or else in the second.
-        while rows > 1 {
-            let half = rows / 2;
-            (from, rows) =
-                if fails(from, half) { (from, half) } else { (from + half, rows - half) };
-        }
-        error.at_row(start + place.row(from) + 1)
     }
+}
+
+/// The first of some rows for which something fails, if it fails for all of them together; `fails` is
+/// asked of a start and a number of rows.
+pub(crate) fn first_failing(rows: usize, fails: impl Fn(usize, usize) -> bool) -> Option<usize> {
+    let (mut from, mut rows) = (0, rows);
+    if !fails(from, rows) {
+        return None;
+    }
+    // It is in the first half, or else in the second.
+    while rows > 1 {
+        let half = rows / 2;
+        (from, rows) = if fails(from, half) { (from, half) } else { (from + half, rows - half) };
+    }
+    Some(from)
 }
 
 /// Reads the snapshot on all threads and shows each batch to `visit`, which adds to `made`. Morsels
