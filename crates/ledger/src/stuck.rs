@@ -104,9 +104,11 @@ impl Ledger {
         .bind(claim.run_id.to_string())
         .execute(&mut *db)
         .await?;
+        // Also while a server tries the run once more: that attempt is of no account then.
         query(
-            "UPDATE slots SET state = 'failed', reason = 'rejected', message = ?, finished = ?
-             WHERE run_id = ? AND state IN ('blocked', 'planned')",
+            "UPDATE slots SET state = 'failed', reason = 'rejected', message = ?, finished = ?,
+                 starts = 0, owner = NULL, lease_until = NULL
+             WHERE run_id = ? AND state IN ('blocked', 'planned', 'running')",
         )
         .bind(&message)
         .bind(now.as_microsecond())

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use delivery::measured::MeasuredStore;
 use jiff::{SignedDuration, Timestamp};
-use ledger::{RunRecord, RunState, SlotClaim, SlotEnd, Stop};
+use ledger::{RunRecord, RunState, SlotClaim, SlotEnd, SlotState, Stop};
 
 use super::{Shared, planner};
 use crate::ambient;
@@ -110,6 +110,11 @@ impl Attempt<'_> {
             if let Some(ended) = self.finish_left(sources).await? {
                 return Ok(Outcome::ended(ended));
             }
+            // Somebody may have ended the run meanwhile, and the slot with it.
+            if !self.is_running().await? {
+                let message = "somebody ended the run while it was tried";
+                return Ok(Outcome::Failed(Failure::new(Kind::Interrupted, message)));
+            }
         }
         let (sources, _) = sources?;
         let store = stores::open(self.workspace, &plan.destination, &Target::Buckets).await?;
@@ -178,6 +183,11 @@ impl Attempt<'_> {
         let run_id = self.known_run().await.ok().flatten()?;
         let detail = self.shared.ledger.run(run_id).await.ok().flatten()?;
         Some(detail.run).filter(|run| run.state == RunState::Blocked)
+    }
+
+    async fn is_running(&self) -> Result<bool, Failure> {
+        let slot = self.shared.ledger.slot(&self.claim.key).await?;
+        Ok(slot.is_some_and(|slot| slot.state == SlotState::Running))
     }
 
     async fn is_committed(&self) -> Result<bool, Failure> {
