@@ -174,7 +174,7 @@ async fn what_was_connected_and_activated_is_changed_and_removed() {
     browser.post(&at("schedule"), &at("schedule"), &times).leads_to();
     let token = [("name", "script"), ("role", "admin"), ("days", "1")];
     let token = browser.post("/settings", "/settings/tokens", &token);
-    let token = format!("segue_{}", token.between("segue_", "<").expect("a token"));
+    let token = format!("segue_{}", token.between("data-copy=\"segue_", "\"").expect("a token"));
     let other = browser.api("GET", "/api/v1/activations/agency", &token, "", "");
     let tag = other.header("etag").expect("a version").to_owned();
     let definition = other.json()["definition"].to_string().replace("02:30", "04:00");
