@@ -155,8 +155,6 @@ activations:
         It is already on line 17; rename or remove one of the two.
     20:3 missing_key the key `destination` is missing <daily>
         `destination`: The destination.
-    23:9 missing_key the schedule does not say how often <schedule>
-        Add for example `frequency: daily`.
     23:28 out_of_range expected 1 to 24 <25>
     23:36 wrong_type expected text, found a number <2.5>
         Put the value in quotes.
