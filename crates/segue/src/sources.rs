@@ -147,6 +147,22 @@ impl Sources {
         Ok(problems)
     }
 
+    /// The same for one activation, as [`Sources::open_for`] does.
+    ///
+    /// # Errors
+    /// A dataset cannot be opened.
+    pub(crate) async fn problems_of(
+        workspace: &Workspace,
+        global: &Global,
+        activation: &str,
+    ) -> Result<Vec<Diagnostic>, Failure> {
+        let asked = datasets_asked(&workspace.project);
+        let is_wanted = |dataset: &Dataset| is_asked(dataset, &asked);
+        let scope = Scope::Activation(activation);
+        let (_, problems) = Self::look(workspace, global, Vec::new(), is_wanted, scope).await?;
+        Ok(problems)
+    }
+
     async fn open_some(
         workspace: &Workspace,
         global: &Global,

@@ -20,7 +20,7 @@ use serde_json::Value;
 
 pub(crate) use edit::{Edit, NOTES, Note, Version};
 pub(crate) use editor::{Editor, with};
-pub(crate) use refused::{Found, Refused};
+pub(crate) use refused::{Found, Refused, errors_in};
 pub(crate) use wanted::{Action, Difference, Member, Wanted, differences, edits, members};
 
 /// An object's place among all: its section and its key.

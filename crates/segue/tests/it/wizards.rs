@@ -104,6 +104,10 @@ async fn a_destination_is_connected_and_segments_are_activated_by_forms() {
     browser.post("/activate/attributes", "/activate/attributes", &columns).leads_to();
     let wrong = browser.get("/activate/attributes");
     wrong.must_have("This does not work yet");
+    wrong.must_have("data-fault=\"mapping.1");
+    wrong.must_have("<code>emial</code>");
+    wrong.must_have("Did you mean");
+    wrong.must_have("aria-invalid=\"true\"");
     wrong.must_have("email");
     let mut right = columns;
     (right[3], right[6]) = (("column.source", "email"), ("go", "next"));

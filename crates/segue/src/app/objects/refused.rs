@@ -5,7 +5,7 @@ use plan::{Diagnostic, Severity};
 use super::{Name, named};
 use crate::draw::Source;
 use crate::failure::{Failure, Kind};
-use crate::workspace;
+use crate::workspace::{self, Workspace};
 
 /// Why nothing was changed.
 #[derive(Debug)]
@@ -95,6 +95,14 @@ impl Found {
         let hint = self.hint.as_ref().map_or_else(String::new, |hint| format!(" ({hint})"));
         format!("{}{at}: {}{hint}", self.place, self.message)
     }
+}
+
+/// The errors among what was found in a project, at their places in the objects that are kept.
+pub(crate) fn errors_in(workspace: &Workspace, diagnostics: &[Diagnostic]) -> Vec<Found> {
+    let source = &workspace.source;
+    // Secrets are masked without moving anything.
+    let texts = Texts { shown: source.clone(), whole: source.text.clone() };
+    texts.errors(diagnostics)
 }
 
 /// The text that was read, as it may be shown and as it is.

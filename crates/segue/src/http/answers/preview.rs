@@ -15,6 +15,7 @@ use crate::http::App;
 use crate::http::problem::{Code, Problem};
 use crate::http::request::{Ask, Reply};
 use crate::http::rights::Right;
+use crate::sources::Sources;
 
 /// Objects in the shape of the project file, which are taken as if they were kept.
 #[derive(Deserialize, JsonSchema)]
@@ -160,6 +161,14 @@ pub(crate) async fn preview(app: Arc<App>, ask: Ask) -> Result<Reply, Problem> {
             count: count && may_analyse,
             now,
         };
+        if wanted.rows > 0 || wanted.count {
+            // What does not fit to the data is told at its place in the draft.
+            let problems = Sources::problems_of(&candidate, &shared.global, &activation);
+            let found = objects::errors_in(&candidate, &Box::pin(problems).await?);
+            if !found.is_empty() {
+                return Ok(wrong(found.iter().map(problem).collect()));
+            }
+        }
         match Box::pin(preview::preview(&candidate, &shared.global, wanted)).await {
             Ok(preview) => Ok(fine(preview)),
             Err(failure) if failure.kind == crate::failure::Kind::Usage => {
@@ -192,12 +201,10 @@ fn problem(found: &Found) -> ObjectProblem {
 }
 
 fn told(failure: &crate::failure::Failure) -> ObjectProblem {
-    let report = failure.report.as_deref().unwrap_or_default();
-    let first = report.lines().find(|line| line.starts_with("error"));
     ObjectProblem {
         place: String::new(),
         code: failure.kind.code().to_owned(),
-        message: first.map_or_else(|| failure.one_line(), str::to_owned),
+        message: failure.one_line(),
         hint: failure.hints.first().cloned(),
     }
 }
