@@ -70,7 +70,7 @@ impl Words {
 }
 
 /// A set of records.
-#[derive(Debug, Default)]
+#[derive(Debug, Clone, Default)]
 pub(crate) struct RowSet {
     morsels: Vec<Vec<u64>>,
     len: u64,

@@ -268,12 +268,9 @@ impl InPlace {
     ) -> Result<(Entries, Option<RowConverter>), Error> {
         let Asked { query, increment, survey, limits, threads } = *asked;
         let (pass, maker) = Maker::new(query, increment, Who::Everyone, kept, survey)?;
-        let mut rows = RowSet::default();
-        let sets = [&self.came, &self.left, &self.fresh];
-        sets.into_iter().for_each(|set| rows.add_all(set));
-        let rows = Arc::new(rows);
-        let mut left = RowSet::default();
-        left.add_all(&self.left);
+        let mut rows = self.came.clone();
+        [&self.left, &self.fresh].into_iter().for_each(|set| rows.add_all(set));
+        let (rows, left) = (Arc::new(rows), self.left.clone());
         let entries =
             Entries { here: Buckets::new(limits.clone()), left: Vec::new(), nameless: Vec::new() };
         let shared = Arc::new(maker);

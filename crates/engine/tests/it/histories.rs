@@ -236,40 +236,69 @@ async fn found(
     Ok((lines, counts.movement.expect("an increment moves")))
 }
 
-/// Returns how many rows were sent.
-async fn play(seed: u64) -> usize {
-    let mut random = Random(seed);
-    let setup = Setup::random(&mut random);
-    let mut case = setup.case();
-    // Now and then everything goes to disk.
-    (case.threads, case.memory_bytes) = match random.below(8) {
-        0 => (3, 16),
-        other => (1 + other as usize % 2, 1 << 30),
-    };
-    let increment = setup.increment();
-    let mut delivered: Option<(PathBuf, Had)> = None;
-    let mut sent = 0;
-    for run in 0..RUNS {
-        let people = people(&mut random);
-        let text: String = people.iter().map(Person::line).collect();
-        case = case.text("people.csv", format!("id,email,points\n{text}"));
+/// An export run by run, beside the plain computation.
+struct Player {
+    seed: u64,
+    setup: Setup,
+    /// The last delivered baseline, and what the receiver has by then.
+    delivered: Option<(PathBuf, Had)>,
+}
+
+impl Player {
+    fn new(seed: u64, setup: Setup) -> Self {
+        Self { seed, setup, delivered: None }
+    }
+
+    /// Now and then everything goes to disk.
+    fn case(&self, random: &mut Random) -> Case {
+        let mut case = self.setup.case();
+        (case.threads, case.memory_bytes) = match random.below(8) {
+            0 => (3, 16),
+            other => (1 + other as usize % 2, 1 << 30),
+        };
+        case
+    }
+
+    /// Runs once, and checks rows and counts. Returns the baseline and how many rows were sent.
+    async fn run(
+        &mut self,
+        run: usize,
+        case: &Case,
+        people: &[Person],
+        random: &mut Random,
+    ) -> (PathBuf, usize) {
+        let Self { seed, setup, delivered } = self;
         let next = case.path(&format!("baselines/{run}.parquet"));
         let last = delivered.as_ref().map(|(path, _)| path.as_path());
-        let (rows, movement) = found(&case, &increment, last, Some(&next))
+        let (rows, movement) = found(case, &setup.increment(), last, Some(&next))
             .await
             .unwrap_or_else(|error| panic!("seed {seed} run {run}: {error}"));
         let had = delivered.as_ref().map(|(_, had)| had);
-        let (in_order, gone, now, expected_movement) = expected(setup, &people, had);
+        let (in_order, gone, now, expected_movement) = expected(*setup, people, had);
         let told = format!("seed {seed} run {run} {setup:?}\n{people:#?}\nhad {had:#?}");
         assert_eq!(rows[..in_order.len().min(rows.len())], in_order[..], "{told}");
         let tail: BTreeSet<String> = rows[in_order.len()..].iter().cloned().collect();
         assert_eq!(tail, gone, "{told}");
         assert_eq!(movement, expected_movement, "{told}");
-        sent += rows.len();
         // A run that fails leaves a baseline that nobody asks for.
         if !random.one_in(3) {
-            delivered = Some((next, now));
+            *delivered = Some((next.clone(), now));
         }
+        (next, rows.len())
+    }
+}
+
+/// Returns how many rows were sent.
+async fn play(seed: u64) -> usize {
+    let mut random = Random(seed);
+    let mut player = Player::new(seed, Setup::random(&mut random));
+    let mut case = player.case(&mut random);
+    let mut sent = 0;
+    for run in 0..RUNS {
+        let people = people(&mut random);
+        let text: String = people.iter().map(Person::line).collect();
+        case = case.text("people.csv", format!("id,email,points\n{text}"));
+        sent += player.run(run, &case, &people, &mut random).await.1;
     }
     sent
 }
@@ -347,18 +376,14 @@ async fn play_in_parts(seed: u64) -> usize {
     let mut random = Random(seed ^ 0x5eed);
     let mut setup = Setup { in_parts: true, ..Setup::random(&mut random) };
     setup.deduplicates &= random.one_in(4);
-    let mut case = setup.case();
-    (case.threads, case.memory_bytes) = match random.below(8) {
-        0 => (3, 16),
-        other => (1 + other as usize % 2, 1 << 30),
-    };
-    let increment = setup.increment();
+    let mut player = Player::new(seed, setup);
+    let mut case = player.case(&mut random);
     let mut parts = Parts::default();
-    let mut delivered: Option<(PathBuf, Had)> = None;
     let mut in_place = 0;
     for run in 0..2 * RUNS {
         parts.write(&case, &mut random);
         if random.one_in(3) {
+            let setup = &mut player.setup;
             setup.least = (setup.least + 1 - random.below(3) as i64).max(0);
             case = case.rule(&setup.rule());
         }
@@ -366,22 +391,8 @@ async fn play_in_parts(seed: u64) -> usize {
         if people.is_empty() {
             continue;
         }
-        let next = case.path(&format!("baselines/{run}.parquet"));
-        let last = delivered.as_ref().map(|(path, _)| path.as_path());
-        let (rows, movement) = found(&case, &increment, last, Some(&next))
-            .await
-            .unwrap_or_else(|error| panic!("seed {seed} run {run}: {error}"));
-        let had = delivered.as_ref().map(|(_, had)| had);
-        let (in_order, gone, now, expected_movement) = expected(setup, &people, had);
-        let told = format!("seed {seed} run {run} {setup:?}\n{people:#?}\nhad {had:#?}");
-        assert_eq!(rows[..in_order.len().min(rows.len())], in_order[..], "{told}");
-        let tail: BTreeSet<String> = rows[in_order.len()..].iter().cloned().collect();
-        assert_eq!(tail, gone, "{told}");
-        assert_eq!(movement, expected_movement, "{told}");
+        let (next, _) = player.run(run, &case, &people, &mut random).await;
         in_place += usize::from(next.with_extension("moves").exists());
-        if !random.one_in(3) {
-            delivered = Some((next, now));
-        }
     }
     in_place
 }

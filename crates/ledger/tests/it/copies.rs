@@ -1,9 +1,8 @@
 //! Copies of a ledger, within a database and from one to the other.
 
-use ledger::audit::Act;
 use ledger::{DefinitionChange, Ledger, Place, RunFilter, SlotFilter, User};
 
-use crate::fixture::{self, Fixture, at, dated, fixed, path_in, stop};
+use crate::fixture::{self, Fixture, act, at, dated, fixed, path_in, stop};
 
 /// A ledger with something in every corner.
 async fn filled() -> Fixture {
@@ -38,16 +37,6 @@ async fn filled() -> Fixture {
     };
     ledger.request_slot(&slot, "partner", "ann", at(0)).await.unwrap();
     fixture
-}
-
-fn act(number: i64) -> Act {
-    Act {
-        actor: "ann".to_owned(),
-        address: "127.0.0.1".to_owned(),
-        action: "run".to_owned(),
-        object: number.to_string(),
-        outcome: "done".to_owned(),
-    }
 }
 
 /// Everything that can be asked of a ledger, as a text.

@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicU32, Ordering};
 
 use jiff::{Timestamp, ToSpan as _};
+use ledger::audit::Act;
 use ledger::{
     Address, Claim, Claimed, Counts, Excluded, Ledger, NewRun, Place, SnapshotInput, Stop,
 };
@@ -13,6 +14,17 @@ use plan::staged::{Condition, ObjectKind, PublishedObject, StagedObject, StagedP
 use sqlx::{AssertSqlSafe, Connection as _};
 use tempfile::TempDir;
 use uuid::Uuid;
+
+/// Something for the audit log.
+pub(crate) fn act(number: impl ToString) -> Act {
+    Act {
+        actor: "ann".to_owned(),
+        address: "127.0.0.1".to_owned(),
+        action: "run".to_owned(),
+        object: number.to_string(),
+        outcome: "done".to_owned(),
+    }
+}
 
 pub(crate) const STORE: &str = "https://s3.example/audiences";
 

@@ -3,11 +3,10 @@
 
 use std::collections::BTreeMap;
 
-use ledger::audit::Act;
 use ledger::{Address, Error, Kind, Ledger, Place};
 use sqlx::{AssertSqlSafe, Connection as _, PgConnection};
 
-use crate::fixture::{self, Fixture, at, dated, stop};
+use crate::fixture::{self, Fixture, act, at, dated, stop};
 
 /// A schema without a ledger, and a way to it behind the ledger's back; nothing where there is no
 /// server.
@@ -44,16 +43,6 @@ impl Server {
         let sql =
             "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE application_name = $1";
         sqlx::query(sql).bind(name).fetch_all(&mut self.db).await.unwrap().len()
-    }
-}
-
-fn act(number: usize) -> Act {
-    Act {
-        actor: "ann".to_owned(),
-        address: "127.0.0.1".to_owned(),
-        action: "run".to_owned(),
-        object: number.to_string(),
-        outcome: "done".to_owned(),
     }
 }
 
