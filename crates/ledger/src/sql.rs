@@ -26,7 +26,15 @@ const ANSWER_MAX: Duration = Duration::from_secs(90);
 /// An open transaction of either database; rolled back when it is dropped.
 pub(crate) enum Transaction {
     Sqlite(sqlx::Transaction<'static, Sqlite>),
-    Postgres(sqlx::Transaction<'static, Postgres>),
+    Postgres(sqlx::Transaction<'static, Postgres>, Statements),
+}
+
+/// Whether a connection to PostgreSQL may keep the statements that it was once told. Behind a pooler
+/// that lends a connection for one transaction only, the next one does not know them.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Statements {
+    Kept,
+    Forgotten,
 }
 
 impl Transaction {
@@ -34,7 +42,7 @@ impl Transaction {
     pub(crate) async fn commit(self) -> Result<()> {
         match self {
             Self::Sqlite(transaction) => Ok(transaction.commit().await?),
-            Self::Postgres(transaction) => answered(transaction.commit()).await,
+            Self::Postgres(transaction, _) => answered(transaction.commit()).await,
         }
     }
 }
@@ -71,8 +79,8 @@ impl Query {
     pub(crate) async fn execute(self, db: &mut Transaction) -> Result<Done> {
         let rows = match db {
             Transaction::Sqlite(db) => self.sqlite().execute(&mut **db).await?.rows_affected(),
-            Transaction::Postgres(db) => {
-                answered(self.postgres().execute(&mut **db)).await?.rows_affected()
+            Transaction::Postgres(db, kept) => {
+                answered(self.postgres(*kept).execute(&mut **db)).await?.rows_affected()
             }
         };
         Ok(Done { rows })
@@ -84,8 +92,8 @@ impl Query {
                 let rows = self.sqlite().fetch_all(&mut **db).await?;
                 rows.into_iter().map(Row::Sqlite).collect()
             }
-            Transaction::Postgres(db) => {
-                let rows = answered(self.postgres().fetch_all(&mut **db)).await?;
+            Transaction::Postgres(db, kept) => {
+                let rows = answered(self.postgres(*kept).fetch_all(&mut **db)).await?;
                 rows.into_iter().map(Row::Postgres).collect()
             }
         })
@@ -96,8 +104,8 @@ impl Query {
             Transaction::Sqlite(db) => {
                 self.sqlite().fetch_optional(&mut **db).await?.map(Row::Sqlite)
             }
-            Transaction::Postgres(db) => {
-                answered(self.postgres().fetch_optional(&mut **db)).await?.map(Row::Postgres)
+            Transaction::Postgres(db, kept) => {
+                answered(self.postgres(*kept).fetch_optional(&mut **db)).await?.map(Row::Postgres)
             }
         })
     }
@@ -116,8 +124,12 @@ impl Query {
         })
     }
 
-    fn postgres(self) -> sqlx::query::Query<'static, Postgres, <Postgres as Database>::Arguments> {
-        let query = sqlx::query::<Postgres>(AssertSqlSafe(numbered(&self.statement)));
+    fn postgres(
+        self,
+        statements: Statements,
+    ) -> sqlx::query::Query<'static, Postgres, <Postgres as Database>::Arguments> {
+        let query = sqlx::query::<Postgres>(AssertSqlSafe(numbered(&self.statement)))
+            .persistent(statements == Statements::Kept);
         self.values.into_iter().fold(query, |query, value| match value {
             Value::Integer(value) => query.bind(value),
             Value::Text(value) => query.bind(value.map(without_nul)),
@@ -128,6 +140,8 @@ impl Query {
 /// Waits for an answer of PostgreSQL, and not for ever.
 pub(crate) async fn answered<T>(asked: impl Future<Output = sqlx::Result<T>>) -> Result<T> {
     match tokio::time::timeout(ANSWER_MAX, asked).await {
+        // No connection came about, however often it was tried.
+        Ok(Err(error @ sqlx::Error::PoolTimedOut)) => Err(Error::Unreachable(error.into())),
         Ok(answer) => Ok(answer?),
         Err(_) => Err(Error::Unreachable("the server does not answer".into())),
     }

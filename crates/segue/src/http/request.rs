@@ -170,6 +170,9 @@ impl From<Problem> for Reply {
         if let Some(seconds) = problem.retry_after {
             reply.headers.insert(header::RETRY_AFTER, seconds.into());
         }
+        if let Some(allowed) = problem.allow.as_deref().and_then(|it| it.parse().ok()) {
+            reply.headers.insert(header::ALLOW, allowed);
+        }
         if problem.code == Code::NotSignedIn {
             let value = http::HeaderValue::from_static("Bearer realm=\"segue\"");
             reply.headers.insert(header::WWW_AUTHENTICATE, value);

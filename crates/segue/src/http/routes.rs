@@ -604,7 +604,12 @@ impl Table {
                 return Err(Problem::new(Code::ReadOnly, detail)
                     .hint("Change the file; the server reads it again within half a minute."));
             }
-            return Err(Problem::new(Code::MethodNotAllowed, "The path takes other methods."));
+            let mut allowed: Vec<&str> = matched.value.keys().map(Method::as_str).collect();
+            if allowed.contains(&"GET") {
+                allowed.push("HEAD");
+            }
+            allowed.sort_unstable();
+            return Err(Problem::other_method(&allowed));
         };
         Ok((route, decoded(&matched.params)))
     }

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use delivery::measured::MeasuredStore;
 use jiff::{SignedDuration, Timestamp};
-use ledger::{RunRecord, RunState, SlotClaim, SlotEnd, SlotState, Stop};
+use ledger::{DEATHS_MAX, RunRecord, RunState, SlotClaim, SlotEnd, SlotState, Stop};
 
 use super::{Shared, planner};
 use crate::ambient;
@@ -19,8 +19,6 @@ use crate::workspace::Workspace;
 
 /// The word for a slot under whose attempts the process died too often.
 const POISON: &str = "poison";
-/// A slot under whose attempts the process died so often is given up.
-pub(super) const CRASHES_MAX: u32 = 3;
 /// The pauses before an attempt that failed for a reason that may pass is repeated: three times
 /// within six hours.
 const RETRY_AFTER: [SignedDuration; 3] =
@@ -93,7 +91,7 @@ impl Attempt<'_> {
         if let Some(run_id) = run_id {
             self.shared.ledger.slot_run(self.claim, run_id).await?;
         }
-        if self.claim.starts > CRASHES_MAX {
+        if self.claim.starts > DEATHS_MAX {
             self.finish_left(None).await?;
             return Ok(Outcome::Poison);
         }

@@ -249,7 +249,7 @@ pub(super) async fn answer(
 ) -> Result<Reply, Problem> {
     let changes = parts.method == Method::POST;
     if !changes && !matches!(parts.method, Method::GET | Method::HEAD) {
-        return Err(Problem::new(Code::MethodNotAllowed, "The path takes other methods."));
+        return Err(Problem::other_method(&["GET", "HEAD", "POST"]));
     }
     let form = if changes { visit::fields(&dispatch::read(body).await?) } else { Vec::new() };
     let mut visit = Visit::new(app, address, parts, found.parameters, form);
