@@ -2,20 +2,23 @@
 
 use jiff::Timestamp;
 use jiff::civil::Weekday;
-use ledger::RunFilter;
+use ledger::{RunFilter, SlotRecord};
 use plan::Section;
 use plan::project::{Activation, Column, ColumnSource, Frequency, Guard, SegmentExport};
 use plan::run_plan::Output;
-use ui::page::activation::{self, MappedColumn, Schedule, Slot, Source};
+use ui::page::activation::{self, MappedColumn, OpenSlot, Schedule, Slot, Source};
 use ui::page::activations::{Activations, Line};
 use ui::page::calendar;
 
 use super::run::export;
 use super::{Calendar, Look, count, status};
+use crate::app::schedule::{Waiting, Waits, waits_without_slot};
 use crate::failure::Failure;
 
 /// How many slots to come are shown.
 const SLOTS: usize = 6;
+/// How many slots that are not over are shown.
+const OPEN_SLOTS_MAX: usize = 20;
 /// How many different schedules a calendar shows.
 const SCHEDULES_MAX: usize = 20;
 /// How many runs are shown.
@@ -74,7 +77,9 @@ pub(super) async fn activation(
         part,
         editing: look.editing(Section::Activations, &activation.key, &activation.key),
         calendar: ahead(look, activation),
+        open: open(look, activation).await?,
         slots: slots(look, activation),
+        waits: without_slot(look, activation),
         mapping: activation.mapping.iter().map(column).collect(),
         guard: guard(&activation.guard),
         recent: recent.iter().map(|run| look.line(run)).collect(),
@@ -147,6 +152,39 @@ fn slots(look: &Look<'_>, activation: &Activation) -> Vec<Slot> {
         }
     };
     look.next_slots(Some(&activation.key), SLOTS).into_iter().map(slot).collect()
+}
+
+/// The slots that are not over, the oldest first.
+async fn open(look: &Look<'_>, activation: &Activation) -> Result<Vec<OpenSlot>, Failure> {
+    let waiting = Waiting::of(look.ledger).await?;
+    let slot = |slot: &SlotRecord| OpenSlot {
+        segment: look.segment(&slot.key.segment).name,
+        slot: slot.key.slot,
+        run: slot.run_id.map(|id| id.to_string()),
+        waits: waiting.waits_for(slot).map(waits),
+    };
+    let of_this = waiting.open.iter().filter(|slot| slot.key.activation == activation.key);
+    Ok(of_this.take(OPEN_SLOTS_MAX).map(slot).collect())
+}
+
+/// What is waited for while nothing is due.
+fn without_slot(look: &Look<'_>, activation: &Activation) -> Option<activation::Waits> {
+    let is_enabled = look.is_enabled(&activation.key);
+    let mut schedules = activation.segments.iter().map(|export| export.schedule.as_ref());
+    let found = schedules.find_map(|it| waits_without_slot(it, is_enabled, look.now));
+    found.map(waits)
+}
+
+fn waits(waits: Waits) -> activation::Waits {
+    match waits {
+        Waits::Slot(slot) => activation::Waits::Slot(slot),
+        Waits::HeldSlot(slot) => activation::Waits::HeldSlot(slot),
+        Waits::Decision => activation::Waits::Decision,
+        Waits::Time(until) => activation::Waits::Time(until),
+        Waits::Turn => activation::Waits::Turn,
+        Waits::Pause => activation::Waits::Pause,
+        Waits::Evaluation => activation::Waits::Evaluation,
+    }
 }
 
 fn column(column: &Column) -> MappedColumn {
