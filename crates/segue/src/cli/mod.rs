@@ -22,6 +22,7 @@ mod policy;
 mod powers;
 mod preview;
 pub(crate) mod profile;
+mod replay;
 pub(crate) mod report;
 mod run;
 mod runs;
@@ -154,6 +155,7 @@ enum Command {
     Plan(plan::Args),
     Run(run::Args),
     Release(decide::ReleaseArgs),
+    Replay(replay::Args),
     Backup(backup::BackupArgs),
     Restore(backup::RestoreArgs),
     Reject(decide::RejectArgs),
@@ -230,6 +232,7 @@ async fn dispatch(cli: Cli) -> Result<(), Failure> {
         Command::Backup(args) => backup::backup(&global, &args).await,
         Command::Restore(args) => backup::restore(&global, &args).await,
         Command::Release(args) => decide::release(&global, &args).await,
+        Command::Replay(args) => replay::run(&global, &args).await,
         Command::Reject(args) => decide::reject(&global, &args).await,
         Command::Apply(args) => apply::run(&global, &args).await,
         Command::Export(args) => export::run(&global, &args).await,

@@ -35,6 +35,7 @@ mod questions;
 mod real_iam;
 mod real_server;
 mod refusals;
+mod replay;
 mod rotation;
 mod schedule;
 mod secrets;

@@ -6,7 +6,7 @@ use maud::{Markup, html};
 use super::destinations::{Grade, Preset};
 use super::editing::Editing;
 use super::segment::from_files;
-use super::{RunLine, activation_url, entry, runs};
+use super::{RunLine, account_url, activation_url, entry, runs};
 use crate::component::{
     Column, Head, Note, Table, Tone, badge, card, code_block, copyable, facts, flush_card,
     hidden_fields, kind, link_button, nothing, row_of, told,
@@ -206,23 +206,9 @@ impl Destination {
         let lang = shell.lang();
         let mut all = vec![
             (lang.service(), html! { (self.preset.name(lang)) }),
-            (lang.account(), html! { (self.account) }),
+            (lang.account(), html! { a href=(account_url(&self.account)) { (self.account) } }),
         ];
-        match &self.auth {
-            Auth::Keys(id) => {
-                all.push((lang.signed_with(), html! { (lang.auth_keys()) " " code { (id) } }))
-            }
-            Auth::Role { arn, external_id } => {
-                all.push((
-                    lang.signed_with(),
-                    html! { (lang.auth_role()) span class="under" { code { (arn) } } },
-                ));
-                if let Some(id) = external_id {
-                    all.push((lang.external_id(), copyable(lang, id, id, lang.external_id())));
-                }
-            }
-            Auth::Chain => all.push((lang.signed_with(), html! { (lang.auth_chain()) })),
-        }
+        all.extend(self.auth.facts(lang));
         if !self.bucket.is_empty() {
             all.push((lang.bucket(), html! { code { (self.bucket) } }));
         }

@@ -27,6 +27,12 @@ catalogue! {
     bucket = "Bucket" | "Bucket";
     folder = "Folder" | "Dossier";
     account = "Account" | "Compte";
+    accounts = "Accounts" | "Comptes";
+    accounts_hint = "How requests to a service are signed. A new one is made when a destination is connected." | "Comment les requêtes à un service sont signées. Un nouveau est créé en connectant une destination.";
+    account_lead = "How requests to the service are signed. Secrets are kept encrypted and never shown." | "Comment les requêtes au service sont signées. Les secrets sont gardés chiffrés et jamais montrés.";
+    account_used = "Destinations that go by it" | "Destinations qui l’utilisent";
+    account_unused = "No destination goes by it: it can be removed." | "Aucune destination ne l’utilise\u{a0}: il peut être retiré.";
+    endpoint_amazon = "Left empty for Amazon's own." | "Laissé vide pour celui d’Amazon.";
     service = "Service" | "Service";
     region = "Region" | "Région";
     signed_with = "Signs in with" | "S’identifie par";
