@@ -54,7 +54,9 @@ pub struct DeliveredFile {
     pub segment: String,
     /// The destination's key.
     pub destination: String,
-    /// The bucket.
+    /// The store, as runs name it.
+    pub store: String,
+    /// The bucket; empty for a folder.
     pub bucket: String,
     /// The time for which it was made.
     pub slot: Timestamp,
@@ -88,7 +90,7 @@ impl Ledger {
     pub async fn files(&self, filter: &FileFilter) -> Result<Vec<DeliveredFile>> {
         let mut read = self.read().await?;
         let mut statement = String::from(
-            "SELECT objects.*, runs.activation, runs.segment, runs.destination, runs.bucket, runs.slot
+            "SELECT objects.*, runs.activation, runs.segment, runs.destination, runs.store, runs.bucket, runs.slot
              FROM objects JOIN runs USING (run_id) WHERE published IS NOT NULL",
         );
         let mut values: Vec<Value> = Vec::new();
@@ -137,6 +139,7 @@ fn file(row: &Row) -> Result<DeliveredFile> {
         activation: row.try_get("activation")?,
         segment: row.try_get("segment")?,
         destination: row.try_get("destination")?,
+        store: row.try_get("store")?,
         bucket: row.try_get("bucket")?,
         slot: history::time(row, "slot")?,
         is_manifest: row.try_get::<String>("kind")? == "manifest",

@@ -8,6 +8,7 @@ use plan::project::Segment;
 use crate::cli::Global;
 use crate::cli::mask::mask;
 use crate::cli::profile::cells;
+use crate::cli::report;
 use crate::failure::Failure;
 use crate::sources::Sources;
 use crate::workspace::Workspace;
@@ -192,10 +193,7 @@ async fn files(
         run_id: file.run_id,
         activation: file.activation,
         segment: file.segment,
-        url: match file.bucket.as_str() {
-            "" => file.key,
-            bucket => format!("s3://{bucket}/{}", file.key),
-        },
+        url: report::address(&file.store, &file.bucket, &file.key),
         at: file.published,
     };
     Ok((found.into_iter().map(sent).collect(), next))

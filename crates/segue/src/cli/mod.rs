@@ -93,6 +93,17 @@ pub(crate) struct Global {
     #[arg(long, global = true, value_name = "URL", env = "SEGUE_DATABASE", hide_env_values = true, value_parser = secret)]
     pub(crate) database: Option<SecretString>,
 
+    /// A folder below which destinations may be that are made over the API, on this machine's disk; can be
+    /// repeated, and in the variable be separated by colons (default: none)
+    #[arg(
+        long = "outbox",
+        global = true,
+        value_name = "DIR",
+        env = "SEGUE_OUTBOXES",
+        value_delimiter = ':'
+    )]
+    pub(crate) outboxes: Vec<PathBuf>,
+
     /// How results are printed
     #[arg(long, global = true, value_enum, default_value_t = Format::Text)]
     pub(crate) output: Format,

@@ -40,7 +40,12 @@ pub(super) async fn destinations(look: &Look<'_>) -> Result<Destinations, Failur
         destinations: count(&all.iter().filter(|one| one.account == it.key).collect::<Vec<_>>()),
     };
     let accounts = look.project().accounts.iter().map(account).collect();
-    Ok(Destinations { destinations, accounts, may_connect: look.may.connect })
+    Ok(Destinations {
+        destinations,
+        accounts,
+        may_connect: look.may.connect,
+        has_outbox: !look.workspace.outboxes.is_empty(),
+    })
 }
 
 fn users<'a>(look: &'a Look<'_>, key: &'a str) -> impl Iterator<Item = &'a Activation> {
@@ -52,10 +57,13 @@ fn users<'a>(look: &'a Look<'_>, key: &'a str) -> impl Iterator<Item = &'a Activ
 pub(super) fn address(destination: &Destination) -> String {
     let folder = destination.folder.text();
     let slash = if folder.is_empty() || folder.ends_with('/') { "" } else { "/" };
-    format!("s3://{}/{folder}{slash}", destination.bucket)
+    destination.address(&format!("{folder}{slash}"))
 }
 
 fn preset(look: &Look<'_>, destination: &Destination) -> Preset {
+    if destination.location.is_some() {
+        return Preset::Folder;
+    }
     preset_of(look.project().account(&destination.account))
 }
 
@@ -89,7 +97,7 @@ pub(crate) async fn destination(
         name: it.name.clone(),
         address: address(it),
         preset: preset(look, it),
-        bucket: it.bucket.clone(),
+        bucket: it.location.clone().unwrap_or_else(|| it.bucket.clone()),
         folder: it.folder.text().to_owned(),
         account: it.account.clone(),
         auth: auth(account.map(|account| &account.auth)),

@@ -18,6 +18,7 @@ use ui::page::runs::{Choices, Filter, Lane, Mark, Period, Runs};
 use ui::page::{RunLine, RunStatus};
 
 use super::{Look, status};
+use crate::cli::report;
 use crate::failure::Failure;
 
 /// How many lanes the timeline has.
@@ -333,10 +334,7 @@ fn people(detail: &RunDetail) -> Option<People> {
 }
 
 fn file(run: &RunRecord, file: &FileRecord) -> File {
-    let address = match run.bucket.as_str() {
-        "" => file.key.clone(),
-        bucket => format!("s3://{bucket}/{}", file.key),
-    };
+    let address = report::url(run, &file.key);
     File {
         is_manifest: file.kind == ObjectKind::Manifest,
         name: Output::name_of(&file.key).to_owned(),

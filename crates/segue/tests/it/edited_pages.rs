@@ -267,18 +267,19 @@ async fn an_account_is_shown_changed_and_removed() {
     let at = "/accounts/other/edit";
     let seen = revision(browser, at);
     browser.get(at).must_have("value=\"LAB\"");
-    let change = |region: &str, secret: &str, endpoint: &str, revision: &str| -> Vec<(String, String)> {
-        let fields = [
-            ("auth", "access-key"),
-            ("access_key_id", "LAB"),
-            ("secret", secret),
-            ("role_arn", ""),
-            ("endpoint", endpoint),
-            ("region", region),
-            ("revision", revision),
-        ];
-        fields.map(|(name, value)| (name.to_owned(), value.to_owned())).to_vec()
-    };
+    let change =
+        |region: &str, secret: &str, endpoint: &str, revision: &str| -> Vec<(String, String)> {
+            let fields = [
+                ("auth", "access-key"),
+                ("access_key_id", "LAB"),
+                ("secret", secret),
+                ("role_arn", ""),
+                ("endpoint", endpoint),
+                ("region", region),
+                ("revision", revision),
+            ];
+            fields.map(|(name, value)| (name.to_owned(), value.to_owned())).to_vec()
+        };
     let wrong = post(browser, at, at, &change("us-east-1", "", "no address", &seen));
     assert_eq!(wrong.status, 422);
     wrong.must_have("value=\"no address\"");

@@ -27,6 +27,7 @@ mod mail;
 mod membership;
 mod messages;
 mod objects;
+mod outbox;
 mod pages;
 mod policy;
 mod profiles;

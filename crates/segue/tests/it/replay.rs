@@ -40,7 +40,11 @@ async fn files_that_are_gone_are_put_back_as_they_were() {
     lab.delete(BUCKET, &manifest[0]).expect("it was there");
     let said = project.segue(&["replay", &run]);
     assert_eq!(said.code, 0, "{}", said.stderr);
-    assert!(said.stdout.starts_with("Made again, the same byte by byte, and back"), "{}", said.stdout);
+    assert!(
+        said.stdout.starts_with("Made again, the same byte by byte, and back"),
+        "{}",
+        said.stdout
+    );
     assert_eq!(lab.keys(BUCKET), keys);
     assert_eq!(lab.object(BUCKET, &data[0]).expect("it is back").bytes, before);
     assert_eq!(lab.open_uploads(BUCKET).len(), 0);
@@ -50,7 +54,11 @@ async fn files_that_are_gone_are_put_back_as_they_were() {
     assert_eq!((&said["isWritten"], &said["run"]["runId"]), (&false.into(), &run.clone().into()));
     let left = std::fs::read_dir(project.path(".segue/replays")).expect("the folder").count();
     assert_eq!(left, 0);
-    assert_eq!(project.json(&["runs"]).as_array().expect("runs").len(), 1, "it is no run of its own");
+    assert_eq!(
+        project.json(&["runs"]).as_array().expect("runs").len(),
+        1,
+        "it is no run of its own"
+    );
 }
 
 #[tokio::test(flavor = "multi_thread")]

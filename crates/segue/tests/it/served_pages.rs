@@ -384,7 +384,8 @@ async fn runs_are_narrowed_and_files_of_a_person_go_on() {
     assert_eq!(second.text.matches(".csv").count(), 4);
     assert!(!second.has("name=\"files\""));
     // Who is in no segment has no files.
-    let other = browser.post("/profiles", "/profiles", &[("namespace", "CRMID"), ("identity", "2")]);
+    let other =
+        browser.post("/profiles", "/profiles", &[("namespace", "CRMID"), ("identity", "2")]);
     assert!(!other.has(".csv"));
 }
 

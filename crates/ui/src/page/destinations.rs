@@ -18,6 +18,8 @@ pub struct Destinations {
     pub accounts: Vec<AccountLine>,
     /// Whether the viewer may connect one.
     pub may_connect: bool,
+    /// Whether the server has a folder in which destinations may be.
+    pub has_outbox: bool,
 }
 
 /// A destination in the list.
@@ -251,9 +253,9 @@ impl Destinations {
                             li class="card preset" {
                                 span class="logo" { (preset.icon().draw()) }
                                 h3 {
-                                    @if self.may_connect && *preset != Preset::Folder { a class="main" href={ "/connect?preset=" (preset.word()) } { (preset.name(lang)) } } @else { (preset.name(lang)) }
+                                    @if self.may_connect && (*preset != Preset::Folder || self.has_outbox) { a class="main" href={ "/connect?preset=" (preset.word()) } { (preset.name(lang)) } } @else { (preset.name(lang)) }
                                 }
-                                p { (preset.text(lang)) }
+                                p { (preset.text(lang)) @if *preset == Preset::Folder && !self.has_outbox { " · " (lang.preset_folder_off()) } }
                             }
                         }
                     }

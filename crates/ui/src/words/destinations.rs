@@ -24,6 +24,10 @@ catalogue! {
     preset_other_text = "Any endpoint that speaks S3" | "Tout point d’accès qui parle S3";
     preset_folder = "Local folder" | "Dossier local";
     preset_folder_text = "A disk or a share of this machine" | "Un disque ou un partage de cette machine";
+    preset_folder_off = "whoever runs the server allows it with --outbox" | "qui fait tourner le serveur l’autorise par --outbox";
+    location = "Folder of this machine" | "Dossier de cette machine";
+    location_hint(outboxes) = "The whole path of a folder in: {outboxes}. It is made if it is not there." | "Le chemin complet d’un dossier dans\u{a0}: {outboxes}. Il est créé s’il n’existe pas.";
+    location_how = "Files are written beside, then renamed: whoever looks into the folder sees whole sets only, the manifest last." | "Les fichiers sont écrits à côté, puis renommés\u{a0}: qui regarde dans le dossier ne voit que des jeux entiers, le manifeste en dernier.";
     bucket = "Bucket" | "Bucket";
     folder = "Folder" | "Dossier";
     account = "Account" | "Compte";

@@ -32,6 +32,29 @@ const TOLD: &[(&str, &str)] = &[
     ("Known: {}.", "Connus\u{a0}: {}."),
     ("There are: {}.", "Il y a\u{a0}: {}."),
     ("It has: {}.", "Il y a\u{a0}: {}."),
+    // Folders
+    (
+        "the folder {} is not one that destinations may be in",
+        "le dossier {} n’est pas de ceux où des destinations peuvent être",
+    ),
+    (
+        "Whoever runs the server names a folder for them: `segue serve --outbox /srv/outbox`.",
+        "Qui fait tourner le serveur nomme un dossier pour elles\u{a0}: `segue serve --outbox /srv/outbox`.",
+    ),
+    ("Name a folder in: {}.", "Nommez un dossier dans\u{a0}: {}."),
+    ("the location is empty", "l’emplacement est vide"),
+    (
+        "Write the path of a folder, such as `/srv/outbox`.",
+        "Écrivez le chemin d’un dossier, comme `/srv/outbox`.",
+    ),
+    ("the location is an address, not a path", "l’emplacement est une adresse, pas un chemin"),
+    (
+        "Write `account` and `bucket` for a service, or the path of a folder.",
+        "Écrivez `account` et `bucket` pour un service, ou le chemin d’un dossier.",
+    ),
+    ("the location climbs out of a folder", "l’emplacement remonte hors d’un dossier"),
+    ("Write the path without `..`.", "Écrivez le chemin sans `..`."),
+    ("nothing can be delivered", "rien ne peut être livré"),
     // Replays
     (
         "run {} is {}: only what was delivered can be made again",

@@ -93,6 +93,11 @@ pub(crate) fn pages(shell: &Shell) -> Vec<(&'static str, Markup)> {
         message: "there is no field `personalEmail.adress`".into(),
         hint: Some("Did you mean `personalEmail.address`?".into()),
     });
+    let mut folder = fixture::connect("place", shell.lang());
+    folder.draft.set("account", "");
+    folder.draft.set("preset", "folder");
+    folder.draft.set("location", "/srv/outbox/partner");
+    folder.outboxes = vec!["/srv/outbox".into()];
     let fault = Message::Failed {
         message: "the ledger is locked by another process".into(),
         hints: vec!["Stop the other process.".into()],
@@ -120,8 +125,13 @@ pub(crate) fn pages(shell: &Shell) -> Vec<(&'static str, Markup)> {
         ("destinations", fixture::destinations().draw(shell)),
         (
             "destinations-none",
-            Destinations { destinations: Vec::new(), accounts: Vec::new(), may_connect: true }
-                .draw(shell),
+            Destinations {
+                destinations: Vec::new(),
+                accounts: Vec::new(),
+                may_connect: true,
+                has_outbox: false,
+            }
+            .draw(shell),
         ),
         ("destination", fixture::destination().draw(shell)),
         ("account", fixture::one_account().draw(shell)),
@@ -148,6 +158,7 @@ pub(crate) fn pages(shell: &Shell) -> Vec<(&'static str, Markup)> {
         ("connect-place", fixture::connect("place", shell.lang()).draw(shell)),
         ("connect-format", fixture::connect("format", shell.lang()).draw(shell)),
         ("connect-review", fixture::connect("review", shell.lang()).draw(shell)),
+        ("connect-folder", folder.draw(shell)),
         ("activate-segments", fixture::activate("segments", shell.lang()).draw(shell)),
         ("activate-schedule", fixture::activate("schedule", shell.lang()).draw(shell)),
         ("activate-attributes", fixture::activate("attributes", shell.lang()).draw(shell)),
