@@ -183,7 +183,7 @@ impl<'a, S: Shape> Scan<'a, S> {
         loop {
             let place = self.at;
             if self.peek() != Some(b'"') {
-                return Err(self.expected("the name of a member, in double quotes"));
+                return Err(self.expected("a name in double quotes"));
             }
             let name = self.name()?;
             let member = node.and_then(|node| self.shape.member(node, &name));
@@ -242,7 +242,7 @@ impl<'a, S: Shape> Scan<'a, S> {
             return Ok(Cow::Borrowed(&raw[1..raw.len() - 1]));
         }
         let name: Option<String> = serde_json::from_str(raw).ok();
-        name.map(Cow::Owned).ok_or_else(|| self.expected("the name of a member"))
+        name.map(Cow::Owned).ok_or_else(|| self.expected("a name"))
     }
 
     /// Passes over a text; true if it has escapes.
@@ -330,7 +330,7 @@ impl<'a, S: Shape> Scan<'a, S> {
         self.take(b'-');
         let whole = self.at;
         let mut is_well_formed = self.digits() > 0;
-        is_well_formed &= self.at == whole + 1 || self.text.as_bytes()[whole] != b'0';
+        is_well_formed &= self.at == whole + 1 || self.text.as_bytes().get(whole) != Some(&b'0');
         if self.take(b'.') {
             is_well_formed &= self.digits() > 0;
         }

@@ -93,7 +93,54 @@ fn what_is_wrong_is_told_with_its_place() {
         &format!("{{{wide}\"k7\":0}}"),
     ];
     let told: Vec<String> = lines.iter().map(|line| format!("{line}\n  {}", told(line))).collect();
-    insta::assert_snapshot!(told.join("\n"), @"");
+    insta::assert_snapshot!(told.join("\n"), @r##"
+    [1]
+      0 [] the line is not a JSON object
+    {"a":1
+      6 [] the line ends inside of its object
+    {"a":1} {"a":2}
+      8 [] something follows the object
+    {"a":1,}
+      7 [] a name in double quotes is expected here
+    {"a" 1}
+      5 [a] a colon is expected here
+    {a:1}
+      1 [] a name in double quotes is expected here
+    {"a":[1 2]}
+      8 [a] a comma or `]` is expected here
+    {"a":}
+      5 [a] what stands here is no value of JSON
+    {"a":
+      5 [a] the line ends inside of its object
+    {"a":NaN}
+      5 [a] what stands here is no value of JSON
+    {"a":007}
+      5 [a] a number is not written as JSON has it
+    {"a":1.}
+      5 [a] a number is not written as JSON has it
+    {"a":1e400}
+      5 [a] a number is larger than any type holds
+    {"a":"open}
+      5 [a] the text that begins here is never closed
+    {"a":"tab	here"}
+      9 [a] a control character stands in a text as it is
+    {"a":"\x"}
+      6 [a] an escape is none of JSON
+    {"a":"\u12"}
+      6 [a] an escape is not complete
+    {"p":{"q":["\ud800"]}}
+      12 [p.q] an escape is half of a surrogate pair, which is no character
+    {"a":"\ud800\u0041"}
+      6 [a] an escape is half of a surrogate pair, which is no character
+    {"a":"\udc00"}
+      6 [a] an escape is half of a surrogate pair, which is no character
+    {"a":1,"b":2,"\u0061":3}
+      13 [] the object has the member `a` twice
+    {"p":{"x":1,"x":1}}
+      12 [p] the object has the member `x` twice
+    {"k0":0,"k1":1,"k2":2,"k3":3,"k4":4,"k5":5,"k6":6,"k7":7,"k8":8,"k9":9,"k10":10,"k11":11,"k12":12,"k13":13,"k14":14,"k15":15,"k16":16,"k17":17,"k18":18,"k19":19,"k20":20,"k21":21,"k22":22,"k23":23,"k24":24,"k25":25,"k26":26,"k27":27,"k28":28,"k29":29,"k30":30,"k31":31,"k32":32,"k33":33,"k34":34,"k35":35,"k36":36,"k37":37,"k38":38,"k39":39,"k7":0}
+      341 [] the object has the member `k7` twice
+    "##);
 }
 
 #[test]
