@@ -1,6 +1,7 @@
 //! Opening a ledger, and the frame of every transaction.
 
 use std::fmt;
+use std::path::Path;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
@@ -37,7 +38,8 @@ struct Inner {
 
 #[derive(Debug)]
 enum Database {
-    Sqlite(SqlitePool),
+    /// With the file.
+    Sqlite(SqlitePool, Arc<Path>),
     Postgres {
         pool: PgPool,
         /// One write of this process at a time: others wait here and not at the server, where each
@@ -62,9 +64,12 @@ impl Ledger {
             Place::File(path) => {
                 sqlite::create_folder(path)?;
                 let lock = ProcessLock::take(path)?;
-                let pool = sqlite::connect(path).await?;
-                schema::migrate_file(&mut *pool.acquire().await?, path, schema::SQLITE).await?;
-                (Database::Sqlite(pool), Some(lock))
+                let told = |error: Error| error.of_file(path);
+                let pool = sqlite::connect(path).await.map_err(told)?;
+                let migrated =
+                    schema::migrate_file(&mut *pool.acquire().await?, path, schema::SQLITE).await;
+                migrated.map_err(told)?;
+                (Database::Sqlite(pool, path.as_path().into()), Some(lock))
             }
             Place::Postgres(address) => {
                 let mut connection = postgres::sign_in(address, Use::Write).await?;
@@ -97,7 +102,7 @@ impl Ledger {
             Place::File(path) => {
                 let Some(pool) = sqlite::connect_read_only(path).await? else { return Ok(None) };
                 let found = schema::version_of_file(&mut *pool.acquire().await?, path).await?;
-                (Database::Sqlite(pool), found)
+                (Database::Sqlite(pool, path.as_path().into()), found)
             }
             Place::Postgres(address) => {
                 let mut connection = postgres::sign_in(address, Use::Read).await?;
@@ -130,7 +135,7 @@ impl Ledger {
     /// the next process only has more to read.
     pub async fn close(self) {
         match &self.inner.database {
-            Database::Sqlite(pool) => pool.close().await,
+            Database::Sqlite(pool, _) => pool.close().await,
             Database::Postgres { pool, .. } => pool.close().await,
         }
     }
@@ -150,7 +155,7 @@ impl Ledger {
     /// `NotAFile` for a database.
     pub(crate) fn file(&self) -> Result<&SqlitePool> {
         match &self.inner.database {
-            Database::Sqlite(pool) => Ok(pool),
+            Database::Sqlite(pool, _) => Ok(pool),
             Database::Postgres { .. } => {
                 Err(Error::NotAFile { place: self.inner.place.to_string() })
             }
@@ -160,7 +165,9 @@ impl Ledger {
     /// Begins to read. All that is read in the transaction is of one moment.
     pub(crate) async fn read(&self) -> Result<Transaction> {
         Ok(match &self.inner.database {
-            Database::Sqlite(pool) => Transaction::Sqlite(pool.begin().await?),
+            Database::Sqlite(pool, file) => {
+                Transaction::Sqlite(pool.begin().await?, Arc::clone(file))
+            }
             Database::Postgres { pool, .. } => {
                 let begin = "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY";
                 Transaction::Postgres(answered(pool.begin_with(begin)).await?)
@@ -178,8 +185,10 @@ impl Ledger {
         }
         let inner = Arc::clone(&self.inner);
         match &self.inner.database {
-            Database::Sqlite(pool) => {
-                let transaction = Transaction::Sqlite(pool.begin_with("BEGIN IMMEDIATE").await?);
+            Database::Sqlite(pool, file) => {
+                let begun = pool.begin_with("BEGIN IMMEDIATE").await;
+                let begun = begun.map_err(|error| Error::from(error).of_file(file))?;
+                let transaction = Transaction::Sqlite(begun, Arc::clone(file));
                 Ok(Write { transaction, inner, _turn: None })
             }
             Database::Postgres { pool, turn } => {
@@ -207,7 +216,7 @@ impl Database {
 
 /// The time by the clock that leases are measured with.
 pub(crate) async fn clock(db: &mut Transaction, now: Timestamp) -> Result<Timestamp> {
-    if let Transaction::Sqlite(_) = db {
+    if let Transaction::Sqlite(..) = db {
         return Ok(now);
     }
     let statement = "SELECT CAST(extract(epoch FROM clock_timestamp()) * 1000000 AS BIGINT)";
