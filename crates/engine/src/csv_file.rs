@@ -70,7 +70,9 @@ fn check_length(records: &Records, record: &Record, expected: usize) -> Result<(
     if record.len() == expected {
         return Ok(());
     }
-    let message = format!("the record has {} cells, the header has {expected}", record.len());
+    let cells =
+        if record.len() == 1 { "1 cell".to_owned() } else { format!("{} cells", record.len()) };
+    let message = format!("the record has {cells}, the header has {expected}");
     let hint = "Correct the line, or put cells that hold the delimiter or a line break in quotes.";
     Err(Error::input(records.location(), message).at_line(record.line).with_hint(hint))
 }

@@ -72,7 +72,7 @@ async fn csv_that_is_broken() {
       unknown_field: the dataset has no field `a` (field `a`)
       Did you mean ` `?
     "a,b\n1\n"
-      invalid_input: the record has 1 cells, the header has 2 (FOLDER/a.csv, line 2)
+      invalid_input: the record has 1 cell, the header has 2 (FOLDER/a.csv, line 2)
       Correct the line, or put cells that hold the delimiter or a line break in quotes.
     "a,b\n1,2\n1,2,3\n"
       invalid_input: the record has 3 cells, the header has 2 (FOLDER/a.csv, line 3)
