@@ -10,6 +10,7 @@
 //! lost that way is reported as gone, as a service does when it loses one.
 
 mod disk;
+mod presence;
 mod published;
 mod staging;
 mod straight;
@@ -26,6 +27,7 @@ use plan::staged::{Condition, StagedObject, StagedPart};
 use tokio::task::spawn_blocking;
 
 use self::disk::{at, sync_folder};
+use self::presence::Presence;
 use self::published::Published;
 use self::staging::{Recorded, Staging};
 use crate::error::{Error, Kind};
@@ -52,6 +54,7 @@ struct Inner {
     published: Published,
     /// Uploads whose parts this process wrote: the operating system still has them all.
     written: Mutex<HashSet<String>>,
+    _presence: Presence,
 }
 
 impl FolderStore {
@@ -62,14 +65,35 @@ impl FolderStore {
     pub async fn open(root: impl Into<PathBuf>) -> Result<Self, Error> {
         let root = root.into();
         on_disk("opening the folder", move || {
-            let hidden = root.join(STAGING);
-            fs::create_dir_all(&hidden).map_err(at("create", &hidden))?;
+            fs::create_dir_all(&root).map_err(at("create", &root))?;
             let root = fs::canonicalize(&root).map_err(at("open", &root))?;
             let hidden = root.join(STAGING);
+            let _presence = Presence::enter(&hidden)?;
             let (staging, published) = (Staging::open(&hidden)?, Published::open(&hidden)?);
-            Ok(Self {
-                inner: Arc::new(Inner { root, staging, published, written: Mutex::default() }),
-            })
+            let written = Mutex::default();
+            Ok(Self { inner: Arc::new(Inner { root, staging, published, written, _presence }) })
+        })
+        .await
+    }
+
+    /// Takes away what is hidden in a folder, unless an upload is unfinished there or another store has
+    /// it open. Whoever calls has no run there that is not over: by what is hidden, such a run knows
+    /// what it has published.
+    ///
+    /// # Errors
+    /// When something cannot be looked at or removed.
+    pub async fn tidy(root: impl Into<PathBuf>) -> Result<(), Error> {
+        let hidden = root.into().join(STAGING);
+        on_disk("tidying the folder", move || {
+            let Some(presence) = Presence::alone(&hidden)? else { return Ok(()) };
+            if Staging::open(&hidden)?.is_empty()? {
+                Published::remove_all(&hidden)?;
+                Staging::remove_all(&hidden)?;
+                presence.leave_nothing(&hidden)?;
+                // Not if somebody has begun to use it again meanwhile.
+                let _ = fs::remove_dir(&hidden);
+            }
+            Ok(())
         })
         .await
     }

@@ -5,15 +5,17 @@
 
 use std::sync::Arc;
 
-use arrow::array::{Array, ArrayRef, RecordBatch, RecordBatchOptions, StringViewBuilder};
+use arrow::array::{
+    Array, ArrayRef, RecordBatch, RecordBatchOptions, StringViewArray, StringViewBuilder,
+};
 use arrow::compute::{self, CastOptions};
 use arrow::datatypes::{DataType, Field, Fields, Schema, SchemaRef};
 
 use crate::csv_record::{Format, Record, Records};
 use crate::error::Error;
-use crate::guess;
 use crate::parquet_file::BATCH_ROWS_MAX;
 use crate::source::{Source, Text};
+use crate::{digits, fields, guess};
 
 /// The most records from which types are guessed, for each file.
 pub(crate) const SAMPLE_RECORDS_MAX: usize = 1_000;
@@ -68,7 +70,9 @@ fn check_length(records: &Records, record: &Record, expected: usize) -> Result<(
     if record.len() == expected {
         return Ok(());
     }
-    let message = format!("the record has {} cells, the header has {expected}", record.len());
+    let cells =
+        if record.len() == 1 { "1 cell".to_owned() } else { format!("{} cells", record.len()) };
+    let message = format!("the record has {cells}, the header has {expected}");
     let hint = "Correct the line, or put cells that hold the delimiter or a line break in quotes.";
     Err(Error::input(records.location(), message).at_line(record.line).with_hint(hint))
 }
@@ -81,7 +85,8 @@ pub(crate) struct Reader {
     /// Position in the file and field of each column that is read.
     columns: Vec<(usize, StringViewBuilder)>,
     schema: SchemaRef,
-    rows_before: u64,
+    /// The line in which each record of the batch begins.
+    lines: Vec<u64>,
     is_done: bool,
 }
 
@@ -104,14 +109,14 @@ impl Reader {
             header_len: header.len(),
             columns,
             schema: Arc::new(Schema::new(found)),
-            rows_before: 0,
+            lines: Vec::new(),
             is_done: false,
         })
     }
 
     fn read_batch(&mut self) -> Result<Option<RecordBatch>, Error> {
-        let mut rows = 0;
-        while rows < BATCH_ROWS_MAX {
+        self.lines.clear();
+        while self.lines.len() < BATCH_ROWS_MAX {
             if !self.records.next(&mut self.record)? {
                 self.is_done = true;
                 break;
@@ -123,52 +128,69 @@ impl Reader {
                 let is_text = field.data_type() == &DataType::Utf8View;
                 builder.append_option(cell.filter(|text| is_text || !text.is_empty()));
             }
-            rows += 1;
+            self.lines.push(self.record.line);
         }
-        if rows == 0 {
-            return Ok(None);
-        }
-        let batch = self.take_batch(rows)?;
-        self.rows_before += rows as u64;
-        Ok(Some(batch))
+        if self.lines.is_empty() { Ok(None) } else { self.take_batch().map(Some) }
     }
 
-    fn take_batch(&mut self, rows: usize) -> Result<RecordBatch, Error> {
+    fn take_batch(&mut self) -> Result<RecordBatch, Error> {
         let mut arrays = Vec::with_capacity(self.columns.len());
         let location = self.records.location();
         for ((_, builder), field) in self.columns.iter_mut().zip(self.schema.fields()) {
-            let text: ArrayRef = Arc::new(builder.finish());
-            arrays.push(typed(text, field).map_err(|row| {
-                let message = format!("a value is not of type {}", describe(field.data_type()));
-                Error::input(location, message)
-                    .at_row(self.rows_before + row + 1)
-                    .at_field(field.name())
-                    .with_hint("Types are guessed from the first records; declare the field's type under `types:` if it is another.")
+            arrays.push(typed(builder.finish(), field.data_type()).map_err(|misfit| {
+                let kind = fields::kind_of(field.data_type());
+                let (row, message, hint) = match misfit {
+                    Misfit::Type(row) => {
+                        (row, format!("a value is not of type {}", kind.name()), OTHER_TYPE)
+                    }
+                    Misfit::Digits(row) => {
+                        let message =
+                            format!("a number has more digits than type {} holds", kind.name());
+                        (row, message, MORE_DIGITS)
+                    }
+                };
+                let error = Error::input(location, message).at_field(field.name()).with_hint(hint);
+                match self.lines.get(row) {
+                    Some(line) => error.at_line(*line),
+                    None => error,
+                }
             })?);
         }
-        let options = RecordBatchOptions::new().with_row_count(Some(rows));
+        let options = RecordBatchOptions::new().with_row_count(Some(self.lines.len()));
         RecordBatch::try_new_with_options(Arc::clone(&self.schema), arrays, &options)
             .map_err(|_| Error::internal("a batch of CSV rows does not fit its own columns"))
     }
 }
 
-fn describe(data_type: &DataType) -> String {
-    crate::fields::kind_of(data_type).name().to_owned()
+const OTHER_TYPE: &str = "Types are guessed from the first records; declare the field's type under `types:` if it is another.";
+const MORE_DIGITS: &str = "Declare the field as `string` under `types:`, which keeps every digit.";
+
+/// The first row whose text is no value of the type.
+enum Misfit {
+    Type(usize),
+    /// It is one, and would lose digits.
+    Digits(usize),
 }
 
-/// Parses the texts of a column; fails with the first row that is no value of the type.
-fn typed(text: ArrayRef, field: &Field) -> Result<ArrayRef, u64> {
-    if field.data_type() == &DataType::Utf8View {
-        return Ok(text);
+/// Parses the texts of a column.
+fn typed(text: StringViewArray, data_type: &DataType) -> Result<ArrayRef, Misfit> {
+    if data_type == &DataType::Utf8View {
+        return Ok(Arc::new(text));
+    }
+    let is_rounded = |text: Option<&str>| text.is_some_and(|it| !digits::survive(it, data_type));
+    if digits::may_be_lost(data_type)
+        && let Some(row) = text.iter().position(is_rounded)
+    {
+        return Err(Misfit::Digits(row));
     }
     let options = CastOptions { safe: true, ..Default::default() };
     let values =
-        compute::cast_with_options(&text, field.data_type(), &options).map_err(|_| 0_u64)?;
+        compute::cast_with_options(&text, data_type, &options).map_err(|_| Misfit::Type(0))?;
     if values.null_count() == text.null_count() {
         return Ok(values);
     }
     let lost = (0..text.len()).find(|&row| text.is_valid(row) && values.is_null(row));
-    Err(lost.unwrap_or(0) as u64)
+    Err(Misfit::Type(lost.unwrap_or(0)))
 }
 
 impl Iterator for Reader {

@@ -15,6 +15,7 @@ use crate::events::{self, Answered, EventFields, Text};
 use crate::fields;
 use crate::import;
 use crate::increment::{self, Baselines};
+use crate::kept::Stay;
 use crate::members::Import;
 use crate::membership::{self, Standing};
 use crate::merge::{self, Content};
@@ -42,6 +43,8 @@ pub struct Settings {
     pub membership_folder: PathBuf,
     /// Where the rows of databases are kept, each as one snapshot showed them.
     pub landed_folder: PathBuf,
+    /// Whether merged profiles and rows of databases are made for this once, and nothing of them is left.
+    pub leaves_nothing: bool,
     /// The most bytes of temporary files.
     pub spill_bytes_max: u64,
     /// How many threads read and work at once.
@@ -58,9 +61,14 @@ impl Settings {
             profiles_folder: folder.join("profiles"),
             membership_folder: folder.join("membership"),
             landed_folder: folder.join("landed"),
+            leaves_nothing: false,
             spill_bytes_max: 64 << 30,
             threads: 2,
         }
+    }
+
+    pub(crate) fn stay(&self) -> Stay {
+        if self.leaves_nothing { Stay::Gone } else { Stay::Kept }
     }
 
     /// What sorting into buckets may take.
@@ -123,6 +131,7 @@ impl Engine {
             clients: &self.clients,
             sessions: &self.sessions,
             landed_folder: &self.settings.landed_folder,
+            stay: self.settings.stay(),
         };
         Snapshot::pin(dataset, places).await
     }

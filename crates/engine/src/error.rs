@@ -33,6 +33,8 @@ pub struct Place {
     pub location: String,
     /// Line in the file, counted from 1.
     pub line: Option<u64>,
+    /// Column in the line, in characters, counted from 1.
+    pub column: Option<u64>,
     /// Record in the file, counted from 1, headers not included.
     pub row: Option<u64>,
     /// The field.
@@ -83,6 +85,13 @@ impl Error {
         };
         let mut error = Self::new(kind, code, format!("cannot {action}")).in_file(location);
         error.0.source = Some(Box::new(source));
+        if code == "disk_full" {
+            let hint = format!(
+                "Free space on the disk of {location} and run again, or name a state folder on another \
+                 disk with --state-dir."
+            );
+            return error.with_hint(hint);
+        }
         error
     }
 
@@ -107,6 +116,12 @@ impl Error {
     #[must_use]
     pub(crate) fn at_line(mut self, line: u64) -> Self {
         self.0.place.get_or_insert_default().line = Some(line);
+        self
+    }
+
+    #[must_use]
+    pub(crate) fn at_column(mut self, column: u64) -> Self {
+        self.0.place.get_or_insert_default().column = Some(column);
         self
     }
 
@@ -166,6 +181,9 @@ impl fmt::Display for Error {
         if let Some(line) = place.line {
             part(f, format_args!("line {line}"))?;
         }
+        if let Some(column) = place.column {
+            part(f, format_args!("column {column}"))?;
+        }
         if let Some(row) = place.row {
             part(f, format_args!("row {row}"))?;
         }
@@ -184,6 +202,8 @@ mod tests {
     fn errors_read_as_fragments_with_their_place() {
         let error = Error::input("data/a.csv", "the row has 3 cells, the header 4").at_line(7);
         assert_eq!(error.to_string(), "the row has 3 cells, the header 4 (data/a.csv, line 7)");
+        let error = Error::input("a.jsonl", "no value").at_line(2).at_column(5).at_field("a");
+        assert_eq!(error.to_string(), "no value (a.jsonl, line 2, column 5, field `a`)");
         let error = Error::input("a.csv", "not an integer").at_row(2).at_field("age");
         assert_eq!(error.to_string(), "not an integer (a.csv, row 2, field `age`)");
         assert_eq!(Error::internal("a reader stopped").to_string(), "a reader stopped");

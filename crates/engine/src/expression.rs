@@ -108,6 +108,33 @@ pub fn check_with_events(
     })
 }
 
+/// Returns everything that is wrong with an expression: every unknown name, or else what else there
+/// is. In the order in which it was found; nothing if the expression can be used.
+pub fn problems_with_events(
+    text: &str,
+    schema: &plan::Schema,
+    events: &EventFields,
+    expect: Expect,
+) -> Vec<ExpressionError> {
+    let known = with_stack(|| Parsed::or_all_problems(text, schema).map(drop));
+    match known {
+        Err(problems) => problems,
+        Ok(()) => check_with_events(text, schema, events, expect).err().into_iter().collect(),
+    }
+}
+
+/// Returns what is wrong with an expression whatever the fields of profiles are.
+pub fn problems_of_syntax(text: &str) -> Vec<ExpressionError> {
+    let nothing = plan::Schema::default();
+    let mut problems =
+        with_stack(|| Parsed::or_all_problems(text, &nothing).err().unwrap_or_default());
+    problems.retain(|problem| problem.code != UNKNOWN_FIELD);
+    problems
+}
+
+/// The code of an error about a field that is not there.
+pub(crate) const UNKNOWN_FIELD: &str = "unknown_field";
+
 /// Runs `work` on a stack that the limits of this module cannot exhaust.
 pub(crate) fn with_stack<T: Send>(work: impl FnOnce() -> T + Send) -> T {
     thread::scope(|scope| {
@@ -137,10 +164,16 @@ pub(crate) struct Parsed {
 impl Parsed {
     /// Parses a text; call inside [`with_stack`].
     pub(crate) fn new(text: &str, schema: &plan::Schema) -> Result<Self, ExpressionError> {
-        let positions = Positions::new(text)?;
-        let tokens = tokens(text, &positions)?;
-        let (tokens, paths) = paths::join(tokens, &positions)?;
-        let mut tree = parse(tokens, &positions)?;
+        Self::or_all_problems(text, schema).map_err(first)
+    }
+
+    /// The same, or everything that is wrong with it.
+    fn or_all_problems(text: &str, schema: &plan::Schema) -> Result<Self, Vec<ExpressionError>> {
+        let one = |error| vec![error];
+        let positions = Positions::new(text).map_err(one)?;
+        let tokens = tokens(text, &positions).map_err(one)?;
+        let (tokens, paths) = paths::join(tokens, &positions).map_err(one)?;
+        let mut tree = parse(tokens, &positions).map_err(one)?;
         let named = allow::check(&mut tree, schema, Owner::Profiles, &paths, &positions)?;
         let (fields, queries) = (named.fields, named.queries);
         Ok(Self { tree, fields, positions, queries, paths, span: Span::empty() })
@@ -156,7 +189,7 @@ impl Parsed {
         let (mut tree, span) = (tree.clone(), tree.span());
         let (positions, paths) = (self.positions.clone(), self.paths.clone());
         let owner = Owner::Events(dataset);
-        let named = allow::check(&mut tree, schema, owner, &paths, &positions)?;
+        let named = allow::check(&mut tree, schema, owner, &paths, &positions).map_err(first)?;
         let (fields, queries) = (named.fields, named.queries);
         Ok(Self { tree, fields, positions, queries, paths, span })
     }
@@ -175,6 +208,11 @@ impl Parsed {
     pub(crate) fn is_part(&self) -> bool {
         self.span != Span::empty()
     }
+}
+
+/// The problem that was found first.
+fn first(problems: Vec<ExpressionError>) -> ExpressionError {
+    problems.into_iter().next().expect("what is refused has a reason")
 }
 
 /// Where in the text the lines begin, to turn positions of the parser into offsets.

@@ -6,7 +6,7 @@
 use arrow::compute::kernels::cast_utils::{Parser, string_to_timestamp_nanos};
 use arrow::datatypes::{DataType, Date32Type, TimeUnit};
 
-use crate::fields;
+use crate::{digits, fields};
 
 /// Digits that certainly fit 64 bits.
 const INTEGER_DIGITS_MAX: usize = 18;
@@ -48,12 +48,13 @@ fn is_whole(digits: &str) -> bool {
         && digits.bytes().all(|byte| byte.is_ascii_digit())
 }
 
-fn is_fraction(digits: &str) -> bool {
-    let Some((whole, rest)) = digits.split_once('.') else { return false };
+fn is_fraction(number: &str) -> bool {
+    let Some((whole, rest)) = number.split_once('.') else { return false };
     is_whole(whole)
         && rest.starts_with(|c: char| c.is_ascii_digit())
         && rest.bytes().all(|byte| matches!(byte, b'0'..=b'9' | b'e' | b'E' | b'+' | b'-'))
-        && digits.parse::<f64>().is_ok_and(f64::is_finite)
+        && digits::is_finite(number)
+        && digits::survive_as_float(number)
 }
 
 fn has_zone(text: &str) -> bool {
@@ -78,6 +79,9 @@ mod tests {
             ("+1", DataType::Utf8View),
             ("1234567890123456789", DataType::Utf8View),
             ("1.5", DataType::Float64),
+            ("0.30000000000000004", DataType::Float64),
+            ("0.3000000000000000444", DataType::Utf8View),
+            ("1.5e999", DataType::Utf8View),
             ("-0.25e3", DataType::Float64),
             ("1.", DataType::Utf8View),
             (".5", DataType::Utf8View),

@@ -2,24 +2,30 @@
 //!
 //! Fields and types are guessed from the first lines of each file. Fields that appear only later
 //! are not seen unless they are declared; values that do not fit their field's type are errors.
+//! Every line is scanned before it is decoded: the decoder forgives more than a value survives.
+
+mod expected;
+mod guess;
+mod scan;
 
 use std::sync::Arc;
 
 use arrow::array::{RecordBatch, RecordBatchOptions};
 use arrow::datatypes::{Fields, Schema, SchemaRef};
 use arrow_json::ReaderBuilder;
-use arrow_json::reader::{Decoder, infer_json_schema};
+use arrow_json::reader::Decoder;
 use bytes::Bytes;
 
-use crate::error::Error;
+use self::expected::Expected;
+use self::guess::Guess;
+use self::scan::{Fault, Shape};
+use crate::error::{Error, Kind};
 use crate::fields;
 use crate::parquet_file::BATCH_ROWS_MAX;
 use crate::source::{Source, Text};
 
 /// The largest line, in bytes.
 pub(crate) const LINE_BYTES_MAX: usize = 16 << 20;
-/// The deepest nesting of objects and lists.
-pub(crate) const DEPTH_MAX: usize = 64;
 /// The most lines from which fields and types are guessed, for each file.
 pub(crate) const SAMPLE_LINES_MAX: usize = 1_000;
 /// The most bytes from which fields and types are guessed, for each file.
@@ -30,43 +36,32 @@ pub(crate) const BATCH_BYTES_MAX: usize = 8 << 20;
 /// Guesses the fields of a file.
 pub(crate) fn sample(source: &Arc<Source>) -> Result<Fields, Error> {
     let mut lines = Lines::new(Text::new(Arc::clone(source)));
-    let mut sample = Batch::default();
-    while sample.lines.len() < SAMPLE_LINES_MAX && sample.text.len() < SAMPLE_BYTES_MAX {
-        if !lines.next_into(&mut sample)? {
-            break;
-        }
+    let mut guess = Guess::new();
+    let (mut count, mut bytes) = (0, 0);
+    while count < SAMPLE_LINES_MAX && bytes < SAMPLE_BYTES_MAX && lines.read_line()? {
+        guess.line = lines.number;
+        let (_, line) = lines.checked(&mut guess)?;
+        count += usize::from(!line.is_empty());
+        bytes += line.len();
     }
-    let inferred = infer_json_schema(sample.text.as_bytes(), None);
-    match inferred {
-        Ok((schema, _)) => Ok(fields::as_views(schema.fields())),
-        Err(_) => {
-            let is_bad = |text: &str| infer_json_schema(text.as_bytes(), None).is_err();
-            let line = sample.first_line(is_bad);
-            Err(Error::input(lines.text.location(), "the line is not a JSON object").at_line(line))
-        }
-    }
+    Ok(fields::as_views(&guess.fields()))
 }
 
 /// Lines, put together for decoding at once.
 #[derive(Debug, Default)]
 struct Batch {
     text: String,
-    /// The number of each line in the file, and where it ends in `text`.
-    lines: Vec<(u64, usize)>,
+    lines: Vec<Line>,
 }
 
-impl Batch {
-    /// The number of the first line that `is_bad`, or of the first line of all.
-    fn first_line(&self, is_bad: impl Fn(&str) -> bool) -> u64 {
-        let mut start = 0;
-        for &(line, end) in &self.lines {
-            if is_bad(&self.text[start..end]) {
-                return line;
-            }
-            start = end;
-        }
-        self.lines.first().map_or(1, |&(line, _)| line)
-    }
+#[derive(Debug, Clone, Copy, Default)]
+struct Line {
+    /// In the file, counted from 1.
+    number: u64,
+    /// The characters of space before the object.
+    indent: usize,
+    /// Where it ends in the batch's text.
+    end: usize,
 }
 
 /// Takes a text apart at its line feeds.
@@ -74,34 +69,20 @@ impl Batch {
 struct Lines {
     text: Text,
     block: Bytes,
+    /// The line that was read last, and its number.
     bytes: Vec<u8>,
-    line: u64,
+    number: u64,
 }
 
 impl Lines {
     fn new(text: Text) -> Self {
-        Self { text, block: Bytes::new(), bytes: Vec::new(), line: 0 }
-    }
-
-    /// Appends the next line that is not blank; false at the end.
-    fn next_into(&mut self, batch: &mut Batch) -> Result<bool, Error> {
-        while self.read_line()? {
-            self.line += 1;
-            let line = self.checked_line()?;
-            if line.is_empty() {
-                continue;
-            }
-            batch.text.push_str(line);
-            batch.text.push('\n');
-            batch.lines.push((self.line, batch.text.len()));
-            return Ok(true);
-        }
-        Ok(false)
+        Self { text, block: Bytes::new(), bytes: Vec::new(), number: 0 }
     }
 
     /// Reads the bytes of the next line; false at the end.
     fn read_line(&mut self) -> Result<bool, Error> {
         self.bytes.clear();
+        self.number += 1;
         loop {
             if self.block.is_empty() {
                 self.block = self.text.next_block()?;
@@ -118,52 +99,52 @@ impl Lines {
             self.block = Bytes::new();
             if self.bytes.len() > LINE_BYTES_MAX {
                 let message = format!("the line is longer than {LINE_BYTES_MAX} bytes");
-                return Err(Error::input(self.text.location(), message).at_line(self.line + 1));
+                return Err(Error::input(self.text.location(), message).at_line(self.number));
             }
         }
     }
 
-    fn checked_line(&self) -> Result<&str, Error> {
-        let invalid =
-            |message: &str| Error::input(self.text.location(), message).at_line(self.line);
-        let line = str::from_utf8(&self.bytes).map_err(|_| {
-            invalid("the line is not UTF-8").with_hint("Convert the file to UTF-8.")
+    /// The line that was read, without the space around it: empty, or an object that fits `shape`.
+    /// Before it, how many characters of space there are.
+    fn checked(&self, shape: &mut impl Shape) -> Result<(usize, &str), Error> {
+        let written = str::from_utf8(&self.bytes).map_err(|_| {
+            Error::input(self.text.location(), "the line is not UTF-8")
+                .at_line(self.number)
+                .with_hint("Convert the file to UTF-8.")
         })?;
-        let line = line.trim_matches([' ', '\t', '\r']);
-        if !line.is_empty() && !line.starts_with('{') {
-            return Err(invalid("the line is not a JSON object"));
+        let indented = written.trim_end_matches(SPACE);
+        let line = indented.trim_start_matches(SPACE);
+        let indent = indented.len() - line.len();
+        if !line.is_empty() {
+            scan::scan(line, shape)
+                .map_err(|fault| misfit(fault, self.text.location(), self.number, indent, line))?;
         }
-        if depth(line) > DEPTH_MAX {
-            let message = format!("the line is nested more than {DEPTH_MAX} deep");
-            return Err(invalid(&message));
-        }
-        Ok(line)
+        Ok((indent, line))
     }
 }
 
-/// The deepest nesting of brackets outside of texts.
-fn depth(line: &str) -> usize {
-    let (mut depth, mut deepest) = (0_usize, 0);
-    let (mut in_text, mut is_escaped) = (false, false);
-    for byte in line.bytes() {
-        match byte {
-            _ if is_escaped => is_escaped = false,
-            b'\\' if in_text => is_escaped = true,
-            b'"' => in_text = !in_text,
-            b'{' | b'[' if !in_text => {
-                depth += 1;
-                deepest = deepest.max(depth);
-            }
-            b'}' | b']' if !in_text => depth = depth.saturating_sub(1),
-            _ => {}
-        }
+/// What may stand around the object of a line.
+const SPACE: [char; 3] = [' ', '\t', '\r'];
+
+/// The error for a fault in a line, behind `indent` characters of space.
+fn misfit(fault: Fault, location: &str, number: u64, indent: usize, line: &str) -> Error {
+    let Fault { refusal, at, field } = fault;
+    let before = line[..line.floor_char_boundary(at)].chars().count();
+    let error = Error::new(Kind::Invalid, refusal.code, refusal.message)
+        .in_file(location)
+        .at_line(number)
+        .at_column((indent + before + 1) as u64);
+    let error = if field.is_empty() { error } else { error.at_field(field) };
+    match refusal.hint {
+        Some(hint) => error.with_hint(hint),
+        None => error,
     }
-    deepest
 }
 
 /// The rows of one file.
 pub(crate) struct Reader {
     lines: Lines,
+    expected: Expected,
     schema: SchemaRef,
     batch: Batch,
 }
@@ -171,58 +152,58 @@ pub(crate) struct Reader {
 impl Reader {
     /// Begins to read `fields`; a field that a line lacks is null.
     pub(crate) fn new(source: Arc<Source>, fields: Fields) -> Self {
-        let schema = Arc::new(Schema::new(fields));
-        Self { lines: Lines::new(Text::new(source)), schema, batch: Batch::default() }
+        let (lines, expected) = (Lines::new(Text::new(source)), Expected::new(&fields));
+        Self { lines, expected, schema: Arc::new(Schema::new(fields)), batch: Batch::default() }
     }
 
     fn read_batch(&mut self) -> Result<Option<RecordBatch>, Error> {
-        self.batch.text.clear();
-        self.batch.lines.clear();
-        while self.batch.lines.len() < BATCH_ROWS_MAX && self.batch.text.len() < BATCH_BYTES_MAX {
-            if !self.lines.next_into(&mut self.batch)? {
-                break;
+        let Self { lines, expected, batch, .. } = self;
+        batch.text.clear();
+        batch.lines.clear();
+        while batch.lines.len() < BATCH_ROWS_MAX
+            && batch.text.len() < BATCH_BYTES_MAX
+            && lines.read_line()?
+        {
+            let (indent, line) = lines.checked(expected)?;
+            if !line.is_empty() {
+                batch.text.push_str(line);
+                batch.text.push('\n');
+                let end = batch.text.len();
+                batch.lines.push(Line { number: lines.number, indent, end });
             }
         }
-        let rows = self.batch.lines.len();
+        let rows = batch.lines.len();
         if rows == 0 {
             return Ok(None);
         }
-        match decode(&self.schema, &self.batch.text, rows) {
+        match decode(&self.schema, &batch.text, rows) {
             Some(batch) => Ok(Some(batch)),
             None => Err(self.blame()),
         }
     }
 
-    /// Finds the line and the field that cannot be read.
+    /// Finds the value that the decoder refused.
     fn blame(&self) -> Error {
-        let fails = |schema: &SchemaRef, text: &str| decode(schema, text, 1).is_none();
-        let line = self.batch.first_line(|text| fails(&self.schema, text));
-        let position = self.batch.lines.iter().position(|&(number, _)| number == line).unwrap_or(0);
-        let start = if position == 0 { 0 } else { self.batch.lines[position - 1].1 };
-        let text = &self.batch.text[start..self.batch.lines[position].1];
         let location = self.lines.text.location();
-        let none = Arc::new(Schema::empty());
-        if fails(&none, text) {
-            return Error::input(location, "the line is not one JSON object").at_line(line);
-        }
-        let error = |message: &str| Error::input(location, message).at_line(line);
-        for field in self.schema.fields() {
-            let alone = Arc::new(Schema::new(vec![Arc::clone(field)]));
-            if fails(&alone, text) {
-                let kind = fields::kind_of(field.data_type());
-                return error(&format!("a value is not of type {}", kind.name()))
-                    .at_field(field.name())
-                    .with_hint("Types are guessed from the first lines; declare the field's type under `types:` if it is another.");
+        let mut expected = Expected::new(self.schema.fields()).thorough();
+        let mut start = 0;
+        for &Line { number, indent, end } in &self.batch.lines {
+            let line = self.batch.text[start..end].trim_end();
+            if let Err(fault) = scan::scan(line, &mut expected) {
+                return misfit(fault, location, number, indent, line);
             }
+            start = end;
         }
-        error("the line cannot be read")
+        let first = self.batch.lines.first().copied().unwrap_or_default();
+        Error::input(location, "the lines from here on cannot be read").at_line(first.number)
     }
 }
 
 /// Decodes lines, or nothing if they are not exactly one fitting object each.
 fn decode(schema: &SchemaRef, text: &str, rows: usize) -> Option<RecordBatch> {
     if schema.fields().is_empty() {
-        return count_objects(text, rows);
+        let options = RecordBatchOptions::new().with_row_count(Some(rows));
+        return RecordBatch::try_new_with_options(Arc::clone(schema), Vec::new(), &options).ok();
     }
     let mut decoder = decoder(schema)?;
     let used = decoder.decode(text.as_bytes()).ok()?;
@@ -242,31 +223,10 @@ fn decoder(schema: &SchemaRef) -> Option<Decoder> {
         .ok()
 }
 
-/// Rows without columns, each line checked all the same.
-fn count_objects(text: &str, rows: usize) -> Option<RecordBatch> {
-    let any = arrow::datatypes::Field::new("\u{0}", arrow::datatypes::DataType::Utf8View, true);
-    decode(&Arc::new(Schema::new(vec![any])), text, rows)?;
-    let options = RecordBatchOptions::new().with_row_count(Some(rows));
-    RecordBatch::try_new_with_options(Arc::new(Schema::empty()), Vec::new(), &options).ok()
-}
-
 impl Iterator for Reader {
     type Item = Result<RecordBatch, Error>;
 
     fn next(&mut self) -> Option<Self::Item> {
         self.read_batch().transpose()
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::depth;
-
-    #[test]
-    fn brackets_in_texts_are_no_nesting() {
-        let cases = [("{}", 1), (r#"{"a":[{"b":1}]}"#, 3), (r#"{"a":"[[[\"[["}"#, 1), ("}}{", 1)];
-        for (line, expected) in cases {
-            assert_eq!(depth(line), expected, "{line}");
-        }
     }
 }

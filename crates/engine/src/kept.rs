@@ -28,11 +28,21 @@ pub(crate) trait Summary: Sized {
     fn is_whole(&self, folder: &Path) -> bool;
 }
 
+/// What becomes of what is made, when the last reader is done with it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Stay {
+    /// It is there for the next command.
+    Kept,
+    /// It goes away, and what was kept before is read without a trace.
+    Gone,
+}
+
 /// Where what was made of something is, or will be.
 #[derive(Debug)]
 pub(crate) struct Kept<S> {
     folder: PathBuf,
     name: String,
+    stay: Stay,
     summary: PhantomData<fn() -> S>,
 }
 
@@ -40,20 +50,34 @@ pub(crate) struct Kept<S> {
 #[derive(Debug)]
 pub(crate) struct Building {
     folder: tempfile::TempDir,
-    _lock: File,
+    lock: File,
 }
 
-/// A folder that was found, with the lock that keeps it there.
+/// A folder that was found, with what holds it there.
 #[derive(Debug)]
 pub(crate) struct Found<S> {
     pub(crate) folder: PathBuf,
     pub(crate) summary: S,
-    pub(crate) lock: File,
+    pub(crate) held: Held,
+}
+
+/// Holds a folder for as long as it lives.
+#[derive(Debug)]
+pub(crate) struct Held {
+    _lock: File,
+    /// Removed with it.
+    _folder: Option<tempfile::TempDir>,
+}
+
+impl Held {
+    fn there(lock: File) -> Self {
+        Self { _lock: lock, _folder: None }
+    }
 }
 
 impl<S: Summary> Kept<S> {
-    pub(crate) fn new(folder: PathBuf, name: String) -> Self {
-        Self { folder, name, summary: PhantomData }
+    pub(crate) fn new(folder: PathBuf, name: String, stay: Stay) -> Self {
+        Self { folder, name, stay, summary: PhantomData }
     }
 
     /// Finds what was made before and is whole.
@@ -72,8 +96,10 @@ impl<S: Summary> Kept<S> {
             return Ok(None);
         };
         // The lock's time of change tells when it was used last.
-        fs::write(folder.join(LOCK), "").map_err(failed)?;
-        Ok(Some(Found { folder, summary, lock }))
+        if self.stay == Stay::Kept {
+            fs::write(folder.join(LOCK), "").map_err(failed)?;
+        }
+        Ok(Some(Found { folder, summary, held: Held::there(lock) }))
     }
 
     /// Those that were made of something else and are whole, the one used last first. What is being
@@ -93,7 +119,7 @@ impl<S: Summary> Kept<S> {
             }
             let Ok(text) = fs::read_to_string(folder.join(SUMMARY)) else { continue };
             if let Some(summary) = S::parse(&text).filter(|summary| summary.is_whole(&folder)) {
-                others.push((used, Found { folder, summary, lock }));
+                others.push((used, Found { folder, summary, held: Held::there(lock) }));
             }
         }
         others.sort_by_key(|(used, _)| std::cmp::Reverse(*used));
@@ -109,14 +135,19 @@ impl<S: Summary> Kept<S> {
         let folder = folder.map_err(failed)?;
         let lock = File::create(folder.path().join(LOCK)).map_err(failed)?;
         lock.lock().map_err(failed)?;
-        Ok(Building { folder, _lock: lock })
+        Ok(Building { folder, lock })
     }
 
     /// Makes what was written the one that is found, and removes old ones.
     pub(crate) fn finish(&self, building: Building, summary: S) -> Result<Found<S>, Error> {
         let target = self.folder.join(&self.name);
         let failed = |error| unusable(&target, "keep what was written", error);
-        let Building { folder, _lock } = building;
+        let Building { folder, lock } = building;
+        if self.stay == Stay::Gone {
+            let path = folder.path().to_owned();
+            let held = Held { _lock: lock, _folder: Some(folder) };
+            return Ok(Found { folder: path, summary, held });
+        }
         let path = folder.path().join(SUMMARY);
         fs::write(&path, summary.text())
             .and_then(|()| File::open(&path)?.sync_all())
@@ -134,7 +165,7 @@ impl<S: Summary> Kept<S> {
                 renamed => renamed.map_err(failed)?,
             }
         }
-        drop(_lock);
+        drop(lock);
         self.sweep().map_err(failed)?;
         self.find()?.ok_or_else(|| Error::internal("what was written was removed at once"))
     }

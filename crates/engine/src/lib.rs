@@ -27,6 +27,7 @@ mod postgres;
 mod characters;
 mod csv_file;
 mod csv_record;
+mod digits;
 mod guess;
 mod int96;
 mod json_lines;
@@ -71,7 +72,10 @@ pub use explain::{
     PersonId, TieBreak, Value,
 };
 pub use expression::event_query::datasets_named as event_datasets_named;
-pub use expression::{Expect, ExpressionError, check_expression, check_with_events};
+pub use expression::{
+    Expect, ExpressionError, check_expression, check_with_events, problems_of_syntax,
+    problems_with_events,
+};
 pub use increment::{Baselines, RowHashes};
 pub use membership::Standing;
 pub use merge::{Origin, Profile};

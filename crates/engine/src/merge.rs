@@ -94,7 +94,7 @@ pub(crate) async fn content(profiles: &Profiles, settings: &Settings) -> Result<
     }
     let union = Arc::new(Union::of(profiles, threads).await?);
     let kept: Kept<Summary> =
-        Kept::new(settings.profiles_folder.clone(), fingerprint::of(profiles));
+        Kept::new(settings.profiles_folder.clone(), fingerprint::of(profiles), settings.stay());
     let found = match kept.find()? {
         Some(found) => found,
         None => {

@@ -20,6 +20,7 @@ use plan::project::Dataset;
 use tokio::sync::OnceCell;
 
 use crate::error::Error;
+use crate::kept::Stay;
 use crate::store::Input;
 
 pub(crate) use session::Sessions;
@@ -37,6 +38,7 @@ pub(crate) struct Query {
     /// The transaction, until the rows have landed.
     session: Mutex<Option<Arc<Session>>>,
     folder: PathBuf,
+    stay: Stay,
     landed: OnceCell<Landed>,
 }
 
@@ -47,7 +49,7 @@ impl Query {
         dataset: &Dataset,
         base: &Path,
         sessions: &Sessions,
-        folder: PathBuf,
+        (folder, stay): (PathBuf, Stay),
     ) -> Result<Self, Error> {
         let database = dataset.database.as_ref();
         let database = database.ok_or_else(|| Error::internal("a dataset without its database"))?;
@@ -58,6 +60,7 @@ impl Query {
             description,
             session: Mutex::new(Some(session)),
             folder,
+            stay,
             landed: OnceCell::new(),
         })
     }
@@ -81,7 +84,8 @@ impl Query {
             };
             let session =
                 session.ok_or_else(|| refusal::lost(&self.place, "before its rows were read"))?;
-            land::land(session, &self.description, &self.place, &self.folder).await
+            let folder = (self.folder.as_path(), self.stay);
+            land::land(session, &self.description, &self.place, folder).await
         };
         self.landed.get_or_try_init(land).await
     }
@@ -99,6 +103,7 @@ impl Query {
             description: self.description.clone(),
             session: Mutex::new(None),
             folder: self.folder.clone(),
+            stay: self.stay,
             landed: OnceCell::new_with(Some(landed)),
         }))
     }

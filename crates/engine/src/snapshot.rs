@@ -8,6 +8,7 @@ use plan::project::{Dataset, DatasetFormat};
 use tokio::sync::OnceCell;
 
 use crate::error::Error;
+use crate::kept::Stay;
 use crate::location::Location;
 use crate::store::{Clients, Input, Store};
 use crate::survey::{FileReader, Survey};
@@ -40,14 +41,16 @@ pub(crate) struct Places<'a> {
     pub(crate) sessions: &'a postgres::Sessions,
     /// Where the rows of databases land.
     pub(crate) landed_folder: &'a Path,
+    /// Whether they stay there.
+    pub(crate) stay: Stay,
 }
 
 impl Snapshot {
     /// Finds and pins the files of a dataset.
     pub(crate) async fn pin(dataset: &Dataset, places: Places<'_>) -> Result<Self, Error> {
-        let Places { base, clients, sessions, landed_folder } = places;
+        let Places { base, clients, sessions, landed_folder, stay } = places;
         let content = if dataset.format == DatasetFormat::Postgres {
-            let folder = landed_folder.to_owned();
+            let folder = (landed_folder.to_owned(), stay);
             let query = postgres::Query::pin(dataset, base, sessions, folder).await?;
             Content::Query(Arc::new(query))
         } else {

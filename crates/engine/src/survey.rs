@@ -5,7 +5,6 @@
 //! in snapshot order, are the rows of its morsels one after the other.
 
 use std::collections::{BTreeSet, VecDeque};
-use std::fs::File;
 use std::sync::{Arc, Mutex, PoisonError};
 
 use arrow::array::RecordBatch;
@@ -23,6 +22,7 @@ use crate::error::{Error, Kind};
 use crate::events::{self, Answers};
 use crate::fields::PROFILE_FIELD;
 use crate::identity_rows::IdentityRows;
+use crate::kept::Held;
 use crate::members::Known;
 use crate::merge::Union;
 use crate::ordered::{Ordered, QUEUE_LENGTH, Stop};
@@ -103,7 +103,7 @@ pub(crate) struct Survey {
     /// Who is in which segment, as far as it was found out.
     pub(crate) known: Arc<Known>,
     /// Keeps the files of merged profiles from being removed.
-    held: Option<Arc<File>>,
+    held: Option<Arc<Held>>,
     /// Repeats the records for identities.
     identity_rows: Option<IdentityRows>,
     /// What was asked of the events of the profiles, as more fields.
@@ -178,7 +178,7 @@ impl Survey {
     }
 
     /// Makes this survey, of files of merged profiles, one of their fields and their latest times.
-    pub(crate) fn of_merged(self, union: &Union, held: File) -> Self {
+    pub(crate) fn of_merged(self, union: &Union, held: Held) -> Self {
         let known =
             |name: &str| Steps([PROFILE_FIELD, name].map(|it| Step::Field(it.to_owned())).to_vec());
         Self {

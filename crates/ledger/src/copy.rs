@@ -55,7 +55,7 @@ pub(crate) async fn copy_all(
     }
     // A run may refer to one that stands behind it.
     match to {
-        Transaction::Sqlite(db) => {
+        Transaction::Sqlite(db, _) => {
             db.execute("PRAGMA defer_foreign_keys = ON").await?;
         }
         Transaction::Postgres(db, _) => {
@@ -85,7 +85,7 @@ pub(crate) async fn copy_all(
 async fn copy(from: &mut Transaction, to: &mut Transaction, table: &str) -> Result<()> {
     let select = AssertSqlSafe(format!("SELECT * FROM {table}"));
     match from {
-        Transaction::Sqlite(db) => {
+        Transaction::Sqlite(db, _) => {
             let mut rows = sqlx::query(select).fetch(&mut **db);
             while let Some(row) = rows.try_next().await? {
                 insert(to, table, &Row::Sqlite(row)).await?;

@@ -1,6 +1,6 @@
 //! What can go wrong with the ledger, and what to do next.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use jiff::Timestamp;
 use uuid::Uuid;
@@ -146,8 +146,13 @@ pub enum Error {
     #[error("the ledger is damaged")]
     Corrupt(#[source] Cause),
     /// The disk is full.
-    #[error("the disk that holds the ledger is full")]
-    Full(#[source] Cause),
+    #[error("the disk that holds the ledger {} is full", place.as_deref().unwrap_or("in the database"))]
+    Full {
+        /// Where the ledger is, if that is a file.
+        place: Option<String>,
+        /// What the database says.
+        source: Cause,
+    },
     /// The ledger's file or folder cannot be used.
     #[error("failed to {act} {}", path.display())]
     File {
@@ -256,7 +261,7 @@ impl Error {
             Self::NotFound { .. } => Kind::NotFound,
             Self::NewerSchema { .. } | Self::OlderSchema { .. } => Kind::NewerSchema,
             Self::Corrupt(_) | Self::NotALedger { .. } => Kind::Corrupt,
-            Self::Full(_) => Kind::Full,
+            Self::Full { .. } => Kind::Full,
             Self::File { .. } | Self::Io(_) | Self::Stopped => Kind::Io,
             Self::Busy(_) | Self::Elsewhere { .. } => Kind::Busy,
             Self::Unreachable(_) | Self::Pooled(_) => Kind::Unreachable,
@@ -299,8 +304,8 @@ impl Error {
             Self::Corrupt(_) => {
                 "Restore the state folder from a backup. Do not delete it: without it Segue cannot tell what was delivered."
             }
-            Self::Full(_) => {
-                "Free some space and run again; nothing is lost, and committed runs go on where they stopped."
+            Self::Full { .. } => {
+                "Free some space on that disk, or move the state folder to a larger one and name it with --state-dir, and run again; nothing is lost, and committed runs go on where they stopped."
             }
             Self::File { .. } | Self::Io(_) => {
                 "Check the disk and the permissions of the state folder, and run again."
@@ -358,7 +363,7 @@ fn of_postgres(code: &str, error: sqlx::Error) -> Error {
             Error::Unreachable(error.into())
         }
         _ if code.starts_with("08") => Error::Unreachable(error.into()),
-        "53100" => Error::Full(error.into()),
+        "53100" => Error::Full { place: None, source: cause(error) },
         "XX001" | "XX002" => Error::Corrupt(error.into()),
         // A standby, or somebody who may only read.
         "25006" | "42501" => Error::Io(error.into()),
@@ -367,6 +372,14 @@ fn of_postgres(code: &str, error: sqlx::Error) -> Error {
         // No connection, no lock, no answer in time, or a deadlock with something that is not Segue.
         "53300" | "55P03" | "57014" | "40001" | "40P01" => Error::Busy(error.into()),
         _ => Error::Database(error.into()),
+    }
+}
+
+/// What the database itself says.
+fn cause(error: sqlx::Error) -> Cause {
+    match error {
+        sqlx::Error::Database(said) => said.into_error(),
+        other => other.into(),
     }
 }
 
@@ -384,7 +397,7 @@ impl From<sqlx::Error> for Error {
             .and_then(sqlx::error::DatabaseError::code)
             .and_then(|code| code.parse::<i32>().ok());
         match code.map(|code| code & 0xff) {
-            Some(result_code::FULL) => Self::Full(error.into()),
+            Some(result_code::FULL) => Self::Full { place: None, source: cause(error) },
             Some(result_code::CORRUPT | result_code::NOTADB) => Self::Corrupt(error.into()),
             Some(result_code::IOERR | result_code::READONLY | result_code::CANTOPEN) => {
                 Self::Io(error.into())
@@ -396,6 +409,16 @@ impl From<sqlx::Error> for Error {
 }
 
 impl Error {
+    /// Says which file is meant, where an error is about the disk that holds it.
+    pub(crate) fn of_file(self, file: &Path) -> Self {
+        match self {
+            Self::Full { source, .. } => {
+                Self::Full { place: Some(file.display().to_string()), source }
+            }
+            other => other,
+        }
+    }
+
     /// Errors that come from the driver rather than from the database.
     fn from_driver(error: sqlx::Error) -> Self {
         match error {

@@ -1,6 +1,7 @@
 //! Opening a ledger, and the frame of every transaction.
 
 use std::fmt;
+use std::path::Path;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicI64, Ordering};
 
@@ -56,7 +57,8 @@ struct Inner {
 
 #[derive(Debug)]
 enum Database {
-    Sqlite(SqlitePool),
+    /// With the file.
+    Sqlite(SqlitePool, Arc<Path>),
     Postgres {
         pool: PgPool,
         /// How transactions begin.
@@ -83,9 +85,12 @@ impl Ledger {
             Place::File(path) => {
                 sqlite::create_folder(path)?;
                 let lock = ProcessLock::take(path)?;
-                let pool = sqlite::connect(path).await?;
-                schema::migrate_file(&mut *pool.acquire().await?, path, schema::SQLITE).await?;
-                (Database::Sqlite(pool), Some(lock))
+                let told = |error: Error| error.of_file(path);
+                let pool = sqlite::connect(path).await.map_err(told)?;
+                let migrated =
+                    schema::migrate_file(&mut *pool.acquire().await?, path, schema::SQLITE).await;
+                migrated.map_err(told)?;
+                (Database::Sqlite(pool, path.as_path().into()), Some(lock))
             }
             Place::Postgres(address) => {
                 let mut connection = postgres::sign_in(address).await?;
@@ -118,7 +123,7 @@ impl Ledger {
             Place::File(path) => {
                 let Some(pool) = sqlite::connect_read_only(path).await? else { return Ok(None) };
                 let found = schema::version_of_file(&mut *pool.acquire().await?, path).await?;
-                (Database::Sqlite(pool), found)
+                (Database::Sqlite(pool, path.as_path().into()), found)
             }
             Place::Postgres(address) => {
                 let mut connection = postgres::sign_in(address).await?;
@@ -159,7 +164,7 @@ impl Ledger {
     /// the next process only has more to read.
     pub async fn close(self) {
         match &self.inner.database {
-            Database::Sqlite(pool) => pool.close().await,
+            Database::Sqlite(pool, _) => pool.close().await,
             Database::Postgres { pool, .. } => pool.close().await,
         }
     }
@@ -187,7 +192,7 @@ impl Ledger {
     /// `NotAFile` for a database.
     pub(crate) fn file(&self) -> Result<&SqlitePool> {
         match &self.inner.database {
-            Database::Sqlite(pool) => Ok(pool),
+            Database::Sqlite(pool, _) => Ok(pool),
             Database::Postgres { .. } => {
                 Err(Error::NotAFile { place: self.inner.place.to_string() })
             }
@@ -197,7 +202,9 @@ impl Ledger {
     /// Begins to read. All that is read in the transaction is of one moment.
     pub(crate) async fn read(&self) -> Result<Transaction> {
         Ok(match &self.inner.database {
-            Database::Sqlite(pool) => Transaction::Sqlite(pool.begin().await?),
+            Database::Sqlite(pool, file) => {
+                Transaction::Sqlite(pool.begin().await?, Arc::clone(file))
+            }
             Database::Postgres { pool, frame, .. } => {
                 let begin = AssertSqlSafe(Arc::clone(&frame.read));
                 Transaction::Postgres(answered(pool.begin_with(begin)).await?, frame.statements)
@@ -215,8 +222,10 @@ impl Ledger {
         }
         let inner = Arc::clone(&self.inner);
         match &self.inner.database {
-            Database::Sqlite(pool) => {
-                let transaction = Transaction::Sqlite(pool.begin_with("BEGIN IMMEDIATE").await?);
+            Database::Sqlite(pool, file) => {
+                let begun = pool.begin_with("BEGIN IMMEDIATE").await;
+                let begun = begun.map_err(|error| Error::from(error).of_file(file))?;
+                let transaction = Transaction::Sqlite(begun, Arc::clone(file));
                 Ok(Write { transaction, inner, clock: None, _turn: None })
             }
             Database::Postgres { pool, frame, turn } => {
@@ -247,7 +256,7 @@ async fn clock(
     simulated: Option<&SimulatedClock>,
     now: Timestamp,
 ) -> Result<Timestamp> {
-    if let Transaction::Sqlite(_) = db {
+    if let Transaction::Sqlite(..) = db {
         return Ok(now);
     }
     if let Some(simulated) = simulated {

@@ -8,6 +8,8 @@
 
 use std::borrow::Cow;
 use std::fmt::Write as _;
+use std::path::Path;
+use std::sync::Arc;
 use std::time::Duration;
 
 use sqlx::postgres::PgRow;
@@ -25,7 +27,8 @@ const ANSWER_MAX: Duration = Duration::from_secs(90);
 
 /// An open transaction of either database; rolled back when it is dropped.
 pub(crate) enum Transaction {
-    Sqlite(sqlx::Transaction<'static, Sqlite>),
+    /// With the file, for errors about its disk.
+    Sqlite(sqlx::Transaction<'static, Sqlite>, Arc<Path>),
     Postgres(sqlx::Transaction<'static, Postgres>, Statements),
 }
 
@@ -41,7 +44,9 @@ impl Transaction {
     /// Ends the transaction; what it wrote is durable when this returns.
     pub(crate) async fn commit(self) -> Result<()> {
         match self {
-            Self::Sqlite(transaction) => Ok(transaction.commit().await?),
+            Self::Sqlite(transaction, file) => {
+                transaction.commit().await.map_err(|error| Error::from(error).of_file(&file))
+            }
             Self::Postgres(transaction, _) => answered(transaction.commit()).await,
         }
     }
@@ -78,7 +83,10 @@ impl Query {
 
     pub(crate) async fn execute(self, db: &mut Transaction) -> Result<Done> {
         let rows = match db {
-            Transaction::Sqlite(db) => self.sqlite().execute(&mut **db).await?.rows_affected(),
+            Transaction::Sqlite(db, file) => {
+                let done = self.sqlite().execute(&mut **db).await;
+                done.map_err(|error| Error::from(error).of_file(file))?.rows_affected()
+            }
             Transaction::Postgres(db, kept) => {
                 answered(self.postgres(*kept).execute(&mut **db)).await?.rows_affected()
             }
@@ -88,8 +96,9 @@ impl Query {
 
     pub(crate) async fn fetch_all(self, db: &mut Transaction) -> Result<Vec<Row>> {
         Ok(match db {
-            Transaction::Sqlite(db) => {
-                let rows = self.sqlite().fetch_all(&mut **db).await?;
+            Transaction::Sqlite(db, file) => {
+                let rows = self.sqlite().fetch_all(&mut **db).await;
+                let rows = rows.map_err(|error| Error::from(error).of_file(file))?;
                 rows.into_iter().map(Row::Sqlite).collect()
             }
             Transaction::Postgres(db, kept) => {
@@ -101,8 +110,9 @@ impl Query {
 
     pub(crate) async fn fetch_optional(self, db: &mut Transaction) -> Result<Option<Row>> {
         Ok(match db {
-            Transaction::Sqlite(db) => {
-                self.sqlite().fetch_optional(&mut **db).await?.map(Row::Sqlite)
+            Transaction::Sqlite(db, file) => {
+                let row = self.sqlite().fetch_optional(&mut **db).await;
+                row.map_err(|error| Error::from(error).of_file(file))?.map(Row::Sqlite)
             }
             Transaction::Postgres(db, kept) => {
                 answered(self.postgres(*kept).fetch_optional(&mut **db)).await?.map(Row::Postgres)

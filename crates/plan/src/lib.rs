@@ -48,7 +48,7 @@ pub use field::FieldPath;
 pub use file_format::FileFormat;
 pub use interpolate::{Outside, SECRET_NAME_BYTES_MAX, SecretProblem, is_secret_name};
 pub use project::Project;
-pub use read::{Reading, read, read_with, read_with_stored};
+pub use read::{Draft, Reading, read, read_with, read_with_stored};
 pub use run_plan::{Due, Output, Query, RunPlan};
 pub use schema::Schema;
 pub use stored::{Part, Section, Stored};

@@ -1,7 +1,7 @@
 //! Reading a project file: text in, project and problems out.
 
 use crate::config;
-use crate::diagnostic::{Diagnostic, Span};
+use crate::diagnostic::{Diagnostic, Severity, Span};
 use crate::interpolate::{Outside, SecretProblem, interpolate};
 use crate::nearest::nearest;
 use crate::project::Project;
@@ -21,6 +21,8 @@ pub const DIAGNOSTICS_MAX: usize = 1_000;
 pub struct Reading {
     /// The project, if there is no error among the problems.
     pub project: Option<Project>,
+    /// What could be understood otherwise.
+    pub draft: Option<Draft>,
     /// All problems, in the order of the file.
     pub diagnostics: Vec<Diagnostic>,
     /// Where the text holds secrets in the clear; see [`Reading::masked`].
@@ -29,6 +31,16 @@ pub struct Reading {
     pub text: String,
     /// Where each stored object stands in it.
     pub parts: Vec<Part>,
+}
+
+/// What can be understood of a project file with errors: enough to tell what else is wrong with it.
+/// Nothing may run from it.
+#[derive(Debug)]
+pub struct Draft {
+    /// Without what could not be resolved; an activation may lack its destination and its segments.
+    pub project: Project,
+    /// Whether the datasets are as they are meant, so that fields can be looked up in them.
+    pub has_its_data: bool,
 }
 
 /// Reads the text of a project file.
@@ -59,23 +71,42 @@ pub fn read_with_stored(text: &str, stored: &[Stored<'_>], outside: Outside<'_>)
     let Some(mut root) = root else {
         let secrets = secrets_by_line(text);
         let (text, parts) = (text.to_owned(), Vec::new());
-        return Reading { project: None, diagnostics, secrets, text, parts };
+        return Reading { project: None, draft: None, diagnostics, secrets, text, parts };
     };
     let (text, parts) = stored::graft(text, &mut root, stored, &mut diagnostics);
     interpolate(&mut root, outside, &mut diagnostics);
     let mut secrets = Vec::new();
     find_secrets(&root, &mut secrets);
     let value = structure::check(&root, &config::json_schema(), &mut diagnostics);
-    let project = match serde_json::from_value::<config::Project>(value) {
+    let resolved = match serde_json::from_value::<config::Project>(value) {
         Ok(file) => Some(resolve::resolve(&file, &root, outside.files, &mut diagnostics)),
         Err(error) => {
             diagnostics.extend(undecoded(&diagnostics, &error));
             None
         }
     };
-    let project = project.filter(|_| !resolve::has_error(&diagnostics));
+    let (project, draft) = match resolved {
+        Some(resolved) if resolve::has_error(&diagnostics) => {
+            let has_its_data = has_its_data(&root, &resolved.project, &diagnostics);
+            let mut project = resolved.project;
+            project.activations.extend(resolved.incomplete);
+            (None, Some(Draft { project, has_its_data }))
+        }
+        Some(resolved) => (Some(resolved.project), None),
+        None => (None, None),
+    };
     arrange(&mut diagnostics);
-    Reading { project, diagnostics, secrets, text, parts }
+    Reading { project, draft, diagnostics, secrets, text, parts }
+}
+
+/// Whether nothing is wrong with the datasets and with what makes profiles of them.
+fn has_its_data(root: &Node, project: &Project, diagnostics: &[Diagnostic]) -> bool {
+    let sections = ["datasets", "profiles"].into_iter().filter_map(|key| root.entry(key));
+    let is_inside = |span: Span| {
+        sections.clone().any(|it| (it.key_span.start..=it.value.span.end).contains(&span.start))
+    };
+    let mut errors = diagnostics.iter().filter(|it| it.severity == Severity::Error);
+    !project.datasets.is_empty() && !errors.any(|error| error.span.is_some_and(is_inside))
 }
 
 impl Reading {

@@ -37,7 +37,7 @@ use crate::config::{self, Ordered};
 use crate::diagnostic::{Diagnostic, Severity, Span};
 use crate::nearest::nearest;
 use crate::pql::SegmentName;
-use crate::project::{Places, Project, Schedule};
+use crate::project::{Activation, Places, Project, Schedule};
 use crate::tree::Node;
 
 /// The longest name, in characters.
@@ -51,22 +51,31 @@ const ID_NAMESPACE: Uuid = Uuid::from_u128(0x6f0b_5f3e_2d61_4b8e_9a57_31c4_7de0_
 /// Reads the text of a file that the project names, by its path as written.
 pub(crate) type Files<'a> = &'a dyn Fn(&str) -> Result<String, String>;
 
+/// What came of resolving a file.
+pub(crate) struct Resolved {
+    /// Whole only if there was no error.
+    pub(crate) project: Project,
+    /// Activations whose mappings can be told, while their destinations or segments cannot.
+    pub(crate) incomplete: Vec<Activation>,
+}
+
 /// Resolves the decoded file. The project is whole only if no error was added to `out`.
 pub(crate) fn resolve(
     file: &config::Project,
     root: &Node,
     files: Files<'_>,
     out: &mut Vec<Diagnostic>,
-) -> Project {
+) -> Resolved {
     let name = file.name.clone().unwrap_or_default();
     let namespace = Uuid::new_v5(&ID_NAMESPACE, name.as_bytes());
     let (places, segments) = (Places::default(), Vec::new());
+    let (evaluations, incomplete) = (None, Vec::new());
     let mut resolver =
-        Resolver { root, namespace, files, out, places, segments, evaluations: None };
+        Resolver { root, namespace, files, out, places, segments, evaluations, incomplete };
     resolver.check_head(file);
     let project = resolver.project(file, name);
     names::check(&project, resolver.out);
-    project
+    Resolved { project, incomplete: resolver.incomplete }
 }
 
 /// What all steps share.
@@ -80,6 +89,8 @@ struct Resolver<'a> {
     segments: Vec<SegmentName>,
     /// When segments are evaluated that are sent after their evaluation.
     evaluations: Option<Schedule>,
+    /// Activations that could not be resolved, with their mappings.
+    incomplete: Vec<Activation>,
 }
 
 /// A mapping of the file with its key, for places.

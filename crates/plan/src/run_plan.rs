@@ -205,7 +205,39 @@ impl Project {
         slot: Timestamp,
     ) -> Result<RunPlan, PlanError> {
         let (activation, export) = self.find_export(activation, segment)?;
-        let names = self.names(activation, export, slot);
+        let run_id = run_id(activation, self.segment_of(export), slot);
+        self.plan_of(activation, export, slot, run_id)
+    }
+
+    /// Returns the same for a run to another place than the destination's. It has an id of its own: what
+    /// is delivered there is not what the slot is due for.
+    ///
+    /// # Errors
+    /// As [`Project::run_plan`].
+    ///
+    /// # Panics
+    /// As [`Project::run_plan`].
+    pub fn run_plan_apart(
+        &self,
+        activation: &str,
+        segment: &str,
+        slot: Timestamp,
+        place: &str,
+    ) -> Result<RunPlan, PlanError> {
+        let (activation, export) = self.find_export(activation, segment)?;
+        let of_slot = run_id(activation, self.segment_of(export), slot);
+        let run_id = Uuid::new_v5(&of_slot, place.as_bytes());
+        self.plan_of(activation, export, slot, run_id)
+    }
+
+    fn plan_of(
+        &self,
+        activation: &Activation,
+        export: &SegmentExport,
+        slot: Timestamp,
+        run_id: Uuid,
+    ) -> Result<RunPlan, PlanError> {
+        let names = self.names_of_run(activation, export, slot, run_id);
         self.refuse_clash(&names, slot)?;
         let destination = self.destination_of(activation);
         let segment = self.segment_of(export);
@@ -306,9 +338,19 @@ impl Project {
         export: &'a SegmentExport,
         slot: Timestamp,
     ) -> ExportNames<'a> {
+        let run_id = run_id(activation, self.segment_of(export), slot);
+        self.names_of_run(activation, export, slot, run_id)
+    }
+
+    fn names_of_run<'a>(
+        &'a self,
+        activation: &'a Activation,
+        export: &'a SegmentExport,
+        slot: Timestamp,
+        run_id: Uuid,
+    ) -> ExportNames<'a> {
         let destination = self.destination_of(activation);
         let segment = self.segment_of(export);
-        let run_id = run_id(activation, segment, slot);
         let values = Values {
             destination_name: &destination.name,
             destination_id: destination.id,
@@ -369,7 +411,8 @@ impl Project {
     /// The project was checked with one slot; another may still bring two names together.
     fn refuse_clash(&self, names: &ExportNames<'_>, slot: Timestamp) -> Result<(), PlanError> {
         for other in self.export_names(slot) {
-            let same_export = other.run_id == names.run_id;
+            let same_export = other.activation.key == names.activation.key
+                && other.export.segment == names.export.segment;
             let clash = if same_export { None } else { names.clash(&other) };
             if matches!(clash, Some(Clash::SameKey | Clash::FurtherFile)) {
                 return Err(PlanError::SameKey {

@@ -65,6 +65,8 @@ pub(crate) struct Failure {
     pub(crate) hints: Vec<String>,
     /// Text that was already laid out (excerpts of the project file), printed before the message.
     pub(crate) report: Option<String>,
+    /// The same for machines: the problems, each with its place.
+    pub(crate) diagnostics: Option<serde_json::Value>,
     /// Whether the result that was printed for machines holds this failure already.
     pub(crate) is_answered: bool,
     /// The process that has the ledger, when that is what stands in the way.
@@ -79,6 +81,7 @@ impl Failure {
             causes: Vec::new(),
             hints: Vec::new(),
             report: None,
+            diagnostics: None,
             is_answered: false,
             holder: None,
         }
@@ -131,7 +134,7 @@ impl Failure {
 
     /// The same for machines.
     pub(crate) fn json(&self) -> serde_json::Value {
-        serde_json::json!({
+        let mut value = serde_json::json!({
             "error": {
                 "code": self.kind.code(),
                 "exitCode": self.kind.exit_code(),
@@ -139,7 +142,11 @@ impl Failure {
                 "causes": self.causes,
                 "hints": self.hints,
             }
-        })
+        });
+        if let Some(diagnostics) = &self.diagnostics {
+            value["diagnostics"] = diagnostics.clone();
+        }
+        value
     }
 }
 
@@ -147,11 +154,17 @@ impl Failure {
     /// The message and its causes in one line, for the ledger.
     pub(crate) fn one_line(&self) -> String {
         let mut line = self.message.clone();
-        for cause in &self.causes {
+        for cause in self.causes.iter().map(String::as_str).chain(self.first_problem()) {
             line.push_str(": ");
             line.push_str(cause);
         }
         line
+    }
+
+    /// The first error of the project, where there are any.
+    fn first_problem(&self) -> Option<&str> {
+        let problems = self.diagnostics.as_ref()?.as_array()?;
+        problems.iter().find(|it| it["severity"] == "error")?["message"].as_str()
     }
 }
 

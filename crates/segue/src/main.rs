@@ -31,6 +31,7 @@ mod select;
 mod server;
 mod sources;
 mod stores;
+mod traceless;
 mod traces;
 mod web;
 mod workspace;

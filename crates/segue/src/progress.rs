@@ -2,13 +2,16 @@
 //! a gauge for each, which pages and the API read.
 
 use std::collections::HashMap;
+use std::fmt;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use delivery::measured::Sent;
-use indicatif::{MultiProgress, ProgressBar, ProgressDrawTarget, ProgressStyle};
+use indicatif::{MultiProgress, ProgressBar, ProgressDrawTarget, ProgressState, ProgressStyle};
 use uuid::Uuid;
+
+use crate::cli::table;
 
 /// How often the line is redrawn.
 const REDRAWS_PER_SECOND: u8 = 10;
@@ -101,11 +104,18 @@ impl Progress {
     /// Begins a line.
     pub(crate) fn line(&self, label: &str) -> Line {
         let style = ProgressStyle::with_template(
-            "{spinner} {prefix}  {msg}  {human_pos} rows  {per_sec}  {elapsed}",
+            "{spinner} {prefix}  {msg}  {rows} rows  {pace}  {elapsed}",
         );
         let bar = self.lines.add(ProgressBar::no_length());
         if let Ok(style) = style {
-            bar.set_style(style);
+            // Figures as everywhere else, which the library's own are not.
+            let rows = |state: &ProgressState, out: &mut dyn fmt::Write| {
+                let _ = out.write_str(&table::number(state.pos()));
+            };
+            let pace = |state: &ProgressState, out: &mut dyn fmt::Write| {
+                let _ = write!(out, "{}/s", table::number(state.per_sec() as u64));
+            };
+            bar.set_style(style.with_key("rows", rows).with_key("pace", pace));
         }
         bar.set_prefix(label.to_owned());
         bar.enable_steady_tick(Duration::from_millis(100));

@@ -45,6 +45,9 @@ impl Recovery<'_> {
             recovered.push(Recovered { run, outcome });
         }
         self.sweep().await?;
+        for Recovered { run, .. } in &recovered {
+            stores::tidy(self.ledger, &run.store).await?;
+        }
         // The seals first: one that is made meanwhile belongs to a run that is not over.
         let seals = self.workspace.seals();
         let sealed = seals.all();
@@ -83,10 +86,13 @@ impl Recovery<'_> {
     /// The plan of the run and what it read, if the project still gives the same objects and the input
     /// is the same. Rows of databases are those that were kept for the run.
     async fn plan(&self, run: &RunRecord) -> Result<Option<(RunPlan, Profiles)>, Failure> {
-        let Ok(plan) = self.workspace.project.run_plan(&run.activation, &run.segment, run.slot)
-        else {
-            return Ok(None);
+        let project = &self.workspace.project;
+        let (activation, segment) = (&run.activation, &run.segment);
+        let plan = match stores::is_folder(&run.store) {
+            true => project.run_plan_apart(activation, segment, run.slot, &run.store),
+            false => project.run_plan(activation, segment, run.slot),
         };
+        let Ok(plan) = plan else { return Ok(None) };
         if plan.run_id != run.run_id || plan.output.stem != run.stem {
             return Ok(None);
         }

@@ -9,11 +9,13 @@ mod membership;
 mod publish;
 mod sealing;
 mod stage;
+mod unopened;
 
 pub(crate) use increment::{baseline_of, check_order, run_of_baseline};
 pub(crate) use membership::{evaluate_all, look};
 pub(crate) use publish::abort;
-pub(crate) use stage::{class_of, inputs};
+pub(crate) use stage::{class_of, inputs, why_in_the_way};
+pub(crate) use unopened::fail_unopened;
 
 use std::path::Path;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};

@@ -65,16 +65,18 @@ impl Sources {
         Self::open_some(workspace, global, known, |dataset| is_asked(dataset, &asked)).await
     }
 
-    /// Opens every dataset, whether anything asks it or not, and tells other problems as well.
+    /// Opens every dataset, whether anything asks it or not, and only tells what does not fit.
     ///
     /// # Errors
-    /// As [`Sources::open`].
-    pub(crate) async fn open_all(
+    /// The service that holds a dataset cannot be reached, or refuses.
+    pub(crate) async fn all_problems(
         workspace: &Workspace,
         global: &Global,
-        known: Vec<Diagnostic>,
-    ) -> Result<(Self, Vec<Diagnostic>), Failure> {
-        Self::open_some(workspace, global, known, |_| true).await
+    ) -> Result<Vec<Diagnostic>, Failure> {
+        let everything = |_: &Dataset| true;
+        let (_, problems) =
+            Self::look(workspace, global, Vec::new(), everything, Scope::All).await?;
+        Ok(problems)
     }
 
     /// Opens every dataset and checks nothing that the project says of them: whoever asks something
@@ -191,7 +193,9 @@ impl Sources {
         let imports = pin_imports(&engine, workspace, &mut problems).await?;
         let profiles = Profiles::new(workspace.project.profiles.clone(), snapshots);
         let profiles = profiles.with_events(events).with_imports(imports);
-        if is_whole {
+        if !is_whole {
+            problems.extend(problems_of_syntax(workspace, scope));
+        } else {
             match engine.fields(&profiles).await {
                 Ok(fields) => {
                     let events = engine.event_fields(&profiles).await?;
@@ -210,7 +214,7 @@ impl Sources {
 
 /// Which rules and expressions are checked.
 #[derive(Debug, Clone, Copy)]
-enum Scope<'a> {
+pub(crate) enum Scope<'a> {
     All,
     /// Those of one activation.
     Activation(&'a str),
@@ -243,6 +247,7 @@ fn engine(workspace: &Workspace, global: &Global) -> Result<Engine, Failure> {
         memory_bytes: global.memory,
         spill_bytes_max: SPILL_BYTES_MAX,
         threads: global.thread_count(),
+        leaves_nothing: workspace.leaves_nothing,
         ..Settings::new(workspace.state_folder())
     };
     let mut engine = Engine::new(settings);
@@ -355,32 +360,50 @@ fn check_expressions(
     events: &EventFields,
     scope: Scope<'_>,
 ) -> Vec<Diagnostic> {
-    let check = |text: &str, schema: &Schema, expect| {
-        engine::check_with_events(text, schema, events, expect)
-    };
+    let column_fields = workspace.project.column_fields(schema);
+    problems_of_expressions(workspace, scope, |text, role| match role {
+        Role::Rule => engine::problems_with_events(text, schema, events, Expect::Boolean),
+        Role::Column => engine::problems_with_events(text, &column_fields, events, Expect::Any),
+    })
+}
+
+/// What is wrong with rules and expressions whatever fields the datasets have.
+pub(crate) fn problems_of_syntax(workspace: &Workspace, scope: Scope<'_>) -> Vec<Diagnostic> {
+    problems_of_expressions(workspace, scope, |text, _| engine::problems_of_syntax(text))
+}
+
+/// What an expression does.
+#[derive(Debug, Clone, Copy)]
+enum Role {
+    Rule,
+    Column,
+}
+
+/// Everything that `check` finds in the expressions of a project, each at its place.
+fn problems_of_expressions(
+    workspace: &Workspace,
+    scope: Scope<'_>,
+    check: impl Fn(&str, Role) -> Vec<ExpressionError>,
+) -> Vec<Diagnostic> {
     let mut problems = Vec::new();
+    let mut look = |text: &str, origin: &RuleOrigin, role: Role, what: String| {
+        let found = check(text, role).into_iter();
+        problems.extend(found.map(|error| misplaced(origin, &what, error)));
+    };
     for segment in workspace.project.segments.iter().filter(|it| scope.has(workspace, &it.key)) {
-        let rule = &segment.rule;
-        if let Err(error) = check(&rule.text, schema, Expect::Boolean) {
-            let what = format!("rule of segment `{}`", segment.key);
-            problems.push(misplaced(&rule.origin, &what, error));
-        }
+        let what = format!("rule of segment `{}`", segment.key);
+        look(&segment.rule.text, &segment.rule.origin, Role::Rule, what);
     }
     for purpose in &workspace.project.consent.purposes {
-        if let Err(error) = check(&purpose.rule.text, schema, Expect::Boolean) {
-            let what = format!("rule of consent to `{}`", purpose.action);
-            problems.push(misplaced(&purpose.rule.origin, &what, error));
-        }
+        let what = format!("rule of consent to `{}`", purpose.action);
+        look(&purpose.rule.text, &purpose.rule.origin, Role::Rule, what);
     }
-    let column_fields = workspace.project.column_fields(schema);
     let meant = |key: &str| matches!(scope, Scope::All) || scope.is(key);
     for activation in workspace.project.activations.iter().filter(|it| meant(&it.key)) {
         for column in &activation.mapping {
             let ColumnSource::Expression { text, origin } = &column.source else { continue };
-            if let Err(error) = check(text, &column_fields, Expect::Any) {
-                let what = format!("expression of column `{}`", column.header);
-                problems.push(misplaced(origin, &what, error));
-            }
+            let what = format!("expression of column `{}`", column.header);
+            look(text, origin, Role::Column, what);
         }
     }
     problems

@@ -7,6 +7,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use delivery::Store;
 use delivery::folder::FolderStore;
 use delivery::s3::{Pace, Place, S3Store, Session, Trust};
+use ledger::Ledger;
 use plan::project::{Account, Auth, Destination};
 use secrecy::ExposeSecret as _;
 
@@ -94,6 +95,11 @@ pub(crate) async fn reopen(
     Ok((store.identity() == run.store).then(|| Arc::new(store) as Arc<dyn Store>))
 }
 
+/// Whether the ledger calls a folder of this machine so.
+pub(crate) fn is_folder(store: &str) -> bool {
+    store.starts_with(FOLDER_SCHEME)
+}
+
 /// What the ledger calls the bucket of a destination, or its folder.
 pub(crate) fn identity(workspace: &Workspace, destination: &str) -> Option<String> {
     let project = &workspace.project;
@@ -106,6 +112,16 @@ pub(crate) fn identity(workspace: &Workspace, destination: &str) -> Option<Strin
     }
     let account = project.account(&destination.account)?;
     Some(delivery::s3::identity(account, &destination.bucket))
+}
+
+/// Leaves nothing but files in a folder in which runs are over. What is hidden there belongs to runs
+/// that are not, which may be those of another process.
+pub(crate) async fn tidy(ledger: &Ledger, store: &str) -> Result<(), Failure> {
+    let Some(folder) = store.strip_prefix(FOLDER_SCHEME) else { return Ok(()) };
+    if ledger.unfinished().await?.iter().all(|run| run.store != store) {
+        FolderStore::tidy(folder).await?;
+    }
+    Ok(())
 }
 
 async fn open_folder(folder: &Path) -> Result<Arc<dyn Store>, Failure> {

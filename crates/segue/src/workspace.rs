@@ -52,6 +52,8 @@ pub(crate) struct Workspace {
     pub(crate) sessions: Sessions,
     /// The folders below which stored destinations may be.
     pub(crate) outboxes: Vec<PathBuf>,
+    /// Whether nothing may stay on this machine of what is made on the way.
+    pub(crate) leaves_nothing: bool,
     state: PathBuf,
     ledger: Place,
 }
@@ -76,6 +78,26 @@ impl Workspace {
         file.with(stored, variables)
     }
 
+    /// As [`Workspace::load`], but what is wrong with the project does not end it.
+    ///
+    /// # Errors
+    /// There is no project file, nothing can be understood of it, or the ledger cannot be read.
+    pub(crate) async fn draft(global: &Global) -> Result<Drafted, Failure> {
+        let file = File::read(global)?;
+        let stored = ledger::definitions_in(file.ledger_place()).await?;
+        let mut read = file.understand(&stored.items, &ambient::variable)?;
+        let problems = read.reading.diagnostics.clone();
+        let has_its_data = match read.reading.draft.take() {
+            Some(draft) => {
+                read.reading.project = Some(draft.project);
+                draft.has_its_data
+            }
+            None => true,
+        };
+        let workspace = file.workspace(read, stored)?;
+        Ok(Drafted { workspace, problems, has_its_data })
+    }
+
     /// The same with the ledger of this process.
     pub(crate) async fn load_from(global: &Global, ledger: &Ledger) -> Result<Self, Failure> {
         let file = File::read(global)?;
@@ -98,6 +120,18 @@ impl Workspace {
             return Err(invalid(&self.source, diagnostics));
         }
         Ok(())
+    }
+
+    /// Puts problems that are known before another failure, which kept the rest from being found.
+    pub(crate) fn telling(&self, failure: Failure, diagnostics: &[Diagnostic]) -> Failure {
+        match diagnostics {
+            [] => failure,
+            known => Failure {
+                report: Some(draw::diagnostics(&self.source, known)),
+                diagnostics: Some(draw::diagnostics_json(&self.source, known)),
+                ..failure
+            },
+        }
     }
 
     /// Where the ledger is.
@@ -154,6 +188,15 @@ impl Workspace {
 /// The state directory of a project file when no other is asked for.
 pub(crate) fn state_beside(project_file: &Path) -> PathBuf {
     project_file.parent().map(Path::to_path_buf).unwrap_or_default().join(STATE_FOLDER)
+}
+
+/// A project as far as it can be understood, and what is wrong with it.
+pub(crate) struct Drafted {
+    /// Nothing may run from it when there are errors.
+    pub(crate) workspace: Workspace,
+    pub(crate) problems: Vec<Diagnostic>,
+    /// Whether fields can be looked up in its datasets.
+    pub(crate) has_its_data: bool,
 }
 
 /// A project file as it is on disk, not yet understood.
@@ -270,6 +313,7 @@ impl File {
             outside,
             sessions: Sessions::default(),
             outboxes: self.outboxes,
+            leaves_nothing: false,
             state: self.state,
             ledger: self.ledger,
         })
@@ -325,6 +369,7 @@ fn invalid(source: &Source, diagnostics: &[Diagnostic]) -> Failure {
     let problems = if errors == 1 { "1 problem".to_owned() } else { format!("{errors} problems") };
     let mut failure = Failure::usage(format!("{} has {problems}", source.path));
     failure.report = Some(draw::diagnostics(source, diagnostics));
+    failure.diagnostics = Some(draw::diagnostics_json(source, diagnostics));
     failure
 }
 

@@ -37,6 +37,12 @@ impl Published {
         Ok(Self { records })
     }
 
+    /// Forgets everything.
+    pub(super) fn remove_all(hidden: &Path) -> Result<(), Error> {
+        let records = hidden.join("published");
+        fs::remove_dir_all(&records).map_err(at("remove", &records))
+    }
+
     /// Records an object whose bytes are in `data` and are about to be published.
     pub(super) fn record(
         &self,

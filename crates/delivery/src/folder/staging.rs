@@ -57,6 +57,19 @@ impl Staging {
         Ok(Self { uploads, lock: hidden.join("lock") })
     }
 
+    /// Whether nothing is left of any upload.
+    pub(super) fn is_empty(&self) -> Result<bool, Error> {
+        let mut entries = fs::read_dir(&self.uploads).map_err(at("list", &self.uploads))?;
+        Ok(entries.next().is_none())
+    }
+
+    /// Removes the folder, which is empty, and its lock.
+    pub(super) fn remove_all(hidden: &Path) -> Result<(), Error> {
+        let uploads = hidden.join("uploads");
+        fs::remove_dir(&uploads).map_err(at("remove", &uploads))?;
+        disk::remove(&hidden.join("lock"))
+    }
+
     /// Waits until no other process publishes here; the lock ends with the returned file.
     pub(super) fn lock(&self) -> Result<File, Error> {
         let opened = OpenOptions::new().create(true).append(true).open(&self.lock);

@@ -50,18 +50,20 @@ impl Owner<'_> {
     }
 }
 
-/// Checks and rewrites a tree; returns what it names.
+/// Checks and rewrites a tree; returns what it names, or all that is wrong with it.
 pub(super) fn check(
     tree: &mut Expr,
     schema: &Schema,
     owner: Owner<'_>,
     paths: &Paths,
     positions: &Positions,
-) -> Result<Named, ExpressionError> {
-    let (named, variables) = (Named::default(), Vec::new());
-    let mut walk = Walk { schema, owner, paths, positions, named, variables };
-    walk.expression(tree, 0)?;
-    Ok(walk.named)
+) -> Result<Named, Vec<ExpressionError>> {
+    let (named, variables, unknown) = (Named::default(), Vec::new(), Vec::new());
+    let mut walk = Walk { schema, owner, paths, positions, named, variables, unknown };
+    let walked = walk.expression(tree, 0);
+    let Walk { named, mut unknown, .. } = walk;
+    unknown.extend(walked.err());
+    if unknown.is_empty() { Ok(named) } else { Err(unknown) }
 }
 
 pub(super) struct Walk<'a> {
@@ -72,6 +74,8 @@ pub(super) struct Walk<'a> {
     named: Named,
     /// The elements of lists that are named here, the innermost last.
     pub(super) variables: Vec<Variable>,
+    /// Names that are unknown. They do not stop the walk, so that all of them are told at once.
+    unknown: Vec<ExpressionError>,
 }
 
 impl Walk<'_> {
@@ -246,7 +250,8 @@ impl Walk<'_> {
         let name = function.name.to_string();
         let lower = name.to_lowercase();
         if !functions::ALLOWED.contains(&lower.as_str()) {
-            return Err(self.unknown_function(&name, span));
+            let error = self.unknown_function(&name, span);
+            self.unknown.push(error);
         }
         let is_plain = function.filter.is_none()
             && function.over.is_none()
@@ -309,7 +314,9 @@ impl Walk<'_> {
             *tree = element;
             return Ok(());
         }
-        self.resolve(&steps, name)?;
+        if let Err(error) = self.resolve(&steps, name) {
+            self.unknown.push(error);
+        }
         // The span stays, for errors of types that are found later.
         *name = Ident::with_quote_and_span('"', name.span, steps.to_string());
         self.name(steps);
@@ -368,7 +375,7 @@ impl Walk<'_> {
         }
         let path = steps.to_string();
         let message = format!("{} field `{path}`", self.owner.lack());
-        let error = self.positions.error(name.span, "unknown_field", message);
+        let error = self.positions.error(name.span, super::UNKNOWN_FIELD, message);
         let paths = self.schema.paths(PATHS_SEARCHED_MAX);
         Err(match plan::nearest::nearest(&path, paths.iter().map(String::as_str)) {
             Some(nearest) => error.with_hint(format!("Did you mean `{nearest}`?")),

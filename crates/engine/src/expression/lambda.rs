@@ -152,7 +152,7 @@ impl Walk<'_> {
         }
         let path = steps.to_string();
         let message = format!("the elements have no field `{path}`");
-        let error = self.positions.error(name.span, "unknown_field", message);
+        let error = self.positions.error(name.span, super::UNKNOWN_FIELD, message);
         let DataType::Struct(fields) = element else { return Err(error) };
         let known = fields::describe(&Schema::new(fields.clone())).paths(PATHS_SEARCHED_MAX);
         let known: Vec<String> =

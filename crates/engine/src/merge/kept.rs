@@ -51,7 +51,7 @@ impl kept::Found<Summary> {
         };
         let reader = FileReader::new(Store::Local, DatasetFormat::Parquet, None);
         let survey = Survey::take(reader, &dataset, &inputs, threads).await?;
-        Ok(survey.of_merged(union, self.lock))
+        Ok(survey.of_merged(union, self.held))
     }
 }
 
@@ -110,7 +110,7 @@ mod tests {
     use std::io;
 
     use super::*;
-    use crate::kept::{Found, Kept, Summary as _};
+    use crate::kept::{Found, Kept, Stay, Summary as _};
 
     fn summary() -> Summary {
         Summary {
@@ -129,7 +129,7 @@ mod tests {
     }
 
     fn keep(folder: &Path, name: &str) -> Found<Summary> {
-        let kept: Kept<Summary> = Kept::new(folder.to_owned(), name.to_owned());
+        let kept: Kept<Summary> = Kept::new(folder.to_owned(), name.to_owned(), Stay::Kept);
         let building = kept.begin().expect("a folder");
         fs::write(building.folder().join("part-0.parquet"), "four").expect("a part");
         kept.finish(building, summary()).expect("profiles are kept")
@@ -158,9 +158,22 @@ mod tests {
     }
 
     #[test]
+    fn what_is_not_to_stay_is_there_as_long_as_it_is_read() {
+        let folder = tempfile::tempdir().expect("a folder");
+        drop(keep(folder.path(), "a"));
+        let kept: Kept<Summary> = Kept::new(folder.path().to_owned(), "b".to_owned(), Stay::Gone);
+        let building = kept.begin().expect("a folder");
+        fs::write(building.folder().join("part-0.parquet"), "four").expect("a part");
+        let found = kept.finish(building, summary()).expect("profiles are made");
+        assert!(found.folder.join("part-0.parquet").exists());
+        drop(found);
+        assert_eq!(names(folder.path()), ["a"]);
+    }
+
+    #[test]
     fn what_is_not_whole_is_not_found_and_is_made_again() {
         let folder = tempfile::tempdir().expect("a folder");
-        let kept: Kept<Summary> = Kept::new(folder.path().to_owned(), "a".to_owned());
+        let kept: Kept<Summary> = Kept::new(folder.path().to_owned(), "a".to_owned(), Stay::Kept);
         assert!(kept.find().expect("it can be looked for").is_none());
         drop(keep(folder.path(), "a"));
         assert_eq!(kept.find().expect("it can be opened").expect("it is there").summary, summary());

@@ -5,7 +5,7 @@
 
 use std::fs::{self, File};
 use std::io::{self, Write};
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::sync::Arc;
 
 use futures::StreamExt;
@@ -20,7 +20,7 @@ use super::describe::Description;
 use super::refusal;
 use super::session::Session;
 use crate::error::Error;
-use crate::kept::{self, Building, Kept};
+use crate::kept::{self, Building, Held, Kept, Stay};
 use crate::store::{Input, Version, local_input, stopped};
 use crate::survey::MORSEL_ROWS;
 
@@ -37,7 +37,7 @@ pub(crate) struct Landed {
     pub(crate) file: Arc<Input>,
     /// Keeps the file from being removed.
     #[expect(dead_code, reason = "held, never read")]
-    held: File,
+    held: Held,
 }
 
 /// What is known of a file.
@@ -52,11 +52,11 @@ pub(super) async fn land(
     session: Arc<Session>,
     description: &Description,
     place: &str,
-    folder: &Path,
+    (folder, stay): (&Path, Stay),
 ) -> Result<Landed, Error> {
     let (description, place) = (description.clone(), place.to_owned());
     let (folder, runtime) = (folder.to_owned(), Handle::current());
-    let job = move || runtime.block_on(copy(&session, &description, &place, folder));
+    let job = move || runtime.block_on(copy(&session, &description, &place, &folder, stay));
     tokio::task::spawn_blocking(job).await.map_err(stopped)?
 }
 
@@ -64,11 +64,12 @@ async fn copy(
     session: &Session,
     description: &Description,
     place: &str,
-    folder: PathBuf,
+    folder: &Path,
+    stay: Stay,
 ) -> Result<Landed, Error> {
     // The folder is swept for the place only: other datasets keep their own.
     let of_place = folder.join(&blake3::hash(place.as_bytes()).to_hex()[..16]);
-    let building = Kept::<Summary>::new(of_place.clone(), String::new()).begin()?;
+    let building = Kept::<Summary>::new(of_place.clone(), String::new(), stay).begin()?;
     let mut writer = Writer::new(&building, description)?;
     let mut rows = Rows::new(place, &description.columns, description.schema());
     {
@@ -86,7 +87,7 @@ async fn copy(
     writer.write(&rows.finish()?)?;
     let (digest, bytes) = writer.finish()?;
     let summary = Summary { rows: rows.rows, bytes };
-    let kept = Kept::<Summary>::new(of_place, digest.clone());
+    let kept = Kept::<Summary>::new(of_place, digest.clone(), stay);
     let found = match kept.find()? {
         Some(found) => found,
         None => kept.finish(building, summary)?,
@@ -104,7 +105,7 @@ pub(super) fn recall(place: &str, version: &str, folder: &Path) -> Result<Option
     let Some(version) = Version::parse_rows(version) else { return Ok(None) };
     let Version::Rows { digest, .. } = &version else { return Ok(None) };
     let of_place = folder.join(&blake3::hash(place.as_bytes()).to_hex()[..16]);
-    match Kept::<Summary>::new(of_place, digest.clone()).find()? {
+    match Kept::<Summary>::new(of_place, digest.clone(), Stay::Kept).find()? {
         Some(found) => landed(place, found, version).map(Some),
         None => Ok(None),
     }
@@ -114,7 +115,7 @@ fn landed(place: &str, found: kept::Found<Summary>, version: Version) -> Result<
     let file = local_input(&found.folder.join(FILE))?;
     let Summary { rows, bytes } = found.summary;
     let input = Input { location: place.to_owned(), size: bytes, version, rows: Some(rows) };
-    Ok(Landed { input, file: Arc::new(file), held: found.lock })
+    Ok(Landed { input, file: Arc::new(file), held: found.held })
 }
 
 impl kept::Summary for Summary {

@@ -72,7 +72,7 @@ async fn csv_that_is_broken() {
       unknown_field: the dataset has no field `a` (field `a`)
       Did you mean ` `?
     "a,b\n1\n"
-      invalid_input: the record has 1 cells, the header has 2 (FOLDER/a.csv, line 2)
+      invalid_input: the record has 1 cell, the header has 2 (FOLDER/a.csv, line 2)
       Correct the line, or put cells that hold the delimiter or a line break in quotes.
     "a,b\n1,2\n1,2,3\n"
       invalid_input: the record has 3 cells, the header has 2 (FOLDER/a.csv, line 3)
@@ -146,8 +146,14 @@ async fn a_quote_that_is_never_closed_is_found_at_the_limit() {
 #[tokio::test]
 async fn json_that_is_broken() {
     let deep = format!("{}1{}", "{\"a\":".repeat(100), "}".repeat(100));
-    let late = format!("{}{{\"a\":\"canary\"}}\n", "{\"a\":1}\n".repeat(9_000));
-    let cases: [&[u8]; 8] = [
+    let late = format!("{}  {{\"a\":\"canary\"}}\n", "{\"a\":1}\n".repeat(9_000));
+    let late_list = format!("{}{{\"a\":[1]}}\n", "{\"a\":1}\n".repeat(9_000));
+    let late_fraction = format!("{}{{\"a\":1.5}}\n", "{\"a\":1}\n".repeat(9_000));
+    let late_whole = format!("{}{{\"a\":9223372036854775808}}\n", "{\"a\":1}\n".repeat(9_000));
+    let late_digits = format!("{}{{\"a\":9007199254740993}}\n", "{\"a\":1.5}\n".repeat(9_000));
+    let late_twice = format!("{}{{\"b\":1,\"b\":2}}\n", "{\"a\":1}\n".repeat(9_000));
+    let late_half = format!("{}{{\"b\":[\"\\udead\"]}}\n", "{\"a\":1}\n".repeat(9_000));
+    let cases: [&[u8]; 19] = [
         b"{\"a\":1}\n[1]\n",
         b"{\"a\":1}\n{\"a\":\n1}\n",
         b"{\"a\":1} {\"a\":2}\n",
@@ -156,6 +162,17 @@ async fn json_that_is_broken() {
         b"{\"a\":\"\xff\"}\n",
         deep.as_bytes(),
         late.as_bytes(),
+        b"{\"a\":1}\n{\"a\":{\"b\":1}}\n",
+        b"{\"a\":1}\n{\"a\":1,\"a\":2}\n",
+        b"{\"a\":1}\n{\"a\":\"\\ud800\"}\n",
+        b"{\"a\":1}\n{\"a\":1e400}\n",
+        b"{\"a\":1}\n{\"a\":NaN}\n",
+        late_list.as_bytes(),
+        late_fraction.as_bytes(),
+        late_whole.as_bytes(),
+        late_digits.as_bytes(),
+        late_twice.as_bytes(),
+        late_half.as_bytes(),
     ];
     let mut errors = String::new();
     for content in cases {

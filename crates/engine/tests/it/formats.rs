@@ -297,3 +297,43 @@ async fn old_timestamps_keep_times_that_are_far_away() {
         ["9999-12-31T00:00:00|9999-12-31T00:00:00|a", "1970-01-01T00:00:01|1970-01-01T00:00:01|b",]
     );
 }
+
+#[tokio::test]
+async fn whole_numbers_of_any_length_keep_every_digit() {
+    let content = r#"{"id":12345678901234567890,"n":9223372036854775807,"x":9007199254740993}
+{"id":1,"n":-9223372036854775808,"x":0.5}
+"#;
+    let case =
+        Case::new(DatasetFormat::JsonLines).text("a.jsonl", content).columns(&["id", "n", "x"]);
+    let rows =
+        ["12345678901234567890|9223372036854775807|9007199254740993", "1|-9223372036854775808|0.5"];
+    assert_eq!(case.rows().await, rows);
+    assert_eq!(case.fields().await.expect("a schema"), ["id string", "n integer", "x string"]);
+    let csv = "id,x\n12345678901234567890,0.12345678901234567890\n1,0.5\n";
+    let case = Case::new(CSV).text("a.csv", csv).columns(&["id", "x"]);
+    assert_eq!(case.rows().await, ["12345678901234567890|0.12345678901234567890", "1|0.5"]);
+}
+
+#[tokio::test]
+async fn numbers_that_a_declared_type_would_round_are_refused() {
+    let case = Case::new(DatasetFormat::JsonLines)
+        .text("a.jsonl", "{\"x\":0.12345678901}\n")
+        .declare("x", FieldType::Decimal)
+        .columns(&["x"]);
+    insta::assert_snapshot!(case.error().await, @"");
+    let case = Case::new(CSV)
+        .text("a.csv", "x\n1.5\n0.12345678901\n")
+        .declare("x", FieldType::Decimal)
+        .columns(&["x"]);
+    insta::assert_snapshot!(case.error().await, @"");
+    let case = Case::new(DatasetFormat::JsonLines)
+        .text("a.jsonl", "{\"at\":1700000000}\n")
+        .declare("at", FieldType::Timestamp)
+        .columns(&["at"]);
+    insta::assert_snapshot!(case.error().await, @"");
+    let case = Case::new(DatasetFormat::JsonLines)
+        .text("a.jsonl", "{\"x\":1.0}\n{\"x\":2e3}\n{\"x\":\"7\"}\n")
+        .declare("x", FieldType::Integer)
+        .columns(&["x"]);
+    assert_eq!(case.rows().await, ["1", "2000", "7"]);
+}

@@ -31,23 +31,26 @@ impl Resolver<'_> {
         let mapping = self.mapping(project, item, file);
         let increments = Increments { mapping: mapping.as_deref(), target };
         let segments = self.exports(item, file, &increments);
-        let destination = file.destination.clone().filter(|_| known)?;
-        let (mapping, mut segments) = (mapping?, segments?);
-        // What is known but could not be resolved has been reported where it stands.
-        segments.retain(|export| project.segment(&export.segment).is_some());
-        let target = target?;
-        self.check_single_column(&mapping, &target.file);
-        self.check_encoding(&mapping, &target.file);
-        Some(Activation {
+        let mut activation = Activation {
             key: item.key.to_owned(),
             id,
             name,
-            destination,
-            segments,
-            mapping,
+            destination: file.destination.clone().unwrap_or_default(),
+            segments: Vec::new(),
+            mapping: mapping?,
             guard,
             span: item.key_span,
-        })
+        };
+        let (true, Some(mut segments), Some(target)) = (known, segments, target) else {
+            self.incomplete.push(activation);
+            return None;
+        };
+        // What is known but could not be resolved has been reported where it stands.
+        segments.retain(|export| project.segment(&export.segment).is_some());
+        activation.segments = segments;
+        self.check_single_column(&activation.mapping, &target.file);
+        self.check_encoding(&activation.mapping, &target.file);
+        Some(activation)
     }
 
     fn exports(

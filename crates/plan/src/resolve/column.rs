@@ -144,8 +144,8 @@ impl Resolver<'_> {
             {
                 let message =
                     format!("the headers `{}` and `{header}` differ in case only", other.header);
-                let hint = "Many readers take them for the same column.";
-                self.warn("header_case", *place, message, hint);
+                let hint = "Many readers take them for the same column, Parquet's among them: give one of them another `target:`.";
+                self.error("header_case", *place, message, hint);
             }
         }
     }

@@ -34,7 +34,7 @@ mod segments;
 mod serve;
 mod show;
 mod slots;
-mod table;
+pub(crate) mod table;
 mod token;
 mod validate;
 

@@ -3,6 +3,8 @@
 use std::path::PathBuf;
 
 use ::plan::RunPlan;
+use delivery::Store as _;
+use delivery::s3::Pace;
 use delivery::s3::probe::Grade;
 use engine::Baselines;
 use ledger::{Ledger, RunState};
@@ -13,15 +15,18 @@ use crate::cli::apply::{self, How};
 use crate::cli::{Format, Global, Runs, report, table};
 use crate::encryption;
 use crate::failure::Failure;
+use crate::outbox;
 use crate::run;
 use crate::select;
 use crate::sources::Sources;
 use crate::stores;
+use crate::traceless::Traceless;
 use crate::workspace::Workspace;
 
 /// Show what `run` would do: which objects, how many rows, what would be replaced
 ///
-/// It reads the profiles to count exactly, and changes nothing, not even Segue's own records.
+/// It reads the profiles to count exactly, looks whether anything in the bucket is in the way, and
+/// changes nothing, not even Segue's own records.
 #[derive(Debug, clap::Args)]
 pub(crate) struct Args {
     #[command(flatten)]
@@ -33,6 +38,9 @@ pub(crate) struct Args {
     how: How,
 }
 
+/// The most objects of a run that are looked for in the bucket.
+const OBJECTS_LOOKED_FOR_MAX: u32 = 16;
+
 /// What one run would do.
 struct Preview {
     plan: RunPlan,
@@ -43,13 +51,27 @@ struct Preview {
     grade: Option<Grade>,
     /// What the keys stand behind: `s3://bucket/`, or a folder.
     place: String,
+    /// What is in the bucket, for a run that is still to be done.
+    bucket: Option<Bucket>,
+}
+
+/// What a look at the bucket showed.
+enum Bucket {
+    /// The run could write everything that it has to.
+    Free,
+    /// Objects that it may not replace, and why not.
+    InTheWay(Vec<(String, &'static str)>),
+    /// It could not be looked at.
+    Unseen(Failure),
 }
 
 pub(crate) async fn run(global: &Global, args: &Args) -> Result<(), Failure> {
     if let Some(file) = &args.apply {
         return apply::apply(global, file, &args.how, true).await;
     }
-    let workspace = Workspace::load(global).await?;
+    let mut workspace = Workspace::load(global).await?;
+    workspace.leaves_nothing = true;
+    let _traceless = Traceless::begin(workspace.state_folder());
     let request = args.runs.request();
     let plans = select::runs(&workspace.project, &request, super::slot_now())?;
     let keys = encryption::check(&workspace.project, ambient::now());
@@ -81,7 +103,50 @@ async fn preview(
     let note = note(ledger, &plan, &counts).await?;
     let destination = workspace.project.destination(&plan.destination);
     let place = destination.map(|it| it.address("")).unwrap_or_default();
-    Ok(Preview { plan, counts, note, grade, place })
+    let mut preview = Preview { plan, counts, note, grade, place, bucket: None };
+    if !is_over(ledger, &preview.plan).await? {
+        preview.bucket = Some(match look(workspace, ledger, &preview).await {
+            Ok(seen) => seen,
+            Err(failure) => Bucket::Unseen(failure),
+        });
+    }
+    Ok(preview)
+}
+
+async fn is_over(ledger: Option<&Ledger>, plan: &RunPlan) -> Result<bool, Failure> {
+    let Some(ledger) = ledger else { return Ok(false) };
+    let known = ledger.run(plan.run_id).await?;
+    Ok(known.is_some_and(|it| matches!(it.run.state, RunState::Delivered | RunState::Skipped)))
+}
+
+/// Looks whether anything is in the bucket that the run would stop at, without writing there.
+async fn look(
+    workspace: &Workspace,
+    ledger: Option<&Ledger>,
+    preview: &Preview,
+) -> Result<Bucket, Failure> {
+    let output = &preview.plan.output;
+    let last = u32::try_from(files(preview)).unwrap_or(u32::MAX).min(OBJECTS_LOOKED_FOR_MAX);
+    let keys = (1..=last).map(|number| output.key(number)).chain(output.manifest_key.clone());
+    let mut in_the_way = Vec::new();
+    if let Some(folder) = outbox::folder_of(workspace, &preview.plan.destination)? {
+        // To open it would make it. Which file of a name of its own is ours, only the run tells.
+        let stop = keys.filter(|key| !output.is_static && folder.join(key).exists());
+        in_the_way.extend(stop.map(|key| (key, run::why_in_the_way(false))));
+        return Ok(if in_the_way.is_empty() { Bucket::Free } else { Bucket::InTheWay(in_the_way) });
+    }
+    let (store, _) = stores::bucket(workspace, &preview.plan.destination, Pace::Check).await?;
+    for key in keys {
+        let Some(there) = store.head(&key).await? else { continue };
+        let ours = match ledger.filter(|_| output.is_static) {
+            Some(ledger) => ledger.current_object(&store.identity(), &key).await?,
+            None => None,
+        };
+        if ours.as_ref().is_none_or(|ours| ours.etag != there.etag) {
+            in_the_way.push((key, run::why_in_the_way(ours.is_some())));
+        }
+    }
+    Ok(if in_the_way.is_empty() { Bucket::Free } else { Bucket::InTheWay(in_the_way) })
 }
 
 /// Exact counts; of an increment those of the difference, without leaving a trace.
@@ -166,7 +231,7 @@ fn keys(preview: &Preview) -> Vec<String> {
         .map(|number| output.key(number))
         .collect();
     if files(preview) > shown {
-        keys.push(format!("… {} files in all", files(preview)));
+        keys.push(format!("… {} files in all", table::number(files(preview))));
     }
     keys.extend(output.manifest_key.clone());
     keys
@@ -177,16 +242,15 @@ fn text(previews: &[Preview]) -> String {
     for preview in previews {
         let (plan, counts) = (&preview.plan, &preview.counts);
         lines.push(format!("{}/{} for {}", plan.activation, plan.segment, plan.slot));
-        lines.push(format!(
-            "  {} {}, {} rows to send",
-            table::number(counts.received - counts.movement.map_or(0, |movement| movement.removed)),
-            // A member has a row for each identity where such a column is mapped.
-            match plan.query.identity_namespace() {
-                None => "members".to_owned(),
-                Some(namespace) => format!("identities ({namespace}) of members"),
-            },
-            table::number(counts.activated)
-        ));
+        let members = counts.received - counts.movement.map_or(0, |movement| movement.removed);
+        // A member has a row for each identity where such a column is mapped.
+        let members = match plan.query.identity_namespace() {
+            None => table::counted(members, "member"),
+            Some(namespace) => {
+                format!("{} identities ({namespace}) of members", table::number(members))
+            }
+        };
+        lines.push(format!("  {members}, {} to send", table::counted(counts.activated, "row")));
         if let Some(movement) = &counts.movement {
             let movement = ledger::Movement {
                 members: movement.members,
@@ -210,6 +274,7 @@ fn text(previews: &[Preview]) -> String {
             lines.push(format!("  → {}", preview.place.clone() + &key));
         }
         lines.push(format!("  {}", capabilities::said(preview.grade, &plan.destination)));
+        lines.extend(preview.bucket.iter().flat_map(seen));
         if let Some(note) = &preview.note {
             lines.push(format!("  {note}"));
         }
@@ -219,8 +284,34 @@ fn text(previews: &[Preview]) -> String {
     lines.join("\n")
 }
 
+/// What the bucket showed, in words.
+fn seen(bucket: &Bucket) -> Vec<String> {
+    match bucket {
+        Bucket::Free => vec!["  nothing is in the way there".to_owned()],
+        Bucket::InTheWay(objects) => objects
+            .iter()
+            .map(|(key, why)| format!("  would stop: {key} cannot be written: {why}"))
+            .collect(),
+        Bucket::Unseen(failure) => {
+            let hint = failure.hints.first().map(|hint| format!("\n    {hint}"));
+            let why = failure.one_line();
+            vec![format!("  the bucket was not looked at: {why}{}", hint.unwrap_or_default())]
+        }
+    }
+}
+
 fn json(preview: &Preview) -> serde_json::Value {
     let plan = &preview.plan;
+    let in_the_way = match &preview.bucket {
+        Some(Bucket::InTheWay(objects)) => {
+            objects.iter().map(|(key, why)| serde_json::json!({ "key": key, "why": why })).collect()
+        }
+        _ => Vec::new(),
+    };
+    let unseen = match &preview.bucket {
+        Some(Bucket::Unseen(failure)) => Some(failure.one_line()),
+        _ => None,
+    };
     serde_json::json!({
         "runId": plan.run_id.to_string(),
         "activation": plan.activation,
@@ -240,5 +331,7 @@ fn json(preview: &Preview) -> serde_json::Value {
         })),
         "grade": preview.grade.map(|grade| format!("{grade:?}")),
         "note": preview.note,
+        "inTheWay": in_the_way,
+        "bucketUnseen": unseen,
     })
 }

@@ -42,7 +42,12 @@ pub(crate) async fn run(global: &Global, args: &Args) -> Result<(), Failure> {
     let values = if args.unmask { Values::Shown } else { Values::Masked };
     let FirstRows { header, text, .. } = first_rows(&sources, &plan, args.rows, values).await?;
     match global.output {
-        Format::Text => super::answer(format!("{header}{text}").trim_end_matches('\n')),
+        Format::Text => {
+            if !args.unmask {
+                super::say("Letters and digits are masked; --unmask shows the values.");
+            }
+            super::answer(format!("{header}{text}").trim_end_matches('\n'));
+        }
         Format::Json => super::answer_json(&serde_json::json!({
             "activation": plan.activation,
             "segment": plan.segment,

@@ -4,6 +4,7 @@ use std::path::PathBuf;
 
 use ::plan::RunPlan;
 use ::plan::project::Schedule;
+use jiff::Timestamp;
 use ledger::{Ledger, RunDetail, RunState, SlotKey, SlotState};
 
 use crate::ambient::{self, Interrupt};
@@ -28,6 +29,8 @@ pub(crate) struct Args {
     #[command(flatten)]
     runs: Runs,
     /// Deliver to a folder instead of S3, by the same protocol
+    ///
+    /// What is due stays due: nothing of it has reached its bucket.
     #[arg(long, value_name = "DIR")]
     to: Option<PathBuf>,
     /// Exit with code 9 when nothing was due
@@ -74,31 +77,31 @@ pub(crate) async fn perform(
     let plans = select::runs(&workspace.project, request, now)?;
     let ledger = workspace.open_ledger().await?;
     backup::guard(&ledger).await?;
-    let (sources, _) = Sources::open(workspace, global).await?;
+    let apart = match target {
+        Target::Buckets => None,
+        Target::Folder(_) => Some(stores::open(workspace, "", target).await?.identity()),
+    };
+    let opened = Sources::open(workspace, global).await;
     let interrupt = Interrupt::listen();
     let command = Command {
         workspace,
-        sources: &sources,
         ledger: &ledger,
         interrupt: &interrupt,
         progress: &progress,
         target,
+        apart: apart.as_deref(),
     };
     let mut outcome = Outcome { runs: Vec::new(), failures: Vec::new() };
-    command.recover(&mut outcome).await?;
+    command.recover(opened.as_ref().ok().map(|(sources, _)| sources), &mut outcome).await?;
     let plans = command.wanted(plans, request).await?;
-    command.evaluate(&plans).await?;
-    for plan in plans {
-        if interrupt.is_requested() {
-            outcome.failures.push((
-                name(&plan),
-                Failure::new(Kind::Interrupted, "not begun, as the command was interrupted"),
-            ));
-            continue;
-        }
-        let ended = command.one(&plan).await;
-        command.note(&mut outcome, name(&plan), ended).await?;
+    let done = match opened {
+        Ok((sources, _)) => command.all(plans, &sources, &mut outcome).await,
+        Err(failure) => command.none(&plans, failure).await,
+    };
+    if let Some(store) = command.apart {
+        stores::tidy(&ledger, store).await?;
     }
+    done?;
     ledger.close().await;
     Ok(outcome)
 }
@@ -106,17 +109,66 @@ pub(crate) async fn perform(
 /// What the runs of one command share.
 struct Command<'a> {
     workspace: &'a Workspace,
-    sources: &'a Sources,
     ledger: &'a Ledger,
     interrupt: &'a Interrupt,
     progress: &'a Progress,
     target: &'a Target,
+    /// What the ledger calls the folder that stands in for all buckets.
+    apart: Option<&'a str>,
 }
 
 impl Command<'_> {
-    async fn recover(&self, outcome: &mut Outcome) -> Result<(), Failure> {
-        let Self { workspace, sources, ledger, interrupt, progress, .. } = *self;
-        let sources = Some(sources);
+    /// Does all runs, one after the other.
+    async fn all(
+        &self,
+        plans: Vec<RunPlan>,
+        sources: &Sources,
+        outcome: &mut Outcome,
+    ) -> Result<(), Failure> {
+        self.evaluate(&plans, sources).await?;
+        for plan in plans {
+            if self.interrupt.is_requested() {
+                outcome.failures.push((
+                    name(&plan),
+                    Failure::new(Kind::Interrupted, "not begun, as the command was interrupted"),
+                ));
+                continue;
+            }
+            let ended = self.one(&plan, sources).await;
+            self.note(outcome, name(&plan), ended).await?;
+        }
+        Ok(())
+    }
+
+    /// Does none of the runs, since their input could not be opened.
+    async fn none(&self, plans: &[RunPlan], failure: Failure) -> Result<(), Failure> {
+        for plan in plans {
+            self.unopened(plan, &failure).await?;
+        }
+        Err(failure)
+    }
+
+    async fn unopened(&self, plan: &RunPlan, failure: &Failure) -> Result<(), Failure> {
+        let bucket = || stores::identity(self.workspace, &plan.destination);
+        let store = self.apart.map(str::to_owned).or_else(bucket).unwrap_or_default();
+        run::fail_unopened(self.ledger, plan, &store, failure).await
+    }
+
+    /// The plan of a run, wherever the command delivers.
+    fn plan(&self, activation: &str, segment: &str, slot: Timestamp) -> Result<RunPlan, Failure> {
+        let project = &self.workspace.project;
+        Ok(match self.apart {
+            None => project.run_plan(activation, segment, slot)?,
+            Some(place) => project.run_plan_apart(activation, segment, slot, place)?,
+        })
+    }
+
+    async fn recover(
+        &self,
+        sources: Option<&Sources>,
+        outcome: &mut Outcome,
+    ) -> Result<(), Failure> {
+        let Self { workspace, ledger, interrupt, progress, .. } = *self;
         for left in (Recovery { workspace, sources, ledger, interrupt, progress }).run().await? {
             let name =
                 format!("{}/{} for {}", left.run.activation, left.run.segment, left.run.slot);
@@ -131,12 +183,15 @@ impl Command<'_> {
         Ok(())
     }
 
-    /// Of runs that are due, those whose slot is not over yet; of named ones, all.
+    /// Of runs that are due, those whose slot is not over yet; of named ones, all. Each as it is where
+    /// the command delivers.
     async fn wanted(
         &self,
         plans: Vec<RunPlan>,
         request: &Request,
     ) -> Result<Vec<RunPlan>, Failure> {
+        let here = |plan: RunPlan| self.plan(&plan.activation, &plan.segment, plan.slot);
+        let plans = plans.into_iter().map(here).collect::<Result<Vec<_>, _>>()?;
         if request.is_named() {
             return Ok(plans);
         }
@@ -162,7 +217,7 @@ impl Command<'_> {
             let schedule = export.and_then(|export| export.schedule.as_ref());
             let follows = schedule.is_some_and(Schedule::is_after_evaluation);
             if follows && slot.state == SlotState::Planned {
-                let plan = project.run_plan(activation, segment, *at)?;
+                let plan = self.plan(activation, segment, *at)?;
                 if known.iter().all(|it| it.run_id != plan.run_id) {
                     followers.push(plan);
                 }
@@ -172,15 +227,14 @@ impl Command<'_> {
     }
 
     /// Evaluates the segments of all runs that still have something to do in one scan.
-    async fn evaluate(&self, plans: &[RunPlan]) -> Result<(), Failure> {
+    async fn evaluate(&self, plans: &[RunPlan], sources: &Sources) -> Result<(), Failure> {
         let mut open = Vec::new();
         for plan in plans {
             if !self.is_over(plan).await? {
                 open.push(plan.clone());
             }
         }
-        let Sources { engine, profiles } = self.sources;
-        run::evaluate_all(&open, engine, profiles).await;
+        run::evaluate_all(&open, &sources.engine, &sources.profiles).await;
         Ok(())
     }
 
@@ -192,11 +246,17 @@ impl Command<'_> {
         }))
     }
 
-    async fn one(&self, plan: &RunPlan) -> Result<Ended, Failure> {
+    async fn one(&self, plan: &RunPlan, sources: &Sources) -> Result<Ended, Failure> {
         let line = self.progress.line(&format!("{} {}", plan.activation, plan.segment));
         line.phase("connecting");
-        let store = stores::open(self.workspace, &plan.destination, self.target).await?;
-        let Sources { engine, profiles } = self.sources;
+        let store = match stores::open(self.workspace, &plan.destination, self.target).await {
+            Ok(store) => store,
+            Err(failure) => {
+                self.unopened(plan, &failure).await?;
+                return Err(failure);
+            }
+        };
+        let Sources { engine, profiles } = sources;
         let around = Surroundings {
             ledger: self.ledger,
             store,

@@ -70,11 +70,8 @@ fn text(workspace: &Workspace, detail: &RunDetail) -> String {
         lines.push(format!("guard        {}", decide::said(hold)));
     }
     if let (Some(members), Some(activated)) = (report::members(run), run.activated) {
-        lines.push(format!(
-            "members      {}, {} rows sent",
-            table::number(members),
-            table::number(activated)
-        ));
+        let sent = table::counted(activated, "row");
+        lines.push(format!("members      {}, {sent} sent", table::number(members)));
     }
     if let Some(movement) = &run.movement {
         let since = match movement.compared_with {

@@ -35,6 +35,12 @@ pub(crate) fn number(value: u64) -> String {
     text
 }
 
+/// A number of things: `1 row`, `1 234 rows`.
+pub(crate) fn counted(count: u64, noun: &str) -> String {
+    let ending = if count == 1 { "" } else { "s" };
+    format!("{} {noun}{ending}", number(count))
+}
+
 /// A size in the unit that keeps it short: `12.3 MB`. Units are powers of 1 000.
 pub(crate) fn size(bytes: u64) -> String {
     const UNITS: [&str; 5] = ["B", "kB", "MB", "GB", "TB"];
@@ -56,6 +62,7 @@ mod tests {
         assert_eq!(number(0), "0");
         assert_eq!(number(999), "999");
         assert_eq!(number(1_234_567), "1 234 567");
+        assert_eq!([counted(1, "row"), counted(1_234, "row")], ["1 row", "1 234 rows"]);
         assert_eq!(size(0), "0 B");
         assert_eq!(size(999), "999 B");
         assert_eq!(size(12_345_678), "12.3 MB");

@@ -5,8 +5,8 @@ use crate::cli::{Format, Global};
 use crate::draw;
 use crate::encryption;
 use crate::failure::Failure;
-use crate::sources::Sources;
-use crate::workspace::{self, Workspace};
+use crate::sources::{self, Scope, Sources};
+use crate::workspace::{self, Drafted, Workspace};
 
 /// Check the project file, and every field and rule in it against the data
 ///
@@ -14,14 +14,13 @@ use crate::workspace::{self, Workspace};
 /// valid name. Nothing is written.
 #[derive(Debug, clap::Args)]
 pub(crate) struct Args {
-    /// Check the file alone, without opening the datasets
+    /// Check the file and the form of its rules, without opening the datasets
     #[arg(long)]
     offline: bool,
 }
 
 pub(crate) async fn run(global: &Global, args: &Args) -> Result<(), Failure> {
-    let checked = check(global, args).await;
-    match (global.output, checked) {
+    match (global.output, check(global, args).await) {
         (Format::Text, Ok((workspace, warnings))) => {
             let path = workspace.path.display().to_string();
             if !warnings.is_empty() {
@@ -35,25 +34,34 @@ pub(crate) async fn run(global: &Global, args: &Args) -> Result<(), Failure> {
             super::answer_json(&serde_json::json!({ "valid": true, "diagnostics": problems }));
             Ok(())
         }
+        (Format::Json, Err(failure)) if failure.diagnostics.is_some() => {
+            let mut answer = failure.json();
+            answer["valid"] = false.into();
+            super::answer_json(&answer);
+            Err(Failure { is_answered: true, ..failure })
+        }
         (_, Err(failure)) => Err(failure),
     }
 }
 
+/// Finds everything that can be known at once: what is wrong with the file as such keeps nobody from
+/// learning what is wrong with its fields and rules.
 async fn check(
     global: &Global,
     args: &Args,
 ) -> Result<(Workspace, Vec<::plan::Diagnostic>), Failure> {
-    let workspace = Workspace::load(global).await?;
-    let mut warnings = workspace.warnings.clone();
-    let keys = encryption::check(&workspace.project, ambient::now());
-    if args.offline {
-        workspace.fail_on_errors(&keys)?;
-        warnings.extend(keys);
+    let Drafted { workspace, mut problems, has_its_data } = Workspace::draft(global).await?;
+    problems.extend(encryption::check(&workspace.project, ambient::now()));
+    if args.offline || !has_its_data {
+        problems.extend(sources::problems_of_syntax(&workspace, Scope::All));
     } else {
-        let (_, found) = Sources::open_all(&workspace, global, keys).await?;
-        warnings.extend(found);
+        match Sources::all_problems(&workspace, global).await {
+            Ok(found) => problems.extend(found),
+            Err(failure) => return Err(workspace.telling(failure, &problems)),
+        }
     }
-    Ok((workspace, warnings))
+    workspace.fail_on_errors(&problems)?;
+    Ok((workspace, problems))
 }
 
 fn summary(workspace: &Workspace, path: &str, offline: bool) -> String {

@@ -463,12 +463,16 @@ fn check_rows(files: &[StagedObject], activated: u64) -> Result<(), Failure> {
         .hint("Nothing is visible. This is a fault of Segue: report it with the version and the project file."))
 }
 
+/// Why an object that is there may not be replaced.
+pub(crate) fn why_in_the_way(was_ours: bool) -> &'static str {
+    match was_ours {
+        true => "the object there was changed by another writer since the last run",
+        false => "an object is there that this ledger does not know",
+    }
+}
+
 fn in_the_way(key: &str, was_ours: bool) -> Failure {
-    let problem = if was_ours {
-        "the object there was changed by another writer since the last run"
-    } else {
-        "an object is there that this ledger does not know"
-    };
+    let problem = why_in_the_way(was_ours);
     Failure::new(Kind::Blocked, format!("{key} cannot be written: {problem}"))
         .hint("Move or delete that object if nobody needs it, or give `file_name` (or `folder`) another text.")
 }

@@ -5,6 +5,7 @@ use std::sync::Arc;
 use delivery::measured::MeasuredStore;
 use jiff::{SignedDuration, Timestamp};
 use ledger::{DEATHS_MAX, RunRecord, RunState, SlotClaim, SlotEnd, SlotState, Stop};
+use plan::RunPlan;
 
 use super::{Shared, planner};
 use crate::ambient;
@@ -114,8 +115,15 @@ impl Attempt<'_> {
                 return Ok(Outcome::Failed(Failure::new(Kind::Interrupted, message)));
             }
         }
-        let (sources, _) = sources?;
-        let store = stores::open(self.workspace, &plan.destination, &Target::Buckets).await?;
+        let (sources, _) = match sources {
+            Ok(sources) => sources,
+            Err(failure) => return Err(self.unopened(&plan, failure).await?),
+        };
+        let opened = stores::open(self.workspace, &plan.destination, &Target::Buckets).await;
+        let store = match opened {
+            Ok(store) => store,
+            Err(failure) => return Err(self.unopened(&plan, failure).await?),
+        };
         let watched = self.shared.gauges.watch(plan.run_id);
         let store = Arc::new(MeasuredStore::new(store, Arc::clone(&watched.gauge.sent)));
         let line = Progress::hidden().line("").with_gauge(&watched.gauge);
@@ -130,6 +138,14 @@ impl Attempt<'_> {
         let Sources { engine, profiles } = &sources;
         let profiles = &profiles.asked_by(&plan.query);
         run::run(&around, Work { plan: &plan, engine, profiles }).await.map(Outcome::ended)
+    }
+
+    /// Writes down a failure before the run was begun, and gives it back.
+    async fn unopened(&self, plan: &RunPlan, failure: Failure) -> Result<Failure, Failure> {
+        let store = stores::identity(self.workspace, &plan.destination);
+        let store = store.unwrap_or_default();
+        run::fail_unopened(&self.shared.ledger, plan, &store, &failure).await?;
+        Ok(failure)
     }
 
     /// The memory of one run: its share of what the process may take.

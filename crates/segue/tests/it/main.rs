@@ -26,6 +26,7 @@ mod machine;
 mod mail;
 mod membership;
 mod messages;
+mod newcomer;
 mod objects;
 mod outbox;
 mod pages;

@@ -653,8 +653,8 @@ fn activations() {
     75:53 duplicate_header two columns have the header `status` <status>
         Give one of them a `target:`.
     - { source: a, target: Status }
-    75:53 warning header_case the headers `Status` and `status` differ in case only <status>
-        Many readers take them for the same column.
+    75:53 header_case the headers `Status` and `status` differ in case only <status>
+        Many readers take them for the same column, Parquet's among them: give one of them another `target:`.
     target: status, deduplicate: true }
     75:61 deduplicate_membership membership cannot be a deduplication key <deduplicate>
         Every member has the same status; deduplicate by an identity.
