@@ -10,7 +10,7 @@ use std::io;
 use std::path::PathBuf;
 
 pub(crate) use self::request::short_message;
-pub use self::request::{Act, Fault, MESSAGE_BYTES_MAX, RequestError};
+pub use self::request::{Act, CredentialSource, Fault, MESSAGE_BYTES_MAX, RequestError};
 
 /// Everything that can go wrong between rows and visible objects.
 #[derive(Debug, thiserror::Error)]

@@ -23,13 +23,14 @@ pub mod versions;
 
 use std::fmt;
 use std::future::Future;
-use std::sync::{PoisonError, RwLock};
+use std::sync::{Mutex, PoisonError, RwLock};
 
 use async_trait::async_trait;
 use aws_sdk_s3::Client;
 use aws_sdk_s3::config::http::HttpResponse;
 use aws_sdk_s3::error::{ProvideErrorMetadata, SdkError};
 use aws_sdk_s3::operation::upload_part::UploadPartOutput;
+use jiff::Timestamp;
 use plan::object_settings::ObjectSettings;
 use plan::project::Account;
 use plan::staged::{PARTS_MAX, StagedObject, StagedPart};
@@ -66,6 +67,7 @@ pub struct S3Store {
     objects: ObjectSettings,
     signs_bodies: bool,
     checks: Checks,
+    service_time: Mutex<Option<Timestamp>>,
 }
 
 /// A client, and the number of the credentials that it signs with.
@@ -124,6 +126,7 @@ impl S3Store {
             expected_owner: place.expected_owner.clone(),
             objects: place.objects.clone(),
             checks: Checks::default(),
+            service_time: Mutex::default(),
         })
     }
 
@@ -135,6 +138,12 @@ impl S3Store {
     /// Returns the region that requests are signed for: as given, or as learnt from the service.
     pub fn region(&self) -> Option<String> {
         self.signed().client.config().region().map(ToString::to_string)
+    }
+
+    /// What the clock of the service showed when it last refused something. Requests are signed by that
+    /// clock, as soon as it is known, so that they pass on a machine whose own is wrong.
+    pub fn service_time(&self) -> Option<Timestamp> {
+        *self.service_time.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     fn signed(&self) -> Signed {
@@ -149,6 +158,9 @@ impl S3Store {
     where
         E: ProvideErrorMetadata + std::error::Error + 'static,
     {
+        if let Some(time) = answer::time_of(error) {
+            *self.service_time.lock().unwrap_or_else(PoisonError::into_inner) = Some(time);
+        }
         answer::failure(act, &self.endpoint, &self.bucket, key, error)
     }
 

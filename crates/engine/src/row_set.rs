@@ -6,7 +6,7 @@ use arrow::buffer::{BooleanBuffer, Buffer};
 const ROW_BITS: u32 = 40;
 
 /// Where a record stands: its morsel, and its position there. Addresses sort in snapshot order.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) struct Address(pub(crate) u64);
 
 impl Address {

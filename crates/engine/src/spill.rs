@@ -9,13 +9,16 @@ use std::path::PathBuf;
 
 use crate::error::{Error, Kind};
 
+/// How many of the upper bits of a hash tell its bucket.
+pub(crate) const BUCKET_BITS: u32 = 8;
+
 /// How many buckets entries are sorted into.
-pub(crate) const BUCKETS: usize = 256;
+pub(crate) const BUCKETS: usize = 1 << BUCKET_BITS;
 
 /// The bucket of a hash: its upper bits, since maps of entries use the lower ones. Buckets in their
 /// order are in the order of the hashes.
 pub(crate) fn bucket_of(hash: u64) -> usize {
-    (hash >> 56) as usize % BUCKETS
+    (hash >> (u64::BITS - BUCKET_BITS)) as usize
 }
 
 /// What entries may take.
@@ -61,9 +64,9 @@ impl Buckets {
 
     /// Adds an entry, given in parts, to the bucket of a hash.
     pub(crate) fn push(&mut self, hash: u64, parts: &[&[u8]]) -> Result<(), Error> {
-        let bucket = bucket_of(hash);
+        let buffer = &mut self.buckets[bucket_of(hash)].buffer;
         for part in parts {
-            self.buckets[bucket].buffer.extend_from_slice(part);
+            buffer.extend_from_slice(part);
             self.in_memory += part.len();
         }
         if self.in_memory > self.limits.memory_bytes { self.spill() } else { Ok(()) }

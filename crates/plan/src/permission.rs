@@ -180,10 +180,14 @@ impl Permission {
             }
             Self::GetBucketLocation => "nothing: the region is learnt from the service's answers",
             Self::ListBuckets => "nothing: Segue never lists buckets",
-            Self::GetObjectVersion => "nothing: Segue reads no older versions",
+            Self::GetObjectVersion => {
+                "nothing for deliveries: `segue files get` reads earlier versions with it"
+            }
             Self::DeleteObject | Self::DeleteObjectVersion => "nothing: Segue deletes no objects",
             Self::PutBucketVersioning => "nothing: Segue leaves the bucket's settings alone",
-            Self::RestoreObject => "nothing: Segue restores no archived objects",
+            Self::RestoreObject => {
+                "nothing for deliveries: `segue files restore` asks for archived objects with it"
+            }
             Self::ReplicateObject => "nothing: replication is done by S3, under a role of its own",
         }
     }

@@ -29,6 +29,12 @@ pub(crate) fn now() -> Timestamp {
     own.checked_add(ahead).unwrap_or(own)
 }
 
+/// Returns what requests are signed by: the clock of this machine, also where a time is pinned.
+#[expect(clippy::disallowed_methods, reason = "this is a place that asks")]
+pub(crate) fn signing_clock() -> Timestamp {
+    Timestamp::now()
+}
+
 /// Returns what the clock of this machine says, whatever clock the process goes by.
 #[expect(clippy::disallowed_methods, reason = "this is the place that asks")]
 pub(crate) fn own_clock() -> Timestamp {

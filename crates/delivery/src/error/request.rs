@@ -5,7 +5,7 @@ use std::fmt;
 use super::Kind;
 
 /// The most of a server's message that is kept, in bytes.
-pub const MESSAGE_BYTES_MAX: usize = 200;
+pub const MESSAGE_BYTES_MAX: usize = 400;
 
 /// A request to an S3 service that failed: what was asked of whom, and what came back.
 #[derive(Debug)]
@@ -116,6 +116,10 @@ pub enum Fault {
     NoCredentials,
     /// Nobody has signed in on this machine, or the session is over.
     SignedOut,
+    /// The shared files of this machine have no profile of this name.
+    NoProfile(String),
+    /// What this machine takes credentials from gave none.
+    SourceFailed(CredentialSource),
     /// The role of this ARN was not given.
     RoleRefused(String),
     /// The KMS key cannot be used.
@@ -166,6 +170,47 @@ pub enum Fault {
     Construction,
 }
 
+/// What a machine takes credentials from ("Standardized credential providers" of the AWS SDKs' guide).
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum CredentialSource {
+    /// The shared files `config` and `credentials`.
+    Files,
+    /// The `credential_process` of a profile.
+    Process,
+    /// The endpoint for containers, or that of the instance.
+    Metadata,
+    /// STS, for the role of a profile or of a web identity.
+    Role,
+}
+
+impl CredentialSource {
+    fn words(self) -> &'static str {
+        match self {
+            Self::Files => "the shared files of AWS on this machine cannot be used",
+            Self::Process => "the credential_process of the profile gave no credentials",
+            Self::Metadata => "the metadata service of this machine gave no credentials",
+            Self::Role => "the role that this machine names was not given",
+        }
+    }
+
+    fn hint(self) -> &'static str {
+        match self {
+            Self::Files => {
+                "Correct ~/.aws/config and ~/.aws/credentials: `aws configure list` reads the same."
+            }
+            Self::Process => {
+                "Run the command of the profile by hand: it has to print credentials as JSON and end with 0."
+            }
+            Self::Metadata => {
+                "Check the role of the pod, task or instance, and AWS_CONTAINER_AUTHORIZATION_TOKEN or its file where one is set."
+            }
+            Self::Role => {
+                "Check the trust policy of the role: it must trust the source_profile, or the issuer of the token in AWS_WEB_IDENTITY_TOKEN_FILE."
+            }
+        }
+    }
+}
+
 impl Fault {
     pub(super) fn kind(&self) -> Kind {
         match self {
@@ -175,6 +220,8 @@ impl Fault {
             | Self::WrongToken
             | Self::NoCredentials
             | Self::SignedOut
+            | Self::NoProfile(_)
+            | Self::SourceFailed(_)
             | Self::RoleRefused(_)
             | Self::KeyUnusable
             | Self::WrongOwner
@@ -207,6 +254,8 @@ impl Fault {
             Self::SignedOut => {
                 "there is no single sign-on session on this machine, or it has ended"
             }
+            Self::NoProfile(_) => "the shared files of AWS on this machine have no such profile",
+            Self::SourceFailed(source) => source.words(),
             Self::RoleRefused(_) => "the role was not given",
             Self::KeyUnusable => "the KMS key cannot be used",
             Self::NotEncrypted => "the service ignores the encryption that is asked for",
@@ -261,12 +310,14 @@ impl RequestError {
     pub(super) fn hint(&self) -> Option<String> {
         let (bucket, endpoint) = (&self.bucket, &self.endpoint);
         Some(match &self.fault {
-            Fault::WrongSecret => "Check secret_access_key of the account: it belongs to another key, or has a stray character.".to_owned(),
-            Fault::UnknownKey => format!("Check access_key_id of the account: is it active, and of the service at {endpoint}?"),
+            Fault::WrongSecret => "Check the secret access key: it belongs to another key id, or has a stray character.".to_owned(),
+            Fault::UnknownKey => format!("Check the access key id: is it active, and of the service at {endpoint}?"),
             Fault::ExpiredToken => "Fetch new temporary credentials and run again.".to_owned(),
             Fault::WrongToken => "Fetch the temporary key anew: id, secret and session_token belong together.".to_owned(),
             Fault::NoCredentials => "Set AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, or sign in (`aws sso login`), or name the `profile` of the account.".to_owned(),
             Fault::SignedOut => "Sign in, for example with `aws sso login` for the `profile` of the account, and run again.".to_owned(),
+            Fault::NoProfile(name) => format!("Add the profile {name} (`aws configure --profile {name}`), or name another as `profile` of the account."),
+            Fault::SourceFailed(source) => source.hint().to_owned(),
             Fault::RoleRefused(role) => format!("Check the trust policy of {role}: it must allow sts:AssumeRole to the one who signs, under the external id; `segue policy` prints it."),
             Fault::KeyUnusable => "Enable the KMS key, or correct kms_key_id of the destination.".to_owned(),
             Fault::NotEncrypted => "Remove encryption.sse of the destination, and have the service or the disk encrypt; or use a service that knows it.".to_owned(),
@@ -292,6 +343,21 @@ impl RequestError {
 
     fn hint_of_denied(&self) -> String {
         let (permission, resource) = (self.act.permission(), self.resource());
+        if self.message.as_deref().is_some_and(|said| said.contains("explicit deny")) {
+            return format!(
+                "A policy forbids {permission} on {resource} in this way: `segue check` of the destination finds out whether it demands encryption."
+            );
+        }
+        if let Some((action, on)) = self.message.as_deref().and_then(named_by_denial)
+            && action != permission
+        {
+            let place = if action.starts_with("kms:") {
+                "the key's policy"
+            } else {
+                "the bucket's policy and owner"
+            };
+            return format!("Grant {action} on {on} to who signs; check {place} too.");
+        }
         match self.act {
             Act::Head => format!(
                 "Grant {permission} on {resource}, and s3:ListBucket on arn:aws:s3:::{}.",
@@ -327,6 +393,16 @@ impl fmt::Display for RequestError {
             None => Ok(()),
         }
     }
+}
+
+/// Reads which action on which resource was denied, where the service says it ("Access denied error
+/// messages" of the IAM user guide).
+fn named_by_denial(message: &str) -> Option<(&str, &str)> {
+    let (_, denied) = message.split_once("not authorized to perform: ")?;
+    let (action, behind) = denied.split_once(" on resource: ")?;
+    let resource = behind.split_whitespace().next()?.trim_matches(['"', '.']);
+    let is_name = |text: &str| !text.is_empty() && !text.contains(char::is_whitespace);
+    (is_name(action) && is_name(resource)).then_some((action, resource))
 }
 
 /// Cuts what a server wrote to one line of at most [`MESSAGE_BYTES_MAX`] bytes without control characters.

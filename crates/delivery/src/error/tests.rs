@@ -25,11 +25,11 @@ fn drawn(error: &Error) -> String {
 fn bad_connections_say_what_to_mend() {
     insta::assert_snapshot!(drawn(&request(Act::CreateUpload, Fault::WrongSecret, Some(403), Some("SignatureDoesNotMatch"))), @r"
     failed to start an upload to s3://exports/day/a.csv: the secret access key does not match the access key id (HTTP 403, SignatureDoesNotMatch, request id R1)
-    hint: Check secret_access_key of the account: it belongs to another key, or has a stray character.
+    hint: Check the secret access key: it belongs to another key id, or has a stray character.
     ");
     insta::assert_snapshot!(drawn(&request(Act::CreateUpload, Fault::UnknownKey, Some(403), Some("InvalidAccessKeyId"))), @r"
     failed to start an upload to s3://exports/day/a.csv: the service does not know the access key id (HTTP 403, InvalidAccessKeyId, request id R1)
-    hint: Check access_key_id of the account: is it active, and of the service at https://s3.example.com?
+    hint: Check the access key id: is it active, and of the service at https://s3.example.com?
     ");
     insta::assert_snapshot!(drawn(&request(Act::CreateUpload, Fault::NoBucket, Some(404), Some("NoSuchBucket"))), @r"
     failed to start an upload to s3://exports/day/a.csv: the bucket does not exist (HTTP 404, NoSuchBucket, request id R1)
@@ -88,6 +88,29 @@ fn missing_permissions_are_named() {
     }
 }
 
+/// Amazon says which action on which resource was denied: it need not be the one that was asked for.
+#[test]
+fn what_the_service_names_is_repeated() {
+    let denied = |message: &str| {
+        let mut error = RequestError {
+            act: Act::CreateUpload,
+            endpoint: "https://s3.example.com".to_owned(),
+            bucket: "exports".to_owned(),
+            key: Some("a.csv".to_owned()),
+            fault: Fault::Denied,
+            status: Some(403),
+            code: None,
+            message: None,
+            request_id: None,
+        };
+        error.message = Some(short_message(message));
+        Error::from(Box::new(error)).hint().unwrap_or_default().to_string()
+    };
+    insta::assert_snapshot!(denied("User: arn:aws:iam::111122223333:user/segue is not authorized to perform: kms:GenerateDataKey on resource: arn:aws:kms:eu-west-3:111122223333:key/k because no identity-based policy allows the kms:GenerateDataKey action"), @"Grant kms:GenerateDataKey on arn:aws:kms:eu-west-3:111122223333:key/k to who signs; check the key's policy too.");
+    insta::assert_snapshot!(denied("User: arn:aws:iam::111122223333:user/segue is not authorized to perform: s3:PutObject on resource: \"arn:aws:s3:::exports/a.csv\" because no identity-based policy allows the s3:PutObject action"), @"Grant s3:PutObject on arn:aws:s3:::exports/a.csv to the account's key; check the bucket's policy and owner too.");
+    insta::assert_snapshot!(denied("User: arn:aws:iam::111122223333:user/segue is not authorized to perform: s3:PutObject on resource: \"arn:aws:s3:::exports/a.csv\" with an explicit deny in a resource-based policy"), @"A policy forbids s3:PutObject on arn:aws:s3:::exports/a.csv in this way: `segue check` of the destination finds out whether it demands encryption.");
+}
+
 #[test]
 fn a_full_disk_and_a_missing_right_are_told_apart() {
     let path = PathBuf::from("out/a.csv");
@@ -117,7 +140,7 @@ fn what_a_server_wrote_is_cut() {
         ("Access \u{7}Denied\r\n", "Access Denied".to_owned()),
         ("a\n\n  b", "a b".to_owned()),
         (&"x".repeat(MESSAGE_BYTES_MAX + 1), String::new()),
-        (&"word ".repeat(100), "word ".repeat(39) + "word"),
+        (&"word ".repeat(100), "word ".repeat(79) + "word"),
     ] {
         assert_eq!(short_message(text), expected);
         assert!(short_message(text).len() <= MESSAGE_BYTES_MAX);

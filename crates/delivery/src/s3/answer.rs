@@ -10,11 +10,15 @@ use std::io;
 use aws_credential_types::provider::error::CredentialsError;
 use aws_sdk_s3::config::http::HttpResponse;
 use aws_sdk_s3::error::{ProvideErrorMetadata, SdkError};
+use aws_sdk_sts::operation::RequestId as _;
+use aws_sdk_sts::operation::assume_role::AssumeRoleError;
+use aws_sdk_sts::operation::assume_role_with_web_identity::AssumeRoleWithWebIdentityError;
+use jiff::Timestamp;
 
 use super::bounded::is_web_page;
 use super::connection::Forbidden;
 use super::sign_in::Refused;
-use crate::error::{Act, Error, Fault, RequestError, short_message};
+use crate::error::{Act, CredentialSource, Error, Fault, RequestError, short_message};
 use crate::store::Completion;
 
 /// A request that failed.
@@ -78,34 +82,73 @@ fn fault_of_sign_in(error: &(dyn StdError + 'static), facts: &mut RequestError) 
         }
         if let Some(credentials) = error.downcast_ref::<CredentialsError>() {
             facts.act = Act::SignIn;
-            found = Some(match credentials {
-                CredentialsError::ProviderTimedOut(_) => Fault::Timeout,
-                _ => fault_of_chain(credentials),
-            });
+            match credentials {
+                CredentialsError::ProviderTimedOut(_) => found = Some(Fault::Timeout),
+                // The outermost sees all that went wrong inside.
+                _ if found.is_none() => found = Some(fault_of_chain(credentials)),
+                _ => {}
+            }
+        }
+        if let Some(fault) = fault_of_role(error, facts) {
+            return Some(fault);
         }
         next = error.source();
     }
     found
 }
 
-/// Reads why the chain has nothing: the way to STS may be broken, or there are no credentials.
+/// Reads what STS answered to the chain of the SDK, for the role of a profile or of a web identity.
+fn fault_of_role(error: &(dyn StdError + 'static), facts: &mut RequestError) -> Option<Fault> {
+    type Refusal<E> = SdkError<E, HttpResponse>;
+    let (status, meta, request_id) =
+        if let Some(refusal) = error.downcast_ref::<Refusal<AssumeRoleError>>() {
+            (refusal.raw_response()?.status(), refusal.meta(), refusal.request_id())
+        } else {
+            let refusal = error.downcast_ref::<Refusal<AssumeRoleWithWebIdentityError>>()?;
+            (refusal.raw_response()?.status(), refusal.meta(), refusal.request_id())
+        };
+    facts.status = Some(status.as_u16());
+    facts.code = meta.code().map(short_message);
+    facts.message = meta.message().map(short_message);
+    facts.request_id = request_id.map(short_message);
+    Some(match fault_of_sts_code(facts.code.as_deref(), facts.status) {
+        Some(fault) => fault,
+        None => Fault::SourceFailed(CredentialSource::Role),
+    })
+}
+
+/// Reads why the chain has nothing: there are no credentials, what should give them does not, or the way
+/// to it is broken. It goes by the words of the SDK, which has no types for it.
 fn fault_of_chain(error: &CredentialsError) -> Fault {
-    match (error, error.source()) {
-        (CredentialsError::ProviderError(_), Some(source)) if is_about_single_sign_on(source) => {
-            Fault::SignedOut
+    let Some(source) = error.source() else { return Fault::NoCredentials };
+    let text = with_causes(source);
+    let failed = |source| Fault::SourceFailed(source);
+    match error {
+        CredentialsError::InvalidConfiguration(_) => failed(CredentialSource::Files),
+        CredentialsError::CredentialsNotLoaded(_) => match missing_profile(&text) {
+            Some(name) => Fault::NoProfile(short_message(name)),
+            None => Fault::NoCredentials,
+        },
+        CredentialsError::ProviderError(_) if is_about_single_sign_on(&text) => Fault::SignedOut,
+        CredentialsError::ProviderError(_) if text.contains("external process") => {
+            failed(CredentialSource::Process)
         }
-        (CredentialsError::ProviderError(_), Some(source)) => match fault_of_connection(source) {
-            Fault::Broken => Fault::NoCredentials,
+        CredentialsError::ProviderError(_) => match fault_of_connection(source) {
+            Fault::Broken => failed(CredentialSource::Metadata),
             fault => fault,
         },
-        _ => Fault::NoCredentials,
+        _ => failed(CredentialSource::Metadata),
     }
 }
 
-/// Tells whether the chain broke because nobody has signed in, going by the words of the SDK, which has
-/// no types for it.
-fn is_about_single_sign_on(error: &(dyn StdError + 'static)) -> bool {
-    let text = with_causes(error);
+/// Reads the name of the profile that the shared files lack.
+fn missing_profile(text: &str) -> Option<&str> {
+    let (before, _) = text.split_once("` was not defined")?;
+    before.rsplit_once("profile `").map(|(_, name)| name)
+}
+
+/// Tells whether the chain broke because nobody has signed in.
+fn is_about_single_sign_on(text: &str) -> bool {
     text.contains("SSO token") || text.contains("UnauthorizedException")
 }
 
@@ -121,17 +164,24 @@ fn with_causes(error: &(dyn StdError + 'static)) -> String {
     text
 }
 
-/// Reads the codes of STS ("Common Errors" and `AssumeRole` of its API reference).
+/// Reads what STS said to a role that was asked for.
 fn fault_of_sts(refused: &Refused) -> Fault {
-    match refused.code.as_deref().unwrap_or_default() {
+    fault_of_sts_code(refused.code.as_deref(), refused.status)
+        .unwrap_or_else(|| Fault::RoleRefused(refused.role_arn.clone()))
+}
+
+/// Reads the codes of STS ("Common Errors" and `AssumeRole` of its API reference). `None` for what is
+/// about the role.
+fn fault_of_sts_code(code: Option<&str>, status: Option<u16>) -> Option<Fault> {
+    Some(match code.unwrap_or_default() {
         "SignatureDoesNotMatch" => Fault::WrongSecret,
         "InvalidClientTokenId" | "InvalidAccessKeyId" => Fault::UnknownKey,
         "ExpiredToken" | "ExpiredTokenException" => Fault::ExpiredToken,
         "RequestExpired" | "RequestTimeTooSkewed" => Fault::ClockSkew,
         "Throttling" | "ThrottlingException" => Fault::Throttled,
-        _ if refused.status.is_some_and(|status| status >= 500) => Fault::Unavailable,
-        _ => Fault::RoleRefused(refused.role_arn.clone()),
-    }
+        _ if status.is_some_and(|status| status >= 500) => Fault::Unavailable,
+        _ => return None,
+    })
 }
 
 /// Sorts an unsuccessful attempt to complete an upload.
@@ -157,6 +207,8 @@ pub(super) fn completion(failure: Failure) -> Completion {
         | Fault::WrongToken
         | Fault::NoCredentials
         | Fault::SignedOut
+        | Fault::NoProfile(_)
+        | Fault::SourceFailed(_)
         | Fault::WrongOwner
         | Fault::KeyUnusable
         | Fault::RoleRefused(_) => Completion::Denied(error),
@@ -174,6 +226,12 @@ where
     let raw = error.raw_response()?;
     let header = raw.headers().get("x-amz-bucket-region");
     plan::region::named_by_answer(header, raw.body().bytes().unwrap_or_default())
+}
+
+/// Returns what the clock of the service showed when it answered (RFC 9110, 6.6.1).
+pub(super) fn time_of<E>(error: &SdkError<E, HttpResponse>) -> Option<Timestamp> {
+    let date = error.raw_response()?.headers().get("date")?;
+    jiff::fmt::rfc2822::parse(date).ok().map(|date| date.timestamp())
 }
 
 /// Reads status and code ("List of error codes" of the S3 API reference); without a code, the status.

@@ -336,7 +336,7 @@ async fn a_wrong_account_is_a_clear_error() {
     assert_eq!(error.kind(), Kind::Denied);
     insta::assert_snapshot!(drawn(&error, &lab), @r"
     failed to start an upload to s3://exports/a.csv: the secret access key does not match the access key id (HTTP 403, SignatureDoesNotMatch, request id R)
-    hint: Check secret_access_key of the account: it belongs to another key, or has a stray character.
+    hint: Check the secret access key: it belongs to another key id, or has a stray character.
     ");
 
     let unknown = account(lab.endpoint(), "NOSUCHACCESSKEY00000".to_owned(), CANARY.to_owned());
@@ -345,7 +345,7 @@ async fn a_wrong_account_is_a_clear_error() {
     assert_eq!(error.kind(), Kind::Denied);
     insta::assert_snapshot!(drawn(&error, &lab), @r"
     failed to start an upload to s3://exports/a.csv: the service does not know the access key id (HTTP 403, InvalidAccessKeyId, request id R): The AWS Access Key Id you provided does not exist in our records.
-    hint: Check access_key_id of the account: is it active, and of the service at http://lab?
+    hint: Check the access key id: is it active, and of the service at http://lab?
     ");
 
     let store = s3::connect(&lab_account(&lab), "no-such-bucket", None).await.unwrap();

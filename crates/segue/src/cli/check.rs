@@ -11,6 +11,7 @@ use ::plan::power::{self, Power};
 use ::plan::project::{Account, Auth, Destination};
 use delivery::s3::probe::{Checked, Finding, Known, Left, Probe, Verdict};
 use delivery::s3::{Pace, S3Store, Session};
+use jiff::Timestamp;
 use serde_json::{Value, json};
 
 use self::lines::Growing;
@@ -200,6 +201,9 @@ impl<'a> Subject<'a> {
         };
         let region = store.region();
         let mut notes = notes(account, region.as_deref(), &checked);
+        notes.extend(
+            store.service_time().and_then(|theirs| clock_note(ambient::signing_clock(), theirs)),
+        );
         if session.role_is_open().await == Some(true) {
             notes.push("The role is given without the external id too, so everybody whom it trusts could be made to use it: add the condition that `segue policy` prints.".to_owned());
         }
@@ -262,6 +266,20 @@ fn notes(account: &Account, region: Option<&str>, checked: &Checked) -> Vec<Stri
         notes.push(format!("{uploads} of an earlier check was still open and is aborted now."));
     }
     notes
+}
+
+/// Says that the two clocks differ, where that is more than an answer takes.
+fn clock_note(ours: Timestamp, theirs: Timestamp) -> Option<String> {
+    let ahead = ours.duration_since(theirs);
+    let minutes = usize::try_from(ahead.unsigned_abs().as_secs() / 60).unwrap_or(usize::MAX);
+    if minutes == 0 {
+        return None;
+    }
+    let side = if ahead.is_negative() { "behind" } else { "ahead of" };
+    let minutes = workspace::counted(minutes, "minute");
+    Some(format!(
+        "The clock of this machine is {minutes} {side} that of the service: set it (NTP). Requests are signed by the service's time, but schedules and names go by this machine's."
+    ))
 }
 
 fn with_left(mut failure: Failure, left: &[Left]) -> Failure {
@@ -402,5 +420,20 @@ impl Report<'_> {
             value["error"] = failure.json()["error"].take();
         }
         value
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn clocks_that_differ_are_told() {
+        let ours: Timestamp = "2026-01-05T06:20:00Z".parse().expect("a time");
+        let note = |theirs: &str| clock_note(ours, theirs.parse().expect("a time"));
+        assert_eq!(note("2026-01-05T06:19:01Z"), None);
+        assert_eq!(note("2026-01-05T06:20:59Z"), None);
+        insta::assert_snapshot!(note("2026-01-05T06:00:00Z").unwrap_or_default(), @"The clock of this machine is 20 minutes ahead of that of the service: set it (NTP). Requests are signed by the service's time, but schedules and names go by this machine's.");
+        insta::assert_snapshot!(note("2026-01-05T06:21:00Z").unwrap_or_default(), @"The clock of this machine is 1 minute behind that of the service: set it (NTP). Requests are signed by the service's time, but schedules and names go by this machine's.");
     }
 }

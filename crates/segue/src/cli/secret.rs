@@ -122,7 +122,7 @@ fn list(global: &Global, entries: &[Entry]) {
         }
         Format::Text => {
             let row = |entry: &Entry| {
-                vec![entry.name.clone(), entry.set.to_string(), entry.key_id.clone()]
+                vec![entry.name.clone(), format!("{:.0}", entry.set), entry.key_id.clone()]
             };
             let rows = entries.iter().map(row).collect();
             super::answer(&table::table(&["name", "set", "master key"], &[], rows));

@@ -119,7 +119,17 @@ async fn a_pod_offers_its_role_to_the_one_who_has_its_token() {
         })
     };
     assert_ready("EKS", &with_token("the-token-of-the-pod"));
-    assert_eq!(with_token("another").code, 3);
+    insta::assert_snapshot!(last_lines(&with_token("another")), @r"
+    error: failed to sign in for s3://exports: the metadata service of this machine gave no credentials
+      hint: Check the role of the pod, task or instance, and AWS_CONTAINER_AUTHORIZATION_TOKEN or its file where one is set.
+    ");
+}
+
+/// What is said in the end, below the log.
+fn last_lines(said: &Said) -> String {
+    assert_eq!(said.code, 3, "{}", said.stderr);
+    let from = said.stderr.find("error: ").expect("an error");
+    said.stderr[from..].to_owned()
 }
 
 /// What `aws sso login` leaves behind, for a session of this name.
@@ -210,6 +220,57 @@ async fn a_profile_assumes_its_role() {
     assert_eq!(said.code, 0, "{}", said.stderr);
     let asked = lab.log().iter().filter(|entry| entry.operation == Operation::AssumeRole).count();
     assert_eq!(asked, 1);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_role_that_a_profile_may_not_assume_is_said() {
+    let users = vec![user(Policy::default(), None)];
+    let roles = vec![role(ROLE, None, Policy::all())];
+    let options = Options { roles, users, buckets: vec![BUCKET.into()], ..Options::default() };
+    let lab = Lab::start(options).await.expect("a lab");
+    let said = check(&lab, |project, command| {
+        let config = format!(
+            "[default]\nrole_arn = {ROLE}\nsource_profile = base\n[profile base]\naws_access_key_id = LAB\naws_secret_access_key = {SECRET}\n"
+        );
+        project.write(".aws/config", config);
+        command.env("AWS_EC2_METADATA_DISABLED", "true");
+        command.env("AWS_ENDPOINT_URL_STS", lab.endpoint());
+    });
+    insta::with_settings!({ filters => [(r"request id [0-9A-Za-z]+", "request id [id]")] }, {
+        insta::assert_snapshot!(last_lines(&said), @r"
+        error: failed to sign in for s3://exports: the role that this machine names was not given (HTTP 403, AccessDenied, request id [id]): User: LAB is not authorized to perform: sts:AssumeRole on resource: arn:aws:iam::111122223333:role/segue
+          hint: Check the trust policy of the role: it must trust the source_profile, or the issuer of the token in AWS_WEB_IDENTITY_TOKEN_FILE.
+        ");
+    });
+}
+
+/// Of the shared files and the commands in them.
+#[tokio::test(flavor = "multi_thread")]
+async fn shared_files_that_give_nothing_say_why() {
+    let lab = lab_with_token().await;
+    let with_config = |config: &str| {
+        let said = check(&lab, |project, command| {
+            project.write(".aws/config", config);
+            command.env("AWS_EC2_METADATA_DISABLED", "true").env("PATH", "/usr/bin:/bin");
+        });
+        last_lines(&said)
+    };
+    insta::assert_snapshot!(with_config("[default]\ncredential_process = false\n"), @r"
+    error: failed to sign in for s3://exports: the credential_process of the profile gave no credentials
+      hint: Run the command of the profile by hand: it has to print credentials as JSON and end with 0.
+    ");
+    insta::assert_snapshot!(with_config("[default]\ncredential_process = echo canary-in-the-output\n"), @r"
+    error: failed to sign in for s3://exports: the credential_process of the profile gave no credentials
+      hint: Run the command of the profile by hand: it has to print credentials as JSON and end with 0.
+    ");
+    insta::assert_snapshot!(with_config("[profile other]\nregion = us-east-1\n"), @r"
+    error: failed to sign in for s3://exports: no credentials were found on this machine
+      hint: Set AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, or sign in (`aws sso login`), or name the `profile` of the account.
+    ");
+    insta::assert_snapshot!(with_config("[default\n"), @r"
+    error: failed to sign in for s3://exports: the shared files of AWS on this machine cannot be used
+      hint: Correct ~/.aws/config and ~/.aws/credentials: `aws configure list` reads the same.
+    ");
 }
 
 /// The role of an account may be assumed by what the machine offers.

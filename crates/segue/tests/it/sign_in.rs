@@ -86,9 +86,9 @@ async fn credentials_that_end_in_the_middle_are_renewed() {
     // The service ends all sessions while a run waits: the next request gets new credentials.
     lab.clear_log();
     let wait = Fault::on(Operation::UploadPart, Action::Hang(s3lab::Outcome::NotDone));
-    lab.faults().add(wait);
+    let wait = lab.faults().add(wait);
     let child = project.start(&["run", "daily", "--slot", "2026-01-05T00:00:00Z"]);
-    while lab.open_uploads(BUCKET).is_empty() {
+    while lab.faults().acted(wait) == 0 {
         tokio::time::sleep(Duration::from_millis(10)).await;
     }
     lab.end_sessions();
@@ -201,4 +201,8 @@ async fn the_standard_chain_is_followed() {
     keep("sign_in_nothing", &project, &said);
     let (project, said) = check(&named, &|_, _| {});
     keep("sign_in_no_profile", &project, &said);
+    let (project, said) = check(&named, &|project, _| {
+        project.write(".aws/config", "[profile another]\nregion = eu-west-3\n");
+    });
+    keep("sign_in_other_profile", &project, &said);
 }

@@ -203,15 +203,18 @@ const TOLD: &[(&str, &str)] = &[
         "rien\u{a0}: la région s’apprend des réponses du service",
     ),
     ("nothing: Segue never lists buckets", "rien\u{a0}: Segue ne liste jamais les buckets"),
-    ("nothing: Segue reads no older versions", "rien\u{a0}: Segue ne lit pas d’anciennes versions"),
+    (
+        "nothing for deliveries: `segue files get` reads earlier versions with it",
+        "rien pour les livraisons\u{a0}: `segue files get` lit ainsi d’anciennes versions",
+    ),
     ("nothing: Segue deletes no objects", "rien\u{a0}: Segue ne supprime aucun objet"),
     (
         "nothing: Segue leaves the bucket's settings alone",
         "rien\u{a0}: Segue ne touche pas aux réglages du bucket",
     ),
     (
-        "nothing: Segue restores no archived objects",
-        "rien\u{a0}: Segue ne restaure pas d’objets archivés",
+        "nothing for deliveries: `segue files restore` asks for archived objects with it",
+        "rien pour les livraisons\u{a0}: `segue files restore` demande ainsi des objets archivés",
     ),
     (
         "nothing: replication is done by S3, under a role of its own",
