@@ -58,7 +58,7 @@ const TAKES: [(&[&str], &str, &str); 14] = [
 ];
 
 /// What is wrong with the arguments of a call that does not compile though each of them does, and
-/// what to do; `written` is what the function is called in the text.
+/// what to do, where that is known; `written` is what the function is called in the text.
 pub(super) fn wrong_arguments(
     planner: &Planner,
     call: &Function,
@@ -71,11 +71,8 @@ pub(super) fn wrong_arguments(
         _ => format!("these are {found}"),
     };
     let name = call.name.to_string();
-    let known = TAKES.iter().find(|(names, ..)| names.contains(&name.as_str()));
-    Some(match known {
-        Some((_, takes, hint)) => (format!("`{written}` takes {takes}; {found}"), Some(*hint)),
-        None => (format!("`{written}` does not take what it is given; {found}"), None),
-    })
+    let (_, takes, hint) = TAKES.iter().find(|(names, ..)| names.contains(&name.as_str()))?;
+    Some((format!("`{written}` takes {takes}; {found}"), Some(*hint)))
 }
 
 /// The types of the arguments, in words.

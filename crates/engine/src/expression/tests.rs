@@ -437,7 +437,7 @@ fn arguments_are_told_by_what_a_function_takes() {
     let cases = [
         (
             "array_to_string(to_object('a', crmId), ',')",
-            "`array_to_string` takes a list of single values, a separator, and perhaps a text for what is missing; these are a struct and a string",
+            "`array_to_string` takes a list of single values, these are of type struct",
         ),
         (
             "array_to_string([to_object('a', crmId)], ',')",
@@ -479,9 +479,10 @@ fn arguments_are_told_by_what_a_function_takes() {
         ("first(crmId)", "`first` takes a list first; these are a string and an integer"),
         ("flatten(score)", "`flatten` takes a list of lists; this is a float"),
         (
-            "upper(crmId, country)",
-            "`upper` does not take what it is given; these are a string and a string",
+            "array_to_string(crmId, ',')",
+            "`array_to_string` takes a list of single values, a separator, and perhaps a text for what is missing; these are a string and a string",
         ),
+        ("upper(crmId, country)", "function 'upper' expects 1 arguments but received 2"),
         ("format(country, 'yyyy')", "format takes a time and a pattern"),
         ("seen AT TIME ZONE 'Europe/Pari'", "there is no time zone `Europe/Pari`"),
         ("zone_date_to_zone(seen, country)", "a time zone is a text in single quotes"),
