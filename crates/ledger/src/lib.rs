@@ -49,7 +49,7 @@ pub use claim::Claimed;
 pub use close::MESSAGE_CHARS_MAX;
 pub use definition::{Definition, DefinitionChange, Definitions, definitions_in};
 pub use error::{Error, Kind, Refusal, Result};
-pub use figures::{Ended, SegmentSize};
+pub use figures::{Ended, MarkFilter, RunMark, SegmentSize};
 pub use file::{DeliveredFile, FILES_LISTED_MAX, FileBehind, FileFilter};
 pub use history::{RUNS_LISTED_MAX, RunBehind, RunFilter};
 pub use hold::{Decision, Hold};

@@ -24,6 +24,7 @@ pub(crate) const SQLITE: &[&str] = &[
     include_str!("../migrations/0009_restores.sql"),
     include_str!("../migrations/0010_alert_sendings.sql"),
     include_str!("../migrations/0011_leases.sql"),
+    include_str!("../migrations/0012_lists.sql"),
 ];
 
 /// The scripts for PostgreSQL. The first makes everything that version 10 has, as no older ledger is in
@@ -31,6 +32,7 @@ pub(crate) const SQLITE: &[&str] = &[
 pub(crate) const POSTGRES: &[&str] = &[
     include_str!("../migrations/postgres/0010_everything.sql"),
     include_str!("../migrations/postgres/0011_leases.sql"),
+    include_str!("../migrations/postgres/0012_lists.sql"),
 ];
 
 /// The version that the first script for PostgreSQL leads to.

@@ -50,6 +50,8 @@ pub(crate) struct Workspace {
     pub(crate) outside: String,
     /// The accounts that were signed in to.
     pub(crate) sessions: Sessions,
+    /// The folders below which stored destinations may be.
+    pub(crate) outboxes: Vec<PathBuf>,
     state: PathBuf,
     ledger: Place,
 }
@@ -159,6 +161,7 @@ pub(crate) struct File {
     pub(crate) path: PathBuf,
     text: String,
     folder: PathBuf,
+    outboxes: Vec<PathBuf>,
     state: PathBuf,
     ledger: Place,
 }
@@ -185,7 +188,8 @@ impl File {
         let folder = path.parent().map(Path::to_path_buf).unwrap_or_default();
         let state = global.state_dir.clone().unwrap_or_else(|| folder.join(STATE_FOLDER));
         let ledger = ledger_place(global, &state)?;
-        Ok(Self { path, text, folder, state, ledger })
+        let outboxes = global.outboxes.clone();
+        Ok(Self { path, text, folder, outboxes, state, ledger })
     }
 
     /// Where its ledger is, if it has one.
@@ -265,6 +269,7 @@ impl File {
             warnings: reading.diagnostics,
             outside,
             sessions: Sessions::default(),
+            outboxes: self.outboxes,
             state: self.state,
             ledger: self.ledger,
         })

@@ -41,6 +41,8 @@ struct Preview {
     note: Option<String>,
     /// What the destination's service is known to do.
     grade: Option<Grade>,
+    /// What the keys stand behind: `s3://bucket/`, or a folder.
+    place: String,
 }
 
 pub(crate) async fn run(global: &Global, args: &Args) -> Result<(), Failure> {
@@ -77,7 +79,9 @@ async fn preview(
 ) -> Result<Preview, Failure> {
     let counts = counts(workspace, sources, ledger, &plan).await?;
     let note = note(ledger, &plan, &counts).await?;
-    Ok(Preview { plan, counts, note, grade })
+    let destination = workspace.project.destination(&plan.destination);
+    let place = destination.map(|it| it.address("")).unwrap_or_default();
+    Ok(Preview { plan, counts, note, grade, place })
 }
 
 /// Exact counts; of an increment those of the difference, without leaving a trace.
@@ -91,7 +95,7 @@ async fn counts(
         // Which of several profiles with one key is sent makes no difference to the counts.
         return Ok(sources.engine.count(&plan.query, &sources.profiles).await?);
     };
-    let store = stores::identity(&workspace.project, &plan.destination);
+    let store = stores::identity(workspace, &plan.destination);
     let (delivered, committed) = match (ledger, store) {
         (Some(ledger), Some(store)) => {
             ledger.newest_to(&plan.activation, &plan.segment, &store).await?
@@ -203,7 +207,7 @@ fn text(previews: &[Preview]) -> String {
             lines.push(format!("  {}", report::exclusion(*profiles, reason)));
         }
         for key in keys(preview) {
-            lines.push(format!("  → s3://{}/{key}", plan.output.bucket));
+            lines.push(format!("  → {}", preview.place.clone() + &key));
         }
         lines.push(format!("  {}", capabilities::said(preview.grade, &plan.destination)));
         if let Some(note) = &preview.note {

@@ -24,8 +24,11 @@ const RUNS: u32 = 8;
 /// Fills the list.
 pub(super) async fn activations(look: &Look<'_>) -> Result<Activations, Failure> {
     let mut lines = Vec::new();
-    for activation in &look.project().activations {
-        let last = newest(look, &activation.key, 1).await?;
+    let all = &look.project().activations;
+    let keys: Vec<&str> = all.iter().map(|it| it.key.as_str()).collect();
+    let newest = look.ledger.newest_of_activations(&keys).await?;
+    for activation in all {
+        let last = newest.iter().find(|run| run.activation == activation.key);
         lines.push(Line {
             key: activation.key.clone(),
             destination: look.destination(&activation.destination).name,
@@ -33,23 +36,10 @@ pub(super) async fn activations(look: &Look<'_>) -> Result<Activations, Failure>
             columns: count(&activation.mapping),
             is_enabled: look.is_enabled(&activation.key),
             next: look.next_slots(Some(&activation.key), 1).first().map(|next| next.at),
-            last: last.first().map(|run| (status(run.state), run.slot)),
+            last: last.map(|run| (status(run.state), run.slot)),
         });
     }
     Ok(Activations { activations: lines, may_activate: look.may.activate })
-}
-
-async fn newest(
-    look: &Look<'_>,
-    activation: &str,
-    limit: u32,
-) -> Result<Vec<ledger::RunRecord>, Failure> {
-    let filter = RunFilter {
-        activation: Some(activation.to_owned()),
-        limit: Some(limit),
-        ..RunFilter::default()
-    };
-    Ok(look.ledger.runs(&filter).await?)
 }
 
 /// Fills the page of one activation.
@@ -57,7 +47,12 @@ pub(super) async fn activation(
     look: &Look<'_>,
     activation: &Activation,
 ) -> Result<activation::Activation, Failure> {
-    let recent = newest(look, &activation.key, RUNS).await?;
+    let newest = RunFilter {
+        activation: Some(activation.key.clone()),
+        limit: Some(RUNS),
+        ..RunFilter::default()
+    };
+    let recent = look.ledger.runs(&newest).await?;
     let part = look.part(activation.segments.len());
     let mut calendar = Calendar::default();
     let destination = look.project().destination(&activation.destination);
