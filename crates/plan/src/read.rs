@@ -4,7 +4,8 @@ use crate::config;
 use crate::diagnostic::{Diagnostic, Severity, Span};
 use crate::interpolate::{Outside, SecretProblem, interpolate};
 use crate::nearest::nearest;
-use crate::project::Project;
+use crate::pql::SegmentName;
+use crate::project::{Project, Segment};
 use crate::resolve::{self, SECRET_KEYS};
 use crate::stored::{self, Part, Stored};
 use crate::structure;
@@ -23,6 +24,10 @@ pub struct Reading {
     pub project: Option<Project>,
     /// What could be understood otherwise.
     pub draft: Option<Draft>,
+    /// The segments whose own rules are sound, whatever else is wrong.
+    pub segments: Vec<Segment>,
+    /// All segments by the names that rules may use.
+    pub segment_names: Vec<SegmentName>,
     /// All problems, in the order of the file.
     pub diagnostics: Vec<Diagnostic>,
     /// Where the text holds secrets in the clear; see [`Reading::masked`].
@@ -71,7 +76,18 @@ pub fn read_with_stored(text: &str, stored: &[Stored<'_>], outside: Outside<'_>)
     let Some(mut root) = root else {
         let secrets = secrets_by_line(text);
         let (text, parts) = (text.to_owned(), Vec::new());
-        return Reading { project: None, draft: None, diagnostics, secrets, text, parts };
+        let (segments, segment_names) = (Vec::new(), Vec::new());
+        let (project, draft) = (None, None);
+        return Reading {
+            project,
+            draft,
+            segments,
+            segment_names,
+            diagnostics,
+            secrets,
+            text,
+            parts,
+        };
     };
     let (text, parts) = stored::graft(text, &mut root, stored, &mut diagnostics);
     interpolate(&mut root, outside, &mut diagnostics);
@@ -85,6 +101,10 @@ pub fn read_with_stored(text: &str, stored: &[Stored<'_>], outside: Outside<'_>)
             None
         }
     };
+    let (segments, segment_names) = match &resolved {
+        Some(it) => (it.project.segments.clone(), it.segment_names.clone()),
+        None => (Vec::new(), Vec::new()),
+    };
     let (project, draft) = match resolved {
         Some(resolved) if resolve::has_error(&diagnostics) => {
             let has_its_data = has_its_data(&root, &resolved.project, &diagnostics);
@@ -96,7 +116,7 @@ pub fn read_with_stored(text: &str, stored: &[Stored<'_>], outside: Outside<'_>)
         None => (None, None),
     };
     arrange(&mut diagnostics);
-    Reading { project, draft, diagnostics, secrets, text, parts }
+    Reading { project, draft, segments, segment_names, diagnostics, secrets, text, parts }
 }
 
 /// Whether nothing is wrong with the datasets and with what makes profiles of them.

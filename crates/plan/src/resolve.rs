@@ -57,6 +57,8 @@ pub(crate) struct Resolved {
     pub(crate) project: Project,
     /// Activations whose mappings can be told, while their destinations or segments cannot.
     pub(crate) incomplete: Vec<Activation>,
+    /// The segments that rules may name.
+    pub(crate) segment_names: Vec<SegmentName>,
 }
 
 /// Resolves the decoded file. The project is whole only if no error was added to `out`.
@@ -75,7 +77,8 @@ pub(crate) fn resolve(
     resolver.check_head(file);
     let project = resolver.project(file, name);
     names::check(&project, resolver.out);
-    Resolved { project, incomplete: resolver.incomplete }
+    let Resolver { incomplete, segments: segment_names, .. } = resolver;
+    Resolved { project, incomplete, segment_names }
 }
 
 /// What all steps share.
@@ -197,7 +200,6 @@ impl<'a> Resolver<'a> {
         self.push(Diagnostic::warning(code, place, message).with_hint(hint));
     }
 
-    /// Refuses what the file format knows and this version does not do.
     /// The place of a value by its keys from the root, or of the deepest one that is there.
     fn place_of(&self, keys: &[&str]) -> Span {
         let mut place = Span { start: 0, end: 0, line: 1, column: 1 };

@@ -66,7 +66,7 @@ pub(crate) struct Failure {
     /// Text that was already laid out (excerpts of the project file), printed before the message.
     pub(crate) report: Option<String>,
     /// The same for machines: the problems, each with its place.
-    pub(crate) diagnostics: Option<serde_json::Value>,
+    pub(crate) diagnostics: Option<Box<serde_json::Value>>,
     /// Whether the result that was printed for machines holds this failure already.
     pub(crate) is_answered: bool,
     /// The process that has the ledger, when that is what stands in the way.
@@ -144,7 +144,7 @@ impl Failure {
             }
         });
         if let Some(diagnostics) = &self.diagnostics {
-            value["diagnostics"] = diagnostics.clone();
+            value["diagnostics"] = (**diagnostics).clone();
         }
         value
     }

@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use engine::{Engine, EventFields, Expect, ExpressionError, Profiles, Settings, Snapshot};
 use plan::project::{ColumnSource, Dataset, DatasetKind, RuleOrigin};
-use plan::{Diagnostic, Project, Schema};
+use plan::{Diagnostic, Project, Schema, Span};
 
 use crate::cli::Global;
 use crate::failure::{Failure, Kind};
@@ -279,13 +279,10 @@ async fn pin_all(
     let mut pinned = Pinned::default();
     for dataset in workspace.project.datasets.iter().filter(|dataset| is_wanted(dataset)) {
         match pin(engine, workspace, dataset).await {
-            Ok((snapshot, schema)) => {
-                match dataset.kind {
-                    DatasetKind::Profile => pinned.snapshots.push(snapshot),
-                    DatasetKind::Event => pinned.events.push(snapshot),
-                }
-                pinned.schemas.insert(dataset.key.clone(), schema);
-            }
+            Ok((snapshot, _)) => match dataset.kind {
+                DatasetKind::Profile => pinned.snapshots.push(snapshot),
+                DatasetKind::Event => pinned.events.push(snapshot),
+            },
             Err(error) => match Failure::from(error) {
                 failure if failure.kind == Kind::Usage => {
                     pinned.problems.push(unreadable(dataset, &failure))
@@ -297,6 +294,12 @@ async fn pin_all(
                 }
             },
         }
+    }
+    engine.agree(&mut pinned.snapshots).await?;
+    engine.agree(&mut pinned.events).await?;
+    for snapshot in pinned.snapshots.iter().chain(&pinned.events) {
+        let schema = engine.schema(snapshot).await?;
+        pinned.schemas.insert(snapshot.dataset_key().to_owned(), schema);
     }
     Ok(pinned)
 }
@@ -350,7 +353,14 @@ fn datasets_asked(project: &Project) -> BTreeSet<String> {
         _ => None,
     });
     let purposes = project.consent.purposes.iter().map(|purpose| purpose.rule.text.as_str());
-    rules.chain(expressions).chain(purposes).flat_map(engine::event_datasets_named).collect()
+    let texts = rules.chain(expressions).chain(purposes);
+    let mut asked: BTreeSet<String> = texts.flat_map(engine::event_datasets_named).collect();
+    let is_known = |name: &String| project.datasets.iter().any(|dataset| dataset.key == *name);
+    if !asked.iter().all(is_known) {
+        // A name that nothing has is told together with the nearest that there is.
+        asked.insert(engine::ALL_EVENTS.to_owned());
+    }
+    asked
 }
 
 /// Every rule must be true or false, every expression of a mapping must be a value.
@@ -388,7 +398,7 @@ fn problems_of_expressions(
     let mut problems = Vec::new();
     let mut look = |text: &str, origin: &RuleOrigin, role: Role, what: String| {
         let found = check(text, role).into_iter();
-        problems.extend(found.map(|error| misplaced(origin, &what, error)));
+        problems.extend(found.map(|error| misplaced(workspace, (origin, text), &what, error)));
     };
     for segment in workspace.project.segments.iter().filter(|it| scope.has(workspace, &it.key)) {
         let what = format!("rule of segment `{}`", segment.key);
@@ -438,13 +448,26 @@ fn unreadable(dataset: &Dataset, failure: &Failure) -> Diagnostic {
     }
 }
 
-/// An error inside an expression, at its place in the project file where that can be told. In a
+/// An error inside an expression, at its place in the project file, or in the file that holds it. In a
 /// rule that was translated it is the place in what a person wrote.
-fn misplaced(origin: &RuleOrigin, what: &str, error: ExpressionError) -> Diagnostic {
+fn misplaced(
+    workspace: &Workspace,
+    (origin, text): (&RuleOrigin, &str),
+    what: &str,
+    error: ExpressionError,
+) -> Diagnostic {
     let ExpressionError { offset, length, code, message, hint } = error;
     let (written, at, _) = origin.written(offset, length);
+    let is_translated = matches!(origin, RuleOrigin::Translated { .. });
     let place = match written {
-        RuleOrigin::File { path, .. } => format!(" ({path}, character {})", at + 1),
+        RuleOrigin::File { path, .. } => {
+            let file = match is_translated {
+                true => std::fs::read_to_string(workspace.folder.join(path)).unwrap_or_default(),
+                false => text.to_owned(),
+            };
+            let at = Span::of(&file, at.min(file.len())..at.min(file.len()));
+            format!(" ({path}, line {}, column {})", at.line, at.column)
+        }
         _ => String::new(),
     };
     let mut found = Diagnostic {
@@ -452,10 +475,9 @@ fn misplaced(origin: &RuleOrigin, what: &str, error: ExpressionError) -> Diagnos
         code,
         message: format!("{what}{place}: {message}"),
         hint: None,
-        span: origin.place(offset, length),
+        span: origin.place(offset, length).or(Some(origin.span())),
     };
     // The engine speaks of SQL.
-    let is_translated = matches!(origin, RuleOrigin::Translated { .. });
     found.hint = match code {
         "type_error" if is_translated => hint.map(|_| {
             "Write numbers without quotes and texts between double quotes; compare values of one \

@@ -128,7 +128,7 @@ impl Workspace {
             [] => failure,
             known => Failure {
                 report: Some(draw::diagnostics(&self.source, known)),
-                diagnostics: Some(draw::diagnostics_json(&self.source, known)),
+                diagnostics: Some(Box::new(draw::diagnostics_json(&self.source, known))),
                 ..failure
             },
         }
@@ -369,7 +369,7 @@ fn invalid(source: &Source, diagnostics: &[Diagnostic]) -> Failure {
     let problems = if errors == 1 { "1 problem".to_owned() } else { format!("{errors} problems") };
     let mut failure = Failure::usage(format!("{} has {problems}", source.path));
     failure.report = Some(draw::diagnostics(source, diagnostics));
-    failure.diagnostics = Some(draw::diagnostics_json(source, diagnostics));
+    failure.diagnostics = Some(Box::new(draw::diagnostics_json(source, diagnostics)));
     failure
 }
 

@@ -89,8 +89,7 @@ impl Single {
 
 impl Guess {
     pub(super) fn new() -> Self {
-        let mut root = Found::default();
-        root.first = Some((Form::Object, 0));
+        let root = Found { first: Some((Form::Object, 0)), ..Found::default() };
         Self { nodes: vec![root], line: 0 }
     }
 

@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use ::plan::RunPlan;
 use ::plan::project::Schedule;
 use jiff::Timestamp;
-use ledger::{Ledger, RunDetail, RunState, SlotKey, SlotState};
+use ledger::{Ledger, RunDetail, RunRecord, RunState, SlotKey, SlotState};
 
 use crate::ambient::{self, Interrupt};
 use crate::app::backup;
@@ -23,7 +23,7 @@ use crate::workspace::Workspace;
 ///
 /// Without names, every segment with a schedule runs for its latest slot, unless that slot is
 /// delivered already. Runs that an earlier process left are finished first. A run that fails does
-/// not stop the others.
+/// not stop the others. The exit code is that of what was named, or else of what was due and left.
 #[derive(Debug, clap::Args)]
 pub(crate) struct Args {
     #[command(flatten)]
@@ -81,6 +81,15 @@ pub(crate) async fn perform(
         Target::Buckets => None,
         Target::Folder(_) => Some(stores::open(workspace, "", target).await?.identity()),
     };
+    let here = |plan: RunPlan| {
+        plan_of(
+            workspace,
+            apart.as_deref(),
+            (plan.activation.as_str(), plan.segment.as_str()),
+            plan.slot,
+        )
+    };
+    let plans = plans.into_iter().map(here).collect::<Result<Vec<_>, _>>()?;
     let opened = Sources::open(workspace, global).await;
     let interrupt = Interrupt::listen();
     let command = Command {
@@ -90,13 +99,15 @@ pub(crate) async fn perform(
         progress: &progress,
         target,
         apart: apart.as_deref(),
+        plans: &plans,
+        is_named: request.is_named(),
     };
     let mut outcome = Outcome { runs: Vec::new(), failures: Vec::new() };
     command.recover(opened.as_ref().ok().map(|(sources, _)| sources), &mut outcome).await?;
-    let plans = command.wanted(plans, request).await?;
+    let wanted = command.wanted().await?;
     let done = match opened {
-        Ok((sources, _)) => command.all(plans, &sources, &mut outcome).await,
-        Err(failure) => command.none(&plans, failure).await,
+        Ok((sources, _)) => command.all(wanted, &sources, &mut outcome).await,
+        Err(failure) => command.none(&wanted, failure).await,
     };
     if let Some(store) = command.apart {
         stores::tidy(&ledger, store).await?;
@@ -104,6 +115,20 @@ pub(crate) async fn perform(
     done?;
     ledger.close().await;
     Ok(outcome)
+}
+
+/// The plan of a run; `apart`, in a folder that stands in for all buckets.
+fn plan_of(
+    workspace: &Workspace,
+    apart: Option<&str>,
+    (activation, segment): (&str, &str),
+    slot: Timestamp,
+) -> Result<RunPlan, Failure> {
+    let project = &workspace.project;
+    Ok(match apart {
+        None => project.run_plan(activation, segment, slot)?,
+        Some(place) => project.run_plan_apart(activation, segment, slot, place)?,
+    })
 }
 
 /// What the runs of one command share.
@@ -115,6 +140,9 @@ struct Command<'a> {
     target: &'a Target,
     /// What the ledger calls the folder that stands in for all buckets.
     apart: Option<&'a str>,
+    /// What is asked for, as it is where the command delivers: what is named, or what is due.
+    plans: &'a [RunPlan],
+    is_named: bool,
 }
 
 impl Command<'_> {
@@ -154,13 +182,9 @@ impl Command<'_> {
         run::fail_unopened(self.ledger, plan, &store, failure).await
     }
 
-    /// The plan of a run, wherever the command delivers.
+    /// The plan of a run, where the command delivers.
     fn plan(&self, activation: &str, segment: &str, slot: Timestamp) -> Result<RunPlan, Failure> {
-        let project = &self.workspace.project;
-        Ok(match self.apart {
-            None => project.run_plan(activation, segment, slot)?,
-            Some(place) => project.run_plan_apart(activation, segment, slot, place)?,
-        })
+        plan_of(self.workspace, self.apart, (activation, segment), slot)
     }
 
     async fn recover(
@@ -177,27 +201,28 @@ impl Command<'_> {
                 Err(failure) if failure.kind == Kind::Interrupted => {
                     super::say(&format!("note: {name}: {}", failure.message));
                 }
+                // Nobody asked for this slot.
+                Err(failure) if self.is_named && !self.is_asked(&left.run) => {
+                    super::say(&format!("note: {name}: {}", failure.one_line()));
+                }
                 ended => self.note(outcome, name, ended).await?,
             }
         }
         Ok(())
     }
 
-    /// Of runs that are due, those whose slot is not over yet; of named ones, all. Each as it is where
-    /// the command delivers.
-    async fn wanted(
-        &self,
-        plans: Vec<RunPlan>,
-        request: &Request,
-    ) -> Result<Vec<RunPlan>, Failure> {
-        let here = |plan: RunPlan| self.plan(&plan.activation, &plan.segment, plan.slot);
-        let plans = plans.into_iter().map(here).collect::<Result<Vec<_>, _>>()?;
-        if request.is_named() {
-            return Ok(plans);
+    fn is_asked(&self, run: &RunRecord) -> bool {
+        self.plans.iter().any(|plan| plan.run_id == run.run_id)
+    }
+
+    /// Of runs that are due, those whose slot is not over yet; of named ones, all.
+    async fn wanted(&self) -> Result<Vec<RunPlan>, Failure> {
+        if self.is_named {
+            return Ok(self.plans.to_vec());
         }
         let mut due = Vec::new();
-        let followers = self.followers(&plans).await?;
-        for plan in plans.into_iter().chain(followers) {
+        let followers = self.followers(self.plans).await?;
+        for plan in self.plans.iter().cloned().chain(followers) {
             if !self.is_over(&plan).await? {
                 due.push(plan);
             }
@@ -282,6 +307,14 @@ impl Command<'_> {
                     "note: {name}: the slot was delivered before; nothing was done"
                 ));
                 record
+            }
+            Ok(Ended::Superseded(failure)) if self.is_named => {
+                outcome.failures.push((name, *failure));
+                return Ok(());
+            }
+            Ok(Ended::Superseded(_)) => {
+                super::say(&format!("note: {name}: nothing was done, as {}", run::SUPERSEDED));
+                return Ok(());
             }
             Err(failure) => {
                 outcome.failures.push((name, failure));
