@@ -134,20 +134,42 @@ impl Ledger {
         Ok(done.rows_affected() == 1)
     }
 
-    /// Puts a new link in the place of the one that there was.
-    pub async fn set_setup_link(&self, digest: &str, expires: Timestamp) -> Result<()> {
+    /// Keeps a new link for the first user, in the place of the caller's earlier one. Of servers that
+    /// share a ledger each has a link of its own, so that none of them makes another one's useless; the
+    /// first that is used ends them all. A ledger in a file has one process, and one link.
+    ///
+    /// Returns whether there is a use for it: that there is no user yet.
+    pub async fn set_setup_link(
+        &self,
+        digest: &str,
+        now: Timestamp,
+        expires: Timestamp,
+    ) -> Result<bool> {
         let mut write = self.write().await?;
-        query("DELETE FROM setup_links").execute(write.connection()).await?;
-        query("INSERT INTO setup_links (digest, expires) VALUES (?, ?)")
+        let db = write.connection();
+        if query("SELECT EXISTS (SELECT 1 FROM users)").fetch_value(&mut *db).await? {
+            return Ok(false);
+        }
+        query(
+            "DELETE FROM setup_links WHERE ?1 = 0 OR owner IS NULL OR owner = ?2 OR expires <= ?3",
+        )
+        .bind(self.is_shared())
+        .bind(&*self.owner.name)
+        .bind(now.as_microsecond())
+        .execute(&mut *db)
+        .await?;
+        query("INSERT INTO setup_links (digest, expires, owner) VALUES (?, ?, ?)")
             .bind(digest)
             .bind(expires.as_microsecond())
-            .execute(write.connection())
+            .bind(&*self.owner.name)
+            .execute(db)
             .await?;
-        write.commit().await
+        write.commit().await?;
+        Ok(true)
     }
 
-    /// Uses up the link and makes the first user, in one transaction. Returns whether the link was good
-    /// and there was no user yet.
+    /// Uses up a link and makes the first user, in one transaction; no other link is good from then on.
+    /// Returns whether the link was good and there was no user yet.
     pub async fn use_setup_link(&self, digest: &str, new: &User) -> Result<bool> {
         let mut write = self.write().await?;
         let used = query(
@@ -160,6 +182,7 @@ impl Ledger {
         if used.rows_affected() != 1 {
             return Ok(false);
         }
+        query("DELETE FROM setup_links").execute(write.connection()).await?;
         let is_new = insert_user(write.connection(), new).await?;
         write.commit().await?;
         Ok(is_new)

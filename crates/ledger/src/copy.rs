@@ -58,7 +58,7 @@ pub(crate) async fn copy_all(
         Transaction::Sqlite(db, _) => {
             db.execute("PRAGMA defer_foreign_keys = ON").await?;
         }
-        Transaction::Postgres(db) => {
+        Transaction::Postgres(db, _) => {
             db.execute("SET CONSTRAINTS ALL DEFERRED").await?;
         }
     }
@@ -67,7 +67,7 @@ pub(crate) async fn copy_all(
     for table in TABLES {
         copy(from, to, table).await?;
     }
-    if let Transaction::Postgres(_) = to {
+    if let Transaction::Postgres(..) = to {
         for (table, column) in NUMBERED {
             // The next number is drawn behind the largest one.
             query(format!(
@@ -91,8 +91,8 @@ async fn copy(from: &mut Transaction, to: &mut Transaction, table: &str) -> Resu
                 insert(to, table, &Row::Sqlite(row)).await?;
             }
         }
-        Transaction::Postgres(db) => {
-            let mut rows = sqlx::query(select).fetch(&mut **db);
+        Transaction::Postgres(db, _) => {
+            let mut rows = sqlx::query(select).persistent(false).fetch(&mut **db);
             while let Some(row) = rows.try_next().await? {
                 insert(to, table, &Row::Postgres(row)).await?;
             }

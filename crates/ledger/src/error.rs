@@ -139,6 +139,9 @@ pub enum Error {
     /// whoever asks again is told.
     #[error("the database of the ledger cannot be reached")]
     Unreachable(#[source] Cause),
+    /// A pooler gives the connection to somebody else after each transaction, and nobody said so.
+    #[error("a pooler between Segue and the database of the ledger changes connections")]
+    Pooled(#[source] Cause),
     /// The file is damaged, or a value in it cannot be.
     #[error("the ledger is damaged")]
     Corrupt(#[source] Cause),
@@ -261,7 +264,7 @@ impl Error {
             Self::Full { .. } => Kind::Full,
             Self::File { .. } | Self::Io(_) | Self::Stopped => Kind::Io,
             Self::Busy(_) | Self::Elsewhere { .. } => Kind::Busy,
-            Self::Unreachable(_) => Kind::Unreachable,
+            Self::Unreachable(_) | Self::Pooled(_) => Kind::Unreachable,
             Self::Unopened { kind, .. } => *kind,
             Self::Address { .. } | Self::NotAFile { .. } | Self::NotEmpty { .. } => Kind::Invalid,
             Self::State { .. } | Self::Inconsistent { .. } | Self::Database(_) => Kind::Internal,
@@ -294,6 +297,9 @@ impl Error {
             Self::Unopened { hint, .. } => hint,
             Self::Unreachable(_) => {
                 "Nothing is lost: what was committed goes on when the database is there again."
+            }
+            Self::Pooled(_) => {
+                "Add `?pooler=transaction` to the address of the database. Nothing is lost."
             }
             Self::Corrupt(_) => {
                 "Restore the state folder from a backup. Do not delete it: without it Segue cannot tell what was delivered."
@@ -361,6 +367,8 @@ fn of_postgres(code: &str, error: sqlx::Error) -> Error {
         "XX001" | "XX002" => Error::Corrupt(error.into()),
         // A standby, or somebody who may only read.
         "25006" | "42501" => Error::Io(error.into()),
+        // A statement that this connection was not told, or was told by somebody else.
+        "26000" | "42P05" => Error::Pooled(error.into()),
         // No connection, no lock, no answer in time, or a deadlock with something that is not Segue.
         "53300" | "55P03" | "57014" | "40001" | "40P01" => Error::Busy(error.into()),
         _ => Error::Database(error.into()),

@@ -6,7 +6,7 @@ use uuid::Uuid;
 use crate::error::Result;
 use crate::history;
 use crate::open::Ledger;
-use crate::sql::{Row, query};
+use crate::sql::{Query, Row, Value, query};
 
 /// The most objects that one list holds.
 pub const FILES_LISTED_MAX: u32 = 1_001;
@@ -20,6 +20,10 @@ pub struct FileFilter {
     pub run_id: Option<Uuid>,
     /// Only those of this destination.
     pub destination: Option<String>,
+    /// Only those of these segments; of any where it is empty.
+    pub segments: Vec<String>,
+    /// Only data files, no manifests.
+    pub is_data: bool,
     /// Only those behind this one in the list.
     pub behind: Option<FileBehind>,
     /// At most so many, [`FILES_LISTED_MAX`] without it or beyond it.
@@ -50,7 +54,9 @@ pub struct DeliveredFile {
     pub segment: String,
     /// The destination's key.
     pub destination: String,
-    /// The bucket.
+    /// The store, as runs name it.
+    pub store: String,
+    /// The bucket; empty for a folder.
     pub bucket: String,
     /// The time for which it was made.
     pub slot: Timestamp,
@@ -72,30 +78,56 @@ pub struct DeliveredFile {
     pub published: Timestamp,
 }
 
+impl DeliveredFile {
+    /// Its place in the list.
+    pub fn place(&self) -> FileBehind {
+        FileBehind { published: self.published, run_id: self.run_id, position: self.position }
+    }
+}
+
 impl Ledger {
     /// Lists what became visible, the latest first.
     pub async fn files(&self, filter: &FileFilter) -> Result<Vec<DeliveredFile>> {
         let mut read = self.read().await?;
-        let rows = query(
-            "SELECT objects.*, runs.activation, runs.segment, runs.destination, runs.bucket, runs.slot
-             FROM objects JOIN runs USING (run_id)
-             WHERE published IS NOT NULL
-                 AND (?1 IS NULL OR substr(key, 1, length(?1)) = ?1)
-                 AND (?2 IS NULL OR run_id = ?2)
-                 AND (?3 IS NULL OR runs.destination = ?3)
-                 AND (?4 IS NULL OR published < ?4 OR (published = ?4 AND
-                     (run_id > ?5 OR (run_id = ?5 AND position > ?6))))
-             ORDER BY published DESC, run_id, position LIMIT ?7",
-        )
-        .bind(&filter.prefix)
-        .bind(filter.run_id.map(|it| it.to_string()))
-        .bind(&filter.destination)
-        .bind(filter.behind.map(|it| it.published.as_microsecond()))
-        .bind(filter.behind.map(|it| it.run_id.to_string()))
-        .bind(filter.behind.map(|it| it.position))
-        .bind(filter.limit.unwrap_or(FILES_LISTED_MAX).min(FILES_LISTED_MAX))
-        .fetch_all(&mut read)
-        .await?;
+        let mut statement = String::from(
+            "SELECT objects.*, runs.activation, runs.segment, runs.destination, runs.store, runs.bucket, runs.slot
+             FROM objects JOIN runs USING (run_id) WHERE published IS NOT NULL",
+        );
+        let mut values: Vec<Value> = Vec::new();
+        if let Some(prefix) = &filter.prefix {
+            statement.push_str(" AND substr(key, 1, length(?)) = ?");
+            values.extend([prefix.into(), prefix.into()]);
+        }
+        if let Some(run_id) = filter.run_id {
+            statement.push_str(" AND run_id = ?");
+            values.push(run_id.to_string().into());
+        }
+        if let Some(destination) = &filter.destination {
+            statement.push_str(" AND runs.destination = ?");
+            values.push(destination.into());
+        }
+        if let [_, others @ ..] = filter.segments.as_slice() {
+            statement.push_str(" AND runs.segment IN (?");
+            statement.push_str(&", ?".repeat(others.len()));
+            statement.push(')');
+            values.extend(filter.segments.iter().map(Value::from));
+        }
+        if filter.is_data {
+            statement.push_str(" AND kind = 'data'");
+        }
+        if let Some(behind) = filter.behind {
+            let (published, run_id) =
+                (behind.published.as_microsecond(), behind.run_id.to_string());
+            statement.push_str(
+                " AND (published < ? OR (published = ? AND (run_id > ? OR (run_id = ? AND position > ?))))",
+            );
+            values.extend([published.into(), published.into()]);
+            values.extend([run_id.clone().into(), run_id.into(), behind.position.into()]);
+        }
+        statement.push_str(" ORDER BY published DESC, run_id, position LIMIT ?");
+        values.push(filter.limit.unwrap_or(FILES_LISTED_MAX).min(FILES_LISTED_MAX).into());
+        let asked = values.into_iter().fold(query(statement), Query::bind);
+        let rows = asked.fetch_all(&mut read).await?;
         rows.iter().map(file).collect()
     }
 }
@@ -107,6 +139,7 @@ fn file(row: &Row) -> Result<DeliveredFile> {
         activation: row.try_get("activation")?,
         segment: row.try_get("segment")?,
         destination: row.try_get("destination")?,
+        store: row.try_get("store")?,
         bucket: row.try_get("bucket")?,
         slot: history::time(row, "slot")?,
         is_manifest: row.try_get::<String>("kind")? == "manifest",

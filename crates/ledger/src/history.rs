@@ -13,7 +13,7 @@ use crate::run::{
     Baseline, CommittedObject, CurrentObject, Excluded, FileRecord, Movement, RunDetail, RunRecord,
     RunState, SnapshotInput, Stop,
 };
-use crate::sql::{Row, Transaction, query};
+use crate::sql::{Query, Row, Transaction, Value, query};
 
 /// The most runs that one list holds.
 pub const RUNS_LISTED_MAX: u32 = 10_000;
@@ -25,8 +25,14 @@ pub struct RunFilter {
     pub activation: Option<String>,
     /// Only those of this segment.
     pub segment: Option<String>,
+    /// Only those to this destination.
+    pub destination: Option<String>,
     /// Only those in this state.
     pub state: Option<RunState>,
+    /// Only those whose slot is at this time or later.
+    pub since: Option<Timestamp>,
+    /// Only those whose slot is before this time.
+    pub before: Option<Timestamp>,
     /// Only those behind this one in the list.
     pub behind: Option<RunBehind>,
     /// At most so many, [`RUNS_LISTED_MAX`] without it or beyond it.
@@ -44,6 +50,23 @@ pub struct RunBehind {
     pub run_id: Uuid,
 }
 
+impl RunFilter {
+    /// What it asks of columns, with what is compared. What is not asked is not in the statement, so that
+    /// the database can choose the index that fits.
+    fn conditions(&self) -> Vec<(&'static str, Value)> {
+        let time = |at: Timestamp| Value::from(at.as_microsecond());
+        let all = [
+            (" AND activation = ?", self.activation.as_deref().map(Value::from)),
+            (" AND segment = ?", self.segment.as_deref().map(Value::from)),
+            (" AND destination = ?", self.destination.as_deref().map(Value::from)),
+            (" AND state = ?", self.state.map(|it| Value::from(it.as_str()))),
+            (" AND slot >= ?", self.since.map(time)),
+            (" AND slot < ?", self.before.map(time)),
+        ];
+        all.into_iter().filter_map(|(text, value)| Some((text, value?))).collect()
+    }
+}
+
 /// A run with the sums over its data files.
 macro_rules! select_runs {
     ($rest:literal) => {
@@ -52,32 +75,39 @@ macro_rules! select_runs {
                  (SELECT count(*) FROM objects WHERE run_id = runs.run_id AND kind = 'data') AS file_count,
                  (SELECT CAST(sum(row_count) AS BIGINT) FROM objects WHERE run_id = runs.run_id AND kind = 'data') AS file_rows,
                  (SELECT CAST(sum(bytes) AS BIGINT) FROM objects WHERE run_id = runs.run_id AND kind = 'data') AS file_bytes
-             FROM runs ",
+             ",
             $rest
         )
     };
 }
+pub(crate) use select_runs;
 
 impl Ledger {
     /// Lists runs, those for the latest slot first.
     pub async fn runs(&self, filter: &RunFilter) -> Result<Vec<RunRecord>> {
         let mut read = self.read().await?;
-        let rows = query(select_runs!(
-            "WHERE (?1 IS NULL OR activation = ?1) AND (?2 IS NULL OR segment = ?2) AND (?3 IS NULL OR state = ?3)
-                 AND (?5 IS NULL OR slot < ?5 OR (slot = ?5 AND
-                     (first_claimed < ?6 OR (first_claimed = ?6 AND run_id > ?7))))
-             ORDER BY slot DESC, first_claimed DESC, run_id LIMIT ?4"
-        ))
-        .bind(&filter.activation)
-        .bind(&filter.segment)
-        .bind(filter.state.map(RunState::as_str))
-        .bind(filter.limit.unwrap_or(RUNS_LISTED_MAX).min(RUNS_LISTED_MAX))
-        .bind(filter.behind.map(|it| it.slot.as_microsecond()))
-        .bind(filter.behind.map(|it| it.first_claimed.as_microsecond()))
-        .bind(filter.behind.map(|it| it.run_id.to_string()))
-        .fetch_all(&mut read)
-        .await?;
-        rows.iter().map(run_record).collect()
+        let limit = filter.limit.unwrap_or(RUNS_LISTED_MAX).min(RUNS_LISTED_MAX);
+        // The sums over files are asked for what is listed, and not for what is passed on the way.
+        let mut statement = String::from(select_runs!("FROM (SELECT * FROM runs WHERE 1 = 1"));
+        let mut values: Vec<Value> = Vec::new();
+        for (condition, value) in filter.conditions() {
+            statement.push_str(condition);
+            values.push(value);
+        }
+        if let Some(behind) = filter.behind {
+            statement.push_str(
+                " AND slot <= ? AND (slot < ? OR first_claimed < ? OR (first_claimed = ? AND run_id > ?))",
+            );
+            let (slot, claimed) =
+                (behind.slot.as_microsecond(), behind.first_claimed.as_microsecond());
+            values.extend([slot.into(), slot.into(), claimed.into(), claimed.into()]);
+            values.push(behind.run_id.to_string().into());
+        }
+        statement.push_str(" ORDER BY slot DESC, first_claimed DESC, run_id LIMIT ?) AS runs");
+        statement.push_str(" ORDER BY slot DESC, first_claimed DESC, run_id");
+        values.push(limit.into());
+        let asked = values.into_iter().fold(query(statement), Query::bind);
+        asked.fetch_all(&mut read).await?.iter().map(run_record).collect()
     }
 
     /// Lists the runs that are not over, in the order of their slots; recovery takes them over. Those
@@ -94,7 +124,7 @@ impl Ledger {
         }
         let mut read = self.read().await?;
         let rows = query(select_runs!(
-            "WHERE substr(run_id, 1, length(?1)) = ?1 ORDER BY slot DESC, run_id LIMIT ?2"
+            "FROM runs WHERE substr(run_id, 1, length(?1)) = ?1 ORDER BY slot DESC, run_id LIMIT ?2"
         ))
         .bind(prefix)
         .bind(limit.min(RUNS_LISTED_MAX))
@@ -147,7 +177,7 @@ impl Ledger {
         let mut newest = Vec::new();
         for states in [[RunState::Delivered; 2], [RunState::Committing, RunState::Blocked]] {
             let row = query(select_runs!(
-                "WHERE activation = ? AND segment = ? AND store = ? AND state IN (?, ?)
+                "FROM runs WHERE activation = ? AND segment = ? AND store = ? AND state IN (?, ?)
                      AND committed IS NOT NULL
                  ORDER BY slot DESC LIMIT 1"
             ))
@@ -193,7 +223,7 @@ pub(crate) async fn unfinished(
     not_elsewhere: Option<(&str, Timestamp)>,
 ) -> Result<Vec<RunRecord>> {
     let rows = query(select_runs!(
-        "WHERE (state IN ('claimed', 'staging', 'committing')
+        "FROM runs WHERE (state IN ('claimed', 'staging', 'committing')
                  OR (state = 'blocked' AND committed IS NOT NULL))
              AND (?1 IS NULL OR lease_until IS NULL OR lease_until <= ?1 OR owner = ?2)
              AND NOT EXISTS (SELECT 1 FROM slots WHERE slots.run_id = runs.run_id
@@ -210,8 +240,10 @@ pub(crate) async fn unfinished(
 
 /// Finds a run.
 pub(crate) async fn find(db: &mut Transaction, run_id: Uuid) -> Result<Option<RunRecord>> {
-    let row =
-        query(select_runs!("WHERE run_id = ?")).bind(run_id.to_string()).fetch_optional(db).await?;
+    let row = query(select_runs!("FROM runs WHERE run_id = ?"))
+        .bind(run_id.to_string())
+        .fetch_optional(db)
+        .await?;
     row.as_ref().map(run_record).transpose()
 }
 
@@ -281,7 +313,7 @@ async fn inputs(db: &mut Transaction, run_id: Uuid) -> Result<Vec<SnapshotInput>
     rows.iter().map(read).collect()
 }
 
-fn run_record(row: &Row) -> Result<RunRecord> {
+pub(crate) fn run_record(row: &Row) -> Result<RunRecord> {
     let state: String = row.try_get("state")?;
     let code: Option<String> = row.try_get("stop_code")?;
     let message: Option<String> = row.try_get("stop_message")?;

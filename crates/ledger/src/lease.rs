@@ -16,7 +16,7 @@ use uuid::Uuid;
 
 use crate::error::{Error, Result};
 use crate::history;
-use crate::open::{Ledger, Write, clock};
+use crate::open::{Ledger, Write};
 use crate::run::{Claim, RunRecord};
 use crate::sql::query;
 
@@ -80,7 +80,7 @@ impl Ledger {
     /// takes them over. Those that a guard holds wait for a person and not for recovery.
     pub async fn left(&self, now: Timestamp) -> Result<Vec<RunRecord>> {
         let mut read = self.read().await?;
-        let now = clock(&mut read, now).await?;
+        let now = self.clock(&mut read, now).await?;
         history::unfinished(&mut read, Some((&self.owner.name, now))).await
     }
 

@@ -49,16 +49,18 @@ pub use claim::Claimed;
 pub use close::MESSAGE_CHARS_MAX;
 pub use definition::{Definition, DefinitionChange, Definitions, definitions_in};
 pub use error::{Error, Kind, Refusal, Result};
-pub use figures::{Ended, SegmentSize};
+pub use figures::{Ended, MarkFilter, RunMark, SegmentSize};
 pub use file::{DeliveredFile, FILES_LISTED_MAX, FileBehind, FileFilter};
 pub use history::{RUNS_LISTED_MAX, RunBehind, RunFilter};
 pub use hold::{Decision, Hold};
-pub use open::Ledger;
+pub use open::{Ledger, SimulatedClock};
 pub use place::{Address, Place, SCHEMA};
 pub use run::{
     Baseline, Claim, CommittedObject, Counts, CurrentObject, Excluded, FileRecord, Intent,
     Movement, NewRun, OpenUpload, RunDetail, RunRecord, RunState, SnapshotInput, Stop,
 };
-pub use slot::{Disabled, ExportMark, Origin, SlotClaim, SlotEnd, SlotKey, SlotRecord, SlotState};
+pub use slot::{
+    DEATHS_MAX, Disabled, ExportMark, Origin, SlotClaim, SlotEnd, SlotKey, SlotRecord, SlotState,
+};
 pub use slots::{SLOTS_LISTED_MAX, SlotFilter};
 pub use staging::SWEEP_MAX;

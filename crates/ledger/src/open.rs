@@ -3,9 +3,10 @@
 use std::fmt;
 use std::path::Path;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicI64, Ordering};
 
 use jiff::Timestamp;
+use sqlx::AssertSqlSafe;
 use sqlx::postgres::PgPool;
 use sqlx::sqlite::SqlitePool;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
@@ -14,7 +15,7 @@ use crate::error::{Error, Result};
 use crate::lease::Owner;
 use crate::lock::ProcessLock;
 use crate::place::{Address, Place};
-use crate::postgres::{self, Use};
+use crate::postgres::{self, Frame, Use};
 use crate::schema;
 use crate::sql::{Transaction, answered, query};
 use crate::sqlite;
@@ -24,6 +25,24 @@ use crate::sqlite;
 pub struct Ledger {
     inner: Arc<Inner>,
     pub(crate) owner: Owner,
+    /// In the place of the database's.
+    clock: Option<SimulatedClock>,
+}
+
+/// A clock in the place of that of a database, for simulations: leases end when it says so.
+#[derive(Debug, Clone, Default)]
+pub struct SimulatedClock(Arc<AtomicI64>);
+
+impl SimulatedClock {
+    /// Sets the clock.
+    pub fn set(&self, now: Timestamp) {
+        self.0.store(now.as_microsecond(), Ordering::Relaxed);
+    }
+
+    fn get(&self) -> Result<Timestamp> {
+        let microseconds = self.0.load(Ordering::Relaxed);
+        Timestamp::from_microsecond(microseconds).map_err(|error| Error::Corrupt(error.into()))
+    }
 }
 
 #[derive(Debug)]
@@ -42,6 +61,8 @@ enum Database {
     Sqlite(SqlitePool, Arc<Path>),
     Postgres {
         pool: PgPool,
+        /// How transactions begin.
+        frame: Frame,
         /// One write of this process at a time: others wait here and not at the server, where each
         /// would hold a connection.
         turn: Arc<Semaphore>,
@@ -72,7 +93,7 @@ impl Ledger {
                 (Database::Sqlite(pool, path.as_path().into()), Some(lock))
             }
             Place::Postgres(address) => {
-                let mut connection = postgres::sign_in(address, Use::Write).await?;
+                let mut connection = postgres::sign_in(address).await?;
                 schema::migrate_database(&mut connection, address).await?;
                 (Database::of(address, Use::Write), None)
             }
@@ -105,8 +126,9 @@ impl Ledger {
                 (Database::Sqlite(pool, path.as_path().into()), found)
             }
             Place::Postgres(address) => {
-                let mut connection = postgres::sign_in(address, Use::Read).await?;
-                let Some(found) = postgres::version(&mut connection, address).await? else {
+                let mut connection = postgres::sign_in(address).await?;
+                let mut looking = postgres::begin_to_look(&mut connection, address).await?;
+                let Some(found) = postgres::version(&mut looking, address).await? else {
                     return Ok(None);
                 };
                 (Database::of(address, Use::Read), found)
@@ -118,7 +140,14 @@ impl Ledger {
 
     fn with(place: Place, database: Database, lock: Option<ProcessLock>) -> Self {
         let inner = Inner { place, database, stopped: AtomicBool::new(false), _lock: lock };
-        Self { inner: Arc::new(inner), owner: Owner::default() }
+        Self { inner: Arc::new(inner), owner: Owner::default(), clock: None }
+    }
+
+    /// The same ledger, with leases that end by another clock than that of the database.
+    #[must_use]
+    pub fn on_clock(mut self, clock: &SimulatedClock) -> Self {
+        self.clock = Some(clock.clone());
+        self
     }
 
     /// Where it is.
@@ -146,7 +175,15 @@ impl Ledger {
         if !self.is_shared() {
             return Ok(now);
         }
-        clock(&mut self.read().await?, now).await
+        if let Some(simulated) = &self.clock {
+            return simulated.get();
+        }
+        self.clock(&mut self.read().await?, now).await
+    }
+
+    /// The same within a transaction.
+    pub(crate) async fn clock(&self, db: &mut Transaction, now: Timestamp) -> Result<Timestamp> {
+        clock(db, self.clock.as_ref(), now).await
     }
 
     /// The connections to the file, for what only SQLite knows.
@@ -168,9 +205,9 @@ impl Ledger {
             Database::Sqlite(pool, file) => {
                 Transaction::Sqlite(pool.begin().await?, Arc::clone(file))
             }
-            Database::Postgres { pool, .. } => {
-                let begin = "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY";
-                Transaction::Postgres(answered(pool.begin_with(begin)).await?)
+            Database::Postgres { pool, frame, .. } => {
+                let begin = AssertSqlSafe(Arc::clone(&frame.read));
+                Transaction::Postgres(answered(pool.begin_with(begin)).await?, frame.statements)
             }
         })
     }
@@ -189,20 +226,18 @@ impl Ledger {
                 let begun = pool.begin_with("BEGIN IMMEDIATE").await;
                 let begun = begun.map_err(|error| Error::from(error).of_file(file))?;
                 let transaction = Transaction::Sqlite(begun, Arc::clone(file));
-                Ok(Write { transaction, inner, _turn: None })
+                Ok(Write { transaction, inner, clock: None, _turn: None })
             }
-            Database::Postgres { pool, turn } => {
+            Database::Postgres { pool, frame, turn } => {
                 // The semaphore is never closed.
                 let turn = Arc::clone(turn).acquire_owned().await.map_err(|_| Error::Stopped)?;
-                let begin = "BEGIN ISOLATION LEVEL READ COMMITTED";
+                let begin = AssertSqlSafe(Arc::clone(&frame.write));
                 let begun = answered(pool.begin_with(begin)).await?;
-                let mut transaction = Transaction::Postgres(begun);
-                let found = query("SELECT version FROM ledger FOR UPDATE")
-                    .fetch_value(&mut transaction)
-                    .await?;
+                let mut transaction = Transaction::Postgres(begun, frame.statements);
+                let found = query(postgres::LOCK).fetch_value(&mut transaction).await?;
                 // A newer server may have changed the tables since this one began.
                 schema::refuse_newer(&inner.place, found)?;
-                Ok(Write { transaction, inner, _turn: Some(turn) })
+                Ok(Write { transaction, inner, clock: self.clock.clone(), _turn: Some(turn) })
             }
         }
     }
@@ -210,14 +245,22 @@ impl Ledger {
 
 impl Database {
     fn of(address: &Address, purpose: Use) -> Self {
-        Self::Postgres { pool: postgres::pool(address, purpose), turn: Arc::new(Semaphore::new(1)) }
+        let turn = Arc::new(Semaphore::new(1));
+        Self::Postgres { pool: postgres::pool(address), frame: Frame::of(address, purpose), turn }
     }
 }
 
 /// The time by the clock that leases are measured with.
-pub(crate) async fn clock(db: &mut Transaction, now: Timestamp) -> Result<Timestamp> {
+async fn clock(
+    db: &mut Transaction,
+    simulated: Option<&SimulatedClock>,
+    now: Timestamp,
+) -> Result<Timestamp> {
     if let Transaction::Sqlite(..) = db {
         return Ok(now);
+    }
+    if let Some(simulated) = simulated {
+        return simulated.get();
     }
     let statement = "SELECT CAST(extract(epoch FROM clock_timestamp()) * 1000000 AS BIGINT)";
     let microseconds = query(statement).fetch_value(db).await?;
@@ -228,6 +271,7 @@ pub(crate) async fn clock(db: &mut Transaction, now: Timestamp) -> Result<Timest
 pub(crate) struct Write {
     transaction: Transaction,
     inner: Arc<Inner>,
+    clock: Option<SimulatedClock>,
     _turn: Option<OwnedSemaphorePermit>,
 }
 
@@ -238,7 +282,7 @@ impl Write {
 
     /// The time by the clock that leases are measured with; as for [`Ledger::time`].
     pub(crate) async fn clock(&mut self, now: Timestamp) -> Result<Timestamp> {
-        clock(&mut self.transaction, now).await
+        clock(&mut self.transaction, self.clock.as_ref(), now).await
     }
 
     /// Ends the transaction; it is on disk when this returns.

@@ -8,14 +8,15 @@ use sqlx::ConnectOptions as _;
 use sqlx::postgres::{PgConnectOptions, PgSslMode};
 
 use crate::error::{Error, Result};
+use crate::sql::Statements;
 
 /// The schema of a database in which the ledger is, unless its address says another.
 pub const SCHEMA: &str = "segue";
 /// The longest name that PostgreSQL takes whole.
 const SCHEMA_CHARS_MAX: usize = 63;
 /// What an address may say behind its question mark.
-const PARAMETERS: [&str; 6] =
-    ["schema", "sslmode", "sslrootcert", "sslcert", "sslkey", "application_name"];
+const PARAMETERS: [&str; 7] =
+    ["schema", "pooler", "sslmode", "sslrootcert", "sslcert", "sslkey", "application_name"];
 
 /// Where a ledger is.
 #[derive(Debug, Clone)]
@@ -78,6 +79,7 @@ impl fmt::Display for Place {
 pub struct Address {
     pub(crate) options: Box<PgConnectOptions>,
     pub(crate) schema: String,
+    pub(crate) statements: Statements,
 }
 
 impl Address {
@@ -118,8 +120,15 @@ impl Address {
                 "names a schema with other characters than small letters, digits and underscores",
             ));
         }
-        // The driver knows the rest, and not the schema.
-        let rest = parameters.iter().filter(|(name, _)| name != "schema");
+        let statements = match named("pooler").as_deref() {
+            None | Some("session") => Statements::Kept,
+            Some("transaction") => Statements::Forgotten,
+            Some(_) => {
+                return Err(broken("has a `pooler` that is neither session nor transaction"));
+            }
+        };
+        // The driver knows the rest, and not these.
+        let rest = parameters.iter().filter(|(name, _)| name != "schema" && name != "pooler");
         url.query_pairs_mut().clear().extend_pairs(rest);
         if url.query() == Some("") {
             url.set_query(None);
@@ -136,7 +145,10 @@ impl Address {
         if named("application_name").is_none() {
             options = options.application_name("segue");
         }
-        Ok(Self { options: Box::new(options.disable_statement_logging()), schema })
+        // Poolers refuse what they do not know, and no float is ever read.
+        options = options.extra_float_digits(None);
+        let options = Box::new(options.disable_statement_logging());
+        Ok(Self { options, schema, statements })
     }
 }
 
@@ -223,6 +235,7 @@ mod tests {
             "postgres://u:canary-secret@db/teams?password=canary",
             "postgres://u:canary-secret@db/teams?schema=Teams;",
             "postgres://u:canary-secret@db/teams?sslmode=canary",
+            "postgres://u:canary-secret@db/teams?pooler=canary",
         ]
         .map(told)
         .join("\n");
@@ -234,6 +247,7 @@ mod tests {
         the address of the database has the unknown parameter `password`
         the address of the database names a schema with other characters than small letters, digits and underscores
         the address of the database cannot be read
+        the address of the database has a `pooler` that is neither session nor transaction
         ");
         assert!(!all.contains("canary"));
     }

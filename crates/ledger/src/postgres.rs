@@ -1,13 +1,14 @@
 //! The ledger in a PostgreSQL database: signing in, and what each connection is set to.
 
+use std::sync::Arc;
 use std::time::Duration;
 
-use sqlx::postgres::{PgConnection, PgPool, PgPoolOptions};
+use sqlx::postgres::{PgConnection, PgPool, PgPoolOptions, Postgres};
 use sqlx::{AssertSqlSafe, Connection as _};
 
 use crate::error::{Error, Kind, Result};
 use crate::place::Address;
-use crate::sql::answered;
+use crate::sql::{Statements, answered};
 
 /// How long a server may take to answer the first time.
 const CONNECT_MAX: Duration = Duration::from_secs(30);
@@ -16,31 +17,61 @@ const ACQUIRE_MAX: Duration = Duration::from_secs(20);
 /// Reads of one process that go on at once, and its one write.
 const CONNECTIONS_MAX: u32 = 8;
 
-/// What every connection is set to. A process that is stopped in the middle of a write would keep all
-/// others waiting; the server ends its transaction after a while. A commit that returned is on disk,
-/// whatever the server's default says.
-const SETTINGS: &str = "SELECT set_config('search_path', $1, false),
-    set_config('synchronous_commit', CASE current_setting('synchronous_commit') WHEN 'off' THEN 'on'
-        ELSE current_setting('synchronous_commit') END, false),
-    set_config('idle_in_transaction_session_timeout', '10s', false),
-    set_config('lock_timeout', '30s', false),
-    set_config('statement_timeout', '60s', false),
-    set_config('default_transaction_read_only', $2, false)";
-
-/// What a connection is for.
+/// What a ledger is opened for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Use {
     Write,
     Read,
 }
 
+/// How transactions begin: with what holds for each of them and for nothing else. A connection may be
+/// lent for one transaction only, by a pooler, and go to others behind it; so nothing is ever set for
+/// longer, and nothing that was set earlier is relied on.
+#[derive(Debug)]
+pub(crate) struct Frame {
+    pub(crate) read: Arc<str>,
+    pub(crate) write: Arc<str>,
+    pub(crate) statements: Statements,
+}
+
+impl Frame {
+    pub(crate) fn of(address: &Address, purpose: Use) -> Self {
+        let write = match purpose {
+            Use::Write => "BEGIN ISOLATION LEVEL READ COMMITTED READ WRITE",
+            Use::Read => "BEGIN ISOLATION LEVEL READ COMMITTED READ ONLY",
+        };
+        Self {
+            read: begin("BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY", address).into(),
+            write: begin(write, address).into(),
+            statements: address.statements,
+        }
+    }
+}
+
+/// One message to the server. A process that is stopped in the middle of a write would keep all others
+/// waiting; the server ends its transaction after a while.
+///
+/// Nothing in it is a query: who is dropped while it begins leaves the transaction open, and the next one
+/// that begins on this connection has to be able to make it its own.
+fn begin(begin: &str, address: &Address) -> String {
+    // The name was checked to be a plain one.
+    let schema = &address.schema;
+    format!(
+        "{begin}; SET LOCAL search_path = {schema}; SET LOCAL lock_timeout = '30s';
+         SET LOCAL statement_timeout = '60s'; SET LOCAL idle_in_transaction_session_timeout = '10s'"
+    )
+}
+
+/// Takes the lock under which one process at a time writes, and returns the version of the tables. A
+/// commit that returned is on disk from then on, whatever the server's default says.
+pub(crate) const LOCK: &str = "SELECT version, set_config('synchronous_commit',
+        CASE current_setting('synchronous_commit') WHEN 'off' THEN 'on'
+            ELSE current_setting('synchronous_commit') END, true)
+    FROM ledger FOR UPDATE";
+
 /// Signs in once, so that what is in the way is told at once and by its name.
-pub(crate) async fn sign_in(address: &Address, purpose: Use) -> Result<PgConnection> {
-    let connecting = async {
-        let mut connection = PgConnection::connect_with(&address.options).await?;
-        set(&mut connection, address, purpose).await?;
-        Ok(connection)
-    };
+pub(crate) async fn sign_in(address: &Address) -> Result<PgConnection> {
+    let connecting = PgConnection::connect_with(&address.options);
     match tokio::time::timeout(CONNECT_MAX, connecting).await {
         Ok(Ok(connection)) => Ok(connection),
         Ok(Err(error)) => Err(unopened(address, &error)),
@@ -49,21 +80,20 @@ pub(crate) async fn sign_in(address: &Address, purpose: Use) -> Result<PgConnect
 }
 
 /// Connections to the database, each made when it is needed.
-pub(crate) fn pool(address: &Address, purpose: Use) -> PgPool {
-    let of_pool = address.clone();
+pub(crate) fn pool(address: &Address) -> PgPool {
     PgPoolOptions::new()
         .max_connections(CONNECTIONS_MAX)
         .acquire_timeout(ACQUIRE_MAX)
-        .after_connect(move |connection, _| {
-            let address = of_pool.clone();
-            Box::pin(async move { set(connection, &address, purpose).await })
-        })
         .connect_lazy_with((*address.options).clone())
 }
 
-async fn set(connection: &mut PgConnection, address: &Address, purpose: Use) -> sqlx::Result<()> {
-    let read_only = if purpose == Use::Read { "on" } else { "off" };
-    sqlx::query(SETTINGS).bind(&address.schema).bind(read_only).execute(connection).await.map(drop)
+/// Begins to look around: also behind a pooler all of it is asked of one connection.
+pub(crate) async fn begin_to_look<'a>(
+    connection: &'a mut PgConnection,
+    address: &Address,
+) -> Result<sqlx::Transaction<'a, Postgres>> {
+    let begin = AssertSqlSafe(begin("BEGIN READ ONLY", address));
+    answered(connection.begin_with(begin)).await
 }
 
 /// The schema version of the ledger, `None` when there is no ledger in the schema yet.
@@ -76,6 +106,7 @@ pub(crate) async fn version(db: &mut PgConnection, address: &Address) -> Result<
             "SELECT tablename::text FROM pg_catalog.pg_tables WHERE schemaname = $1",
         )
         .bind(&address.schema)
+        .persistent(false)
         .fetch_all(&mut *db),
     )
     .await?;
@@ -85,16 +116,25 @@ pub(crate) async fn version(db: &mut PgConnection, address: &Address) -> Result<
     if !tables.iter().any(|table| table == "ledger") {
         return Err(Error::NotALedger { place: address.to_string() });
     }
-    Ok(Some(answered(sqlx::query_scalar("SELECT version FROM ledger").fetch_one(&mut *db)).await?))
+    // The name was checked to be a plain one.
+    let version = AssertSqlSafe(format!("SELECT version FROM {}.ledger", address.schema));
+    Ok(Some(answered(sqlx::query_scalar(version).persistent(false).fetch_one(&mut *db)).await?))
 }
 
 /// Takes the lock under which one process at a time makes or changes the ledger's tables, until the
 /// transaction ends, and makes the schema if there is none.
-pub(crate) async fn begin_to_migrate(db: &mut PgConnection, address: &Address) -> Result<()> {
+pub(crate) async fn begin_to_migrate<'a>(
+    connection: &'a mut PgConnection,
+    address: &Address,
+) -> Result<sqlx::Transaction<'a, Postgres>> {
+    let begin = AssertSqlSafe(begin("BEGIN; SET LOCAL synchronous_commit = on", address));
+    let mut transaction = answered(connection.begin_with(begin)).await?;
+    let db = &mut *transaction;
     let schema = &address.schema;
     answered(
         sqlx::query("SELECT pg_advisory_xact_lock(hashtext('segue ledger'), hashtext($1))")
             .bind(schema)
+            .persistent(false)
             .execute(&mut *db),
     )
     .await?;
@@ -103,6 +143,7 @@ pub(crate) async fn begin_to_migrate(db: &mut PgConnection, address: &Address) -
             "SELECT EXISTS (SELECT 1 FROM pg_catalog.pg_namespace WHERE nspname = $1)",
         )
         .bind(schema)
+        .persistent(false)
         .fetch_one(&mut *db),
     )
     .await?;
@@ -111,7 +152,7 @@ pub(crate) async fn begin_to_migrate(db: &mut PgConnection, address: &Address) -
         let create = AssertSqlSafe(format!("CREATE SCHEMA {schema}"));
         answered(sqlx::raw_sql(create).execute(db)).await?;
     }
-    Ok(())
+    Ok(transaction)
 }
 
 fn unreachable(address: &Address, fact: &str) -> Error {

@@ -24,6 +24,8 @@ pub(crate) const SQLITE: &[&str] = &[
     include_str!("../migrations/0009_restores.sql"),
     include_str!("../migrations/0010_alert_sendings.sql"),
     include_str!("../migrations/0011_leases.sql"),
+    include_str!("../migrations/0012_lists.sql"),
+    include_str!("../migrations/0013_living_owners.sql"),
 ];
 
 /// The scripts for PostgreSQL. The first makes everything that version 10 has, as no older ledger is in
@@ -31,6 +33,8 @@ pub(crate) const SQLITE: &[&str] = &[
 pub(crate) const POSTGRES: &[&str] = &[
     include_str!("../migrations/postgres/0010_everything.sql"),
     include_str!("../migrations/postgres/0011_leases.sql"),
+    include_str!("../migrations/postgres/0012_lists.sql"),
+    include_str!("../migrations/postgres/0013_living_owners.sql"),
 ];
 
 /// The version that the first script for PostgreSQL leads to.
@@ -74,9 +78,8 @@ pub(crate) async fn migrate_file(
 
 /// Brings a ledger in a database up to date, or makes it.
 pub(crate) async fn migrate_database(db: &mut PgConnection, address: &Address) -> Result<()> {
-    let mut transaction = answered(db.begin()).await?;
     // Servers that start together wait for each other here.
-    postgres::begin_to_migrate(&mut transaction, address).await?;
+    let mut transaction = postgres::begin_to_migrate(db, address).await?;
     let found = postgres::version(&mut transaction, address).await?;
     refuse_newer(&Place::Postgres(address.clone()), found.unwrap_or(0))?;
     if found == Some(KNOWN) {
@@ -88,7 +91,7 @@ pub(crate) async fn migrate_database(db: &mut PgConnection, address: &Address) -
         answered(sqlx::raw_sql(*script).execute(&mut *transaction)).await?;
     }
     // Whoever writes holds this row, and looks at the version before.
-    let mark = sqlx::query("UPDATE ledger SET version = $1").bind(KNOWN);
+    let mark = sqlx::query("UPDATE ledger SET version = $1").bind(KNOWN).persistent(false);
     answered(mark.execute(&mut *transaction)).await?;
     answered(transaction.commit()).await
 }

@@ -10,6 +10,9 @@ use crate::run::Stop;
 /// The time of what does not begin by itself: the first day of the year 9999.
 pub const NEVER: Timestamp = Timestamp::constant(253_370_764_800, 0);
 
+/// A slot under whose attempts the process died so often is given up.
+pub const DEATHS_MAX: u32 = 3;
+
 /// Which slot: an export (a segment of an activation) and a time.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct SlotKey {
@@ -139,7 +142,7 @@ pub struct SlotRecord {
     pub not_before: Timestamp,
     /// Attempts that ended and did not do.
     pub attempts: u32,
-    /// Attempts that began since one last ended.
+    /// Attempts that began since one last ended, without those whose owners are known to live.
     pub starts: u32,
 }
 
@@ -150,8 +153,8 @@ pub struct SlotClaim {
     pub key: SlotKey,
     /// The number of the claim.
     pub epoch: u32,
-    /// How many attempts began since one last ended, this one included: more than one when the
-    /// process died under them.
+    /// How many attempts began since one last ended, this one included, without those whose owners
+    /// are known to live: more than one when the process died under them.
     pub starts: u32,
     /// Attempts that ended and did not do.
     pub attempts: u32,

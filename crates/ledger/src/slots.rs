@@ -1,6 +1,6 @@
 //! The schedule's memory: each pass of the planner is one transaction, and so is each step of a slot.
 
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
 use plan::planner::{Decision, Reason};
 use uuid::Uuid;
 
@@ -11,12 +11,16 @@ use crate::history;
 use crate::open::{Ledger, Write};
 use crate::run::Stop;
 use crate::slot::{
-    Disabled, ExportMark, NEVER, Origin, SlotClaim, SlotEnd, SlotKey, SlotRecord, SlotState,
+    DEATHS_MAX, Disabled, ExportMark, NEVER, Origin, SlotClaim, SlotEnd, SlotKey, SlotRecord,
+    SlotState,
 };
-use crate::sql::{Row, Transaction, query};
+use crate::sql::{Query, Row, Transaction, query};
 
 /// The most slots that one list holds.
 pub const SLOTS_LISTED_MAX: u32 = 10_000;
+
+/// How many marks one statement moves.
+const MARKS_AT_ONCE: usize = 100;
 
 /// Which slots to list.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -120,17 +124,24 @@ impl Ledger {
     /// pass has moved stays.
     pub async fn advance_marks(&self, marks: &[ExportMark], through: Timestamp) -> Result<()> {
         let mut write = self.write().await?;
-        for mark in marks {
-            query(
-                "UPDATE exports SET decided_through = ?1
-                 WHERE activation = ?2 AND segment = ?3 AND decided_through = ?4 AND decided_through < ?1",
-            )
-            .bind(through.as_microsecond())
-            .bind(&mark.activation)
-            .bind(&mark.segment)
-            .bind(mark.decided_through.as_microsecond())
-            .execute(write.connection())
-            .await?;
+        for marks in marks.chunks(MARKS_AT_ONCE) {
+            let row = |mark: usize| {
+                let first = 2 + 3 * mark;
+                format!("(?{first}, ?{}, ?{})", first + 1, first + 2)
+            };
+            let rows = (0..marks.len()).map(row).collect::<Vec<_>>().join(", ");
+            let update = query(format!(
+                "UPDATE exports SET decided_through = ?1 WHERE decided_through < ?1
+                     AND (activation, segment, decided_through) IN (VALUES {rows})"
+            ));
+            let bind = |update: Query, mark: &ExportMark| {
+                update
+                    .bind(&mark.activation)
+                    .bind(&mark.segment)
+                    .bind(mark.decided_through.as_microsecond())
+            };
+            let update = marks.iter().fold(update.bind(through.as_microsecond()), bind);
+            update.execute(write.connection()).await?;
         }
         write.commit().await
     }
@@ -156,7 +167,7 @@ impl Ledger {
         insert(db, &new, now).await?;
         query(
             "UPDATE slots SET state = 'planned', origin = 'request', actor = ?, reason = NULL, message = NULL,
-                 finished = NULL, not_before = ?, attempts = 0, starts = 0
+                 finished = NULL, not_before = ?, attempts = 0, starts = 0, counted_from = epoch
              WHERE activation = ? AND segment = ? AND slot = ? AND slot_count = 1
                  AND state IN ('skipped', 'failed', 'blocked')",
         )
@@ -213,7 +224,7 @@ impl Ledger {
         ] {
             query(statement).bind(&*self.owner.name).execute(&mut *db).await?;
         }
-        let taken = take_over_expired(&mut write, now).await?;
+        let taken = take_over_expired(&mut write, self.owner.lease, now).await?;
         write.commit().await?;
         Ok(taken)
     }
@@ -227,7 +238,7 @@ impl Ledger {
             return Ok(0);
         }
         let mut write = self.write().await?;
-        let taken = take_over_expired(&mut write, now).await?;
+        let taken = take_over_expired(&mut write, self.owner.lease, now).await?;
         write.commit().await?;
         Ok(taken)
     }
@@ -405,7 +416,8 @@ impl Ledger {
         let mut write = self.write().await?;
         let done = query(
             "UPDATE slots SET state = ?, reason = ?, message = ?, not_before = ?, finished = ?,
-                 attempts = attempts + ?, starts = 0, owner = NULL, lease_until = NULL
+                 attempts = attempts + ?, starts = 0, counted_from = epoch, owner = NULL,
+                 lease_until = NULL
              WHERE activation = ? AND segment = ? AND slot = ? AND epoch = ? AND state = 'running'",
         )
         .bind(state.as_str())
@@ -424,6 +436,25 @@ impl Ledger {
         for alert in alerts {
             alert::insert(write.connection(), alert, now).await?;
         }
+        write.commit().await
+    }
+
+    /// Says that whoever made a claim lives, although the slot is or will be somebody else's: its
+    /// attempt does not count among those under which the process died. Said once for each claim.
+    pub async fn let_go(&self, claim: &SlotClaim) -> Result<()> {
+        let mut write = self.write().await?;
+        // An attempt that ended since then ended the count too.
+        query(
+            "UPDATE slots SET starts = starts - 1
+             WHERE activation = ?1 AND segment = ?2 AND slot = ?3 AND epoch >= ?4
+                 AND counted_from < ?4 AND starts > 0",
+        )
+        .bind(&claim.key.activation)
+        .bind(&claim.key.segment)
+        .bind(claim.key.slot.as_microsecond())
+        .bind(claim.epoch)
+        .execute(write.connection())
+        .await?;
         write.commit().await
     }
 
@@ -470,7 +501,14 @@ impl Ledger {
 
 /// Plans the slots again whose leases are over, unless their runs are still kept, and gives the runs
 /// whose leases are over a slot.
-async fn take_over_expired(write: &mut Write, now: Timestamp) -> Result<u64> {
+///
+/// A slot that its next attempt may give up for good waits as long as a lease: who only was slow says so
+/// by then.
+async fn take_over_expired(
+    write: &mut Write,
+    lease: SignedDuration,
+    now: Timestamp,
+) -> Result<u64> {
     let clock = write.clock(now).await?;
     let db = write.connection();
     // Whoever had them is fenced off at once, and cannot come back before the next claim.
@@ -482,12 +520,15 @@ async fn take_over_expired(write: &mut Write, now: Timestamp) -> Result<u64> {
     .execute(&mut *db)
     .await?;
     let released = query(
-        "UPDATE slots SET state = 'planned', owner = NULL, lease_until = NULL, not_before = ?1
+        "UPDATE slots SET state = 'planned', owner = NULL, lease_until = NULL,
+             not_before = CASE WHEN starts < ?3 THEN ?1 ELSE ?4 END
          WHERE state = 'running' AND lease_until <= ?2 AND NOT EXISTS (
              SELECT 1 FROM runs WHERE runs.run_id = slots.run_id AND runs.lease_until > ?2)",
     )
     .bind(now.as_microsecond())
     .bind(clock.as_microsecond())
+    .bind(DEATHS_MAX)
+    .bind(now.checked_add(lease).unwrap_or(now).as_microsecond())
     .execute(&mut *db)
     .await?;
     Ok(released.rows_affected() + reopen(db, clock, now).await?)

@@ -29,7 +29,15 @@ const ANSWER_MAX: Duration = Duration::from_secs(90);
 pub(crate) enum Transaction {
     /// With the file, for errors about its disk.
     Sqlite(sqlx::Transaction<'static, Sqlite>, Arc<Path>),
-    Postgres(sqlx::Transaction<'static, Postgres>),
+    Postgres(sqlx::Transaction<'static, Postgres>, Statements),
+}
+
+/// Whether a connection to PostgreSQL may keep the statements that it was once told. Behind a pooler
+/// that lends a connection for one transaction only, the next one does not know them.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Statements {
+    Kept,
+    Forgotten,
 }
 
 impl Transaction {
@@ -39,7 +47,7 @@ impl Transaction {
             Self::Sqlite(transaction, file) => {
                 transaction.commit().await.map_err(|error| Error::from(error).of_file(&file))
             }
-            Self::Postgres(transaction) => answered(transaction.commit()).await,
+            Self::Postgres(transaction, _) => answered(transaction.commit()).await,
         }
     }
 }
@@ -79,8 +87,8 @@ impl Query {
                 let done = self.sqlite().execute(&mut **db).await;
                 done.map_err(|error| Error::from(error).of_file(file))?.rows_affected()
             }
-            Transaction::Postgres(db) => {
-                answered(self.postgres().execute(&mut **db)).await?.rows_affected()
+            Transaction::Postgres(db, kept) => {
+                answered(self.postgres(*kept).execute(&mut **db)).await?.rows_affected()
             }
         };
         Ok(Done { rows })
@@ -93,8 +101,8 @@ impl Query {
                 let rows = rows.map_err(|error| Error::from(error).of_file(file))?;
                 rows.into_iter().map(Row::Sqlite).collect()
             }
-            Transaction::Postgres(db) => {
-                let rows = answered(self.postgres().fetch_all(&mut **db)).await?;
+            Transaction::Postgres(db, kept) => {
+                let rows = answered(self.postgres(*kept).fetch_all(&mut **db)).await?;
                 rows.into_iter().map(Row::Postgres).collect()
             }
         })
@@ -106,8 +114,8 @@ impl Query {
                 let row = self.sqlite().fetch_optional(&mut **db).await;
                 row.map_err(|error| Error::from(error).of_file(file))?.map(Row::Sqlite)
             }
-            Transaction::Postgres(db) => {
-                answered(self.postgres().fetch_optional(&mut **db)).await?.map(Row::Postgres)
+            Transaction::Postgres(db, kept) => {
+                answered(self.postgres(*kept).fetch_optional(&mut **db)).await?.map(Row::Postgres)
             }
         })
     }
@@ -126,8 +134,12 @@ impl Query {
         })
     }
 
-    fn postgres(self) -> sqlx::query::Query<'static, Postgres, <Postgres as Database>::Arguments> {
-        let query = sqlx::query::<Postgres>(AssertSqlSafe(numbered(&self.statement)));
+    fn postgres(
+        self,
+        statements: Statements,
+    ) -> sqlx::query::Query<'static, Postgres, <Postgres as Database>::Arguments> {
+        let query = sqlx::query::<Postgres>(AssertSqlSafe(numbered(&self.statement)))
+            .persistent(statements == Statements::Kept);
         self.values.into_iter().fold(query, |query, value| match value {
             Value::Integer(value) => query.bind(value),
             Value::Text(value) => query.bind(value.map(without_nul)),
@@ -138,6 +150,8 @@ impl Query {
 /// Waits for an answer of PostgreSQL, and not for ever.
 pub(crate) async fn answered<T>(asked: impl Future<Output = sqlx::Result<T>>) -> Result<T> {
     match tokio::time::timeout(ANSWER_MAX, asked).await {
+        // No connection came about, however often it was tried.
+        Ok(Err(error @ sqlx::Error::PoolTimedOut)) => Err(Error::Unreachable(error.into())),
         Ok(answer) => Ok(answer?),
         Err(_) => Err(Error::Unreachable("the server does not answer".into())),
     }

@@ -381,7 +381,7 @@ pub enum Addressing {
     Virtual,
 }
 
-/// An account, a bucket, a folder and a file format.
+/// An account, a bucket, a folder and a file format; or a folder of this machine.
 #[derive(Debug, Clone)]
 pub struct Destination {
     /// Its key in the project file.
@@ -390,11 +390,13 @@ pub struct Destination {
     pub id: Uuid,
     /// Its name: as written, or the key.
     pub name: String,
-    /// The key of its account.
+    /// The key of its account; empty where it is a folder of this machine.
     pub account: String,
-    /// The bucket.
+    /// The bucket; empty where it is a folder of this machine.
     pub bucket: String,
-    /// The folder, with macros; empty for the bucket's root.
+    /// The folder of this machine, relative to the project's folder or absolute; nothing for a bucket.
+    pub location: Option<String>,
+    /// The folder, with macros; empty for the root of bucket or location.
     pub folder: Template,
     /// The account id that must own the bucket, sent with every request.
     pub expected_bucket_owner: Option<String>,
@@ -410,6 +412,16 @@ pub struct Destination {
     pub marketing_actions: Vec<String>,
     /// Where the destination stands in the file.
     pub span: Span,
+}
+
+impl Destination {
+    /// The address of a key there: `s3://bucket/key`, or a path.
+    pub fn address(&self, key: &str) -> String {
+        match &self.location {
+            Some(location) => format!("{}/{key}", location.trim_end_matches('/')),
+            None => format!("s3://{}/{key}", self.bucket),
+        }
+    }
 }
 
 /// For whom the files of a destination are encrypted with OpenPGP, and who signs them. The keys are

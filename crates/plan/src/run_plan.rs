@@ -130,6 +130,9 @@ pub struct Due<'a> {
     pub slot: Timestamp,
 }
 
+/// Stands for the service where a destination is a folder of this machine.
+const FOLDERS: &str = "file:";
+
 /// The object names of one export at one slot.
 pub(crate) struct ExportNames<'a> {
     pub activation: &'a Activation,
@@ -365,10 +368,13 @@ impl Project {
         ExportNames {
             activation,
             export,
-            place: (
-                account.and_then(|account| account.endpoint_url.as_deref()),
-                &destination.bucket,
-            ),
+            place: match &destination.location {
+                Some(location) => (Some(FOLDERS), location),
+                None => (
+                    account.and_then(|account| account.endpoint_url.as_deref()),
+                    &destination.bucket,
+                ),
+            },
             run_id,
             stem: object_key::join(&folder, &export.file_name.expand(&values)),
             suffix: format!(".{}{}", file.extension, file.suffix()),

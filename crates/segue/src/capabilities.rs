@@ -59,6 +59,10 @@ fn kept(workspace: &Workspace, destination: &Destination) -> Option<serde_json::
 /// Returns the grade of a destination, if it is known.
 pub(crate) fn grade(workspace: &Workspace, destination: &str) -> Option<Grade> {
     let destination = workspace.project.destination(destination)?;
+    if destination.location.is_some() {
+        // A file comes to its name by a link, which refuses to take the place of another.
+        return Some(Grade::A);
+    }
     known(workspace, destination)?.grade()
 }
 

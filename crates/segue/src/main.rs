@@ -18,6 +18,7 @@ mod failure;
 mod http;
 mod opening;
 mod outbound;
+mod outbox;
 mod private_file;
 mod progress;
 mod recover;

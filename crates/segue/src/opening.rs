@@ -4,7 +4,7 @@
 use std::fs;
 use std::path::Path;
 
-use jiff::SignedDuration;
+use jiff::{SignedDuration, Timestamp};
 use ledger::{Ledger, Place};
 use serde::{Deserialize, Serialize};
 
@@ -15,6 +15,12 @@ use crate::private_file;
 /// For how long what a process takes is its own when it dies or stops; it is renewed three times within
 /// it.
 pub(crate) const LEASE: SignedDuration = SignedDuration::from_secs(30);
+
+/// An answer that took longer says little about the clock: whoever asks first when a database is back
+/// waits for a connection, too.
+const ASKING_MAX: SignedDuration = SignedDuration::from_secs(1);
+/// How often the time is asked for until an answer is quick.
+const ASKED_MAX: u32 = 3;
 
 /// The file in a state folder that says to which ledger in a database it belongs.
 const BELONGS: &str = "database.json";
@@ -55,8 +61,14 @@ pub(crate) async fn go_by_its_clock(ledger: &Ledger) -> Result<(), Failure> {
     if !ledger.is_shared() || ambient::is_pinned() {
         return Ok(());
     }
-    let own = ambient::own_clock();
-    let theirs = ledger.time(own).await?;
+    let (mut own, mut theirs) = ask_for_time(ledger).await?;
+    for _ in 1..ASKED_MAX {
+        if own.asked < ASKING_MAX {
+            break;
+        }
+        (own, theirs) = ask_for_time(ledger).await?;
+    }
+    let own = own.halfway();
     if let Some(apart) = ambient::go_by(theirs, own) {
         tracing::warn!(
             code = "clock_differs",
@@ -65,6 +77,26 @@ pub(crate) async fn go_by_its_clock(ledger: &Ledger) -> Result<(), Failure> {
         );
     }
     Ok(())
+}
+
+/// What the own clock said around a question.
+struct Own {
+    before: Timestamp,
+    /// How long the answer took.
+    asked: SignedDuration,
+}
+
+impl Own {
+    fn halfway(&self) -> Timestamp {
+        self.before.checked_add(self.asked / 2).unwrap_or(self.before)
+    }
+}
+
+async fn ask_for_time(ledger: &Ledger) -> Result<(Own, Timestamp), Failure> {
+    let before = ambient::own_clock();
+    let theirs = ledger.time(before).await?;
+    let asked = ambient::own_clock().duration_since(before);
+    Ok((Own { before, asked }, theirs))
 }
 
 /// Refuses a file as the ledger where the state folder belongs to a ledger in a database: with an empty

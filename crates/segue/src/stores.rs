@@ -8,11 +8,11 @@ use delivery::Store;
 use delivery::folder::FolderStore;
 use delivery::s3::{Pace, Place, S3Store, Session, Trust};
 use ledger::Ledger;
-use plan::Project;
 use plan::project::{Account, Auth, Destination};
 use secrecy::ExposeSecret as _;
 
 use crate::failure::{Failure, Kind};
+use crate::outbox;
 use crate::workspace::Workspace;
 
 /// What a folder store's identity begins with.
@@ -68,9 +68,13 @@ pub(crate) async fn open(
     destination: &str,
     target: &Target,
 ) -> Result<Arc<dyn Store>, Failure> {
-    match target {
-        Target::Folder(folder) => open_folder(folder).await,
-        Target::Buckets => Ok(Arc::new(bucket(workspace, destination, Pace::Run).await?.0)),
+    let folder = match target {
+        Target::Folder(folder) => Some(folder.clone()),
+        Target::Buckets => outbox::folder_of(workspace, destination)?,
+    };
+    match folder {
+        Some(folder) => open_folder(&folder).await,
+        None => Ok(Arc::new(bucket(workspace, destination, Pace::Run).await?.0)),
     }
 }
 
@@ -83,7 +87,8 @@ pub(crate) async fn reopen(
     if let Some(folder) = run.store.strip_prefix(FOLDER_SCHEME) {
         return open_folder(Path::new(folder)).await.map(Some);
     }
-    if workspace.project.destination(&run.destination).is_none() {
+    let found = workspace.project.destination(&run.destination);
+    if found.is_none_or(|found| found.location.is_some()) {
         return Ok(None);
     }
     let (store, _) = bucket(workspace, &run.destination, Pace::Run).await?;
@@ -95,9 +100,16 @@ pub(crate) fn is_folder(store: &str) -> bool {
     store.starts_with(FOLDER_SCHEME)
 }
 
-/// What the ledger calls the bucket of a destination.
-pub(crate) fn identity(project: &Project, destination: &str) -> Option<String> {
+/// What the ledger calls the bucket of a destination, or its folder.
+pub(crate) fn identity(workspace: &Workspace, destination: &str) -> Option<String> {
+    let project = &workspace.project;
     let destination = project.destination(destination)?;
+    if let Some(location) = &destination.location {
+        let folder = workspace.folder.join(location);
+        // One that is not there has nothing in it.
+        let folder = folder.canonicalize().ok()?;
+        return Some(format!("{FOLDER_SCHEME}{}", folder.display()));
+    }
     let account = project.account(&destination.account)?;
     Some(delivery::s3::identity(account, &destination.bucket))
 }

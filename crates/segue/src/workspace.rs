@@ -50,6 +50,8 @@ pub(crate) struct Workspace {
     pub(crate) outside: String,
     /// The accounts that were signed in to.
     pub(crate) sessions: Sessions,
+    /// The folders below which stored destinations may be.
+    pub(crate) outboxes: Vec<PathBuf>,
     /// Whether nothing may stay on this machine of what is made on the way.
     pub(crate) leaves_nothing: bool,
     state: PathBuf,
@@ -202,6 +204,7 @@ pub(crate) struct File {
     pub(crate) path: PathBuf,
     text: String,
     folder: PathBuf,
+    outboxes: Vec<PathBuf>,
     state: PathBuf,
     ledger: Place,
 }
@@ -228,7 +231,8 @@ impl File {
         let folder = path.parent().map(Path::to_path_buf).unwrap_or_default();
         let state = global.state_dir.clone().unwrap_or_else(|| folder.join(STATE_FOLDER));
         let ledger = ledger_place(global, &state)?;
-        Ok(Self { path, text, folder, state, ledger })
+        let outboxes = global.outboxes.clone();
+        Ok(Self { path, text, folder, outboxes, state, ledger })
     }
 
     /// Where its ledger is, if it has one.
@@ -308,6 +312,7 @@ impl File {
             warnings: reading.diagnostics,
             outside,
             sessions: Sessions::default(),
+            outboxes: self.outboxes,
             leaves_nothing: false,
             state: self.state,
             ledger: self.ledger,

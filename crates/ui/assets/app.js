@@ -259,7 +259,10 @@ for (const list of document.querySelectorAll('[data-more]')) {
   const fill = async () => {
     const answer = await fetch(list.dataset.more, { headers: { 'x-segue-part': '1' } });
     if (!answer.ok || answer.redirected) return;
+    const ticked = new Map([...list.querySelectorAll('input[type=checkbox]')].map((box) => [box.value, box.checked]));
     list.replaceChildren(...drawn(await answer.text()).body.childNodes);
+    // What was ticked meanwhile stays so.
+    for (const box of list.querySelectorAll('input[type=checkbox]')) box.checked = ticked.get(box.value) ?? box.checked;
     list.dispatchEvent(new Event('filled'));
   };
   (globalThis.requestIdleCallback ?? setTimeout)(fill);
@@ -301,6 +304,14 @@ for (const list of document.querySelectorAll('[data-shares]')) {
   list.addEventListener('toggle', later, true);
   later();
 }
+
+// Boxes are ticked together.
+document.addEventListener('click', (event) => {
+  const button = event.target instanceof Element ? event.target.closest('button[data-tick], button[data-untick]') : null;
+  if (!button) return;
+  const { tick, untick } = button.dataset;
+  for (const box of button.form.querySelectorAll(`input[name="${CSS.escape(tick ?? untick)}"]`)) box.checked = tick !== undefined;
+});
 
 // A button puts its value where the cursor stands.
 function insert(text, value, from = text.selectionStart) {

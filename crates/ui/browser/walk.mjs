@@ -46,12 +46,13 @@ segments:
   newsletter: { name: Newsletter, rule: "points < 3000" }
 `,
   );
+  fs.mkdirSync(path.join(folder, 'outbox'));
   return folder;
 }
 
 /** Starts the server and waits for the link that it prints. */
 async function serve(folder) {
-  const child = spawn(binary, ['serve', '--listen', '127.0.0.1:0'], {
+  const child = spawn(binary, ['serve', '--listen', '127.0.0.1:0', '--outbox', path.join(folder, 'outbox')], {
     cwd: folder,
     env: { ...process.env, SEGUE_MASTER_KEY: '00112233445566778899aabbccddeeff00112233445566778899aabbccddeeff' },
     stdio: ['ignore', 'inherit', 'pipe'],
@@ -181,6 +182,37 @@ try {
   assert.ok(await page.locator('.badge.ok', { hasText: 'Granted' }).count() > 3, 'permissions are granted');
   await shot('destination-checked');
 
+  // A folder of the server is a destination too; another folder than the operator allowed is refused.
+  await page.goto(`${origin}/destinations`);
+  await page.getByRole('link', { name: 'Local folder' }).click();
+  await press('Next').click();
+  await page.getByLabel('Name', { exact: true }).fill('Disk');
+  await page.getByLabel('Folder of this machine').fill('/etc');
+  await page.locator('#preview .note.bad', { hasText: 'not one that destinations may be in' }).waitFor();
+  await page.getByLabel('Folder of this machine').fill(path.join(folder, 'outbox', 'disk'));
+  await page.locator('#preview .address', { hasText: 'outbox/disk' }).waitFor();
+  await shot('connect-folder');
+  await press('Next').click();
+  await press('Next').click();
+  await press('Connect and check').click();
+  await page.getByText('Ready: everything that is needed is permitted').waitFor();
+  await shot('destination-folder');
+
+  // The account that was made on the way is changed: the secret that is kept stays.
+  await page.goto(`${origin}/destinations`);
+  await page.getByRole('link', { name: 'minio', exact: true }).click();
+  await title('minio');
+  await shot('account');
+  await page.getByRole('link', { name: 'Edit', exact: true }).click();
+  await page.getByLabel('Signs in with').selectOption('assume-role');
+  await page.getByLabel('Role', { exact: true }).waitFor({ state: 'visible' });
+  assert.equal(await page.getByLabel('Access key id').isVisible(), false, 'what another way needs is hidden');
+  await page.getByLabel('Signs in with').selectOption('access-key');
+  await page.getByLabel('Region').fill('eu-west-3');
+  await shot('account-edit');
+  await press('Save changes').click();
+  await page.getByText('eu-west-3').waitFor();
+
   // Segments are activated: when, under which names, with which columns, and how many rows that is.
   await page.goto(`${origin}/activations`);
   await page.getByRole('link', { name: 'Activate segments' }).click();
@@ -192,16 +224,28 @@ try {
   await page.getByLabel('Key').fill('partner-daily');
   await shot('activate-segments');
   await press('Next').click();
-  await page.getByLabel('Time zone').fill('Europe/Pari');
+  await page.locator('#zone').fill('Europe/Pari');
   await page.locator('#preview .note.bad').first().waitFor();
-  await page.getByLabel('Time zone').fill('Europe/Paris');
+  await page.locator('#zone').fill('Europe/Paris');
   await page.locator('#preview', { hasText: 'Europe/Paris' }).locator('li').first().waitFor();
   await page.locator('#preview .calendar .slot').first().waitFor();
-  await page.getByLabel('At', { exact: true }).first().fill('25:00');
+  await page.locator('#at-0').fill('25:00');
   await page.locator('#preview .note.bad').first().waitFor();
-  await page.getByLabel('At', { exact: true }).first().fill('06:00');
+  await page.locator('#at-0').fill('06:00');
   await page.locator('#preview .calendar .slot').first().waitFor();
   await shot('activate-schedule');
+  // Two of the three get another time and name together; the third stays as it is.
+  await page.getByText('For several segments at once').click();
+  const bulk = page.locator('.bulk');
+  await bulk.getByLabel('Luxury audience').check();
+  await bulk.getByLabel('Newsletter').check();
+  await bulk.getByLabel('At', { exact: true }).fill('07:30');
+  await bulk.getByLabel('File name').fill('%SEGMENT_NAME%_%DATETIME(yyyy-MM-dd)%');
+  await shot('activate-bulk');
+  await press('Apply to the ticked segments').click();
+  await page.locator('#at-0').waitFor();
+  assert.deepEqual(await Promise.all([0, 1, 2].map((at) => page.locator(`#at-${at}`).inputValue())), ['07:30', '07:30', '06:00']);
+  await page.locator('#preview', { hasText: /Luxury_audience_\d{4}-/ }).waitFor();
   await press('Next').click();
   await page.locator('#preview pre', { hasText: 'crm_id' }).waitFor();
   await page.locator('#fields .share', { hasText: '%' }).first().waitFor();
@@ -213,7 +257,9 @@ try {
   await page.locator('#preview .note.bad').waitFor();
   await source.fill('crm_id');
   await page.locator('#preview pre', { hasText: 'crm_id' }).waitFor();
-  await page.getByRole('button', { name: 'Move down crm_id' }).click();
+  // By keyboard alone.
+  await page.getByRole('button', { name: 'Move down crm_id' }).focus();
+  await page.keyboard.press('Enter');
   await page.locator('#preview pre', { hasText: 'email;crm_id' }).waitFor();
   await page.getByLabel('Column', { exact: true }).first().fill('e_mail');
   await page.locator('#preview pre', { hasText: 'e_mail;crm_id' }).waitFor();
@@ -228,7 +274,7 @@ try {
   // Changed in the same steps, with nothing else lost.
   await page.getByRole('link', { name: 'Edit', exact: true }).click();
   await page.getByRole('link', { name: 'Schedule' }).click();
-  await page.getByLabel('Last day').first().fill('2030-12-31');
+  await page.locator('#end-0').fill('2030-12-31');
   await press('Next').click();
   await press('Next').click();
   await press('Save changes').click();
@@ -248,8 +294,36 @@ try {
   const listed = await page.locator('[data-copy^="s3://"]').count();
   assert.ok(listed >= 2, 'the page names the file and the manifest');
 
+  // The same files are made again; they are there, so nothing is written.
+  await press('Replay').click();
+  await page.getByRole('dialog').getByRole('button', { name: 'Replay' }).click();
+  await page.getByText('Nothing was written: the files are where they were delivered').waitFor();
+  await shot('run-replayed');
+  await page.goto(`${origin}/runs`);
+  await page.getByLabel('Destination').selectOption('partner');
+  await page.waitForURL(/destination=partner/);
+  await page.locator('table').getByRole('link', { name: 'Luxury audience' }).first().waitFor();
+  await page.goto(`${origin}/runs?destination=disk`);
+  await page.getByText('No run matches these filters').waitFor();
+  await page.goto(`${origin}/runs?from=2020-01-01&to=2020-01-31`);
+  await page.getByText('No run matches these filters').waitFor();
+
   // Again, and this time from the run that is there.
   await page.goto(`${origin}/activations/partner-daily`);
+  // A dialog and the menu by keyboard alone: opened, left, and the focus is where it was.
+  await page.getByRole('button', { name: 'Pause' }).first().focus();
+  await page.keyboard.press('Enter');
+  await page.getByRole('dialog').waitFor();
+  await page.keyboard.press('Escape');
+  await page.getByRole('dialog').waitFor({ state: 'hidden' });
+  assert.equal(await page.evaluate(() => document.activeElement.textContent.trim()), 'Pause');
+  await page.getByRole('button', { name: 'camille' }).focus();
+  await page.keyboard.press('Enter');
+  await press('Sign out').waitFor({ state: 'visible' });
+  await page.keyboard.press('Tab');
+  assert.ok(await page.evaluate(() => document.activeElement.closest('#me') !== null), 'the menu is reached');
+  await page.keyboard.press('Escape');
+  await press('Sign out').waitFor({ state: 'hidden' });
   await page.getByRole('button', { name: 'Pause' }).first().click();
   await page.getByRole('dialog').getByRole('button', { name: 'Pause' }).click();
   await page.getByText('Slots that come due are skipped until you enable it again').waitFor();
@@ -308,7 +382,7 @@ try {
   assert.equal(new URL(page.url()).hash, '#content');
 
   // Every page, in both languages and schemes, wide and narrow.
-  const places = ['/', '/runs', '/runs?state=failed', new URL(run).pathname, '/activations', '/activations/partner-daily', '/destinations', '/destinations/partner', '/connect/account', '/connect/place', '/connect/format', '/activate/segments', '/segments', '/segments/luxury', '/segments/loyal/edit', '/rule?segment=luxury', '/activations/partner-daily/edit', '/destinations/partner/edit', '/profiles', '/audit', '/settings', '/nothing'];
+  const places = ['/', '/runs', '/runs?state=failed', new URL(run).pathname, '/activations', '/activations/partner-daily', '/destinations', '/destinations/partner', '/destinations/disk', '/accounts/minio', '/accounts/minio/edit', '/connect/account', '/connect/place', '/connect/format', '/activate/segments', '/segments', '/segments/luxury', '/segments/loyal/edit', '/rule?segment=luxury', '/activations/partner-daily/edit', '/destinations/partner/edit', '/profiles', '/audit', '/settings', '/nothing'];
   const cookies = (await context.cookies()).filter((cookie) => !['segue-lang', 'segue-scheme'].includes(cookie.name));
   let opened = 0;
   for (const [lang, scheme, width] of [['en', 'light', 1360], ['fr', 'dark', 1360], ['en', 'dark', 360], ['fr', 'light', 360]]) {

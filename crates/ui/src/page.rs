@@ -1,5 +1,6 @@
 //! The pages, one module each: what it shows as a struct, and how it is drawn.
 
+pub mod account;
 pub mod activate;
 pub mod activation;
 pub mod activations;
@@ -141,6 +142,11 @@ pub fn segment_url(key: &str) -> String {
 /// The address of a destination's page.
 pub fn destination_url(key: &str) -> String {
     format!("/destinations/{key}")
+}
+
+/// The address of an account's page.
+pub fn account_url(key: &str) -> String {
+    format!("/accounts/{key}")
 }
 
 /// The address of an activation's page.

@@ -17,13 +17,13 @@ fn user(name: &str) -> User {
 async fn the_first_link_is_good_once_and_for_a_while() {
     let fixture = Fixture::new().await;
     let ledger = &fixture.ledger;
-    ledger.set_setup_link("old", at(100)).await.unwrap();
-    ledger.set_setup_link("new", at(100)).await.unwrap();
+    assert!(ledger.set_setup_link("old", at(0), at(100)).await.unwrap());
+    assert!(ledger.set_setup_link("new", at(0), at(100)).await.unwrap());
     assert!(!ledger.use_setup_link("old", &user("ann")).await.unwrap(), "another took its place");
     let late = User { created: at(100), ..user("ann") };
     assert!(!ledger.use_setup_link("new", &late).await.unwrap(), "too late");
     assert!(ledger.use_setup_link("new", &user("ann")).await.unwrap());
-    ledger.set_setup_link("third", at(100)).await.unwrap();
+    assert!(!ledger.set_setup_link("third", at(0), at(100)).await.unwrap(), "nobody needs it");
     assert!(!ledger.use_setup_link("third", &user("bob")).await.unwrap(), "there is a user");
     assert_eq!(ledger.users().await.unwrap().len(), 1);
 }

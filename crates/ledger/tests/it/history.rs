@@ -1,6 +1,6 @@
 //! What can be asked afterwards.
 
-use ledger::{Excluded, RunFilter, RunState};
+use ledger::{Excluded, RunBehind, RunFilter, RunState};
 use plan::protocol::Verification;
 use uuid::Uuid;
 
@@ -62,6 +62,24 @@ async fn runs_are_listed_latest_first_and_filtered() {
         list(RunFilter { activation: Some("weekly".into()), ..RunFilter::default() }).await,
         [0; 0]
     );
+    let destination = Some(dated(1).destination);
+    assert_eq!(list(RunFilter { destination, ..RunFilter::default() }).await, [3, 2, 1]);
+    assert_eq!(
+        list(RunFilter { destination: Some("elsewhere".into()), ..RunFilter::default() }).await,
+        [0; 0]
+    );
+    let (since, before) = (Some(dated(2).slot), Some(dated(3).slot));
+    assert_eq!(list(RunFilter { since, ..RunFilter::default() }).await, [3, 2]);
+    assert_eq!(list(RunFilter { before, ..RunFilter::default() }).await, [2, 1]);
+    assert_eq!(list(RunFilter { since, before, ..RunFilter::default() }).await, [2]);
+    let behind = async |run_id| {
+        let run = fixture.ledger.run(run_id).await.unwrap().unwrap().run;
+        let behind =
+            RunBehind { slot: run.slot, first_claimed: run.first_claimed, run_id: run.run_id };
+        list(RunFilter { behind: Some(behind), ..RunFilter::default() }).await
+    };
+    assert_eq!(behind(dated(3).run_id).await, [2, 1]);
+    assert_eq!(behind(dated(1).run_id).await, [0; 0]);
 }
 
 #[tokio::test]

@@ -3,7 +3,8 @@
 
 use jiff::{SignedDuration, Timestamp};
 use ledger::{
-    Claim, Claimed, Error, ExportMark, Kind, Ledger, Place, RunState, SlotEnd, SlotKey, SlotState,
+    Claim, Claimed, DEATHS_MAX, Error, ExportMark, Kind, Ledger, Place, RunState, SlotEnd, SlotKey,
+    SlotState, User,
 };
 use plan::planner::Decision;
 use sqlx::{AssertSqlSafe, Connection as _, PgConnection};
@@ -161,6 +162,53 @@ async fn real_postgres_a_slot_goes_to_one_server_and_to_another_when_that_is_gon
     other.end_slot(&new, &SlotEnd::Delivered, at(65)).await.unwrap();
     let slot = other.slot(&key(60)).await.unwrap().unwrap();
     assert_eq!(slot.state, SlotState::Delivered);
+}
+
+/// The attempt that may give a slot up waits until everybody who lives could say so.
+#[tokio::test]
+async fn real_postgres_slow_owners_have_time_to_say_that_they_live() {
+    let Some(Servers { one, two, place }) = Servers::start().await else { return };
+    plan_slot(&one, 60).await;
+    let mut claims = Vec::new();
+    for number in 0..i64::from(DEATHS_MAX) {
+        let (owner, other) = if number % 2 == 0 { (&one, &two) } else { (&two, &one) };
+        claims.push(owner.begin_slot(&key(60), at(61 + number)).await.unwrap().unwrap());
+        expire(&place).await;
+        assert_eq!(other.take_up_expired(at(61 + number)).await.unwrap(), 1);
+        let slot = one.slot(&key(60)).await.unwrap().unwrap();
+        let waits = slot.not_before.duration_since(at(61 + number));
+        let last = number + 1 == i64::from(DEATHS_MAX);
+        assert_eq!(waits, if last { LEASE } else { SignedDuration::ZERO });
+    }
+    for claim in &claims {
+        let error = one.renew_slot(claim, at(70)).await.unwrap_err();
+        assert_eq!(error.kind(), Kind::Fenced);
+        one.let_go(claim).await.unwrap();
+    }
+    let next = two.begin_slot(&key(60), tomorrow(0)).await.unwrap().unwrap();
+    assert_eq!((next.starts, next.epoch), (1, DEATHS_MAX + 1), "all of them lived");
+}
+
+#[tokio::test]
+async fn real_postgres_each_server_has_a_link_for_the_first_user_and_one_is_used() {
+    let Some(Servers { one, two, .. }) = Servers::start().await else { return };
+    let ann = User {
+        name: "ann".to_owned(),
+        role: "admin".to_owned(),
+        password: "$argon2id$".to_owned(),
+        created: at(10),
+    };
+    assert!(one.set_setup_link("of one", at(0), at(100)).await.unwrap());
+    assert!(two.set_setup_link("of two", at(0), at(100)).await.unwrap());
+    assert!(two.set_setup_link("of two again", at(1), at(100)).await.unwrap());
+    assert!(!one.use_setup_link("of two", &ann).await.unwrap(), "that server has a newer one");
+    assert!(two.use_setup_link("of one", &ann).await.unwrap(), "whichever server is asked");
+    let bob = User { name: "bob".to_owned(), ..ann };
+    assert!(!two.use_setup_link("of two again", &bob).await.unwrap(), "there is a user");
+    assert!(!one.set_setup_link("late", at(2), at(100)).await.unwrap());
+    // Nor does an old link come back when the user is gone.
+    assert!(one.remove_user("ann").await.unwrap());
+    assert!(!two.use_setup_link("of two again", &bob).await.unwrap(), "it ended with the first");
 }
 
 #[tokio::test]

@@ -157,6 +157,30 @@ async fn each_process_that_dies_is_counted() {
     assert_eq!(slot(&fixture, 60).await.starts, 0, "an attempt that ends is no crash");
 }
 
+/// Whoever lets go lived, whether its slot was taken over or it only ends without having ended its work.
+#[tokio::test]
+async fn an_owner_that_lives_is_not_counted() {
+    let fixture = Fixture::new().await;
+    let ledger = &fixture.ledger;
+    planned(&fixture, 60).await;
+    let first = begin(&fixture, 60, at(61)).await.unwrap();
+    ledger.let_go(&first).await.unwrap();
+    ledger.take_up(at(62)).await.unwrap();
+    let second = begin(&fixture, 60, at(63)).await.unwrap();
+    assert_eq!(second.starts, 1, "the first one lived");
+    ledger.take_up(at(64)).await.unwrap();
+    let third = begin(&fixture, 60, at(65)).await.unwrap();
+    assert_eq!(third.starts, 2, "nobody knows yet of the second one");
+    ledger.let_go(&second).await.unwrap();
+    assert_eq!(slot(&fixture, 60).await.starts, 1);
+    ledger.end_slot(&third, &SlotEnd::Retry(stop(), at(66)), at(66)).await.unwrap();
+    let fourth = begin(&fixture, 60, at(67)).await.unwrap();
+    // What is said late is about a count that has ended.
+    ledger.let_go(&third).await.unwrap();
+    assert_eq!(slot(&fixture, 60).await.starts, 1, "the fourth one is under way");
+    ledger.end_slot(&fourth, &SlotEnd::Delivered, at(68)).await.unwrap();
+}
+
 #[tokio::test]
 async fn a_claim_of_before_the_crash_is_fenced_off() {
     let fixture = Fixture::new().await;
@@ -231,6 +255,7 @@ crate::fixture::also_on_postgres![
     a_slot_is_taken_by_one_and_ends_once,
     what_did_not_do_is_tried_again_at_its_time,
     each_process_that_dies_is_counted,
+    an_owner_that_lives_is_not_counted,
     a_claim_of_before_the_crash_is_fenced_off,
     runs_that_were_left_without_a_slot_get_one,
     asking_twice_is_one_slot_and_failed_ones_may_be_asked_for_again,

@@ -6,9 +6,13 @@ use zeroize::Zeroize as _;
 
 use super::Ordered;
 
-/// An account, a bucket, a folder and a file format.
+/// Where files go: an account and a bucket, or a folder of this machine.
 #[derive(Debug, Default, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
+#[schemars(extend(
+    "if" = { "not": { "required": ["location"] } },
+    "then" = { "required": ["account", "bucket"] }
+))]
 pub(crate) struct Destination {
     /// A UUID. Default: derived from the project's name and the destination's key.
     pub id: Option<String>,
@@ -18,12 +22,12 @@ pub(crate) struct Destination {
     #[expect(dead_code, reason = "for readers of the file")]
     pub description: Option<String>,
     /// The account that owns the credentials.
-    #[schemars(required)]
     pub account: Option<String>,
     /// The bucket, by its bare name.
-    #[schemars(required)]
     pub bucket: Option<String>,
-    /// The folder inside the bucket, with macros. Default: the root of the bucket.
+    /// A folder of this machine, in the place of an account and a bucket; relative to the project file.
+    pub location: Option<String>,
+    /// The folder inside the bucket or the location, with macros. Default: its root.
     pub folder: Option<String>,
     /// The twelve digits of the AWS account that must own the bucket.
     pub expected_bucket_owner: Option<String>,

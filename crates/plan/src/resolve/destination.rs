@@ -1,4 +1,4 @@
-//! Destinations: bucket, folder, owner.
+//! Destinations: bucket or location, folder, owner.
 
 use std::net::Ipv4Addr;
 
@@ -33,17 +33,14 @@ impl Resolver<'_> {
         }
         let folder =
             self.template(item, "folder", file.folder.as_deref().unwrap_or(""), Part::Folder);
-        if let Some(account) = &file.account {
-            self.check_reference("unknown_account", "accounts", account, item.span("account"));
-        }
-        let bucket = file.bucket.clone()?;
-        self.check_bucket(&bucket, item.span("bucket"));
+        let (account, bucket) = self.place(item, file)?;
         Some(Destination {
             key: item.key.to_owned(),
             id,
             name,
-            account: file.account.clone()?,
+            account,
             bucket,
+            location: file.location.clone(),
             folder: folder?,
             expected_bucket_owner: file.expected_bucket_owner.clone(),
             objects,
@@ -53,6 +50,61 @@ impl Resolver<'_> {
             marketing_actions: file.marketing_actions.clone().unwrap_or_default(),
             span: item.key_span,
         })
+    }
+
+    /// The account and the bucket; both are empty where the destination is a folder of this machine.
+    fn place(&mut self, item: Item<'_>, file: &config::Destination) -> Option<(String, String)> {
+        if let Some(location) = &file.location {
+            self.check_folder(item, location);
+            return Some((String::new(), String::new()));
+        }
+        for (key, about, is_there) in [
+            ("account", "The account that owns the credentials.", file.account.is_some()),
+            ("bucket", "The bucket, by its bare name.", file.bucket.is_some()),
+        ] {
+            // One whose value is wrong is told as that.
+            if !is_there && item.node.get(key).is_none() {
+                let hint = format!("`{key}`: {about}");
+                let message = format!("the key `{key}` is missing");
+                self.error("missing_key", item.key_span, message, &hint);
+            }
+        }
+        if let Some(account) = &file.account {
+            self.check_reference("unknown_account", "accounts", account, item.span("account"));
+        }
+        if let Some(bucket) = &file.bucket {
+            self.check_bucket(bucket, item.span("bucket"));
+        }
+        file.account.clone().zip(file.bucket.clone())
+    }
+
+    fn check_folder(&mut self, item: Item<'_>, location: &str) {
+        let place = item.span("location");
+        if location.trim().is_empty() {
+            let hint = "Write the path of a folder, such as `/srv/outbox`.";
+            self.error("location_form", place, "the location is empty", hint);
+        } else if location.contains("://") {
+            let hint = "Write `account` and `bucket` for a service, or the path of a folder.";
+            self.error("location_form", place, "the location is an address, not a path", hint);
+        } else if location.split(['/', '\\']).any(|part| part == "..") {
+            let hint = "Write the path without `..`.";
+            self.error("location_form", place, "the location climbs out of a folder", hint);
+        }
+        for key in ["account", "bucket", "expected_bucket_owner", "objects"] {
+            if item.node.get(key).is_some() {
+                let message = format!("`{key}` is of buckets, and this destination is a folder");
+                let hint = "Remove it, or remove `location`.";
+                self.error("misplaced_key", item.key_place(key), message, hint);
+            }
+        }
+        let Some(encryption) = item.child("encryption") else { return };
+        for key in ["sse", "kms_key_id", "kms_context", "bucket_key"] {
+            if encryption.node.get(key).is_some() {
+                let message = format!("`{key}` is of buckets, and this destination is a folder");
+                let hint = "Remove it; `pgp` encrypts the files themselves.";
+                self.error("misplaced_key", encryption.key_place(key), message, hint);
+            }
+        }
     }
 
     /// Parses a folder or a file name and reports each of its problems at its place.

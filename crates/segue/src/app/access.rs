@@ -116,18 +116,16 @@ pub(crate) fn user(
     })
 }
 
-/// Makes a new link for the first user, in the place of an earlier one. Returns its secret part.
+/// Makes a new link for the first user, in the place of an earlier one of this server. Returns its secret
+/// part; nothing when there is a user.
 ///
 /// # Errors
 /// The ledger cannot be written.
 pub(crate) async fn setup_link(ledger: &Ledger, now: Timestamp) -> Result<Option<String>, Failure> {
-    if !ledger.users().await?.is_empty() {
-        return Ok(None);
-    }
     let secret = secret()?;
     let expires = now.checked_add(SETUP_LINK_LIFE).unwrap_or(Timestamp::MAX);
-    ledger.set_setup_link(&digest(&secret), expires).await?;
-    Ok(Some(secret))
+    let is_of_use = ledger.set_setup_link(&digest(&secret), now, expires).await?;
+    Ok(is_of_use.then_some(secret))
 }
 
 /// Whether a password is the one of a hash. Without a hash it takes just as long and is wrong.

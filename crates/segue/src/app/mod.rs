@@ -9,5 +9,6 @@ pub(crate) mod objects;
 pub(crate) mod people;
 pub(crate) mod preview;
 pub(crate) mod questions;
+pub(crate) mod replay;
 pub(crate) mod rules;
 pub(crate) mod schedule;

@@ -2,19 +2,21 @@
 
 use engine::{Explained, Join, Judged, Outcome, PersonId};
 use jiff::Timestamp;
-use ledger::Ledger;
+use ledger::{DeliveredFile, FileBehind, FileFilter, Ledger};
 use plan::project::Segment;
-use plan::staged::ObjectKind;
 
 use crate::cli::Global;
 use crate::cli::mask::mask;
 use crate::cli::profile::cells;
+use crate::cli::report;
 use crate::failure::Failure;
 use crate::sources::Sources;
 use crate::workspace::Workspace;
 
 /// The most segments that are explained at once: each asks the identities of all profiles.
 pub(crate) const SEGMENTS_EXPLAINED_MAX: usize = 50;
+/// How many files are told at once.
+const FILES_MAX: usize = 50;
 /// The most characters of a value or a condition.
 const CHARS_MAX: usize = 200;
 
@@ -29,6 +31,8 @@ pub(crate) struct Person {
     /// How many segments were not asked.
     pub(crate) segments_left_out: usize,
     pub(crate) files: Vec<Sent>,
+    /// Where the files go on, if there are more.
+    pub(crate) files_next: Option<FileBehind>,
 }
 
 /// A field with the record that its value comes from.
@@ -66,6 +70,8 @@ pub(crate) struct Wanted<'a> {
     pub(crate) value: &'a str,
     pub(crate) unmask: bool,
     pub(crate) now: Timestamp,
+    /// The file behind which files are told.
+    pub(crate) files_behind: Option<FileBehind>,
 }
 
 /// Looks somebody up. Returns nothing where no profile has the identity.
@@ -104,11 +110,13 @@ pub(crate) async fn look_up(
         let asked = membership(workspace, &sources, segment, wanted, &shown);
         memberships.push(Box::pin(asked).await?);
     }
+    let (files, files_next) = files(ledger, &memberships, wanted.files_behind).await?;
     Ok(Some(Person {
         identities,
         records: profile.records,
         fields,
-        files: files(workspace, ledger, &memberships).await?,
+        files,
+        files_next,
         memberships,
         segments_left_out: segments.len().saturating_sub(SEGMENTS_EXPLAINED_MAX),
     }))
@@ -163,34 +171,32 @@ fn deciding(part: &Judged, rule: &str, shown: &impl Fn(&str) -> String, found: &
     });
 }
 
-/// The files of the newest deliveries of the segments that somebody is in.
+/// The delivered files of the segments that somebody is in, the latest first, and where they go on.
 async fn files(
-    workspace: &Workspace,
     ledger: &Ledger,
     memberships: &[Membership],
-) -> Result<Vec<Sent>, Failure> {
-    let mut sent = Vec::new();
-    let is_member = |key: &str| memberships.iter().any(|it| it.is_member && it.segment == key);
-    for activation in &workspace.project.activations {
-        for export in activation.segments.iter().filter(|export| is_member(&export.segment)) {
-            let last = ledger.last_delivered(&activation.key, &export.segment).await?;
-            let Some(last) = last else { continue };
-            let Some(detail) = ledger.run(last.run_id).await? else { continue };
-            for file in detail.files.iter().filter(|file| file.kind == ObjectKind::Data) {
-                sent.push(Sent {
-                    run_id: last.run_id,
-                    activation: activation.key.clone(),
-                    segment: export.segment.clone(),
-                    url: match detail.run.bucket.as_str() {
-                        "" => file.key.clone(),
-                        bucket => format!("s3://{bucket}/{}", file.key),
-                    },
-                    at: last.finished,
-                });
-            }
-        }
+    behind: Option<FileBehind>,
+) -> Result<(Vec<Sent>, Option<FileBehind>), Failure> {
+    let segments: Vec<String> =
+        memberships.iter().filter(|it| it.is_member).map(|it| it.segment.clone()).collect();
+    if segments.is_empty() {
+        return Ok((Vec::new(), None));
     }
-    Ok(sent)
+    let limit = u32::try_from(FILES_MAX + 1).unwrap_or(u32::MAX);
+    let filter =
+        FileFilter { segments, is_data: true, behind, limit: Some(limit), ..FileFilter::default() };
+    let mut found = ledger.files(&filter).await?;
+    let is_more = found.len() > FILES_MAX;
+    found.truncate(FILES_MAX);
+    let next = found.last().filter(|_| is_more).map(DeliveredFile::place);
+    let sent = |file: DeliveredFile| Sent {
+        run_id: file.run_id,
+        activation: file.activation,
+        segment: file.segment,
+        url: report::address(&file.store, &file.bucket, &file.key),
+        at: file.published,
+    };
+    Ok((found.into_iter().map(sent).collect(), next))
 }
 
 /// The beginning of a text, on one line.

@@ -100,11 +100,9 @@ pub(crate) async fn preview(
         let key = plan.output.key(1);
         let (folder, file) = key.rsplit_once('/').unwrap_or(("", &key));
         if address.is_empty() {
-            address = format!(
-                "s3://{}/{folder}{}",
-                plan.output.bucket,
-                if folder.is_empty() { "" } else { "/" }
-            );
+            let folder = format!("{folder}{}", if folder.is_empty() { "" } else { "/" });
+            let destination = project.destination(&plan.destination);
+            address = destination.map(|it| it.address(&folder)).unwrap_or_default();
         }
         let found = project.segment(&it.export.segment);
         segments.push(Segment {

@@ -9,7 +9,7 @@ use std::sync::{Mutex, PoisonError};
 use ::plan::permission::{self, Need, Permission, Scope};
 use ::plan::power::{self, Power};
 use ::plan::project::{Account, Auth, Destination};
-use delivery::s3::probe::{Checked, Finding, Known, Left, Probe, Verdict};
+use delivery::s3::probe::{Checked, Finding, Grade, Known, Left, Probe, Verdict};
 use delivery::s3::{Pace, S3Store, Session};
 use jiff::Timestamp;
 use serde_json::{Value, json};
@@ -20,6 +20,7 @@ use crate::capabilities;
 use crate::cli::{Format, Global, powers, table};
 use crate::encryption;
 use crate::failure::{Failure, Kind};
+use crate::outbox;
 use crate::stores;
 use crate::workspace::{self, Workspace};
 
@@ -100,6 +101,10 @@ pub(crate) enum Keep {
 
 pub(crate) async fn run(global: &Global, args: &Args) -> Result<(), Failure> {
     let workspace = Workspace::load(global).await?;
+    let found = workspace.project.destination(&args.destination);
+    if let Some(found) = found.filter(|found| found.location.is_some()) {
+        return folder(global, &workspace, found).await;
+    }
     let (destination, account) = find(&workspace, &args.destination)?;
     let (store, session) = stores::bucket(&workspace, &destination.key, Pace::Check).await?;
     let subject = Subject { workspace: &workspace, destination, account, session: &session };
@@ -140,6 +145,10 @@ pub(crate) async fn checked(
     keep: Keep,
     tell: Tell<'_>,
 ) -> Result<(bool, Value), Failure> {
+    let found = workspace.project.destination(key);
+    if let Some(found) = found.filter(|found| found.location.is_some()) {
+        return outbox::checked(workspace, found).await;
+    }
     let (destination, account) = find(workspace, key)?;
     let (store, session) = stores::bucket(workspace, &destination.key, Pace::Check).await?;
     let subject = Subject { workspace, destination, account, session: &session };
@@ -151,6 +160,31 @@ pub(crate) async fn checked(
     Ok((failure.is_none(), report.json(failure.as_ref())))
 }
 
+/// Checks a destination that is a folder of this machine.
+async fn folder(
+    global: &Global,
+    workspace: &Workspace,
+    destination: &Destination,
+) -> Result<(), Failure> {
+    let (is_ready, report) = outbox::checked(workspace, destination).await?;
+    let (key, place) = (&destination.key, report["location"].as_str().unwrap_or_default());
+    let failure = (!is_ready).then(|| {
+        let why = report["permissions"][0]["reason"].as_str().unwrap_or_default();
+        let message = format!("{key} cannot be delivered to: {why}");
+        Failure { is_answered: true, ..Failure::new(Kind::Connection, message) }
+            .hint(format!("Give the user that runs Segue the right to write to {place}."))
+    });
+    match global.output {
+        Format::Text if is_ready => super::answer(&format!(
+            "{key}: {place} on this machine\n\n{key} is ready: files can be written there.\nGrade A: {}.",
+            Grade::A.promise()
+        )),
+        Format::Text => super::answer(&format!("{key}: {place} on this machine")),
+        Format::Json => super::answer_json(&report),
+    }
+    failure.map_or(Ok(()), Err)
+}
+
 /// Finds a destination and its account by the destination's key.
 pub(crate) fn find<'a>(
     workspace: &'a Workspace,
@@ -160,6 +194,10 @@ pub(crate) fn find<'a>(
     let names = project.destinations.iter().map(|destination| destination.key.as_str());
     let destination =
         project.destination(key).ok_or_else(|| workspace::unknown("destination", key, names))?;
+    if let Some(location) = &destination.location {
+        return Err(Failure::usage(format!("destination `{key}` is the folder {location}"))
+            .hint("A folder needs no account and no policy; `segue check` tries to write there."));
+    }
     let account = project.account(&destination.account).ok_or_else(|| {
         Failure::new(Kind::Internal, format!("destination `{key}` has no account"))
     })?;

@@ -146,7 +146,7 @@ async fn baseline(
     workspace: &Workspace,
     plan: &RunPlan,
 ) -> Result<Option<std::path::PathBuf>, Failure> {
-    let store = stores::identity(&workspace.project, &plan.destination);
+    let store = stores::identity(workspace, &plan.destination);
     let (Some(_), Some(store)) = (&plan.increment, store) else { return Ok(None) };
     let Some(ledger) = Ledger::open_read_only(workspace.ledger_place()).await? else {
         return Ok(None);

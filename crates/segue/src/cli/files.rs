@@ -198,7 +198,7 @@ impl Found {
             ))
             .hint("It is an ordinary file there."));
         }
-        let Some(identity) = stores::identity(&workspace.project, &run.destination) else {
+        let Some(identity) = stores::identity(workspace, &run.destination) else {
             return Err(gone(run));
         };
         if identity != run.store {

@@ -22,6 +22,7 @@ mod policy;
 mod powers;
 mod preview;
 pub(crate) mod profile;
+mod replay;
 pub(crate) mod report;
 mod run;
 mod runs;
@@ -92,6 +93,17 @@ pub(crate) struct Global {
     #[arg(long, global = true, value_name = "URL", env = "SEGUE_DATABASE", hide_env_values = true, value_parser = secret)]
     pub(crate) database: Option<SecretString>,
 
+    /// A folder below which destinations may be that are made over the API, on this machine's disk; can be
+    /// repeated, and in the variable be separated by colons (default: none)
+    #[arg(
+        long = "outbox",
+        global = true,
+        value_name = "DIR",
+        env = "SEGUE_OUTBOXES",
+        value_delimiter = ':'
+    )]
+    pub(crate) outboxes: Vec<PathBuf>,
+
     /// How results are printed
     #[arg(long, global = true, value_enum, default_value_t = Format::Text)]
     pub(crate) output: Format,
@@ -154,6 +166,7 @@ enum Command {
     Plan(plan::Args),
     Run(run::Args),
     Release(decide::ReleaseArgs),
+    Replay(replay::Args),
     Backup(backup::BackupArgs),
     Restore(backup::RestoreArgs),
     Reject(decide::RejectArgs),
@@ -230,6 +243,7 @@ async fn dispatch(cli: Cli) -> Result<(), Failure> {
         Command::Backup(args) => backup::backup(&global, &args).await,
         Command::Restore(args) => backup::restore(&global, &args).await,
         Command::Release(args) => decide::release(&global, &args).await,
+        Command::Replay(args) => replay::run(&global, &args).await,
         Command::Reject(args) => decide::reject(&global, &args).await,
         Command::Apply(args) => apply::run(&global, &args).await,
         Command::Export(args) => export::run(&global, &args).await,

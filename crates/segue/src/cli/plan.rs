@@ -15,6 +15,7 @@ use crate::cli::apply::{self, How};
 use crate::cli::{Format, Global, Runs, report, table};
 use crate::encryption;
 use crate::failure::Failure;
+use crate::outbox;
 use crate::run;
 use crate::select;
 use crate::sources::Sources;
@@ -48,6 +49,8 @@ struct Preview {
     note: Option<String>,
     /// What the destination's service is known to do.
     grade: Option<Grade>,
+    /// What the keys stand behind: `s3://bucket/`, or a folder.
+    place: String,
     /// What is in the bucket, for a run that is still to be done.
     bucket: Option<Bucket>,
 }
@@ -98,7 +101,9 @@ async fn preview(
 ) -> Result<Preview, Failure> {
     let counts = counts(workspace, sources, ledger, &plan).await?;
     let note = note(ledger, &plan, &counts).await?;
-    let mut preview = Preview { plan, counts, note, grade, bucket: None };
+    let destination = workspace.project.destination(&plan.destination);
+    let place = destination.map(|it| it.address("")).unwrap_or_default();
+    let mut preview = Preview { plan, counts, note, grade, place, bucket: None };
     if !is_over(ledger, &preview.plan).await? {
         preview.bucket = Some(match look(workspace, ledger, &preview).await {
             Ok(seen) => seen,
@@ -121,10 +126,16 @@ async fn look(
     preview: &Preview,
 ) -> Result<Bucket, Failure> {
     let output = &preview.plan.output;
-    let (store, _) = stores::bucket(workspace, &preview.plan.destination, Pace::Check).await?;
     let last = u32::try_from(files(preview)).unwrap_or(u32::MAX).min(OBJECTS_LOOKED_FOR_MAX);
     let keys = (1..=last).map(|number| output.key(number)).chain(output.manifest_key.clone());
     let mut in_the_way = Vec::new();
+    if let Some(folder) = outbox::folder_of(workspace, &preview.plan.destination)? {
+        // To open it would make it. Which file of a name of its own is ours, only the run tells.
+        let stop = keys.filter(|key| !output.is_static && folder.join(key).exists());
+        in_the_way.extend(stop.map(|key| (key, run::why_in_the_way(false))));
+        return Ok(if in_the_way.is_empty() { Bucket::Free } else { Bucket::InTheWay(in_the_way) });
+    }
+    let (store, _) = stores::bucket(workspace, &preview.plan.destination, Pace::Check).await?;
     for key in keys {
         let Some(there) = store.head(&key).await? else { continue };
         let ours = match ledger.filter(|_| output.is_static) {
@@ -149,7 +160,7 @@ async fn counts(
         // Which of several profiles with one key is sent makes no difference to the counts.
         return Ok(sources.engine.count(&plan.query, &sources.profiles).await?);
     };
-    let store = stores::identity(&workspace.project, &plan.destination);
+    let store = stores::identity(workspace, &plan.destination);
     let (delivered, committed) = match (ledger, store) {
         (Some(ledger), Some(store)) => {
             ledger.newest_to(&plan.activation, &plan.segment, &store).await?
@@ -260,7 +271,7 @@ fn text(previews: &[Preview]) -> String {
             lines.push(format!("  {}", report::exclusion(*profiles, reason)));
         }
         for key in keys(preview) {
-            lines.push(format!("  → s3://{}/{key}", plan.output.bucket));
+            lines.push(format!("  → {}", preview.place.clone() + &key));
         }
         lines.push(format!("  {}", capabilities::said(preview.grade, &plan.destination)));
         lines.extend(preview.bucket.iter().flat_map(seen));
@@ -276,7 +287,7 @@ fn text(previews: &[Preview]) -> String {
 /// What the bucket showed, in words.
 fn seen(bucket: &Bucket) -> Vec<String> {
     match bucket {
-        Bucket::Free => vec!["  nothing in the bucket is in the way".to_owned()],
+        Bucket::Free => vec!["  nothing is in the way there".to_owned()],
         Bucket::InTheWay(objects) => objects
             .iter()
             .map(|(key, why)| format!("  would stop: {key} cannot be written: {why}"))

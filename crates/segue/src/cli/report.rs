@@ -51,9 +51,14 @@ pub(crate) fn files_table(runs: &[RunDetail]) -> String {
 
 /// Where an object is, as a person would paste it.
 pub(crate) fn url(run: &RunRecord, key: &str) -> String {
-    match run.store.strip_prefix("file://") {
+    address(&run.store, &run.bucket, key)
+}
+
+/// The same for what else tells its store and bucket.
+pub(crate) fn address(store: &str, bucket: &str, key: &str) -> String {
+    match store.strip_prefix("file://") {
         Some(folder) => format!("{folder}/{key}"),
-        None => format!("s3://{}/{key}", run.bucket),
+        None => format!("s3://{bucket}/{key}"),
     }
 }
 

@@ -149,7 +149,7 @@ impl Command<'_> {
     }
 
     async fn unopened(&self, plan: &RunPlan, failure: &Failure) -> Result<(), Failure> {
-        let bucket = || stores::identity(&self.workspace.project, &plan.destination);
+        let bucket = || stores::identity(self.workspace, &plan.destination);
         let store = self.apart.map(str::to_owned).or_else(bucket).unwrap_or_default();
         run::fail_unopened(self.ledger, plan, &store, failure).await
     }

@@ -1,5 +1,6 @@
 //! `segue runs`: what was delivered, and what was not.
 
+use jiff::Timestamp;
 use ledger::{Ledger, RunFilter, RunState};
 
 use crate::cli::{Format, Global, report};
@@ -18,6 +19,15 @@ pub(crate) struct Args {
     /// Only those in this state: claimed, staging, committing, delivered, skipped, failed, blocked
     #[arg(long, value_parser = parse_state)]
     state: Option<RunState>,
+    /// Only those to this destination
+    #[arg(long)]
+    destination: Option<String>,
+    /// Only those for a slot at this time or later, such as 2026-01-31T06:00:00Z
+    #[arg(long)]
+    since: Option<Timestamp>,
+    /// Only those for a slot before this time
+    #[arg(long)]
+    before: Option<Timestamp>,
     /// At most so many
     #[arg(long, default_value_t = 20)]
     limit: u32,
@@ -35,7 +45,10 @@ pub(crate) async fn run(global: &Global, args: &Args) -> Result<(), Failure> {
     let filter = RunFilter {
         activation: args.activation.clone(),
         segment: args.segment.clone(),
+        destination: args.destination.clone(),
         state: args.state,
+        since: args.since,
+        before: args.before,
         behind: None,
         limit: Some(args.limit),
     };

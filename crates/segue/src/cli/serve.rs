@@ -91,6 +91,7 @@ pub(crate) async fn run(global: &Global, args: &Args) -> Result<(), Failure> {
         Door { address: args.listen, hosts: args.hosts.clone(), behind_proxy: args.behind_proxy };
     let (url, answering) = http::open(&shared, &door).await?;
     let beacon = Beacon::light(&shared.workspace(), &url);
+    let url = shown_url(&door, &url);
     super::say(&format!(
         "Serving at {url}: open it in a browser; {url}/api/docs describes the API. Ctrl-C ends it."
     ));
@@ -104,6 +105,15 @@ pub(crate) async fn run(global: &Global, args: &Args) -> Result<(), Failure> {
     drop(beacon);
     shared.ledger.clone().close().await;
     Ok(())
+}
+
+/// The address for a browser: by the name that a proxy has, where there is one. Nobody can open the
+/// address that stands for all addresses of a machine.
+fn shown_url(door: &Door, url: &str) -> String {
+    match door.hosts.first() {
+        Some(host) if door.behind_proxy => format!("https://{host}"),
+        _ => url.replace("//0.0.0.0:", "//localhost:").replace("//[::]:", "//localhost:"),
+    }
 }
 
 /// The machine's name and the port: the same at the next start, and no other server has it.
@@ -128,4 +138,22 @@ fn mail(url: &str, from: &str, to: &[String]) -> Result<Mail, Failure> {
 fn webhook(url: &str) -> Result<Webhook, Failure> {
     let secret = ambient::variable(SECRET_VARIABLE).unwrap_or_default();
     Webhook::new(url, SecretString::from(secret))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_address_is_shown_that_a_browser_can_open() {
+        let shown = |address: &str, hosts: &[&str], behind_proxy| {
+            let hosts = hosts.iter().map(|&host| host.to_owned()).collect();
+            let door = Door { address: address.parse().expect("an address"), hosts, behind_proxy };
+            shown_url(&door, &format!("http://{address}"))
+        };
+        assert_eq!(shown("127.0.0.1:7341", &["localhost"], false), "http://127.0.0.1:7341");
+        assert_eq!(shown("0.0.0.0:7341", &[], true), "http://localhost:7341");
+        assert_eq!(shown("[::]:7341", &[], true), "http://localhost:7341");
+        assert_eq!(shown("0.0.0.0:7341", &["segue.example"], true), "https://segue.example");
+    }
 }

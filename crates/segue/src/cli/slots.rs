@@ -3,7 +3,7 @@
 use ledger::{Ledger, SlotFilter, SlotRecord, SlotState};
 use serde_json::{Value, json};
 
-use crate::app::schedule;
+use crate::app::schedule::Waiting;
 use crate::cli::{Format, Global, table};
 use crate::failure::Failure;
 use crate::workspace::Workspace;
@@ -40,19 +40,21 @@ pub(crate) async fn run(global: &Global, args: &Args) -> Result<(), Failure> {
         behind: None,
         limit: Some(args.limit),
     };
-    let (slots, open) = match Ledger::open_read_only(workspace.ledger_place()).await? {
-        Some(ledger) => (ledger.slots(&filter).await?, ledger.open_slots().await?),
-        None => (Vec::new(), Vec::new()),
+    let (slots, waiting) = match Ledger::open_read_only(workspace.ledger_place()).await? {
+        Some(ledger) => (ledger.slots(&filter).await?, Waiting::of(&ledger).await?),
+        None => (Vec::new(), Waiting::default()),
     };
     match global.output {
         Format::Text if slots.is_empty() => super::say("No slots yet. `segue serve` plans them."),
-        Format::Text => super::answer(&text(&slots, &open)),
-        Format::Json => super::answer_json(&slots.iter().map(|slot| json(slot, &open)).collect()),
+        Format::Text => super::answer(&text(&slots, &waiting)),
+        Format::Json => {
+            super::answer_json(&slots.iter().map(|slot| json(slot, &waiting)).collect())
+        }
     }
     Ok(())
 }
 
-fn text(slots: &[SlotRecord], open: &[SlotRecord]) -> String {
+fn text(slots: &[SlotRecord], waiting: &Waiting) -> String {
     let row = |slot: &SlotRecord| {
         let count = if slot.count == 1 { String::new() } else { table::number(slot.count) };
         vec![
@@ -61,7 +63,7 @@ fn text(slots: &[SlotRecord], open: &[SlotRecord]) -> String {
             slot.key.activation.clone(),
             slot.key.segment.clone(),
             slot.state.to_string(),
-            reason(slot, open),
+            reason(slot, waiting),
         ]
     };
     let headers = ["slot", "slots", "activation", "segment", "state", "reason"];
@@ -69,15 +71,23 @@ fn text(slots: &[SlotRecord], open: &[SlotRecord]) -> String {
 }
 
 /// Why a slot is where it is.
-fn reason(slot: &SlotRecord, open: &[SlotRecord]) -> String {
-    match (&slot.stop, schedule::waits_for(slot, open)) {
+fn reason(slot: &SlotRecord, waiting: &Waiting) -> String {
+    match (&slot.stop, waiting.waits_for(slot)) {
         (Some(stop), _) => stop.message.clone(),
-        (None, Some(before)) => format!("waits for the slot {before}, which is not over"),
+        (None, Some(waits)) => waits.message(),
         (None, None) => String::new(),
     }
 }
 
-fn json(slot: &SlotRecord, open: &[SlotRecord]) -> Value {
+fn json(slot: &SlotRecord, waiting: &Waiting) -> Value {
+    let waits = waiting.waits_for(slot).map(|waits| {
+        json!({
+            "kind": waits.code(),
+            "slot": waits.slot().map(|slot| slot.to_string()),
+            "until": waits.until().map(|until| until.to_string()),
+            "message": waits.message(),
+        })
+    });
     json!({
         "activation": slot.key.activation,
         "segment": slot.key.segment,
@@ -93,6 +103,6 @@ fn json(slot: &SlotRecord, open: &[SlotRecord]) -> Value {
         "beganAt": slot.began.map(|at| at.to_string()),
         "finishedAt": slot.finished.map(|at| at.to_string()),
         "notBefore": slot.not_before.to_string(),
-        "waitsFor": schedule::waits_for(slot, open).map(|before| before.to_string()),
+        "waitsFor": waits,
     })
 }

@@ -118,6 +118,8 @@ pub(crate) struct Problem {
     pub(crate) hint: Option<String>,
     /// Seconds after which it may work.
     pub(crate) retry_after: Option<u64>,
+    /// The methods that the path takes.
+    pub(crate) allow: Option<String>,
     /// What is wrong with single members of the body.
     pub(crate) errors: Vec<Pointed>,
 }
@@ -158,7 +160,22 @@ pub(crate) struct ProblemBody {
 
 impl Problem {
     pub(crate) fn new(code: Code, detail: impl Into<String>) -> Self {
-        Self { code, detail: detail.into(), hint: None, retry_after: None, errors: Vec::new() }
+        Self {
+            code,
+            detail: detail.into(),
+            hint: None,
+            retry_after: None,
+            allow: None,
+            errors: Vec::new(),
+        }
+    }
+
+    /// The path takes these methods, and not the one that was asked with.
+    pub(crate) fn other_method(allowed: &[&str]) -> Self {
+        Self {
+            allow: Some(allowed.join(", ")),
+            ..Self::new(Code::MethodNotAllowed, "The path takes other methods.")
+        }
     }
 
     pub(crate) fn hint(mut self, hint: impl Into<String>) -> Self {
@@ -184,6 +201,9 @@ impl Problem {
     }
 }
 
+/// After how many seconds it may be asked again what could not be answered without the ledger's database.
+const AWAY_SECONDS: u64 = 10;
+
 impl From<Failure> for Problem {
     fn from(failure: Failure) -> Self {
         let code = match failure.kind {
@@ -206,6 +226,15 @@ impl From<Failure> for Problem {
 
 impl From<ledger::Error> for Problem {
     fn from(error: ledger::Error) -> Self {
-        Failure::from(error).into()
+        // The server's own database, and not the service of a destination.
+        let is_away = matches!(
+            error.kind(),
+            ledger::Kind::Unreachable | ledger::Kind::Denied | ledger::Kind::Busy
+        );
+        let problem = Self::from(Failure::from(error));
+        match is_away {
+            true => Self { code: Code::Unavailable, retry_after: Some(AWAY_SECONDS), ..problem },
+            false => problem,
+        }
     }
 }

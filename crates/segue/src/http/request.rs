@@ -8,6 +8,7 @@ use http::{HeaderMap, Response, StatusCode, header};
 use http_body_util::combinators::UnsyncBoxBody;
 use http_body_util::{BodyExt as _, Full, StreamBody};
 use hyper::body::Frame;
+use jiff::Timestamp;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
@@ -50,6 +51,15 @@ impl Ask {
                 format!("`{name}` has to be a whole number from {least} to {most}."),
             )),
         }
+    }
+
+    /// A time of the query.
+    pub(crate) fn time(&self, name: &str) -> Result<Option<Timestamp>, Problem> {
+        let Some(text) = self.query(name) else { return Ok(None) };
+        text.parse().map(Some).map_err(|_| {
+            let detail = format!("`{name}` has to be a time such as 2026-01-31T06:00:00Z.");
+            Problem::new(Code::InvalidValue, detail)
+        })
     }
 
     /// The body as a value.
@@ -169,6 +179,9 @@ impl From<Problem> for Reply {
         let mut reply = Self::of(content).with_status(problem.code.status());
         if let Some(seconds) = problem.retry_after {
             reply.headers.insert(header::RETRY_AFTER, seconds.into());
+        }
+        if let Some(allowed) = problem.allow.as_deref().and_then(|it| it.parse().ok()) {
+            reply.headers.insert(header::ALLOW, allowed);
         }
         if problem.code == Code::NotSignedIn {
             let value = http::HeaderValue::from_static("Bearer realm=\"segue\"");

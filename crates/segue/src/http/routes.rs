@@ -6,7 +6,7 @@ use http::Method;
 
 use super::answers::{
     access, activations, alerts, destinations, drafts, evaluations, fields, files, log, objects,
-    people, preview, profiles, project, rules, runs, secrets, server, slots,
+    people, preview, profiles, project, replays, rules, runs, secrets, server, slots,
 };
 use super::flow_service::{
     FlowBody, Items, Made, Operation, connections, flows, mapping_sets, runs as flow_runs, targets,
@@ -23,6 +23,11 @@ const COUNT: Parameter = Parameter::number("count", "How many slots of each segm
 const CURSOR: Parameter = Parameter::text("cursor", "Where to go on: `next` of the answer before");
 const ACTIVATION: Parameter = Parameter::text("activation", "Only those of this activation");
 const SEGMENT: Parameter = Parameter::text("segment", "Only those of this segment");
+const SINCE: Parameter = Parameter::text(
+    "since",
+    "Only those for a slot at this time or later, such as 2026-01-31T06:00:00Z",
+);
+const BEFORE: Parameter = Parameter::text("before", "Only those for a slot before this time");
 
 const FIRST: Parameter = Parameter::number(
     "first",
@@ -381,7 +386,7 @@ pub(crate) const ROUTES: &[Route] = &[
         "/api/v1/runs",
         list_runs,
         Read,
-        [ACTIVATION, SEGMENT, RUN_STATE, LIMIT, CURSOR],
+        [ACTIVATION, SEGMENT, DESTINATION, RUN_STATE, SINCE, BEFORE, LIMIT, CURSOR],
         runs::Runs,
         runs::list,
         "List runs, the latest slot first"
@@ -396,6 +401,7 @@ pub(crate) const ROUTES: &[Route] = &[
         "One run with its files, counts, exclusions and inputs"
     ),
     change!(POST "/api/v1/runs/{id}/release", release_run, Operate, None, 200, Gives::Json(schema::<runs::RunDetail>), runs::release, "Let a run go on that a guard stopped, or that is committed and whose object somebody else changed"),
+    change!(POST "/api/v1/runs/{id}/replay", replay_run, Operate, None, 200, Gives::Json(schema::<replays::Replayed>), replays::replay, "Make the files of a delivered run again, byte by byte, and put them back if they are gone"),
     change!(POST "/api/v1/runs/{id}/reject", reject_run, Operate, Some(schema::<runs::Reject>), 200, Gives::Json(schema::<runs::RunDetail>), runs::reject, "End a run that waits for a person, with nothing visible"),
     text!(
         "/api/v1/runs/{id}/events",
@@ -604,7 +610,12 @@ impl Table {
                 return Err(Problem::new(Code::ReadOnly, detail)
                     .hint("Change the file; the server reads it again within half a minute."));
             }
-            return Err(Problem::new(Code::MethodNotAllowed, "The path takes other methods."));
+            let mut allowed: Vec<&str> = matched.value.keys().map(Method::as_str).collect();
+            if allowed.contains(&"GET") {
+                allowed.push("HEAD");
+            }
+            allowed.sort_unstable();
+            return Err(Problem::other_method(&allowed));
         };
         Ok((route, decoded(&matched.params)))
     }

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use delivery::measured::MeasuredStore;
 use jiff::{SignedDuration, Timestamp};
-use ledger::{RunRecord, RunState, SlotClaim, SlotEnd, SlotState, Stop};
+use ledger::{DEATHS_MAX, RunRecord, RunState, SlotClaim, SlotEnd, SlotState, Stop};
 use plan::RunPlan;
 
 use super::{Shared, planner};
@@ -20,8 +20,6 @@ use crate::workspace::Workspace;
 
 /// The word for a slot under whose attempts the process died too often.
 const POISON: &str = "poison";
-/// A slot under whose attempts the process died so often is given up.
-pub(super) const CRASHES_MAX: u32 = 3;
 /// The pauses before an attempt that failed for a reason that may pass is repeated: three times
 /// within six hours.
 const RETRY_AFTER: [SignedDuration; 3] =
@@ -94,7 +92,7 @@ impl Attempt<'_> {
         if let Some(run_id) = run_id {
             self.shared.ledger.slot_run(self.claim, run_id).await?;
         }
-        if self.claim.starts > CRASHES_MAX {
+        if self.claim.starts > DEATHS_MAX {
             self.finish_left(None).await?;
             return Ok(Outcome::Poison);
         }
@@ -144,7 +142,7 @@ impl Attempt<'_> {
 
     /// Writes down a failure before the run was begun, and gives it back.
     async fn unopened(&self, plan: &RunPlan, failure: Failure) -> Result<Failure, Failure> {
-        let store = stores::identity(&self.workspace.project, &plan.destination);
+        let store = stores::identity(self.workspace, &plan.destination);
         let store = store.unwrap_or_default();
         run::fail_unopened(&self.shared.ledger, plan, &store, &failure).await?;
         Ok(failure)

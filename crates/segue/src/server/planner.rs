@@ -22,6 +22,9 @@ const PAUSE_MAX: Duration = Duration::from_secs(30);
 /// The shortest, so that a schedule of every minute does not keep the planner busy.
 const PAUSE_MIN: Duration = Duration::from_millis(200);
 
+/// The pause after a pass for which the ledger could not be used.
+const PAUSE_OF_TROUBLE: Duration = Duration::from_secs(5);
+
 /// How planning goes, for whoever watches.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct PlanningStatus {
@@ -57,6 +60,61 @@ async fn pass_and_tell(
     watch: &mut Watch,
     judged: &mut alerts::Judged,
 ) -> Duration {
+    let outcome = look(shared, watch, judged).await;
+    let now = ambient::now();
+    let jumped = matches!(&outcome, Ok(look) if look.jump.is_some());
+    let known = shared.planning.borrow().trouble.clone();
+    let (next_due, trouble, pause) = match outcome {
+        Ok(look) => {
+            if look.pass.planned > 0 {
+                shared.wake.notify_one();
+            }
+            let next_due = look.pass.next_due;
+            (next_due, look.jump.or(look.broken), pause(next_due, now))
+        }
+        // Told once, and not at every look until it is over.
+        Err(failure) => {
+            let failure = failure.one_line();
+            if known.as_ref() != Some(&failure) {
+                tracing::error!(failure, "slots cannot be planned; it is tried again and again");
+            }
+            (None, Some(failure), PAUSE_OF_TROUBLE)
+        }
+    };
+    if known.is_some() && trouble.is_none() {
+        tracing::info!("slots are planned again");
+    }
+    shared.planning.send_modify(|status| {
+        status.last_pass = Some(ambient::instant());
+        status.trouble = trouble;
+        status.passes += 1;
+        status.clock_jumps += u64::from(jumped);
+        status.next_due = next_due;
+    });
+    pause
+}
+
+/// What a look at the project, the clock and the schedule came to.
+struct Look {
+    pass: Pass,
+    /// How the clock jumped, if it did.
+    jump: Option<String>,
+    /// Why the project file is not used.
+    broken: Option<String>,
+}
+
+/// Reads the project and the clock, and makes a pass.
+///
+/// # Errors
+/// The ledger cannot be used.
+async fn look(
+    shared: &Shared,
+    watch: &mut Watch,
+    judged: &mut alerts::Judged,
+) -> Result<Look, Failure> {
+    // Before the time is asked for: servers that share a database share its clock. And before the
+    // project is read: what the ledger keeps is part of it.
+    opening::go_by_its_clock(&shared.ledger).await?;
     let broken = reload(shared).await.err().map(|failure| {
         tracing::error!(
             failure = failure.one_line(),
@@ -64,42 +122,18 @@ async fn pass_and_tell(
         );
         failure.one_line()
     });
-    // Before the time is asked for: servers that share a database share its clock.
-    if let Err(failure) = opening::go_by_its_clock(&shared.ledger).await {
-        tracing::error!(failure = failure.one_line(), "the database cannot be asked for the time");
-    }
     let now = ambient::now();
     let verdict = watch.read(now, ambient::instant().saturating_duration_since(shared.started));
     let jump = told(verdict);
     let workspace = shared.workspace();
-    let outcome = match verdict {
-        Verdict::Ahead(_) => Ok(Pass::default()),
-        Verdict::Steady | Verdict::Behind(_) => pass(&shared.ledger, &workspace.project, now).await,
-    };
-    let outcome = match outcome {
-        Ok(pass) => tell(shared, &workspace.project, judged, now).await.map(|()| pass),
-        failed => failed,
-    };
-    let (next_due, trouble) = match outcome {
-        Ok(pass) => {
-            if pass.planned > 0 {
-                shared.wake.notify_one();
-            }
-            (pass.next_due, jump.clone().or(broken))
-        }
-        Err(failure) => {
-            tracing::error!(failure = failure.one_line(), "slots could not be planned");
-            (None, Some(failure.one_line()))
+    let pass = match verdict {
+        Verdict::Ahead(_) => Pass::default(),
+        Verdict::Steady | Verdict::Behind(_) => {
+            pass(&shared.ledger, &workspace.project, now).await?
         }
     };
-    shared.planning.send_modify(|status| {
-        status.last_pass = Some(ambient::instant());
-        status.trouble = trouble;
-        status.passes += 1;
-        status.clock_jumps += u64::from(jump.is_some());
-        status.next_due = next_due;
-    });
-    pause(next_due, now)
+    tell(shared, &workspace.project, judged, now).await?;
+    Ok(Look { pass, jump, broken })
 }
 
 /// Tells of what should have come by now.
@@ -230,7 +264,10 @@ impl Pass {
         };
         // Marks that only move are written together: each write waits for the disk.
         if is_idle {
-            self.idle.push(mark);
+            // Another server may have moved it to this moment.
+            if decision.decided_through > known.decided_through {
+                self.idle.push(mark);
+            }
             return Ok(());
         }
         if ledger.record_decision(&mark, &activation.destination, &decision, now).await? {

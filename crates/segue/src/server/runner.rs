@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 
 use jiff::Timestamp;
 use ledger::alert::NewAlert;
-use ledger::{Ledger, SlotClaim, SlotEnd, SlotRecord, SlotState};
+use ledger::{Ledger, SlotClaim, SlotEnd, SlotKey, SlotRecord, SlotState};
 use plan::planner::turn::{Candidate, Turns};
 use tokio::task::{Id, JoinError, JoinSet};
 
@@ -17,13 +17,34 @@ use crate::failure::Failure;
 /// How often it looks for slots whose next attempt has come; new ones wake it.
 const LOOK_AGAIN: Duration = Duration::from_secs(1);
 
+/// How long a stop tries to say that what is still under way did not die.
+const PARTING_MAX: Duration = Duration::from_secs(3);
+
 /// Attempts under way.
 struct Runner {
     shared: Arc<Shared>,
     turns: Turns,
     attempts: JoinSet<SlotEnd>,
-    claims: HashMap<Id, (SlotClaim, Candidate)>,
+    claims: HashMap<Id, Taken>,
+    /// What attempts came to and the ledger does not know yet, because it could not be written.
+    unwritten: Vec<Unwritten>,
     renewed: Instant,
+    /// Why the ledger could not be used at the last look.
+    trouble: Option<String>,
+}
+
+/// A slot that this process has.
+struct Taken {
+    claim: SlotClaim,
+    candidate: Candidate,
+    /// Whether the ledger knows that this process lives although another one has the slot.
+    is_let_go: bool,
+}
+
+struct Unwritten {
+    taken: Taken,
+    end: SlotEnd,
+    alerts: Vec<NewAlert>,
 }
 
 /// Runs slots until the process is asked to stop, and waits then for what is under way, at most for
@@ -34,7 +55,9 @@ pub(super) async fn run_until_stopped(shared: &Arc<Shared>, grace: Duration) -> 
         turns: Turns::default(),
         attempts: JoinSet::new(),
         claims: HashMap::new(),
+        unwritten: Vec::new(),
         renewed: ambient::instant(),
+        trouble: None,
     };
     loop {
         runner.look().await;
@@ -52,18 +75,37 @@ pub(super) async fn run_until_stopped(shared: &Arc<Shared>, grace: Duration) -> 
     };
     // Whether all of it was over in time is told by what is left.
     let _ = tokio::time::timeout(grace, drained).await;
-    runner.claims.len()
+    let _ = tokio::time::timeout(PARTING_MAX, runner.part()).await;
+    runner.claims.len() + runner.unwritten.len()
 }
 
 impl Runner {
-    /// Keeps what runs, and begins what may.
+    /// Writes down what is over, keeps what runs, and begins what may.
     async fn look(&mut self) {
         let outcome = async {
+            self.write_down().await?;
             self.renew().await?;
             self.fill().await
         };
-        if let Err(failure) = outcome.await {
-            tracing::error!(failure = failure.one_line(), "slots could not be taken");
+        let outcome = outcome.await;
+        self.note(outcome);
+    }
+
+    /// Tells when the ledger cannot be used, and when it can be again, and not at every look between.
+    fn note(&mut self, outcome: Result<(), Failure>) {
+        match outcome.map_err(|failure| failure.one_line()) {
+            Ok(()) if self.trouble.take().is_some() => {
+                tracing::info!("the ledger can be used again");
+            }
+            Ok(()) => {}
+            Err(failure) if self.trouble.as_ref() == Some(&failure) => {}
+            Err(failure) => {
+                tracing::error!(
+                    failure,
+                    "the ledger cannot be used: nothing begins, and what ends is written down later"
+                );
+                self.trouble = Some(failure);
+            }
         }
     }
 
@@ -75,7 +117,7 @@ impl Runner {
         let mut waiting = in_order(&open, ambient::now());
         loop {
             let running: Vec<Candidate> =
-                self.claims.values().map(|(_, running)| running.clone()).collect();
+                self.claims.values().map(|taken| taken.candidate.clone()).collect();
             let limits = self.shared.options.limits;
             let Some(next) = self.turns.next(&waiting, &running, limits).cloned() else {
                 return Ok(());
@@ -87,13 +129,14 @@ impl Runner {
 
     async fn begin(&mut self, next: Candidate) -> Result<(), Failure> {
         let now = ambient::now();
-        let key = ledger::SlotKey {
+        let key = SlotKey {
             activation: next.activation.clone(),
             segment: next.segment.clone(),
             slot: next.slot,
         };
         // Another server may have been faster.
         let Some(claim) = self.shared.ledger.begin_slot(&key, now).await? else { return Ok(()) };
+        let taken = Taken { claim: claim.clone(), candidate: next, is_let_go: false };
         tracing::info!(
             activation = key.activation,
             segment = key.segment,
@@ -102,14 +145,16 @@ impl Runner {
             "a run begins"
         );
         let begun = alerts::started(&claim, self.shared.rules(), ambient::id());
-        self.shared.ledger.alert_once(&begun, now).await?;
+        if let Err(error) = self.shared.ledger.alert_once(&begun, now).await {
+            self.unwritten.push(Unwritten { taken, end: SlotEnd::Released, alerts: Vec::new() });
+            return Err(error.into());
+        }
         // On a thread of its own: what a run does on the way, or how it ends, touches no other.
-        let (shared, of_attempt) = (Arc::clone(&self.shared), claim.clone());
+        let shared = Arc::clone(&self.shared);
         let handle = tokio::runtime::Handle::current();
-        let task = self
-            .attempts
-            .spawn_blocking(move || handle.block_on(attempt::attempt(shared, of_attempt)));
-        self.claims.insert(task.id(), (claim, next));
+        let task =
+            self.attempts.spawn_blocking(move || handle.block_on(attempt::attempt(shared, claim)));
+        self.claims.insert(task.id(), taken);
         self.shared.running.send_replace(self.claims.len());
         Ok(())
     }
@@ -119,28 +164,59 @@ impl Runner {
             Ok((id, end)) => (id, Some(end)),
             Err(error) => (error.id(), None),
         };
-        let Some((claim, _)) = self.claims.remove(&id) else { return };
+        let Some(taken) = self.claims.remove(&id) else { return };
         self.shared.running.send_replace(self.claims.len());
         let end = match end {
             Some(end) => end,
             None => {
-                let is_committed = is_committed(&self.shared.ledger, &claim).await;
+                let is_committed = is_committed(&self.shared.ledger, &taken.claim).await;
                 attempt::end_of_panic(is_committed, ambient::now())
             }
         };
-        let alerts = self.alerts(&claim, &end).await;
-        let ledger = &self.shared.ledger;
-        match ledger.end_slot_with(&claim, &end, &alerts, ambient::now()).await {
-            Ok(()) => tell(&claim, &end),
-            Err(error) if error.kind() == ledger::Kind::Fenced => {
-                tracing::warn!(%error, "an attempt is of no account");
-            }
-            // Whoever has the slot next asks the ledger what became of its run.
-            Err(error) => {
-                tracing::error!(%error, "what became of a slot could not be written down; it is found later");
-            }
-        }
+        let alerts = self.alerts(&taken.claim, &end).await;
+        self.unwritten.push(Unwritten { taken, end, alerts });
+        let written = self.write_down().await;
+        self.note(written);
         self.shared.replan.notify_one();
+    }
+
+    /// Writes down what attempts came to. What cannot be written is kept, and with it the slot.
+    async fn write_down(&mut self) -> Result<(), Failure> {
+        while let Some(Unwritten { taken, end, alerts }) = self.unwritten.last() {
+            let ledger = &self.shared.ledger;
+            match ledger.end_slot_with(&taken.claim, end, alerts, ambient::now()).await {
+                Ok(()) => tell(&taken.claim, end),
+                Err(error) if error.kind() == ledger::Kind::Fenced => {
+                    tracing::warn!(%error, "an attempt is of no account");
+                    if !taken.is_let_go {
+                        ledger.let_go(&taken.claim).await?;
+                    }
+                }
+                Err(error) => return Err(error.into()),
+            }
+            self.unwritten.pop();
+        }
+        Ok(())
+    }
+
+    /// Says of everything that is not over that its owner was stopped, and did not die.
+    async fn part(&mut self) {
+        let written = self.write_down().await;
+        let ledger = &self.shared.ledger;
+        let outcome = async {
+            written?;
+            for taken in self.claims.values_mut().filter(|taken| !taken.is_let_go) {
+                ledger.let_go(&taken.claim).await?;
+                taken.is_let_go = true;
+            }
+            Ok::<(), Failure>(())
+        };
+        if let Err(failure) = outcome.await {
+            tracing::error!(
+                failure = failure.one_line(),
+                "the ledger could not be told of the stop"
+            );
+        }
     }
 
     /// What somebody should be told of an end.
@@ -171,11 +247,15 @@ impl Runner {
         if instant.saturating_duration_since(self.renewed) < ledger.lease().unsigned_abs() / 3 {
             return Ok(());
         }
-        for (claim, _) in self.claims.values() {
-            match ledger.renew_slot(claim, now).await {
+        for taken in self.claims.values_mut() {
+            match ledger.renew_slot(&taken.claim, now).await {
                 // This process was stopped for too long. Its run is told the same, and ends.
                 Err(error) if error.kind() == ledger::Kind::Fenced => {
-                    tracing::warn!(%error, "another server has taken a slot over");
+                    if !taken.is_let_go {
+                        tracing::warn!(%error, "another server has taken a slot over");
+                        ledger.let_go(&taken.claim).await?;
+                        taken.is_let_go = true;
+                    }
                 }
                 renewed => renewed?,
             }

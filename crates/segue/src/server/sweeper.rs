@@ -14,6 +14,7 @@ use uuid::Uuid;
 
 use super::Shared;
 use crate::ambient;
+use crate::app::replay::Replay;
 use crate::failure::Failure;
 use crate::progress::Progress;
 use crate::recover::Recovery;
@@ -59,6 +60,14 @@ async fn sweep(shared: &Shared) -> Result<(), Failure> {
         progress: &Progress::hidden(),
     };
     recovery.sweep().await?;
+    let replay = Replay {
+        workspace: &workspace,
+        global: &shared.global,
+        ledger: &shared.ledger,
+        interrupt: &shared.interrupt,
+        progress: &Progress::hidden(),
+    };
+    replay.finish_left().await?;
     let needed = shared.ledger.needed_baselines().await?;
     let removed = remove_baselines(&workspace.baselines_folder(), &needed, BASELINE_AGE_MIN);
     if removed > 0 {

@@ -2,20 +2,23 @@
 
 use jiff::Timestamp;
 use jiff::civil::Weekday;
-use ledger::RunFilter;
+use ledger::{RunFilter, SlotRecord};
 use plan::Section;
 use plan::project::{Activation, Column, ColumnSource, Frequency, Guard, SegmentExport};
 use plan::run_plan::Output;
-use ui::page::activation::{self, MappedColumn, Schedule, Slot, Source};
+use ui::page::activation::{self, MappedColumn, OpenSlot, Schedule, Slot, Source};
 use ui::page::activations::{Activations, Line};
 use ui::page::calendar;
 
 use super::run::export;
 use super::{Calendar, Look, count, status};
+use crate::app::schedule::{Waiting, Waits, waits_without_slot};
 use crate::failure::Failure;
 
 /// How many slots to come are shown.
 const SLOTS: usize = 6;
+/// How many slots that are not over are shown.
+const OPEN_SLOTS_MAX: usize = 20;
 /// How many different schedules a calendar shows.
 const SCHEDULES_MAX: usize = 20;
 /// How many runs are shown.
@@ -24,8 +27,11 @@ const RUNS: u32 = 8;
 /// Fills the list.
 pub(super) async fn activations(look: &Look<'_>) -> Result<Activations, Failure> {
     let mut lines = Vec::new();
-    for activation in &look.project().activations {
-        let last = newest(look, &activation.key, 1).await?;
+    let all = &look.project().activations;
+    let keys: Vec<&str> = all.iter().map(|it| it.key.as_str()).collect();
+    let newest = look.ledger.newest_of_activations(&keys).await?;
+    for activation in all {
+        let last = newest.iter().find(|run| run.activation == activation.key);
         lines.push(Line {
             key: activation.key.clone(),
             destination: look.destination(&activation.destination).name,
@@ -33,23 +39,10 @@ pub(super) async fn activations(look: &Look<'_>) -> Result<Activations, Failure>
             columns: count(&activation.mapping),
             is_enabled: look.is_enabled(&activation.key),
             next: look.next_slots(Some(&activation.key), 1).first().map(|next| next.at),
-            last: last.first().map(|run| (status(run.state), run.slot)),
+            last: last.map(|run| (status(run.state), run.slot)),
         });
     }
     Ok(Activations { activations: lines, may_activate: look.may.activate })
-}
-
-async fn newest(
-    look: &Look<'_>,
-    activation: &str,
-    limit: u32,
-) -> Result<Vec<ledger::RunRecord>, Failure> {
-    let filter = RunFilter {
-        activation: Some(activation.to_owned()),
-        limit: Some(limit),
-        ..RunFilter::default()
-    };
-    Ok(look.ledger.runs(&filter).await?)
 }
 
 /// Fills the page of one activation.
@@ -57,7 +50,12 @@ pub(super) async fn activation(
     look: &Look<'_>,
     activation: &Activation,
 ) -> Result<activation::Activation, Failure> {
-    let recent = newest(look, &activation.key, RUNS).await?;
+    let newest = RunFilter {
+        activation: Some(activation.key.clone()),
+        limit: Some(RUNS),
+        ..RunFilter::default()
+    };
+    let recent = look.ledger.runs(&newest).await?;
     let part = look.part(activation.segments.len());
     let mut calendar = Calendar::default();
     let destination = look.project().destination(&activation.destination);
@@ -74,7 +72,9 @@ pub(super) async fn activation(
         part,
         editing: look.editing(Section::Activations, &activation.key, &activation.key),
         calendar: ahead(look, activation),
+        open: open(look, activation).await?,
         slots: slots(look, activation),
+        waits: without_slot(look, activation),
         mapping: activation.mapping.iter().map(column).collect(),
         guard: guard(&activation.guard),
         recent: recent.iter().map(|run| look.line(run)).collect(),
@@ -147,6 +147,39 @@ fn slots(look: &Look<'_>, activation: &Activation) -> Vec<Slot> {
         }
     };
     look.next_slots(Some(&activation.key), SLOTS).into_iter().map(slot).collect()
+}
+
+/// The slots that are not over, the oldest first.
+async fn open(look: &Look<'_>, activation: &Activation) -> Result<Vec<OpenSlot>, Failure> {
+    let waiting = Waiting::of(look.ledger).await?;
+    let slot = |slot: &SlotRecord| OpenSlot {
+        segment: look.segment(&slot.key.segment).name,
+        slot: slot.key.slot,
+        run: slot.run_id.map(|id| id.to_string()),
+        waits: waiting.waits_for(slot).map(waits),
+    };
+    let of_this = waiting.open.iter().filter(|slot| slot.key.activation == activation.key);
+    Ok(of_this.take(OPEN_SLOTS_MAX).map(slot).collect())
+}
+
+/// What is waited for while nothing is due.
+fn without_slot(look: &Look<'_>, activation: &Activation) -> Option<activation::Waits> {
+    let is_enabled = look.is_enabled(&activation.key);
+    let mut schedules = activation.segments.iter().map(|export| export.schedule.as_ref());
+    let found = schedules.find_map(|it| waits_without_slot(it, is_enabled, look.now));
+    found.map(waits)
+}
+
+fn waits(waits: Waits) -> activation::Waits {
+    match waits {
+        Waits::Slot(slot) => activation::Waits::Slot(slot),
+        Waits::HeldSlot(slot) => activation::Waits::HeldSlot(slot),
+        Waits::Decision => activation::Waits::Decision,
+        Waits::Time(until) => activation::Waits::Time(until),
+        Waits::Turn => activation::Waits::Turn,
+        Waits::Pause => activation::Waits::Pause,
+        Waits::Evaluation => activation::Waits::Evaluation,
+    }
 }
 
 fn column(column: &Column) -> MappedColumn {

@@ -3,24 +3,23 @@
 use delivery::s3::probe::Grade;
 use ledger::RunFilter;
 use plan::file_format::Compression;
-use plan::project::{Activation, Auth, Destination};
+use plan::project::{Account, Activation, Auth, Destination};
 use plan::{Section, permission, policy};
 use ui::page::destination::{self, Policy, PolicyKind, Use};
-use ui::page::destinations::{self, Destinations, Line, Preset};
+use ui::page::destinations::{self, AccountLine, Destinations, Line, Preset};
 
 use super::{Look, count, status};
 use crate::capabilities;
 use crate::failure::Failure;
 
-/// How many runs are looked through for the last one of each destination.
-const RUNS_SEARCHED: u32 = 1_000;
 /// How many runs are shown.
-const RUNS: usize = 6;
+const RUNS: u32 = 6;
 
 /// Fills the catalogue.
 pub(super) async fn destinations(look: &Look<'_>) -> Result<Destinations, Failure> {
-    let filter = RunFilter { limit: Some(RUNS_SEARCHED), ..RunFilter::default() };
-    let runs = look.ledger.runs(&filter).await?;
+    let all = &look.project().destinations;
+    let keys: Vec<&str> = all.iter().map(|it| it.key.as_str()).collect();
+    let newest = look.ledger.newest_to_destinations(&keys).await?;
     let line = |it: &Destination| Line {
         key: it.key.clone(),
         name: it.name.clone(),
@@ -28,13 +27,25 @@ pub(super) async fn destinations(look: &Look<'_>) -> Result<Destinations, Failur
         preset: preset(look, it),
         grade: grade(look, &it.key),
         activations: users(look, &it.key).count().try_into().unwrap_or(u64::MAX),
-        last: runs
+        last: newest
             .iter()
             .find(|run| run.destination == it.key)
             .map(|run| (status(run.state), run.slot)),
     };
-    let destinations = look.project().destinations.iter().map(line).collect();
-    Ok(Destinations { destinations, may_connect: look.may.connect })
+    let destinations = all.iter().map(line).collect();
+    let account = |it: &Account| AccountLine {
+        key: it.key.clone(),
+        preset: preset_of(Some(it)),
+        auth: auth(Some(&it.auth)),
+        destinations: count(&all.iter().filter(|one| one.account == it.key).collect::<Vec<_>>()),
+    };
+    let accounts = look.project().accounts.iter().map(account).collect();
+    Ok(Destinations {
+        destinations,
+        accounts,
+        may_connect: look.may.connect,
+        has_outbox: !look.workspace.outboxes.is_empty(),
+    })
 }
 
 fn users<'a>(look: &'a Look<'_>, key: &'a str) -> impl Iterator<Item = &'a Activation> {
@@ -46,11 +57,18 @@ fn users<'a>(look: &'a Look<'_>, key: &'a str) -> impl Iterator<Item = &'a Activ
 pub(super) fn address(destination: &Destination) -> String {
     let folder = destination.folder.text();
     let slash = if folder.is_empty() || folder.ends_with('/') { "" } else { "/" };
-    format!("s3://{}/{folder}{slash}", destination.bucket)
+    destination.address(&format!("{folder}{slash}"))
 }
 
 fn preset(look: &Look<'_>, destination: &Destination) -> Preset {
-    let account = look.project().account(&destination.account);
+    if destination.location.is_some() {
+        return Preset::Folder;
+    }
+    preset_of(look.project().account(&destination.account))
+}
+
+/// What kind of service an account is for.
+pub(super) fn preset_of(account: Option<&Account>) -> Preset {
     Preset::of_endpoint(account.and_then(|account| account.endpoint_url.as_deref()))
 }
 
@@ -67,10 +85,9 @@ pub(crate) async fn destination(
     look: &Look<'_>,
     it: &Destination,
 ) -> Result<destination::Destination, Failure> {
-    let filter = RunFilter { limit: Some(RUNS_SEARCHED), ..RunFilter::default() };
-    let runs = look.ledger.runs(&filter).await?;
-    let recent = runs.iter().filter(|run| run.destination == it.key).take(RUNS);
-    let recent = recent.map(|run| look.line(run)).collect();
+    let newest =
+        RunFilter { destination: Some(it.key.clone()), limit: Some(RUNS), ..RunFilter::default() };
+    let recent = look.ledger.runs(&newest).await?.iter().map(|run| look.line(run)).collect();
     let account = look.project().account(&it.account);
     let file = &it.file;
     Ok(destination::Destination {
@@ -80,7 +97,7 @@ pub(crate) async fn destination(
         name: it.name.clone(),
         address: address(it),
         preset: preset(look, it),
-        bucket: it.bucket.clone(),
+        bucket: it.location.clone().unwrap_or_else(|| it.bucket.clone()),
         folder: it.folder.text().to_owned(),
         account: it.account.clone(),
         auth: auth(account.map(|account| &account.auth)),
@@ -145,7 +162,7 @@ pub(crate) fn finding(it: &serde_json::Value) -> destination::Finding {
 }
 
 /// What is told of how requests are signed: never a secret.
-fn auth(auth: Option<&Auth>) -> destination::Auth {
+pub(super) fn auth(auth: Option<&Auth>) -> destination::Auth {
     match auth {
         Some(Auth::AccessKey { access_key_id, .. }) => {
             destination::Auth::Keys(access_key_id.clone())

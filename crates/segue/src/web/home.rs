@@ -11,7 +11,7 @@ use crate::failure::Failure;
 /// How many days the chart shows.
 const DAYS: i64 = 30;
 /// How many alerts are shown; the list of runs has them all.
-const ALERTS_MAX: usize = 5;
+const ALERTS_MAX: u32 = 5;
 /// How many runs and slots are shown.
 const LISTED_MAX: usize = 6;
 
@@ -40,9 +40,7 @@ fn midnight(look: &Look<'_>, date: Date) -> Timestamp {
 
 async fn alerts(look: &Look<'_>) -> Result<Vec<Alert>, Failure> {
     let mut alerts = Vec::new();
-    for id in look.ledger.need_attention().await?.into_iter().take(ALERTS_MAX) {
-        let Some(detail) = look.ledger.run(id).await? else { continue };
-        let run = detail.run;
+    for run in look.ledger.need_attention(ALERTS_MAX).await? {
         alerts.push(Alert {
             run: run.run_id.to_string(),
             status: status(run.state),
@@ -61,15 +59,15 @@ fn days(look: &Look<'_>, first: Date, ended: &[Ended]) -> Vec<Day> {
         .take(usize::try_from(DAYS).unwrap_or_default())
         .map(|date| Day { date, delivered: Delivered::default(), failed: 0 })
         .collect();
-    for run in ended {
-        let date = run.finished.to_zoned(look.zone.clone()).date();
+    for some in ended {
+        let date = some.from.to_zoned(look.zone.clone()).date();
         let Some(day) = days.iter_mut().find(|day| day.date == date) else { continue };
-        match run.state {
-            RunState::Failed => day.failed += 1,
+        match some.state {
+            RunState::Failed => day.failed += some.runs,
             _ => {
-                day.delivered.rows += run.rows;
-                day.delivered.files += run.files;
-                day.delivered.bytes += run.bytes;
+                day.delivered.rows += some.rows;
+                day.delivered.files += some.files;
+                day.delivered.bytes += some.bytes;
             }
         }
     }
@@ -77,9 +75,10 @@ fn days(look: &Look<'_>, first: Date, ended: &[Ended]) -> Vec<Day> {
 }
 
 fn month(ended: &[Ended]) -> Share {
-    let failed = ended.iter().filter(|run| run.state == RunState::Failed).count();
-    let all = super::count(ended);
-    Share { good: all - u64::try_from(failed).unwrap_or(all), all }
+    let runs = |is_meant: fn(RunState) -> bool| -> u64 {
+        ended.iter().filter(|some| is_meant(some.state)).map(|some| some.runs).sum()
+    };
+    Share { good: runs(|state| state != RunState::Failed), all: runs(|_| true) }
 }
 
 fn next(look: &Look<'_>) -> Vec<Next> {

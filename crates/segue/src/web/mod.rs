@@ -2,6 +2,7 @@
 //!
 //! Reading order: [`Look`] is what a page is made from; then there is one file for each kind of thing.
 
+mod account;
 mod activation;
 mod destination;
 mod home;
@@ -107,6 +108,10 @@ async fn page_at(look: &Look<'_>, shell: &Shell, path: &str) -> Result<Option<Ma
             Some(found) => destination(look, found).await?.draw(shell),
             None => return Ok(None),
         },
+        ["accounts", key] => match project.account(key) {
+            Some(found) => account::account(look, found).draw(shell),
+            None => return Ok(None),
+        },
         ["activations"] => activation::activations(look).await?.draw(shell),
         ["activations", key] => match project.activation(key) {
             Some(found) => activation::activation(look, found).await?.draw(shell),
@@ -122,7 +127,7 @@ async fn page_at(look: &Look<'_>, shell: &Shell, path: &str) -> Result<Option<Ma
 /// # Errors
 /// The ledger cannot be read.
 pub(crate) async fn attention(look: &Look<'_>) -> Result<u64, Failure> {
-    Ok(count(&look.ledger.need_attention().await?))
+    Ok(look.ledger.need_attention_count().await?)
 }
 
 impl Look<'_> {

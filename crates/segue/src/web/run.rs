@@ -3,8 +3,10 @@
 use std::collections::BTreeSet;
 
 use jiff::Timestamp;
+use jiff::civil::Date;
 use ledger::{
-    FileRecord, RunBehind, RunDetail, RunFilter, RunRecord, RunState, SlotRecord, SlotState,
+    FileRecord, MarkFilter, RunBehind, RunDetail, RunFilter, RunRecord, RunState, SlotRecord,
+    SlotState,
 };
 use plan::project::Export;
 use plan::protocol::Verification;
@@ -12,10 +14,11 @@ use plan::run_plan::Output;
 use plan::staged::ObjectKind;
 use ui::component::{Choice, Tone};
 use ui::page::run::{self, File, Input, Live, May, Movement, People, Run, Step, StepKind, Stop};
-use ui::page::runs::{Choices, Filter, Lane, Mark, Runs, TIMELINE};
+use ui::page::runs::{Choices, Filter, Lane, Mark, Period, Runs};
 use ui::page::{RunLine, RunStatus};
 
 use super::{Look, status};
+use crate::cli::report;
 use crate::failure::Failure;
 
 /// How many lanes the timeline has.
@@ -44,10 +47,14 @@ pub(crate) async fn runs(look: &Look<'_>, wanted: &Wanted) -> Result<Runs, Failu
             run_id: detail.run.run_id,
         }),
     };
+    let midnight = |day: Date| Some(day.to_zoned(look.zone.clone()).ok()?.timestamp());
     let newest = RunFilter {
         activation: filter.activation.clone(),
         segment: filter.segment.clone(),
+        destination: filter.destination.clone(),
         state: filter.state.as_deref().and_then(RunState::parse),
+        since: filter.from.and_then(midnight),
+        before: filter.to.and_then(|day| midnight(day.tomorrow().ok()?)),
         behind,
         limit: Some(look.limit.saturating_add(1)),
     };
@@ -62,13 +69,19 @@ pub(crate) async fn runs(look: &Look<'_>, wanted: &Wanted) -> Result<Runs, Failu
     lines.truncate(WAITING_MAX);
     let goes_on = !lines.is_empty() || found.iter().any(|run| !run.state.is_over());
     lines.extend(found.iter().map(|run| look.line(run)));
+    let period = Period::of_days(filter.from, filter.to, &look.zone, look.now);
+    let is_first_page = behind.is_none();
+    let (lanes, lanes_beyond) =
+        if is_first_page { lanes(look, filter, period).await? } else { (Vec::new(), 0) };
     Ok(Runs {
-        lanes: if behind.is_none() { lanes(look).await? } else { Vec::new() },
+        lanes,
+        lanes_beyond,
+        period,
         choices: choices(look),
         filter: filter.clone(),
         older: last.map(|last| older(filter, last.run_id)),
         runs: lines,
-        is_later_page: behind.is_some(),
+        is_later_page: !is_first_page,
         waiting_beyond: u64::try_from(waiting_beyond).unwrap_or(u64::MAX),
         goes_on,
     })
@@ -77,7 +90,8 @@ pub(crate) async fn runs(look: &Look<'_>, wanted: &Wanted) -> Result<Runs, Failu
 /// The slots that wait for their turn now, as runs that have not begun.
 async fn waiting_lines(look: &Look<'_>, wanted: &Wanted) -> Result<Vec<RunLine>, Failure> {
     let Wanted { filter, behind } = wanted;
-    if look.gauges.is_none() || behind.is_some() || filter.state.is_some() {
+    let is_past = filter.from.is_some() || filter.to.is_some();
+    if look.gauges.is_none() || behind.is_some() || filter.state.is_some() || is_past {
         return Ok(Vec::new());
     }
     let is_meant = |wanted: &Option<String>, key: &str| wanted.as_ref().is_none_or(|it| it == key);
@@ -95,6 +109,7 @@ async fn waiting_lines(look: &Look<'_>, wanted: &Wanted) -> Result<Vec<RunLine>,
         if !is_due
             || !is_meant(&filter.activation, &key.activation)
             || !is_meant(&filter.segment, &key.segment)
+            || !is_meant(&filter.destination, &slot.destination)
         {
             continue;
         }
@@ -120,14 +135,18 @@ async fn waiting_lines(look: &Look<'_>, wanted: &Wanted) -> Result<Vec<RunLine>,
 /// The address of the page behind a run.
 fn older(filter: &Filter, last: uuid::Uuid) -> String {
     let mut query = url::form_urlencoded::Serializer::new(String::new());
+    let day = |day: Option<Date>| day.map(|day| day.to_string());
     let kept = [
-        ("activation", &filter.activation),
-        ("segment", &filter.segment),
-        ("state", &filter.state),
+        ("activation", filter.activation.clone()),
+        ("segment", filter.segment.clone()),
+        ("destination", filter.destination.clone()),
+        ("state", filter.state.clone()),
+        ("from", day(filter.from)),
+        ("to", day(filter.to)),
     ];
     for (name, value) in kept {
         if let Some(value) = value {
-            query.append_pair(name, value);
+            query.append_pair(name, &value);
         }
     }
     query.append_pair("behind", &last.to_string());
@@ -140,41 +159,57 @@ fn choices(look: &Look<'_>) -> Choices {
         |value: &str, text: &str| Choice { value: value.to_owned(), text: text.to_owned() };
     let activations = project.activations.iter().map(|it| choice(&it.key, &it.key));
     let segments = project.segments.iter().map(|it| choice(&it.key, &it.name));
-    Choices { activations: activations.collect(), segments: segments.collect() }
+    let destinations = project.destinations.iter().map(|it| choice(&it.key, &it.name));
+    Choices {
+        activations: activations.collect(),
+        segments: segments.collect(),
+        destinations: destinations.collect(),
+    }
 }
 
-async fn lanes(look: &Look<'_>) -> Result<Vec<Lane>, Failure> {
-    let since = look.now.saturating_sub(TIMELINE).unwrap_or(look.now);
-    let mut lanes = Vec::new();
-    let mut exports = Vec::new();
+/// The lanes of the timeline, and how many it has no room for.
+async fn lanes(
+    look: &Look<'_>,
+    filter: &Filter,
+    period: Period,
+) -> Result<(Vec<Lane>, u64), Failure> {
+    let is_meant = |wanted: &Option<String>, key: &str| wanted.as_ref().is_none_or(|it| it == key);
+    let mut wanted: Vec<(&str, &str)> = Vec::new();
     for activation in &look.project().activations {
-        exports.extend(activation.segments.iter().map(|export| (activation, export)));
+        if is_meant(&filter.activation, &activation.key)
+            && is_meant(&filter.destination, &activation.destination)
+        {
+            let segments = activation.segments.iter().map(|it| it.segment.as_str());
+            let segments = segments.filter(|segment| is_meant(&filter.segment, segment));
+            wanted.extend(segments.map(|segment| (activation.key.as_str(), segment)));
+        }
     }
-    exports.truncate(LANES_MAX);
-    for (activation, export) in exports {
-        let filter = RunFilter {
-            activation: Some(activation.key.clone()),
-            segment: Some(export.segment.clone()),
-            limit: Some(MARKS_MAX),
-            ..RunFilter::default()
-        };
-        let found = look.ledger.runs(&filter).await?;
-        let mark = |run: &RunRecord| Mark {
-            run: run.run_id.to_string(),
-            slot: run.slot,
-            status: status(run.state),
-        };
-        lanes.push(Lane {
-            segment: look.segment(&export.segment).name,
-            activation: activation.key.clone(),
-            runs: found
-                .iter()
-                .filter(|run| run.slot >= since && run.slot <= look.now)
-                .map(mark)
+    let beyond = wanted.len().saturating_sub(LANES_MAX);
+    wanted.truncate(LANES_MAX);
+    let shown = MarkFilter {
+        since: period.from,
+        before: period.to,
+        destination: filter.destination.as_deref(),
+        state: filter.state.as_deref().and_then(RunState::parse),
+        each: MARKS_MAX,
+    };
+    let marks = look.ledger.marks(&wanted, &shown).await?;
+    let lane = |(activation, segment): &(&str, &str)| {
+        let of_lane =
+            marks.iter().filter(|it| it.activation == *activation && it.segment == *segment);
+        Lane {
+            segment: look.segment(segment).name,
+            activation: (*activation).to_owned(),
+            runs: of_lane
+                .map(|it| Mark {
+                    run: it.run_id.to_string(),
+                    slot: it.slot,
+                    status: status(it.state),
+                })
                 .collect(),
-        });
-    }
-    Ok(lanes)
+        }
+    };
+    Ok((wanted.iter().map(lane).collect(), u64::try_from(beyond).unwrap_or(u64::MAX)))
 }
 
 /// Fills the page of one run, if there is such a run, or a slot that will become it.
@@ -232,7 +267,8 @@ fn may(look: &Look<'_>, detail: &RunDetail) -> May {
     });
     let may = is_sent && look.may.run;
     let again = may && run.state == RunState::Delivered && look.is_enabled(&run.activation);
-    May { retry: can && may, again, ..May::default() }
+    let replay = again && run.export == Export::Full;
+    May { retry: can && may, again, replay, ..May::default() }
 }
 
 /// How far a run is, where it is under way here.
@@ -298,10 +334,7 @@ fn people(detail: &RunDetail) -> Option<People> {
 }
 
 fn file(run: &RunRecord, file: &FileRecord) -> File {
-    let address = match run.bucket.as_str() {
-        "" => file.key.clone(),
-        bucket => format!("s3://{bucket}/{}", file.key),
-    };
+    let address = report::url(run, &file.key);
     File {
         is_manifest: file.kind == ObjectKind::Manifest,
         name: Output::name_of(&file.key).to_owned(),

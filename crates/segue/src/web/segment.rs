@@ -18,8 +18,17 @@ const CHART: u32 = 30;
 
 /// Fills the list.
 pub(super) async fn segments(look: &Look<'_>) -> Result<Segments, Failure> {
+    let find = look.asked.as_ref().map(|asked| asked.find.trim().to_owned()).unwrap_or_default();
+    let wanted = find.to_lowercase();
+    let fits = |it: &&Segment| {
+        it.name.to_lowercase().contains(&wanted) || it.key.to_lowercase().contains(&wanted)
+    };
+    let found: Vec<&Segment> = look.project().segments.iter().filter(fits).collect();
+    let part = look.part(found.len());
+    let shown = &found[part.range()];
+    let keys: Vec<&str> = shown.iter().map(|segment| segment.key.as_str()).collect();
     let mut sizes: BTreeMap<String, Vec<u64>> = BTreeMap::new();
-    for size in look.ledger.segment_sizes(None, LINE).await? {
+    for size in look.ledger.segment_sizes(&keys, LINE).await? {
         sizes.entry(size.segment).or_default().push(size.members);
     }
     let line = |segment: &Segment| Line {
@@ -29,15 +38,8 @@ pub(super) async fn segments(look: &Look<'_>) -> Result<Segments, Failure> {
         sizes: sizes.get(&segment.key).cloned().unwrap_or_default(),
         used_in: users(look, &segment.key).map(|activation| activation.key.clone()).collect(),
     };
-    let find = look.asked.as_ref().map(|asked| asked.find.trim().to_owned()).unwrap_or_default();
-    let wanted = find.to_lowercase();
-    let fits = |it: &&Segment| {
-        it.name.to_lowercase().contains(&wanted) || it.key.to_lowercase().contains(&wanted)
-    };
-    let found: Vec<&Segment> = look.project().segments.iter().filter(fits).collect();
-    let part = look.part(found.len());
     Ok(Segments {
-        segments: found[part.range()].iter().copied().map(line).collect(),
+        segments: shown.iter().copied().map(line).collect(),
         part,
         find,
         may_try: look.may.count,
@@ -58,7 +60,7 @@ pub(crate) async fn segment(
     locale: &Locale,
     segment: &Segment,
 ) -> Result<segment::Segment, Failure> {
-    let sizes = look.ledger.segment_sizes(Some(&segment.key), CHART).await?;
+    let sizes = look.ledger.segment_sizes(&[&segment.key], CHART).await?;
     let use_of = |activation: &Activation| Use {
         activation: activation.key.clone(),
         destination: look.destination(&activation.destination).name,

@@ -1,7 +1,7 @@
 //! Segments, destinations and activations that are made, changed and removed in the pages, by two people
 //! at once as well.
 
-use crate::project::{BUCKET, Project, Text, lab};
+use crate::project::{BUCKET, Project, SECRET, Text, lab};
 use crate::served_pages::{Browser, set_up_with};
 
 /// What a form of the editor of rules holds.
@@ -228,4 +228,88 @@ async fn fields_come_when_the_page_stands_with_the_share_of_values() {
     assert_eq!(shares.json()["email"]["text"], "83.3%", "{:?}", shares.json());
     let unknown = browser.post("/rule", "/fields/shares", &[("field", "emial")]);
     assert_eq!(unknown.status, 422);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_account_is_shown_changed_and_removed() {
+    let lab = lab().await;
+    let project = Project::new(&Text::default().yaml(), Some(&lab));
+    let key = "00112233445566778899aabbccddeeff00112233445566778899aabbccddeeff";
+    let mut opened = set_up_with(&project, &[("SEGUE_MASTER_KEY", key)]);
+    let browser = &mut opened.browser;
+    browser.get("/destinations").must_have("/accounts/lab");
+    let of_file = browser.get("/accounts/lab");
+    of_file.must_have("LAB");
+    of_file.must_have("/destinations/partner");
+    of_file.must_have("Change it there");
+    assert!(!of_file.has("/accounts/lab/edit"));
+    assert_eq!(browser.get("/accounts/lab/edit").status, 409);
+    assert_eq!(browser.get("/accounts/nobody").status, 404);
+
+    let endpoint = lab.endpoint();
+    let account = [
+        ("account", ""),
+        ("preset", "other"),
+        ("auth", "access-key"),
+        ("access_key_id", "LAB"),
+        ("secret", SECRET),
+        ("endpoint", endpoint.as_str()),
+        ("region", "us-east-1"),
+        ("go", "next"),
+    ];
+    browser.post("/connect/account", "/connect/account", &account).leads_to();
+    let place = [("name", "Agency"), ("bucket", BUCKET), ("manifest", "yes"), ("go", "next")];
+    browser.post("/connect/place", "/connect/place", &place).leads_to();
+    let format = [("format", "csv"), ("header", "yes"), ("go", "next")];
+    browser.post("/connect/format", "/connect/format", &format).leads_to();
+    browser.post("/connect/review", "/connect/review", &[("go", "next")]).leads_to();
+
+    let at = "/accounts/other/edit";
+    let seen = revision(browser, at);
+    browser.get(at).must_have("value=\"LAB\"");
+    let change =
+        |region: &str, secret: &str, endpoint: &str, revision: &str| -> Vec<(String, String)> {
+            let fields = [
+                ("auth", "access-key"),
+                ("access_key_id", "LAB"),
+                ("secret", secret),
+                ("role_arn", ""),
+                ("endpoint", endpoint),
+                ("region", region),
+                ("revision", revision),
+            ];
+            fields.map(|(name, value)| (name.to_owned(), value.to_owned())).to_vec()
+        };
+    let wrong = post(browser, at, at, &change("us-east-1", "", "no address", &seen));
+    assert_eq!(wrong.status, 422);
+    wrong.must_have("value=\"no address\"");
+    let right = change("eu-west-3", "canary-of-another-key", &endpoint, &seen);
+    assert_eq!(post(browser, at, at, &right).leads_to(), "/accounts/other");
+    browser.get("/accounts/other").must_have("eu-west-3");
+    let secrets = browser.get("/settings");
+    secrets.must_have("other-secret");
+    // Without a secret the one that is kept stays; the version is an older one.
+    let late = post(browser, at, at, &change("us-east-1", "", &endpoint, &seen));
+    assert_eq!(late.status, 412);
+    late.must_have("was changed meanwhile");
+    let newer = revision(browser, at);
+    let mut stay = change("us-east-2", "", &endpoint, &newer);
+    stay.push(("go".to_owned(), "stay".to_owned()));
+    post(browser, at, at, &stay).must_have("value=\"us-east-2\"");
+    let mine = post(browser, at, at, &change("us-east-1", "", &endpoint, &newer));
+    assert_eq!(mine.leads_to(), "/accounts/other");
+
+    let remove = |browser: &mut Browser, page: &str| {
+        let now = revision(browser, page);
+        browser.post(page, &format!("{page}/remove"), &[("revision", now.as_str())])
+    };
+    let used = remove(browser, "/accounts/other");
+    assert_eq!(used.status, 422);
+    used.must_have("agency");
+    assert_eq!(remove(browser, "/destinations/agency").leads_to(), "/destinations");
+    assert_eq!(remove(browser, "/accounts/other").leads_to(), "/destinations");
+    assert_eq!(browser.get("/accounts/other").status, 404);
+    for canary in [SECRET, "canary-of-another-key"] {
+        assert!(!browser.seen.contains(canary), "a page holds {canary}");
+    }
 }

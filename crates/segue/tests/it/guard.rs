@@ -104,15 +104,33 @@ async fn a_server_holds_alerts_and_goes_on_when_it_is_told() {
         .collect();
     assert!(kinds.contains(&"exploded"), "{kinds:?}");
     assert_eq!(lab.keys(BUCKET).len(), 0);
+    // A later one waits for it, and both say for what.
+    slot("2026-01-03T00:00:00Z");
+    let told: Vec<Value> = slots().iter().map(|slot| slot["waitsFor"].clone()).collect();
+    insta::assert_snapshot!(serde_json::to_string_pretty(&told).expect("JSON"), @r#"
+    [
+      {
+        "kind": "slot",
+        "slot": "2026-01-02T00:00:00Z",
+        "until": null,
+        "message": "waits for the slot 2026-01-02T00:00:00Z, until somebody releases or rejects its run"
+      },
+      {
+        "kind": "decision",
+        "slot": null,
+        "until": null,
+        "message": "waits until somebody releases or rejects its run"
+      }
+    ]
+    "#);
     // Who may not, and what is not held.
     let release = format!("/api/v1/runs/{run}/release");
     assert_eq!(ask("POST", &release, &server.viewer, None).status, 403);
     assert_eq!(ask("POST", &release, &server.operator, None).status, 200);
     assert_eq!(ask("POST", &release, &server.operator, None).status, 409);
-    wait_until(|| slots()[0]["state"] == "delivered").await;
+    wait_until(|| slots()[1]["state"] == "delivered").await;
     assert_eq!(lab.keys(BUCKET).len(), 2);
     // The next one is rejected; its slot is failed, and says by whom.
-    slot("2026-01-03T00:00:00Z");
     wait_until(|| slots()[0]["state"] == "blocked").await;
     let run = slots()[0]["runId"].as_str().expect("a run").to_owned();
     let reject = format!("/api/v1/runs/{run}/reject");

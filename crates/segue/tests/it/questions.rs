@@ -204,3 +204,32 @@ async fn fields_have_types_and_files_are_found_by_key_and_run() {
     }
     assert_eq!(json!(paged), all["items"]);
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn whoever_runs_sees_how_many_rows_and_no_line() {
+    let lab = lab().await;
+    let project = Project::new(&Text::default().yaml(), Some(&lab));
+    let server = Server::start(&project).await;
+    let activation = json!({
+        "destination": "partner",
+        "segments": [{ "segment": "loyal" }],
+        "mapping": [{ "source": "id", "mandatory": true }, "email"],
+    });
+    let asked = |token: &str, more: Value| {
+        let mut body = json!({
+            "activations": { "draft": activation }, "activation": "draft", "rows": 5, "count": true,
+        });
+        if let (Some(body), Some(more)) = (body.as_object_mut(), more.as_object()) {
+            body.extend(more.clone());
+        }
+        let answer = server.ask("POST", "/api/v1/preview", token, &[], Some(body));
+        assert_eq!(answer.status, 200, "{}", answer.text);
+        let found = answer.json();
+        (found["segments"][0]["rows"].clone(), found["text"].is_null())
+    };
+    let rule = json!({ "segments": { "asked": { "rule": "email = 'ann@example.com'" } } });
+    assert_eq!(asked(&server.analyst, json!({})), (json!(4), false));
+    assert_eq!(asked(&server.operator, json!({})), (json!(4), true), "numbers, and no line");
+    assert_eq!(asked(&server.operator, rule), (json!(null), true), "a rule is a question");
+    assert_eq!(asked(&server.viewer, json!({})), (json!(null), true));
+}

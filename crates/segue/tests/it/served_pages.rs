@@ -352,6 +352,44 @@ async fn rules_are_tried_and_people_looked_up_masked() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn runs_are_narrowed_and_files_of_a_person_go_on() {
+    let lab = lab().await;
+    let file = "{ format: csv, rows_per_file: 1 }";
+    let project = Project::new(&Text { file, ..Text::default() }.yaml(), Some(&lab));
+    for day in 1..=18 {
+        let slot = format!("2025-11-{day:02}T06:00:00Z");
+        let said = project.segue(&["run", "daily", "--slot", &slot]);
+        assert_eq!(said.code, 0, "{}", said.stderr);
+    }
+    let mut opened = set_up(&project);
+    let browser = &mut opened.browser;
+    let all = browser.get("/runs");
+    all.must_have("name=\"destination\"");
+    all.must_have("name=\"from\"");
+    let some = browser.get("/runs?destination=partner&from=2025-11-03&to=2025-11-05");
+    for day in [3, 4, 5] {
+        some.must_have(&format!("2025-11-0{day}T06:00:00Z"));
+    }
+    assert!(!some.has("2025-11-02T06:00:00Z") && !some.has("2025-11-06T06:00:00Z"));
+    assert_eq!(some.text.matches("class=\"mark ok\"").count(), 3, "the timeline has the same");
+    browser.get("/runs?destination=nowhere").must_have("No run matches these filters");
+
+    let asked = [("namespace", "CRMID"), ("identity", "1")];
+    let first = browser.post("/profiles", "/profiles", &asked);
+    assert_eq!(first.text.matches(".csv").count(), 50);
+    first.must_have("loyal · daily");
+    let next = first.between("name=\"files\" value=\"", "\"").expect("there are more");
+    let more = [("namespace", "CRMID"), ("identity", "1"), ("files", next.as_str())];
+    let second = browser.post("/profiles", "/profiles", &more);
+    assert_eq!(second.text.matches(".csv").count(), 4);
+    assert!(!second.has("name=\"files\""));
+    // Who is in no segment has no files.
+    let other =
+        browser.post("/profiles", "/profiles", &[("namespace", "CRMID"), ("identity", "2")]);
+    assert!(!other.has(".csv"));
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn users_come_and_go_and_see_what_their_role_allows() {
     let lab = lab().await;
     let project = Project::new(&Text::default().yaml(), Some(&lab));

@@ -3,6 +3,8 @@
 
 use std::collections::BTreeMap;
 use std::fs::File;
+use std::io::{Read as _, Write as _};
+use std::net::TcpStream;
 use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
 
@@ -218,6 +220,114 @@ async fn real_postgres_a_server_goes_on_when_its_database_is_back() {
     assert_each_once(&server, &lab, &project, 1);
     assert_eq!(lab.open_uploads(BUCKET).len(), 0);
     assert!(!logs(&project).contains(&server.password));
+}
+
+/// Where a pooler listens that lends connections for one transaction, if there is one.
+#[expect(
+    clippy::disallowed_methods,
+    clippy::print_stdout,
+    reason = "the environment says whether there is a pooler"
+)]
+fn pooler() -> Option<u16> {
+    let port = std::env::var("SEGUE_TEST_POOLER_PORT").ok().and_then(|port| port.parse().ok());
+    if port.is_none() {
+        println!("not run: SEGUE_TEST_POOLER_PORT names no pooler; `.ci/postgres` starts one");
+    }
+    port
+}
+
+/// Connections that are another one with each transaction, and that others use, too.
+#[tokio::test(flavor = "multi_thread")]
+async fn real_postgres_servers_work_behind_a_pooler_of_transactions() {
+    let lab = lab().await;
+    let (Some(server), Some(port)) = (Server::new(), pooler()) else { return };
+    let (project, other) = (team(&lab), team(&lab));
+    plan_slots(&server, &project, 3);
+    let address = format!("{}&pooler=transaction", server.address_at(port));
+    let at = |project: &Project, address: &str, arguments: &[&str]| {
+        let child = server.command_at(project, address, arguments).spawn();
+        project.finish(child.expect("the binary starts"))
+    };
+    let servers: Vec<Child> =
+        (0..CLOCKS.len()).map(|number| serve_at(&server, &address, &project, number)).collect();
+    // Another ledger behind the same pooler, which is never taken for this one.
+    let elsewhere = address.replace(&server.schema, &format!("{}_other", server.schema));
+    for _ in 0..5 {
+        let listed = at(&other, &elsewhere, &["token", "list"]);
+        assert_eq!(listed.code, 0, "{}", listed.stderr);
+        let slots = at(&other, &elsewhere, &["slots", "--output", "json"]);
+        assert_eq!((slots.code, slots.stdout.trim()), (0, "[]"), "{}", slots.stderr);
+    }
+    let all = format!("delivered|{}", 3 * ACTIVATIONS);
+    wait_until(|| states(&server) == all).await;
+    for child in servers {
+        signal(&child, "-TERM");
+        let said = tokio::task::block_in_place(|| project.finish(child));
+        assert_eq!(said.code, 0, "{}", logs(&project));
+    }
+    assert_each_once(&server, &lab, &project, 3 * ACTIVATIONS);
+    assert!(!logs(&project).contains("ERROR"), "{}", logs(&project));
+    // Whoever does not say that there is such a pooler is told.
+    let mut told = None;
+    for _ in 0..20 {
+        let said = at(&project, &server.address_at(port), &["slots"]);
+        if said.code != 0 {
+            told = Some(said);
+            break;
+        }
+    }
+    let told = told.expect("it cannot go well for long");
+    // Where in the database's source it was refused is of no account.
+    let lines: Vec<&str> = told.stderr.lines().filter(|line| !line.contains("caused by")).collect();
+    insta::assert_snapshot!(lines.join("\n"), @"
+    error: a pooler between Segue and the database of the ledger changes connections
+      hint: Add `?pooler=transaction` to the address of the database. Nothing is lost.
+    ");
+}
+
+/// A server that idles while its database is away says so, and is ready again when it is back.
+#[tokio::test(flavor = "multi_thread")]
+async fn real_postgres_a_server_says_that_its_database_is_away() {
+    let lab = lab().await;
+    let Some(server) = Server::new() else { return };
+    let project = team(&lab);
+    plan_slots(&server, &project, 1);
+    let proxy = Proxy::start(server.port()).await;
+    let child = serve_at(&server, &server.address_at(proxy.port), &project, 0);
+    wait_until(|| states(&server) == format!("delivered|{ACTIVATIONS}")).await;
+    let beacon = std::fs::read_to_string(project.path(".segue/server.json")).expect("a beacon");
+    let beacon: serde_json::Value = serde_json::from_str(&beacon).expect("JSON");
+    let host = beacon["url"].as_str().expect("a URL").trim_start_matches("http://").to_owned();
+    let ask = |path: &str| tokio::task::block_in_place(|| get(&host, path));
+    assert_eq!(ask("/readyz"), (200, "ready\n".to_owned()));
+    proxy.cut();
+    wait_until(|| ask("/readyz").0 == 503).await;
+    let away = "not ready: the database of the ledger cannot be reached\n";
+    wait_until(|| ask("/readyz").1 == away).await;
+    assert_eq!(ask("/healthz").0, 200, "the process itself is well");
+    wait_until(|| logs(&project).contains("slots cannot be planned")).await;
+    wait_until(|| logs(&project).contains("the ledger cannot be used")).await;
+    proxy.mend();
+    wait_until(|| ask("/readyz").0 == 200).await;
+    wait_until(|| logs(&project).contains("slots are planned again")).await;
+    wait_until(|| logs(&project).contains("the ledger can be used again")).await;
+    let log = logs(&project);
+    assert_eq!(log.matches("slots cannot be planned").count(), 1, "once, and not at every look");
+    signal(&child, "-TERM");
+    let said = tokio::task::block_in_place(|| project.finish(child));
+    assert_eq!(said.code, 0, "{log}");
+}
+
+/// Asks a server something that everybody may ask.
+fn get(host: &str, path: &str) -> (u16, String) {
+    let mut stream = TcpStream::connect(host).expect("a connection");
+    let request = format!("GET {path} HTTP/1.1\r\nhost: {host}\r\nconnection: close\r\n\r\n");
+    stream.write_all(request.as_bytes()).expect("it is sent");
+    let mut answer = String::new();
+    stream.read_to_string(&mut answer).expect("an answer");
+    let (head, text) = answer.split_once("\r\n\r\n").expect("a head");
+    let status = head.split(' ').nth(1).and_then(|it| it.parse().ok()).expect("a status");
+    (status, text.to_owned())
 }
 
 /// One state folder for all servers of a ledger, and one ledger for a state folder.

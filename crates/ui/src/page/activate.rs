@@ -18,8 +18,10 @@ pub struct Activate {
     pub draft: Draft,
     /// The destinations that there are: key and name.
     pub destinations: Vec<(String, String)>,
-    /// The segments that there are.
+    /// The segments that there are; where they are chosen, those that the page begins with.
     pub segments: Vec<Segment>,
+    /// Segments besides them, which the page asks for when it stands.
+    pub segments_beyond: u64,
     /// The fields of profiles.
     pub fields: Fields,
     /// The activation that is changed; nothing for a new one.
@@ -72,11 +74,17 @@ pub const FIELDS: [(&str, &[&str]); 4] = [
             "max_rows",
             "max_shrink",
             "max_growth",
+            "bulk.*",
         ],
     ),
     ("attributes", &["column.source", "column.target", "column.rule"]),
     ("review", &[]),
 ];
+
+/// What can be filled in for several segments at once. In the form each stands behind `bulk.`, where an empty
+/// one leaves what there is; `bulk.segment` names the segments.
+pub const BULK: [&str; 9] =
+    ["frequency", "at", "every", "cron", "start", "end", "zone", "export", "file_name"];
 
 /// The fields that say what stops a run, as the guard of an activation names them.
 pub const GUARDS: [&str; 4] = ["min_rows", "max_rows", "max_shrink", "max_growth"];
@@ -202,20 +210,15 @@ impl Activate {
         let choice =
             |(key, name): &(String, String)| Choice { value: key.clone(), text: name.clone() };
         let destinations: Vec<Choice> = self.destinations.iter().map(choice).collect();
-        let chosen: Vec<&str> = draft.all("segment").collect();
+        let is_part = self.segments_beyond > 0;
+        let more = format!("{}/segments?all=yes", self.base());
         let list = html! {
             div class="field find padded" {
                 label for="find-segment" class="hidden" { (lang.find_segment()) }
                 input class="input" id="find-segment" type="search" placeholder=(lang.find_segment()) autocomplete="off" data-find="segments";
             }
-            ul class="list choose" id="segments" {
-                @for segment in &self.segments {
-                    li {
-                        label { input type="checkbox" name="segment" value=(segment.key) checked[chosen.contains(&segment.key.as_str())]; span { b { (segment.name) } code class="under" { (segment.key) } } }
-                        span class="number muted small" { @match segment.members { Some(members) => (lang.profiles(members)), None => (lang.never_sent()) } }
-                    }
-                }
-            }
+            ul class="list choose" id="segments" data-more=[is_part.then_some(&more)] { (self.segment_list(lang)) }
+            @if is_part { p class="small padded without-scripts" { a href=(more) { (lang.show_all()) } } }
         };
         let first = html! {
             div class="stack" {
@@ -226,6 +229,19 @@ impl Activate {
         html! {
             (card(lang.destination(), &nothing(), &first))
             (flush_card(lang.segments_title(), &nothing(), &list))
+        }
+    }
+
+    /// Draws the segments to choose from: in the page, and alone for one that stands already.
+    pub fn segment_list(&self, lang: Lang) -> Markup {
+        let chosen: Vec<&str> = self.draft.all("segment").collect();
+        html! {
+            @for segment in &self.segments {
+                li {
+                    label { input type="checkbox" name="segment" value=(segment.key) checked[chosen.contains(&segment.key.as_str())]; span { b { (segment.name) } code class="under" { (segment.key) } } }
+                    span class="number muted small" { @match segment.members { Some(members) => (lang.profiles(members)), None => (lang.never_sent()) } }
+                }
+            }
         }
     }
 
@@ -254,7 +270,64 @@ impl Activate {
         };
         html! {
             (card(lang.for_all(), &nothing(), &for_all))
+            @if draft.all("segment").nth(1).is_some() { (self.bulk(lang)) }
             @for (number, key) in draft.all("segment").enumerate() { (self.export(lang, key, number)) }
+        }
+    }
+
+    /// What is the same for several segments, filled in once.
+    fn bulk(&self, lang: Lang) -> Markup {
+        let frequencies = choices(&[
+            ("", lang.as_it_is()),
+            ("none", lang.by_hand()),
+            ("once", lang.freq_once()),
+            ("hourly", lang.freq_hourly()),
+            ("daily", lang.freq_daily()),
+            ("weekly", lang.freq_weekly()),
+            ("monthly", lang.freq_monthly()),
+            ("cron", lang.freq_cron()),
+        ]);
+        let exports = choices(&[
+            ("", lang.as_it_is()),
+            ("full", lang.export_full()),
+            ("incremental", lang.export_incremental()),
+            ("changes", lang.export_changes()),
+        ]);
+        let text = |name: &'static str, label: &'static str, kind: &'static str| {
+            text_field(name, label).of_kind(kind).draw()
+        };
+        let body = html! {
+            p class="muted small" { (lang.bulk_hint()) }
+            div class="row" {
+                button type="button" class="button small" data-tick="bulk.segment" { (lang.choose_all()) }
+                button type="button" class="button small quiet" data-untick="bulk.segment" { (lang.choose_none()) }
+            }
+            ul class="list choose some" {
+                @for key in self.draft.all("segment") {
+                    li { label { input type="checkbox" name="bulk.segment" value=(key); span { (self.name_of(key)) } } }
+                }
+            }
+            div class="filters" {
+                (pick("bulk.frequency", "bulk.frequency", lang.how_often(), &frequencies, ""))
+                (text("bulk.at", lang.at_time(), "text"))
+                div data-when="hourly" { (text("bulk.every", lang.every_hours_label(), "number")) }
+                div data-when="cron" { (text("bulk.cron", lang.cron_expression(), "text")) }
+                (pick("bulk.export", "bulk.export", lang.export_kind(), &exports, ""))
+            }
+            div class="filters" {
+                (text("bulk.start", lang.first_day(), "date"))
+                (text("bulk.end", lang.last_day(), "date"))
+                (text_field("bulk.zone", lang.time_zone()).list("zones").draw())
+            }
+            (text_field("bulk.file_name", lang.file_name()).hint(lang.file_name_hint()).draw())
+            (macros(lang, "bulk.file_name", FILE_MACROS))
+            div class="row" { button class="button" name="go" value="bulk" formnovalidate { (lang.apply_to_chosen()) } }
+        };
+        html! {
+            details class="card bulk" {
+                summary { h2 { (lang.for_several()) } }
+                div class="body stack" { (body) }
+            }
         }
     }
 

@@ -16,8 +16,10 @@ use crate::locale::Locale;
 use crate::shell::{Place, Shell};
 use crate::words::Lang;
 
+mod open;
 mod schedule;
 
+pub use open::{OpenSlot, Waits};
 pub use schedule::{Frequency, Schedule};
 
 /// What the page of an activation shows.
@@ -39,8 +41,12 @@ pub struct Activation {
     pub part: Part,
     /// What is due in the next weeks.
     pub calendar: Calendar,
+    /// What is due and not over, the oldest first.
+    pub open: Vec<OpenSlot>,
     /// What is due next, soonest first.
     pub slots: Vec<Slot>,
+    /// What is waited for while nothing is due.
+    pub waits: Option<Waits>,
     /// The columns, in order.
     pub mapping: Vec<MappedColumn>,
     /// What stops a run.
@@ -158,7 +164,7 @@ impl Activation {
                         (self.mapping(shell))
                         @if !self.recent.is_empty() { (flush_card(lang.recent_runs(), &nothing(), &runs::table(shell, lang.recent_runs(), &self.recent, runs::Under::Nothing))) }
                     }
-                    div class="stack" { (self.calendar.draw(shell)) (self.slots(shell)) (self.guards(shell)) }
+                    div class="stack" { (open::card(shell, &self.open)) (self.calendar.draw(shell)) (self.slots(shell)) (self.guards(shell)) }
                 }
             }
         };
@@ -252,11 +258,12 @@ impl Activation {
     fn slots(&self, shell: &Shell) -> Markup {
         let (lang, locale) = (shell.lang(), &shell.locale);
         if self.slots.is_empty() {
-            return card(
-                lang.next_slots(),
-                &nothing(),
-                &html! { p class="muted" { (lang.no_next_slot()) } },
-            );
+            let none = match self.waits {
+                Some(Waits::Pause) => lang.paused_slots(),
+                Some(Waits::Evaluation) => lang.evaluated_slots(),
+                _ => lang.no_next_slot(),
+            };
+            return card(lang.next_slots(), &nothing(), &html! { p class="muted" { (none) } });
         }
         let list = html! {
             ol class="list" {

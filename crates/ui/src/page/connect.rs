@@ -21,6 +21,8 @@ pub struct Connect {
     pub changes: Option<(String, String)>,
     /// Whether secrets can be kept on this server.
     pub has_master_key: bool,
+    /// The folders of the server in which destinations may be.
+    pub outboxes: Vec<String>,
     /// What would come of it.
     pub preview: Preview,
 }
@@ -31,7 +33,20 @@ pub const FIELDS: [(&str, &[&str]); 4] = [
         "account",
         &["preset", "account", "auth", "access_key_id", "secret", "role_arn", "region", "endpoint"],
     ),
-    ("place", &["name", "bucket", "folder", "sse", "kms_key_id", "pgp", "actions", "manifest"]),
+    (
+        "place",
+        &[
+            "name",
+            "bucket",
+            "location",
+            "folder",
+            "sse",
+            "kms_key_id",
+            "pgp",
+            "actions",
+            "manifest",
+        ],
+    ),
     (
         "format",
         &["format", "delimiter", "quoting", "compression", "line_end", "encoding", "header"],
@@ -56,6 +71,11 @@ pub fn steps(lang: Lang) -> [Step; 4] {
         Step { key: "format", name: lang.file_format() },
         Step { key: "review", name: lang.step_review() },
     ]
+}
+
+/// Whether a draft is of a folder of the server, and not of a bucket.
+pub fn is_folder(draft: &Draft) -> bool {
+    draft.get("account").is_empty() && draft.get("preset") == Preset::Folder.word()
 }
 
 impl Connect {
@@ -134,7 +154,7 @@ impl Connect {
         let preset = preset.copied().unwrap_or(Preset::Amazon);
         let presets: Vec<Choice> = Preset::ALL
             .iter()
-            .filter(|it| **it != Preset::Folder)
+            .filter(|it| **it != Preset::Folder || !self.outboxes.is_empty())
             .map(|it| Choice { value: it.word().to_owned(), text: it.name(lang).to_owned() })
             .collect();
         let mut accounts =
@@ -155,7 +175,10 @@ impl Connect {
         let body = html! {
             div class="stack" {
                 (pick("account", "account", lang.account(), &accounts, draft.get("account")))
-                @if draft.get("account").is_empty() {
+                @if is_folder(draft) {
+                    (pick("preset", "preset", lang.service(), &presets, preset.word()))
+                    p class="muted small" { (lang.location_how()) }
+                } @else if draft.get("account").is_empty() {
                     (pick("preset", "preset", lang.service(), &presets, preset.word()))
                     (pick("auth", "auth", lang.signed_with(), &ways, draft.or("auth", "access-key")))
                     @match draft.or("auth", "access-key") {
@@ -178,15 +201,21 @@ impl Connect {
 
     fn place(&self, lang: Lang) -> Markup {
         let draft = &self.draft;
+        let outbox = self.outboxes.first().cloned().unwrap_or_default();
+        let location_hint = lang.location_hint(&self.outboxes.join(", "));
         let sse = choices(&[("", lang.none_set()), ("AES256", "SSE-S3"), ("aws:kms", "SSE-KMS")]);
         let body = html! {
             div class="stack" {
                 (text_field("name", lang.name()).value(draft.get("name")).hint(lang.destination_name_hint()).required().draw())
-                (text_field("bucket", lang.bucket()).value(draft.get("bucket")).required().draw())
+                @if is_folder(draft) {
+                    (text_field("location", lang.location()).value(draft.or("location", &outbox)).hint(&location_hint).required().draw())
+                } @else {
+                    (text_field("bucket", lang.bucket()).value(draft.get("bucket")).required().draw())
+                }
                 (text_field("folder", lang.folder()).value(draft.get("folder")).hint(lang.folder_hint()).draw())
                 (macros(lang, "folder", FOLDER_MACROS))
-                (pick("sse", "sse", lang.encryption(), &sse, draft.get("sse")))
-                @if draft.get("sse") == "aws:kms" { (text_field("kms_key_id", lang.kms_key()).value(draft.get("kms_key_id")).draw()) }
+                @if !is_folder(draft) { (pick("sse", "sse", lang.encryption(), &sse, draft.get("sse"))) }
+                @if draft.get("sse") == "aws:kms" && !is_folder(draft) { (text_field("kms_key_id", lang.kms_key()).value(draft.get("kms_key_id")).draw()) }
                 div class="field" {
                     label for="pgp" { (lang.pgp_keys()) }
                     textarea class="textarea code-text" id="pgp" name="pgp" rows="3" spellcheck="false" autocapitalize="off" autocomplete="off" aria-describedby="pgp-hint" { (draft.get("pgp")) }
@@ -227,10 +256,17 @@ impl Connect {
             "" => lang.new_account(),
             key => key,
         };
+        let [where_to, into] = match is_folder(draft) {
+            true => [
+                (lang.service(), Preset::Folder.name(lang)),
+                (lang.location(), draft.get("location")),
+            ],
+            false => [(lang.account(), account), (lang.bucket(), draft.get("bucket"))],
+        };
         let all = [
             (lang.name(), draft.get("name")),
-            (lang.account(), account),
-            (lang.bucket(), draft.get("bucket")),
+            where_to,
+            into,
             (lang.folder(), draft.get("folder")),
             (lang.file_format(), draft.or("format", "csv")),
             (lang.compression(), draft.or("compression", "none")),

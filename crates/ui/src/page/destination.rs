@@ -6,7 +6,7 @@ use maud::{Markup, html};
 use super::destinations::{Grade, Preset};
 use super::editing::Editing;
 use super::segment::from_files;
-use super::{RunLine, activation_url, entry, runs};
+use super::{RunLine, account_url, activation_url, entry, runs};
 use crate::component::{
     Column, Head, Note, Table, Tone, badge, card, code_block, copyable, facts, flush_card,
     hidden_fields, kind, link_button, nothing, row_of, told,
@@ -28,7 +28,7 @@ pub struct Destination {
     pub address: String,
     /// What kind of service it is.
     pub preset: Preset,
-    /// The bucket, empty for a folder.
+    /// The bucket, or the folder of this machine.
     pub bucket: String,
     /// The folder, with macros.
     pub folder: String,
@@ -161,7 +161,7 @@ impl Destination {
                 @if let Some(check) = &self.check { (check.verdict(lang)) }
                 div class="columns wide-left" {
                     div class="stack" {
-                        @if self.preset != Preset::Folder && (self.may_check || self.check.is_some()) { (self.permissions(shell)) }
+                        @if self.may_check || self.check.is_some() { (self.permissions(shell)) }
                         @if !self.recent.is_empty() { (flush_card(lang.recent_runs(), &nothing(), &runs::table(shell, lang.recent_runs(), &self.recent, runs::Under::Nothing))) }
                         @for policy in &self.policies { (policy.draw(lang)) }
                     }
@@ -204,26 +204,13 @@ impl Destination {
 
     fn connection(&self, shell: &Shell) -> Markup {
         let lang = shell.lang();
-        let mut all = vec![
-            (lang.service(), html! { (self.preset.name(lang)) }),
-            (lang.account(), html! { (self.account) }),
-        ];
-        match &self.auth {
-            Auth::Keys(id) => {
-                all.push((lang.signed_with(), html! { (lang.auth_keys()) " " code { (id) } }))
-            }
-            Auth::Role { arn, external_id } => {
-                all.push((
-                    lang.signed_with(),
-                    html! { (lang.auth_role()) span class="under" { code { (arn) } } },
-                ));
-                if let Some(id) = external_id {
-                    all.push((lang.external_id(), copyable(lang, id, id, lang.external_id())));
-                }
-            }
-            Auth::Chain => all.push((lang.signed_with(), html! { (lang.auth_chain()) })),
-        }
-        if !self.bucket.is_empty() {
+        let mut all = vec![(lang.service(), html! { (self.preset.name(lang)) })];
+        if self.preset == Preset::Folder {
+            all.push((lang.location(), html! { code class="address" { (self.bucket) } }));
+        } else {
+            let account = html! { a href=(account_url(&self.account)) { (self.account) } };
+            all.push((lang.account(), account));
+            all.extend(self.auth.facts(lang));
             all.push((lang.bucket(), html! { code { (self.bucket) } }));
         }
         if !self.folder.is_empty() {

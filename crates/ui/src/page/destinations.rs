@@ -2,7 +2,8 @@
 
 use maud::{Markup, html};
 
-use super::{RunStatus, destination_url, entry, relative};
+use super::destination::Auth;
+use super::{RunStatus, account_url, destination_url, entry, relative};
 use crate::component::{Column, Head, Table, empty, flush_card, link_button, nothing};
 use crate::icon::Icon;
 use crate::shell::{Place, Shell};
@@ -13,8 +14,12 @@ use crate::words::Lang;
 pub struct Destinations {
     /// In the order of the project.
     pub destinations: Vec<Line>,
+    /// The accounts that they go by, in the order of the project.
+    pub accounts: Vec<AccountLine>,
     /// Whether the viewer may connect one.
     pub may_connect: bool,
+    /// Whether the server has a folder in which destinations may be.
+    pub has_outbox: bool,
 }
 
 /// A destination in the list.
@@ -34,6 +39,19 @@ pub struct Line {
     pub activations: u64,
     /// The newest run that went there: how it stands, and its slot.
     pub last: Option<(RunStatus, jiff::Timestamp)>,
+}
+
+/// An account in the list.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct AccountLine {
+    /// Its key.
+    pub key: String,
+    /// What kind of service it is for.
+    pub preset: Preset,
+    /// How requests are signed.
+    pub auth: Auth,
+    /// How many destinations go by it.
+    pub destinations: u64,
 }
 
 /// What a service can do, as a letter.
@@ -227,6 +245,7 @@ impl Destinations {
                         (empty(Icon::Bucket, lang.destinations_empty(), lang.destinations_empty_text(), &nothing()))
                     }
                 } @else { (flush_card(lang.connections(), &nothing(), &self.table(shell))) }
+                @if !self.accounts.is_empty() { (flush_card(lang.accounts(), &html! { p { (lang.accounts_hint()) } }, &self.accounts(shell))) }
                 section class="stack" aria-labelledby="catalogue" {
                     h2 id="catalogue" { (lang.catalogue()) }
                     ul class="catalogue" {
@@ -234,9 +253,9 @@ impl Destinations {
                             li class="card preset" {
                                 span class="logo" { (preset.icon().draw()) }
                                 h3 {
-                                    @if self.may_connect && *preset != Preset::Folder { a class="main" href={ "/connect?preset=" (preset.word()) } { (preset.name(lang)) } } @else { (preset.name(lang)) }
+                                    @if self.may_connect && (*preset != Preset::Folder || self.has_outbox) { a class="main" href={ "/connect?preset=" (preset.word()) } { (preset.name(lang)) } } @else { (preset.name(lang)) }
                                 }
-                                p { (preset.text(lang)) }
+                                p { (preset.text(lang)) @if *preset == Preset::Folder && !self.has_outbox { " · " (lang.preset_folder_off()) } }
                             }
                         }
                     }
@@ -244,6 +263,35 @@ impl Destinations {
             }
         };
         shell.page(Some(Place::Destinations), lang.destinations_title(), &content)
+    }
+
+    fn accounts(&self, shell: &Shell) -> Markup {
+        let (lang, locale) = (shell.lang(), &shell.locale);
+        let signed = |auth: &Auth| match auth {
+            Auth::Keys(id) => html! { (lang.auth_keys()) code class="under" { (id) } },
+            Auth::Role { arn, .. } => html! { (lang.auth_role()) code class="under" { (arn) } },
+            Auth::Chain => html! { (lang.auth_chain()) },
+        };
+        let row = |line: &AccountLine| {
+            vec![
+                entry(&account_url(&line.key), &line.key, ""),
+                html! { (line.preset.name(lang)) },
+                signed(&line.auth),
+                html! { (locale.number(line.destinations)) },
+            ]
+        };
+        let table = Table {
+            caption: lang.accounts(),
+            columns: &[
+                Column::words(lang.account()),
+                Column::tied(lang.service()),
+                Column::words(lang.signed_with()),
+                Column::numbers(lang.destinations_title()),
+            ],
+            rows: self.accounts.iter().map(row).collect(),
+            empty: lang.none(),
+        };
+        table.draw()
     }
 
     fn table(&self, shell: &Shell) -> Markup {

@@ -18,6 +18,8 @@ pub struct Profile {
     pub namespaces: Vec<String>,
     /// The kind that was asked for.
     pub namespace: Option<String>,
+    /// The identity that was asked for; it stands in the form that asks for more of the same person.
+    pub identity: String,
     /// Whether the viewer may see real values.
     pub may_reveal: bool,
     /// Whether they were asked for.
@@ -49,8 +51,12 @@ pub struct Person {
     pub datasets: Vec<String>,
     /// The segments of the project.
     pub memberships: Vec<Membership>,
-    /// The files that the data went out in.
+    /// Segments besides them, which were not asked.
+    pub segments_left_out: u64,
+    /// The files that the data went out in, the latest first.
     pub files: Vec<Sent>,
+    /// Where the files go on, if there are more.
+    pub files_next: Option<String>,
 }
 
 /// A field of a profile.
@@ -84,6 +90,8 @@ pub struct Sent {
     pub run: String,
     /// The address of the file.
     pub address: String,
+    /// The segment and the activation.
+    pub of: String,
     /// When it was delivered.
     pub at: Timestamp,
 }
@@ -111,11 +119,34 @@ impl Profile {
                     Found::Failed(why, hint) => {
                         (Note { tone: Tone::Bad, title: html! { (lang.problem_other()) }, detail: told(lang, why), next_step: told_step(lang, hint.as_deref()).as_deref(), actions: nothing() }.draw(lang))
                     },
-                    Found::Person(person) => (person.draw(shell, self.is_revealed)),
+                    Found::Person(person) => (person.draw(shell, self)),
                 }
             }
         };
         shell.page(Some(Place::Profiles), lang.profiles_title(), &content)
+    }
+
+    /// Asks for the files behind those that are shown. The identity is posted again, as it was the first
+    /// time.
+    fn older_files(&self, shell: &Shell, next: &str) -> Markup {
+        let namespace = self.namespace.as_deref().unwrap_or_default();
+        let mut fields = vec![
+            ("csrf", shell.csrf()),
+            ("namespace", namespace),
+            ("identity", &self.identity),
+            ("files", next),
+        ];
+        if self.is_revealed {
+            fields.push(("reveal", "yes"));
+        }
+        html! {
+            footer class="row" {
+                form method="post" action=(Place::Profiles.url()) {
+                    (hidden_fields(&fields))
+                    button class="button small" { (shell.lang().older_files()) (Icon::Next.draw()) }
+                }
+            }
+        }
     }
 
     fn form(&self, shell: &Shell) -> Markup {
@@ -137,9 +168,9 @@ impl Profile {
 }
 
 impl Person {
-    fn draw(&self, shell: &Shell, is_revealed: bool) -> Markup {
+    fn draw(&self, shell: &Shell, page: &Profile) -> Markup {
         let lang = shell.lang();
-        let (tone, title, detail) = match is_revealed {
+        let (tone, title, detail) = match page.is_revealed {
             true => (Tone::Warn, lang.values_shown(), lang.values_shown_hint()),
             false => (Tone::Idle, lang.masked(), lang.masked_hint()),
         };
@@ -154,7 +185,7 @@ impl Person {
             (masked.draw(lang))
             div class="columns wide-left" {
                 (self.fields(shell))
-                div class="stack" { (self.memberships(shell)) (self.files(shell)) }
+                div class="stack" { (self.memberships(shell)) (self.files(shell, page)) }
             }
         }
     }
@@ -197,18 +228,22 @@ impl Person {
                 }
             }
         };
-        flush_card(lang.memberships(), &nothing(), &list)
+        let more = html! {
+            @if self.segments_left_out > 0 { p { (lang.segments_not_asked(self.segments_left_out)) } }
+        };
+        flush_card(lang.memberships(), &more, &list)
     }
 
-    fn files(&self, shell: &Shell) -> Markup {
+    fn files(&self, shell: &Shell, page: &Profile) -> Markup {
         let (lang, locale) = (shell.lang(), &shell.locale);
         let list = html! {
             ul class="list" {
                 @for sent in &self.files {
-                    li { div { a class="main" href=(run_url(&sent.run)) { (sent.address) } } span class="muted small" { (moment(locale, sent.at)) } }
+                    li { div { a class="main" href=(run_url(&sent.run)) { (sent.address) } span class="under" { (sent.of) } } span class="muted small" { (moment(locale, sent.at)) } }
                 }
                 @if self.files.is_empty() { li { span class="muted" { (lang.sent_to_empty()) } } }
             }
+            @if let Some(next) = &self.files_next { (page.older_files(shell, next)) }
         };
         let hint = html! { p { (lang.sent_in_last()) } };
         flush_card(lang.sent_to(), &hint, &list)

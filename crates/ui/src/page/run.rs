@@ -72,6 +72,8 @@ pub struct May {
     pub retry: bool,
     /// Send the segment again, as it is now.
     pub again: bool,
+    /// Make the files that were delivered again.
+    pub replay: bool,
     /// Let a blocked run go on.
     pub release: bool,
     /// Throw a blocked run away.
@@ -247,6 +249,7 @@ impl Run {
         html! {
             @if self.may.reject { (ask("reject", Icon::Cross, [lang.reject(), lang.reject_title(), lang.reject_text()], "danger")) }
             @if self.may.release { (ask("release", Icon::Next, [lang.release(), lang.release_title(), lang.release_text()], "primary")) }
+            @if self.may.replay { (ask("replay", Icon::Check, [lang.replay(), lang.replay_title(), lang.replay_text()], "")) }
             @if self.may.again { (ask("again", Icon::Retry, [lang.send_again(), lang.send_again_title(), lang.send_again_text()], "")) }
             @if self.may.retry { (ask("retry", Icon::Retry, [lang.retry(), lang.retry_title(), lang.retry_text()], "primary")) }
         }

@@ -1,11 +1,15 @@
 //! The list of runs: a timeline, filters, a table.
 
+use jiff::civil::Date;
+use jiff::tz::TimeZone;
 use jiff::{SignedDuration, Timestamp};
 use maud::{Markup, html};
 
 use super::{RunLine, RunStatus, entry, maybe, moment, run_url};
 use crate::chart::percent;
-use crate::component::{Choice, Column, Head, Table, card, empty, link_button, nothing, select};
+use crate::component::{
+    Choice, Column, Head, Table, card, empty, link_button, nothing, select, text_field,
+};
 use crate::icon::Icon;
 use crate::shell::{Place, Shell};
 
@@ -14,6 +18,10 @@ use crate::shell::{Place, Shell};
 pub struct Runs {
     /// The lanes of the timeline, in the order of the project.
     pub lanes: Vec<Lane>,
+    /// Lanes that the timeline has no room for.
+    pub lanes_beyond: u64,
+    /// The time that the timeline shows.
+    pub period: Period,
     /// What can be chosen.
     pub choices: Choices,
     /// What is chosen.
@@ -30,7 +38,37 @@ pub struct Runs {
     pub goes_on: bool,
 }
 
-/// The runs of one segment of one activation in the last 7 days.
+/// The time that a timeline shows.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Period {
+    /// Where it begins.
+    pub from: Timestamp,
+    /// Where it ends.
+    pub to: Timestamp,
+}
+
+impl Period {
+    /// The last days up to now, with room for the mark of now.
+    pub fn up_to(now: Timestamp) -> Self {
+        Self {
+            from: now.saturating_sub(TIMELINE).unwrap_or(now),
+            to: now.saturating_add(AHEAD).unwrap_or(now),
+        }
+    }
+
+    /// The days from one to another in the reader's zone; of very many the last ones, and of very few
+    /// what lies before.
+    pub fn of_days(from: Option<Date>, to: Option<Date>, zone: &TimeZone, now: Timestamp) -> Self {
+        let usual = Self::up_to(now);
+        let midnight = |date: Date| Some(date.to_zoned(zone.clone()).ok()?.timestamp());
+        let to = to.and_then(|to| midnight(to.tomorrow().ok()?)).unwrap_or(usual.to).min(usual.to);
+        let back = |length: SignedDuration| to.saturating_sub(length).unwrap_or(to);
+        let from = from.and_then(midnight).filter(|from| *from < to).unwrap_or(back(TIMELINE));
+        Self { from: from.max(back(TIMELINE_MAX)), to }
+    }
+}
+
+/// The runs of one segment of one activation.
 #[derive(Debug, Clone)]
 pub struct Lane {
     /// The segment's name.
@@ -59,6 +97,8 @@ pub struct Choices {
     pub activations: Vec<Choice>,
     /// Segments.
     pub segments: Vec<Choice>,
+    /// Destinations.
+    pub destinations: Vec<Choice>,
 }
 
 /// What the list is narrowed to.
@@ -68,8 +108,14 @@ pub struct Filter {
     pub activation: Option<String>,
     /// The key of a segment.
     pub segment: Option<String>,
+    /// The key of a destination.
+    pub destination: Option<String>,
     /// The word of a state.
     pub state: Option<String>,
+    /// The first day of slots, in the reader's zone.
+    pub from: Option<Date>,
+    /// The last day of slots.
+    pub to: Option<Date>,
 }
 
 impl Filter {
@@ -78,8 +124,13 @@ impl Filter {
     }
 }
 
-/// How far back the timeline goes.
-pub const TIMELINE: SignedDuration = SignedDuration::from_hours(7 * 24);
+/// How far back the timeline goes if nobody says otherwise, and at most.
+const TIMELINE: SignedDuration = SignedDuration::from_hours(7 * 24);
+const TIMELINE_MAX: SignedDuration = SignedDuration::from_hours(31 * 24);
+/// Up to how many segments are in the page.
+const CHOICES_FIRST: usize = 50;
+/// How many days have a name below the timeline.
+const DAYS_NAMED: usize = 8;
 /// How far it goes beyond now, so that the mark for now has room.
 const AHEAD: SignedDuration = SignedDuration::from_hours(4);
 
@@ -104,7 +155,7 @@ impl Runs {
                             &link_button(Place::Activations.url(), None, lang.to_activations(), "primary")))
                     }
                 } @else {
-                    @if !self.lanes.is_empty() { (card(lang.timeline(), &legend(shell), &self.timeline(shell))) }
+                    @if !self.lanes.is_empty() { (card(&self.timeline_title(shell), &legend(shell), &self.timeline(shell))) }
                     @if shell.viewer.is_some() { (self.filters(shell)) }
                     section class="card" {
                         @if self.runs.is_empty() {
@@ -120,13 +171,25 @@ impl Runs {
         shell.page(Some(Place::Runs), lang.runs_title(), &content)
     }
 
+    fn timeline_title(&self, shell: &Shell) -> String {
+        let (lang, locale) = (shell.lang(), &shell.locale);
+        if self.filter.from.is_none() && self.filter.to.is_none() {
+            return lang.timeline().to_owned();
+        }
+        let day = |at: Timestamp| locale.short_day(locale.local(at).date());
+        // The end of a day is the beginning of the next.
+        let last = self.period.to.saturating_sub(SignedDuration::from_secs(1));
+        lang.timeline_of(&day(self.period.from), &day(last.unwrap_or(self.period.to)))
+    }
+
     fn timeline(&self, shell: &Shell) -> Markup {
         let (lang, locale) = (shell.lang(), &shell.locale);
-        let from = locale.now.saturating_sub(TIMELINE).unwrap_or(locale.now);
-        let whole = TIMELINE.as_secs_f64() + AHEAD.as_secs_f64();
+        let Period { from, to } = self.period;
+        let whole = to.duration_since(from).as_secs_f64();
         let place = |at: Timestamp| at.duration_since(from).as_secs_f64() / whole * 100.0;
-        let midnights: Vec<Timestamp> =
-            (0..8).filter_map(|back| midnight(shell, back)).filter(|at| *at > from).collect();
+        let midnights = midnights(shell, self.period);
+        let named = midnights.len().div_ceil(DAYS_NAMED).max(1);
+        let is_now_shown = locale.now <= to;
         html! {
             div class="lanes" role="group" aria-label=(lang.timeline_label()) {
                 @for lane in &self.lanes {
@@ -134,7 +197,7 @@ impl Runs {
                     svg {
                         line class="rail" x1="0" x2="100%" y1="17" y2="17" {}
                         @for at in &midnights { line class="rail" x1=(percent(place(*at))) x2=(percent(place(*at))) y1="0" y2="34" {} }
-                        line class="now" x1=(percent(place(locale.now))) x2=(percent(place(locale.now))) y1="0" y2="34" {}
+                        @if is_now_shown { line class="now" x1=(percent(place(locale.now))) x2=(percent(place(locale.now))) y1="0" y2="34" {} }
                         @for mark in &lane.runs {
                             a href=(run_url(&mark.run)) aria-label={ (lane.segment) ", " (locale.moment(mark.slot)) ", " (mark.status.name(lang)) } {
                                 title { (locale.moment(mark.slot)) " — " (mark.status.name(lang)) }
@@ -144,9 +207,10 @@ impl Runs {
                     }
                 }
                 svg class="axis" aria-hidden="true" {
-                    @for at in &midnights { text x=(percent(place(*at))) y="14" { (locale.short_day(locale.local(*at).date())) } }
+                    @for at in midnights.iter().step_by(named) { text x=(percent(place(*at))) y="14" { (locale.short_day(locale.local(*at).date())) } }
                 }
             }
+            @if self.lanes_beyond > 0 { p class="muted small" { (lang.more_lanes(self.lanes_beyond)) } }
         }
     }
 
@@ -155,11 +219,28 @@ impl Runs {
         html! {
             form method="get" action=(Place::Runs.url()) class="filters" data-apply="" role="search" aria-label=(lang.filter_runs()) {
                 (select("activation", lang.activation(), lang.all_activations(), &choices.activations, filter.activation.as_deref()))
-                (select("segment", lang.segment(), lang.all_segments(), &choices.segments, filter.segment.as_deref()))
+                (self.segment_field(shell))
+                (select("destination", lang.destination(), lang.all_destinations(), &choices.destinations, filter.destination.as_deref()))
                 (select("state", lang.status(), lang.all_states(), &states(shell), filter.state.as_deref()))
+                (day("from", lang.from_day(), filter.from))
+                (day("to", lang.to_day(), filter.to))
                 button class="button" data-spare="" { (lang.apply()) }
                 @if filter.is_set() { (link_button(Place::Runs.url(), Some(Icon::Cross), lang.clear(), "quiet")) }
             }
+        }
+    }
+
+    /// One of a few segments is chosen, and of many looked for; the page asks for their names when it stands.
+    fn segment_field(&self, shell: &Shell) -> Markup {
+        let (lang, all, chosen) = (shell.lang(), &self.choices.segments, &self.filter.segment);
+        if all.len() <= CHOICES_FIRST {
+            return select("segment", lang.segment(), lang.all_segments(), all, chosen.as_deref());
+        }
+        let named = all.iter().find(|choice| Some(&choice.value) == chosen.as_ref());
+        let value = named.map(|choice| choice.text.as_str()).unwrap_or_default();
+        html! {
+            (text_field("segment", lang.segment()).value(value).list("segment-choices").draw())
+            datalist id="segment-choices" data-more="/choices/segments" {}
         }
     }
 
@@ -174,6 +255,11 @@ impl Runs {
             }
         }
     }
+}
+
+/// The names of segments, for a page that stands already.
+pub fn segment_choices(names: &[&str]) -> Markup {
+    html! { @for name in names { option value=(name) {} } }
 }
 
 /// The states of runs, by their words in the ledger.
@@ -247,9 +333,43 @@ fn legend(shell: &Shell) -> Markup {
     }
 }
 
-/// The beginning of the day so many days ago in the reader's zone.
-fn midnight(shell: &Shell, days_ago: i64) -> Option<Timestamp> {
-    let today = shell.locale.local(shell.locale.now).date();
-    let day = today.checked_sub(jiff::Span::new().days(days_ago)).ok()?;
-    Some(day.to_zoned(shell.locale.zone.clone()).ok()?.timestamp())
+/// The beginnings of the days of a period in the reader's zone.
+fn midnights(shell: &Shell, period: Period) -> Vec<Timestamp> {
+    let first = shell.locale.local(period.from).date();
+    let days = first.series(jiff::Span::new().days(1));
+    days.map_while(|day| Some(day.to_zoned(shell.locale.zone.clone()).ok()?.timestamp()))
+        .skip_while(|at| *at <= period.from)
+        .take_while(|at| *at < period.to)
+        .collect()
+}
+
+/// A field for a day.
+fn day(name: &str, label: &str, chosen: Option<Date>) -> Markup {
+    let value = chosen.map(|day| day.to_string()).unwrap_or_default();
+    text_field(name, label).of_kind("date").value(&value).draw()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_timeline_shows_the_days_that_are_asked_for() {
+        let zone = TimeZone::UTC;
+        let now: Timestamp = "2026-03-31T10:00:00Z".parse().expect("a time");
+        let day = |text: &str| Some(text.parse::<Date>().expect("a day"));
+        let told = |from, to| {
+            let period = Period::of_days(from, to, &zone, now);
+            format!("{} {}", period.from, period.to)
+        };
+        assert_eq!(told(None, None), "2026-03-24T14:00:00Z 2026-03-31T14:00:00Z");
+        let both = told(day("2026-03-01"), day("2026-03-02"));
+        assert_eq!(both, "2026-03-01T00:00:00Z 2026-03-03T00:00:00Z");
+        assert_eq!(told(None, day("2026-03-10")), "2026-03-04T00:00:00Z 2026-03-11T00:00:00Z");
+        assert_eq!(told(day("2026-03-30"), None), "2026-03-30T00:00:00Z 2026-03-31T14:00:00Z");
+        let long = told(day("2020-01-01"), day("2026-02-28"));
+        assert_eq!(long, "2026-01-29T00:00:00Z 2026-03-01T00:00:00Z", "the last of many");
+        let turned = told(day("2026-03-20"), day("2026-03-10"));
+        assert_eq!(turned, "2026-03-04T00:00:00Z 2026-03-11T00:00:00Z");
+    }
 }

@@ -30,11 +30,15 @@ pub enum Said {
     Removed,
     /// Where alerts are told was set.
     ChannelsSet,
+    /// The files of a run were made again, and put back.
+    PutBack,
+    /// They were made again, and are still where they were delivered.
+    StillThere,
 }
 
 impl Said {
     /// All of them.
-    pub const ALL: [Self; 11] = [
+    pub const ALL: [Self; 13] = [
         Self::RunAsked,
         Self::Paused,
         Self::Enabled,
@@ -46,6 +50,8 @@ impl Said {
         Self::Saved,
         Self::Removed,
         Self::ChannelsSet,
+        Self::PutBack,
+        Self::StillThere,
     ];
 
     /// The word for it.
@@ -62,6 +68,8 @@ impl Said {
             Self::Saved => "saved",
             Self::Removed => "removed",
             Self::ChannelsSet => "channels-set",
+            Self::PutBack => "put-back",
+            Self::StillThere => "still-there",
         }
     }
 
@@ -84,6 +92,8 @@ impl Said {
             Self::Saved => lang.said_saved(),
             Self::Removed => lang.said_removed(),
             Self::ChannelsSet => lang.said_channels_set(),
+            Self::PutBack => lang.said_put_back(),
+            Self::StillThere => lang.said_still_there(),
         }
     }
 }

@@ -72,6 +72,8 @@ catalogue! {
     mail_server = "Mail server" | "Serveur de courriel";
     mail_server_hint = "smtps://alerts@mail.example.com" | "smtps://alerts@mail.example.com";
     said_channels_set = "Alerts are told there from now on" | "Les alertes y sont envoyées dès maintenant";
+    said_put_back = "Made again, the same byte by byte, and back where the files were delivered" | "Refaits, identiques octet par octet, et remis là où les fichiers ont été livrés";
+    said_still_there = "Made again, and the same byte by byte. Nothing was written: the files are where they were delivered" | "Refaits, et identiques octet par octet. Rien n’a été écrit\u{a0}: les fichiers sont là où ils ont été livrés";
     secrets_hint = "Kept encrypted. Nobody can read them here." | "Gardés chiffrés. Personne ne peut les lire ici.";
     set_when = "Set" | "Défini";
     alert_channels = "Alerts" | "Alertes";
@@ -95,7 +97,9 @@ catalogue! {
     show_values_hint = "This is written to the audit log with your name." | "C’est inscrit au journal d’audit avec votre nom.";
     values_shown = "Real values are shown, and that is in the audit log" | "Les vraies valeurs sont montrées, et c’est dans le journal d’audit";
     values_shown_hint = "Close this page when you are done." | "Fermez cette page quand vous avez terminé.";
-    sent_in_last = "As the profile stands now, these deliveries of its segments held it. Earlier ones are not known for one person." | "Tel que le profil est aujourd’hui, ces livraisons de ses segments le contenaient. Les précédentes ne sont pas connues pour une personne.";
+    sent_in_last = "Every delivered file of the segments that this person is in now, the latest first. Whoever joined a segment later is not in its earlier files." | "Tous les fichiers livrés des segments dont cette personne fait partie aujourd’hui, les plus récents d’abord. Qui a rejoint un segment plus tard n’est pas dans ses fichiers antérieurs.";
+    older_files = "Older files" | "Fichiers plus anciens";
+    segments_not_asked #count = "{count} more segment was not asked" , "{count} more segments were not asked" | "{count} autre segment n’a pas été interrogé", "{count} autres segments n’ont pas été interrogés";
 
     // Trying a rule
     try_rule = "Try a rule" | "Essayer une règle";

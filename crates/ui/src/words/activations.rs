@@ -20,6 +20,16 @@ catalogue! {
     next_slots = "Next slots" | "Prochaines échéances";
     utc_time = "UTC" | "UTC";
     clock_change = "Clocks change" | "Changement d’heure";
+    open_slots = "Not over yet" | "Pas encore terminé";
+    waits_slot(slot) = "waits for the slot {slot}, which is not over" | "attend l’échéance {slot}, qui n’est pas terminée";
+    waits_held_slot(slot) = "waits for the slot {slot}, until somebody releases or rejects its run" | "attend l’échéance {slot}, jusqu’à ce que quelqu’un libère ou rejette son exécution";
+    waits_decision = "waits until somebody releases or rejects its run" | "attend que quelqu’un libère ou rejette son exécution";
+    waits_time(time) = "waits for its next attempt, {time}" | "attend sa prochaine tentative, {time}";
+    waits_turn = "waits for its turn among the runs that may go on at once" | "attend son tour parmi les exécutions simultanées";
+    waits_pause = "waits until the activation is enabled" | "attend que l’activation soit réactivée";
+    waits_evaluation = "waits for an evaluation of the segment" | "attend une évaluation du segment";
+    paused_slots = "Paused: slots that come due are skipped until it is enabled." | "En pause\u{a0}: les échéances sont omises jusqu’à ce qu’elle soit réactivée.";
+    evaluated_slots = "Sent when a segment is evaluated; no evaluation is scheduled." | "Envoyé quand un segment est évalué\u{a0}; aucune évaluation n’est planifiée.";
     no_next_slot = "No slot is due any more." | "Plus aucune échéance.";
     mapping = "Columns" | "Colonnes";
     column = "Column" | "Colonne";

@@ -9,7 +9,12 @@ catalogue! {
     runs_no_match = "No run matches these filters" | "Aucune exécution ne correspond à ces filtres";
     runs_no_match_text = "Clear a filter to see more." | "Effacez un filtre pour en voir plus.";
     timeline = "Last 7 days" | "7 derniers jours";
-    timeline_label = "Runs of the last 7 days, a lane for each segment" | "Exécutions des 7 derniers jours, une ligne par segment";
+    timeline_of(from, to) = "{from} to {to}" | "{from} – {to}";
+    timeline_label = "Runs over time, a lane for each segment" | "Exécutions dans le temps, une ligne par segment";
+    more_lanes #count = "{count} more segment is sent. Choose an activation, a segment or a destination to see it here." , "{count} more segments are sent. Choose an activation, a segment or a destination to see them here." | "{count} autre segment est envoyé. Choisissez une activation, un segment ou une destination pour le voir ici.", "{count} autres segments sont envoyés. Choisissez une activation, un segment ou une destination pour les voir ici.";
+    all_destinations = "All destinations" | "Toutes les destinations";
+    from_day = "From" | "Du";
+    to_day = "To" | "Au";
     filter_runs = "Filter runs" | "Filtrer les exécutions";
     all_activations = "All activations" | "Toutes les activations";
     all_segments = "All segments" | "Tous les segments";
@@ -20,6 +25,9 @@ catalogue! {
     send_again = "Send again" | "Envoyer à nouveau";
     send_again_title = "Send this segment again?" | "Envoyer à nouveau ce segment\u{a0}?";
     send_again_text = "It is sent as it is now, for the current moment and under its own name. What was delivered stays." | "Il est envoyé tel qu’il est maintenant, pour l’instant présent et sous son propre nom. Ce qui a été livré reste.";
+    replay = "Replay" | "Rejouer";
+    replay_title = "Make the same files again?" | "Refaire les mêmes fichiers\u{a0}?";
+    replay_text = "They are made again from the data that this run read, and compared byte by byte. If they are gone from where they were delivered, they are put back; if they are there, they are left alone. If they cannot be made again, you are told why." | "Ils sont refaits à partir des données que cette exécution a lues, et comparés octet par octet. S’ils ont disparu de là où ils ont été livrés, ils y sont remis\u{a0}; s’ils y sont, ils restent tels quels. S’ils ne peuvent pas être refaits, on vous dit pourquoi.";
     reject_reason = "Why" | "Pourquoi";
     reject_reason_hint = "It is kept in the list of runs and in the audit log." | "C’est gardé dans la liste des exécutions et au journal d’audit.";
     retry = "Try again" | "Réessayer";

@@ -32,6 +32,107 @@ const TOLD: &[(&str, &str)] = &[
     ("Known: {}.", "Connus\u{a0}: {}."),
     ("There are: {}.", "Il y a\u{a0}: {}."),
     ("It has: {}.", "Il y a\u{a0}: {}."),
+    // Folders
+    (
+        "the folder {} is not one that destinations may be in",
+        "le dossier {} n’est pas de ceux où des destinations peuvent être",
+    ),
+    (
+        "Whoever runs the server names a folder for them: `segue serve --outbox /srv/outbox`.",
+        "Qui fait tourner le serveur nomme un dossier pour elles\u{a0}: `segue serve --outbox /srv/outbox`.",
+    ),
+    ("Name a folder in: {}.", "Nommez un dossier dans\u{a0}: {}."),
+    ("the location is empty", "l’emplacement est vide"),
+    (
+        "Write the path of a folder, such as `/srv/outbox`.",
+        "Écrivez le chemin d’un dossier, comme `/srv/outbox`.",
+    ),
+    ("the location is an address, not a path", "l’emplacement est une adresse, pas un chemin"),
+    (
+        "Write `account` and `bucket` for a service, or the path of a folder.",
+        "Écrivez `account` et `bucket` pour un service, ou le chemin d’un dossier.",
+    ),
+    ("the location climbs out of a folder", "l’emplacement remonte hors d’un dossier"),
+    ("Write the path without `..`.", "Écrivez le chemin sans `..`."),
+    ("nothing can be delivered", "rien ne peut être livré"),
+    // Replays
+    (
+        "run {} is {}: only what was delivered can be made again",
+        "l’exécution {} est dans l’état {}\u{a0}: seul ce qui a été livré peut être refait",
+    ),
+    (
+        "run {} sent what had changed since the run before: what it was compared with is gone",
+        "l’exécution {} a envoyé ce qui avait changé depuis la précédente\u{a0}: ce à quoi elle a été comparée n’existe plus",
+    ),
+    (
+        "the file of run {} has a fixed name, under which a later one may stand",
+        "le fichier de l’exécution {} a un nom fixe, sous lequel un plus récent peut se trouver",
+    ),
+    (
+        "Make it again in a folder: `segue replay RUN --to DIR`.",
+        "Refaites-le dans un dossier\u{a0}: `segue replay RUN --to DIR`.",
+    ),
+    (
+        "activation `{}` does not send segment `{}` any more",
+        "l’activation `{}` n’envoie plus le segment `{}`",
+    ),
+    (
+        "Put it back into the project as it was, and replay again.",
+        "Remettez-le dans le projet tel qu’il était, et rejouez.",
+    ),
+    (
+        "the files of activation `{}` have other names now than at run {}",
+        "les fichiers de l’activation `{}` ont maintenant d’autres noms qu’à l’exécution {}",
+    ),
+    (
+        "Put folder and file name back as they were, and replay again.",
+        "Remettez le dossier et le nom de fichier tels qu’ils étaient, et rejouez.",
+    ),
+    (
+        "the files are encrypted, each time with keys that are drawn anew",
+        "les fichiers sont chiffrés, chaque fois avec des clés tirées à nouveau",
+    ),
+    (
+        "`segue files get` reads the file back as it was delivered.",
+        "`segue files get` relit le fichier tel qu’il a été livré.",
+    ),
+    (
+        "destination `{}` does not lead any more to where run {} was delivered",
+        "la destination `{}` ne mène plus là où l’exécution {} a été livrée",
+    ),
+    (
+        "Put it back as it was, or make the files in a folder: `segue replay RUN --to DIR`.",
+        "Remettez-la telle qu’elle était, ou faites les fichiers dans un dossier\u{a0}: `segue replay RUN --to DIR`.",
+    ),
+    (
+        "what run {} read is not as it was: {}",
+        "ce que l’exécution {} a lu n’est plus tel quel\u{a0}: {}",
+    ),
+    (
+        "Bring the inputs back as they were, or read the file back with `segue files get`.",
+        "Remettez les entrées telles qu’elles étaient, ou relisez le fichier avec `segue files get`.",
+    ),
+    (
+        "the inputs are the same and the files are not, so the rule, the columns or the format were changed: {}",
+        "les entrées sont les mêmes et les fichiers non\u{a0}: la règle, les colonnes ou le format ont donc été modifiés\u{a0}: {}",
+    ),
+    (
+        "Nothing was written. Put the project back as it was at the run, and replay again.",
+        "Rien n’a été écrit. Remettez le projet tel qu’il était à l’exécution, et rejouez.",
+    ),
+    ("another object stands at {}", "un autre objet se trouve à {}"),
+    (
+        "Put it away, or make the files in a folder: `segue replay RUN --to DIR`.",
+        "Mettez-le de côté, ou faites les fichiers dans un dossier\u{a0}: `segue replay RUN --to DIR`.",
+    ),
+    (
+        "a part of the files is still there, and not {}",
+        "une partie des fichiers est encore là, et pas {}",
+    ),
+    (
+        "A set is put back whole: remove the rest, or make the files in a folder: `segue replay RUN --to DIR`.",
+        "Un ensemble est remis en entier\u{a0}: retirez le reste, ou faites les fichiers dans un dossier\u{a0}: `segue replay RUN --to DIR`.",
+    ),
     // Rules
     ("rule of segment `{}`: {}", "règle du segment `{}`\u{a0}: {}"),
     ("expression of column `{}`: {}", "expression de la colonne `{}`\u{a0}: {}"),

@@ -89,6 +89,12 @@ catalogue! {
     file_name_hint = "Macros stand between percent signs. Without a time each file replaces the one before." | "Les macros sont entre signes pour cent. Sans heure, chaque fichier remplace le précédent.";
     for_all = "For all segments" | "Pour tous les segments";
     same_for_all = "Make all like the first" | "Tous comme le premier";
+    for_several = "For several segments at once" | "Pour plusieurs segments à la fois";
+    bulk_hint = "Tick segments, fill in what should be the same for them, and apply it. What is left empty stays as it is." | "Cochez des segments, saisissez ce qui doit leur être commun, et appliquez. Ce qui reste vide ne change pas.";
+    as_it_is = "As it is" | "Tel quel";
+    choose_all = "Tick all" | "Tout cocher";
+    choose_none = "Tick none" | "Tout décocher";
+    apply_to_chosen = "Apply to the ticked segments" | "Appliquer aux segments cochés";
     at_least_rows = "Stop below so many rows" | "Arrêter sous tant de lignes";
     rule_none = "None" | "Aucune";
     rule_both = "Mandatory and unique" | "Obligatoire et unique";

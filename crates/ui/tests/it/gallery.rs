@@ -8,7 +8,7 @@ use ui::page::message::Message;
 use ui::page::profile::Profile;
 use ui::page::rule::{Changes, Rule, Saving};
 use ui::page::run::{May, Run, Stop};
-use ui::page::runs::{Filter, Runs};
+use ui::page::runs::{Filter, Period, Runs};
 use ui::page::segment::Segment;
 use ui::page::settings::Settings;
 use ui::page::sign_in::{Problem, SignIn};
@@ -36,11 +36,29 @@ pub(crate) fn pages(shell: &Shell) -> Vec<(&'static str, Markup)> {
         may: May { release: true, reject: true, ..May::default() },
         ..fixture::run_delivered()
     };
+    let replayable = Run {
+        may: May { again: true, replay: true, ..May::default() },
+        ..fixture::run_delivered()
+    };
     let no_runs = Runs { lanes: Vec::new(), runs: Vec::new(), older: None, ..fixture::runs() };
     let no_match = Runs {
         runs: Vec::new(),
         older: None,
         filter: Filter { state: Some("failed".into()), ..Filter::default() },
+        ..fixture::runs()
+    };
+    let filter = Filter {
+        activation: Some("crm-daily".into()),
+        destination: Some("crm".into()),
+        from: Some("2026-11-01".parse().expect("a day")),
+        to: Some("2026-11-23".parse().expect("a day")),
+        ..Filter::default()
+    };
+    let (from, to) = (filter.from, filter.to);
+    let month = Runs {
+        period: Period::of_days(from, to, &shell.locale.zone, shell.locale.now),
+        filter,
+        lanes_beyond: 488,
         ..fixture::runs()
     };
     let waiting =
@@ -75,6 +93,11 @@ pub(crate) fn pages(shell: &Shell) -> Vec<(&'static str, Markup)> {
         message: "there is no field `personalEmail.adress`".into(),
         hint: Some("Did you mean `personalEmail.address`?".into()),
     });
+    let mut folder = fixture::connect("place", shell.lang());
+    folder.draft.set("account", "");
+    folder.draft.set("preset", "folder");
+    folder.draft.set("location", "/srv/outbox/partner");
+    folder.outboxes = vec!["/srv/outbox".into()];
     let fault = Message::Failed {
         message: "the ledger is locked by another process".into(),
         hints: vec!["Stop the other process.".into()],
@@ -86,7 +109,9 @@ pub(crate) fn pages(shell: &Shell) -> Vec<(&'static str, Markup)> {
         ("runs", fixture::runs().draw(shell)),
         ("runs-none", no_runs.draw(shell)),
         ("runs-no-match", no_match.draw(shell)),
+        ("runs-month", month.draw(shell)),
         ("run-delivered", fixture::run_delivered().draw(shell)),
+        ("run-replay", replayable.draw(&told(Notice::Done(Said::StillThere)))),
         ("run-live", fixture::run_live().draw(shell)),
         ("run-failed", fixture::run_failed().draw(shell)),
         ("run-blocked", blocked.draw(shell)),
@@ -100,9 +125,17 @@ pub(crate) fn pages(shell: &Shell) -> Vec<(&'static str, Markup)> {
         ("destinations", fixture::destinations().draw(shell)),
         (
             "destinations-none",
-            Destinations { destinations: Vec::new(), may_connect: true }.draw(shell),
+            Destinations {
+                destinations: Vec::new(),
+                accounts: Vec::new(),
+                may_connect: true,
+                has_outbox: false,
+            }
+            .draw(shell),
         ),
         ("destination", fixture::destination().draw(shell)),
+        ("account", fixture::one_account().draw(shell)),
+        ("account-edit", fixture::edit_account().draw(shell)),
         ("activations", fixture::activations().draw(shell)),
         ("activation", fixture::activation().draw(shell)),
         (
@@ -125,6 +158,7 @@ pub(crate) fn pages(shell: &Shell) -> Vec<(&'static str, Markup)> {
         ("connect-place", fixture::connect("place", shell.lang()).draw(shell)),
         ("connect-format", fixture::connect("format", shell.lang()).draw(shell)),
         ("connect-review", fixture::connect("review", shell.lang()).draw(shell)),
+        ("connect-folder", folder.draw(shell)),
         ("activate-segments", fixture::activate("segments", shell.lang()).draw(shell)),
         ("activate-schedule", fixture::activate("schedule", shell.lang()).draw(shell)),
         ("activate-attributes", fixture::activate("attributes", shell.lang()).draw(shell)),

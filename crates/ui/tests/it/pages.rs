@@ -110,3 +110,67 @@ fn a_chart_has_a_table_of_the_same_numbers() {
     let chart = ui::chart::bars(&shell.locale, "Rows", "Rows", &fixture::bars()).0;
     insta::assert_snapshot!("chart", chart.replace("><", ">\n<"));
 }
+
+/// A slot that waits says for what, in both languages.
+#[test]
+fn open_slots_say_what_they_wait_for() {
+    use ui::page::activation::{Activation, OpenSlot, Waits};
+    let waits = [
+        None,
+        Some(Waits::Slot(fixture::ago(120))),
+        Some(Waits::HeldSlot(fixture::ago(120))),
+        Some(Waits::Decision),
+        Some(Waits::Time(fixture::ago(-30))),
+        Some(Waits::Turn),
+        Some(Waits::Pause),
+    ];
+    let slot = |waits: &Option<Waits>| OpenSlot {
+        segment: "VIP".into(),
+        slot: fixture::ago(60),
+        run: waits.is_none().then(|| "0f2a".into()),
+        waits: *waits,
+    };
+    let open: Vec<OpenSlot> = waits.iter().map(slot).collect();
+    let page = |lang, waits| {
+        let shell = fixture::shell(lang, Scheme::System);
+        let (open, slots) = (open.clone(), Vec::new());
+        Activation { open, slots, waits, ..fixture::activation() }.draw(&shell).0
+    };
+    let mut told = String::new();
+    for (lang, title) in [(Lang::En, "Next slots"), (Lang::Fr, "Prochaines échéances")] {
+        for line in page(lang, Some(Waits::Evaluation)).split("VIP · ").skip(1) {
+            told.push_str(line.split('<').next().unwrap_or_default());
+            told.push('\n');
+        }
+        for waits in [None, Some(Waits::Pause), Some(Waits::Evaluation)] {
+            let page = page(lang, waits);
+            let card = page.split(title).nth(1).unwrap_or_default();
+            let text = card.split("<p class=\"muted\">").nth(1).unwrap_or_default();
+            told.push_str(text.split('<').next().unwrap_or_default());
+            told.push('\n');
+        }
+    }
+    assert!(page(Lang::En, None).contains("/runs/0f2a"), "the run is one click away");
+    insta::assert_snapshot!(told, @"
+    Running
+    waits for the slot Mon 23 Nov, 07:42, which is not over
+    waits for the slot Mon 23 Nov, 07:42, until somebody releases or rejects its run
+    waits until somebody releases or rejects its run
+    waits for its next attempt, Mon 23 Nov, 10:12
+    waits for its turn among the runs that may go on at once
+    waits until the activation is enabled
+    No slot is due any more.
+    Paused: slots that come due are skipped until it is enabled.
+    Sent when a segment is evaluated; no evaluation is scheduled.
+    En cours
+    attend l’échéance lun. 23 nov., 07:42, qui n’est pas terminée
+    attend l’échéance lun. 23 nov., 07:42, jusqu’à ce que quelqu’un libère ou rejette son exécution
+    attend que quelqu’un libère ou rejette son exécution
+    attend sa prochaine tentative, lun. 23 nov., 10:12
+    attend son tour parmi les exécutions simultanées
+    attend que l’activation soit réactivée
+    Plus aucune échéance.
+    En pause : les échéances sont omises jusqu’à ce qu’elle soit réactivée.
+    Envoyé quand un segment est évalué ; aucune évaluation n’est planifiée.
+    ");
+}

@@ -282,6 +282,7 @@ fn accounts() {
 #[test]
 fn destinations() {
     let folder = "folder: exports/%SEGMENT_NAME%";
+    let bucket = "account: aws\n    name: Partner drop\n    bucket: acme-audiences\n    folder: exports/%SEGMENT_NAME%\n    expected_bucket_owner: \"123456789012\"";
     insta::assert_snapshot!(changes(&[
         ("account: aws", "account: asw"),
         ("bucket: acme-audiences", "bucket: s3://acme-audiences/exports"),
@@ -295,6 +296,12 @@ fn destinations() {
         ("manifest: true", "encryption: { pgp: [keys/partner.asc] }"),
         ("manifest: true", "marketing_actions: [email-targeting]"),
         ("name: Partner drop", "name: Partner drop\n    id: x"),
+        (bucket, "location: /srv/outbox"),
+        (bucket, "location: \" \""),
+        (bucket, "location: s3://acme"),
+        (bucket, "location: ../outbox"),
+        ("bucket: acme-audiences", "location: outbox"),
+        (bucket, "location: outbox\n    encryption: { sse: AES256 }"),
     ]), @r#"
     account: asw
     38:14 unknown_account there is no account `asw` <asw>
@@ -335,6 +342,25 @@ fn destinations() {
         id: x
     40:9 invalid_id the id is not a UUID <x>
         Leave the key out, or write for example `f041bdfb-d0f2-59d2-9d74-e0588defbc52`.
+    location: /srv/outbox
+    location: " "
+    38:16 location_form the location is empty < >
+        Write the path of a folder, such as `/srv/outbox`.
+    location: s3://acme
+    38:15 location_form the location is an address, not a path <s3://acme>
+        Write `account` and `bucket` for a service, or the path of a folder.
+    location: ../outbox
+    38:15 location_form the location climbs out of a folder <../outbox>
+        Write the path without `..`.
+    location: outbox
+    38:5 misplaced_key `account` is of buckets, and this destination is a folder <account>
+        Remove it, or remove `location`.
+    42:5 misplaced_key `expected_bucket_owner` is of buckets, and this destination is a folder <expected_bucket_owner>
+        Remove it, or remove `location`.
+    location: outbox
+        encryption: { sse: AES256 }
+    39:19 misplaced_key `sse` is of buckets, and this destination is a folder <sse>
+        Remove it; `pgp` encrypts the files themselves.
     "#);
 }
 

@@ -15,6 +15,7 @@ use crate::ambient;
 use crate::cli::Global;
 use crate::encryption;
 use crate::failure::{Failure, Kind};
+use crate::outbox;
 use crate::sources::Sources;
 use crate::workspace::{File, Read, Workspace};
 
@@ -149,6 +150,7 @@ impl Editor<'_> {
             return Err(Refused::Invalid(errors));
         }
         let candidate = file.workspace(read, next.clone())?;
+        refuse_outside(&texts, &candidate, edited)?;
         let keys = encryption::check(&candidate.project, ambient::now());
         let global = self.global.clone();
         let handle = tokio::runtime::Handle::current();
@@ -168,9 +170,8 @@ impl Editor<'_> {
             );
             Vec::new()
         });
-        let is_edited =
-            |found: &Found| found.object.as_ref().is_some_and(|object| edited.contains(&object));
-        let errors: Vec<Found> = texts.errors(&found).into_iter().filter(is_edited).collect();
+        let errors = texts.errors(&found).into_iter();
+        let errors: Vec<Found> = errors.filter(|it| is_edited(it, edited)).collect();
         if errors.is_empty() { Ok(candidate) } else { Err(Refused::Invalid(errors)) }
     }
 }
@@ -220,7 +221,22 @@ pub(crate) async fn with(
     if !errors.is_empty() {
         return Err(Refused::Invalid(errors));
     }
-    Ok(file.workspace(read, kept)?)
+    let workspace = file.workspace(read, kept)?;
+    let names: Vec<&Name> = more.iter().map(|(name, _)| name).collect();
+    refuse_outside(&texts, &workspace, &names)?;
+    Ok(workspace)
+}
+
+/// Refuses destinations in folders of the server in which none may be.
+fn refuse_outside(texts: &Texts, candidate: &Workspace, edited: &[&Name]) -> Result<(), Refused> {
+    let found = texts.errors(&outbox::check(candidate)).into_iter();
+    let found: Vec<Found> = found.filter(|it| is_edited(it, edited)).collect();
+    if found.is_empty() { Ok(()) } else { Err(Refused::Invalid(found)) }
+}
+
+/// Whether a problem is one of the objects that are edited.
+fn is_edited(found: &Found, edited: &[&Name]) -> bool {
+    found.object.as_ref().is_some_and(|object| edited.contains(&object))
 }
 
 fn too_long() -> Refused {

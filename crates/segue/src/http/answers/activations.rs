@@ -9,7 +9,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::objects::{self, Kept};
-use super::slots::Slots;
+use super::slots::{Slots, WaitsFor};
 use crate::ambient;
 use crate::app::schedule;
 use crate::cli::slot_now;
@@ -98,6 +98,8 @@ pub(crate) struct Upcoming {
 struct UpcomingExport {
     segment: String,
     scheduled: bool,
+    /// What it waits for while no time is known at which it is sent: pause or evaluation
+    waits_for: Option<WaitsFor>,
     /// The first object that a run for this instant would write
     key_now: String,
     slots: Vec<UpcomingSlot>,
@@ -154,15 +156,21 @@ pub(crate) async fn next(app: Arc<App>, ask: Ask) -> Result<Reply, Problem> {
     let workspace = app.shared.workspace();
     let key = &find(&workspace.project, ask.parameter("key"))?.key;
     let count = ask.number("count", 1, 1_000)?.unwrap_or(SLOTS_DEFAULT);
-    Reply::json(&Upcoming::of(&workspace, key, count)?)
+    let is_enabled = !app.shared.ledger.disabled().await?.iter().any(|it| it.activation == *key);
+    Reply::json(&Upcoming::of(&workspace, key, is_enabled, count)?)
 }
 
 impl Upcoming {
     /// The next slots of each segment of an activation, with the object that each would write.
-    pub(super) fn of(workspace: &Workspace, key: &str, count: u32) -> Result<Self, Problem> {
-        let project = &workspace.project;
+    pub(super) fn of(
+        workspace: &Workspace,
+        key: &str,
+        is_enabled: bool,
+        count: u32,
+    ) -> Result<Self, Problem> {
+        let (project, now) = (&workspace.project, ambient::now());
         let count = usize::try_from(count).unwrap_or(usize::MAX);
-        let upcoming = schedule::upcoming(project, Some(key), count, ambient::now())?;
+        let upcoming = schedule::upcoming(project, Some(key), count, now)?;
         let mut items = Vec::new();
         for it in &upcoming {
             let object = |slot| -> Result<String, Problem> {
@@ -180,9 +188,12 @@ impl Upcoming {
                     key: object(next.slot)?,
                 });
             }
+            let schedule = it.export.schedule.as_ref();
             items.push(UpcomingExport {
                 segment: it.export.segment.clone(),
-                scheduled: it.export.schedule.is_some(),
+                scheduled: schedule.is_some(),
+                waits_for: schedule::waits_without_slot(schedule, is_enabled, now)
+                    .map(WaitsFor::of),
                 key_now: object(slot_now())?,
                 slots,
             });

@@ -114,7 +114,7 @@ pub(crate) async fn next(app: Arc<App>, ask: Ask) -> Result<Reply, Problem> {
     let objects = [((Section::Activations, key.clone()), definition)];
     let workspace = trial(&app, &objects, "/definition").await?;
     let count = ask.number("count", 1, 1_000)?.unwrap_or(SLOTS_DEFAULT);
-    Reply::json(&Upcoming::of(&workspace, &key, count)?)
+    Reply::json(&Upcoming::of(&workspace, &key, true, count)?)
 }
 
 pub(crate) async fn check_destination(app: Arc<App>, ask: Ask) -> Result<Reply, Problem> {

@@ -50,15 +50,13 @@ pub(crate) async fn list(app: Arc<App>, ask: Ask) -> Result<Reply, Problem> {
         destination: ask.query("destination").map(str::to_owned),
         behind: ask.query("cursor").map(behind_of).transpose()?,
         limit: Some(limit + 1),
+        ..FileFilter::default()
     };
     let mut files = app.shared.ledger.files(&filter).await?;
     let most = usize::try_from(limit).unwrap_or(usize::MAX);
     let is_more = files.len() > most;
     files.truncate(most);
-    let next = files.last().filter(|_| is_more).map(|last| {
-        let (published, run_id) = (last.published.to_string(), last.run_id.to_string());
-        cursor(&[&published, &run_id, &last.position.to_string()])
-    });
+    let next = files.last().filter(|_| is_more).map(|last| cursor_of(&last.place()));
     Reply::json(&Files { items: files.into_iter().map(File::of).collect(), next })
 }
 
@@ -83,7 +81,17 @@ impl File {
     }
 }
 
-fn behind_of(text: &str) -> Result<FileBehind, Problem> {
+/// Where a list goes on behind a file.
+pub(super) fn cursor_of(place: &FileBehind) -> String {
+    let (published, run_id) = (place.published.to_string(), place.run_id.to_string());
+    cursor(&[&published, &run_id, &place.position.to_string()])
+}
+
+/// The place that a cursor names.
+///
+/// # Errors
+/// It is no cursor of a list of files.
+pub(super) fn behind_of(text: &str) -> Result<FileBehind, Problem> {
     let [published, run_id, position] = parse_cursor(text)?;
     Ok(FileBehind {
         published: published.parse().map_err(|_| bad_cursor())?,

@@ -15,6 +15,7 @@ pub(crate) mod people;
 pub(crate) mod preview;
 pub(crate) mod profiles;
 pub(crate) mod project;
+pub(crate) mod replays;
 pub(crate) mod rules;
 pub(crate) mod runs;
 pub(crate) mod secrets;

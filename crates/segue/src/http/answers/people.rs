@@ -5,6 +5,7 @@ use std::sync::Arc;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
+use super::files;
 use super::profiles::on_a_thread;
 use crate::app::people::{self, Wanted};
 use crate::cli::slot_now;
@@ -14,12 +15,15 @@ use crate::http::request::{Ask, Reply};
 
 /// Whom to look up.
 #[derive(Deserialize, JsonSchema)]
-#[serde(deny_unknown_fields)]
+#[serde(deny_unknown_fields, rename_all = "camelCase")]
 pub(crate) struct LookUp {
     /// The kind of identity, such as `CRMID`
     namespace: String,
     /// The identity, letter by letter
     value: String,
+    /// Where the files go on: `filesNext` of the answer before
+    #[serde(default)]
+    files_cursor: Option<String>,
 }
 
 /// What is known of a person.
@@ -35,8 +39,11 @@ pub(crate) struct Found {
     pub(crate) memberships: Vec<Membership>,
     /// Segments beyond them, which were not asked
     pub(crate) segments_left_out: usize,
-    /// The files of the newest deliveries of the segments that the person is in now
+    /// The delivered files of the segments that the person is in now, the latest first, at most 50.
+    /// Whoever joined a segment later is not in its earlier files
     pub(crate) files: Vec<File>,
+    /// The cursor of the files behind them, if there are more
+    pub(crate) files_next: Option<String>,
 }
 
 /// Identities of one kind.
@@ -96,11 +103,12 @@ pub(crate) async fn reveal(app: Arc<App>, ask: Ask) -> Result<Reply, Problem> {
 }
 
 async fn found(app: &Arc<App>, wanted: LookUp, unmask: bool) -> Result<Reply, Problem> {
-    let LookUp { namespace, value } = wanted;
+    let LookUp { namespace, value, files_cursor } = wanted;
+    let files_behind = files_cursor.as_deref().map(files::behind_of).transpose()?;
     let now = slot_now();
     let found = on_a_thread(app, async move |app| {
         let workspace = app.shared.workspace();
-        let wanted = Wanted { namespace: &namespace, value: &value, unmask, now };
+        let wanted = Wanted { namespace: &namespace, value: &value, unmask, now, files_behind };
         Box::pin(people::look_up(&workspace, &app.shared.global, &app.shared.ledger, &wanted)).await
     });
     let Some(person) = found.await? else {
@@ -140,6 +148,7 @@ async fn found(app: &Arc<App>, wanted: LookUp, unmask: bool) -> Result<Reply, Pr
             })
             .collect(),
         segments_left_out: person.segments_left_out,
+        files_next: person.files_next.as_ref().map(files::cursor_of),
         files: person
             .files
             .into_iter()

@@ -114,8 +114,11 @@ pub(crate) struct Destination {
     key: String,
     id: String,
     name: String,
-    account: String,
-    bucket: String,
+    /// Of a bucket
+    account: Option<String>,
+    bucket: Option<String>,
+    /// A folder of the server's machine, in the place of account and bucket
+    location: Option<String>,
     folder: String,
     extension: String,
     manifest: bool,
@@ -313,6 +316,10 @@ fn one_destination(app: &App, key: &str) -> Result<Reply, Problem> {
     Ok(objects::tagged(reply, &workspace, Section::Destinations, key))
 }
 
+fn of_bucket(text: &str) -> Option<String> {
+    Some(text.to_owned()).filter(|text| !text.is_empty())
+}
+
 impl Destination {
     fn of(workspace: &Workspace, destination: &plan::project::Destination) -> Self {
         let file = &destination.file;
@@ -320,8 +327,9 @@ impl Destination {
             key: destination.key.clone(),
             id: destination.id.to_string(),
             name: destination.name.clone(),
-            account: destination.account.clone(),
-            bucket: destination.bucket.clone(),
+            account: of_bucket(&destination.account),
+            bucket: of_bucket(&destination.bucket),
+            location: destination.location.clone(),
             folder: destination.folder.text().to_owned(),
             extension: format!("{}{}", file.extension, file.compression.suffix()),
             manifest: destination.manifest,

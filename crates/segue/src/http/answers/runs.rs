@@ -241,7 +241,10 @@ pub(crate) async fn list(app: Arc<App>, ask: Ask) -> Result<Reply, Problem> {
     let filter = RunFilter {
         activation: ask.query("activation").map(str::to_owned),
         segment: ask.query("segment").map(str::to_owned),
+        destination: ask.query("destination").map(str::to_owned),
         state: ask.query("state").and_then(RunState::parse),
+        since: ask.time("since")?,
+        before: ask.time("before")?,
         ..RunFilter::default()
     };
     let (runs, next) = page(&app, &ask, filter, "cursor").await?;
@@ -320,7 +323,7 @@ async fn decided(
     Reply::json(&RunDetail::of(&detail, &app.shared.gauges))
 }
 
-async fn find(app: &App, ask: &Ask) -> Result<(Uuid, ledger::RunDetail), Problem> {
+pub(super) async fn find(app: &App, ask: &Ask) -> Result<(Uuid, ledger::RunDetail), Problem> {
     let text = ask.parameter("id");
     let missing = || Problem::not_found("run", text);
     let run_id: Uuid = text.parse().map_err(|_| missing())?;

@@ -23,6 +23,9 @@ const PLAIN: &str = "text/plain; charset=utf-8";
 /// Without a pass of the planner for so long the server is not ready: three are missing.
 const SILENCE_MAX: Duration = Duration::from_secs(90);
 
+/// Whoever asks whether a server is ready does not wait for long.
+const ANSWER_MAX: Duration = Duration::from_secs(2);
+
 /// For how long the planner has not made a pass.
 fn silence(app: &App, status: &PlanningStatus) -> Duration {
     let last = status.last_pass.unwrap_or(app.shared.started);
@@ -70,15 +73,24 @@ pub(crate) async fn health(_: Arc<App>, _: Ask) -> Result<Reply, Problem> {
     Ok(Reply::text(PLAIN, "ok\n"))
 }
 
-/// Without detail, as everybody may ask.
+/// With the cause in few words and nothing else, as everybody may ask.
 pub(crate) async fn readiness(app: Arc<App>, _: Ask) -> Result<Reply, Problem> {
     let status = app.shared.planning.borrow().clone();
-    let is_planning = silence(&app, &status) <= SILENCE_MAX;
-    let is_ready = is_planning && app.shared.ledger.export_marks().await.is_ok();
-    if is_ready {
-        return Ok(Reply::text(PLAIN, "ready\n"));
-    }
-    Ok(Reply::text(PLAIN, "not ready\n").with_status(StatusCode::SERVICE_UNAVAILABLE))
+    let ledger = &app.shared.ledger;
+    let asked = tokio::time::timeout(ANSWER_MAX, ledger.export_marks()).await;
+    let cause = match asked {
+        // A connection is tried for longer.
+        Err(_) if ledger.is_shared() => "the database of the ledger cannot be reached",
+        Err(_) => "the ledger does not answer",
+        Ok(Err(error)) if error.kind() == ledger::Kind::Unreachable => {
+            "the database of the ledger cannot be reached"
+        }
+        Ok(Err(_)) => "the ledger cannot be read",
+        Ok(Ok(_)) if silence(&app, &status) > SILENCE_MAX => "the planner makes no passes",
+        Ok(Ok(_)) => return Ok(Reply::text(PLAIN, "ready\n")),
+    };
+    let told = format!("not ready: {cause}\n");
+    Ok(Reply::text(PLAIN, told).with_status(StatusCode::SERVICE_UNAVAILABLE))
 }
 
 pub(crate) async fn openapi(_: Arc<App>, _: Ask) -> Result<Reply, Problem> {

@@ -8,7 +8,7 @@ use serde::Serialize;
 
 use super::runs::Stop;
 use super::{LIMIT_DEFAULT, bad_cursor, cursor, parse_cursor};
-use crate::app::schedule;
+use crate::app::schedule::{Waiting, Waits};
 use crate::http::App;
 use crate::http::problem::Problem;
 use crate::http::request::{Ask, Reply};
@@ -40,10 +40,35 @@ pub(crate) struct Slot {
     finished_at: Option<String>,
     /// It is not begun before this time
     not_before: String,
-    /// The slot of the same segment that it waits for, in lists
-    waits_for: Option<String>,
+    /// What it waits for, in lists
+    waits_for: Option<WaitsFor>,
     /// Attempts that did not do
     attempts: u32,
+}
+
+/// What a slot waits for.
+#[derive(Serialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+pub(crate) struct WaitsFor {
+    /// slot (an earlier one of the same segment), decision (of a person), time (of the next attempt), turn
+    /// (as many runs go on as may), pause (the activation is disabled) or evaluation
+    kind: String,
+    /// The earlier slot
+    slot: Option<String>,
+    /// The time
+    until: Option<String>,
+    message: String,
+}
+
+impl WaitsFor {
+    pub(super) fn of(waits: Waits) -> Self {
+        Self {
+            kind: waits.code().to_owned(),
+            slot: waits.slot().map(|slot| slot.to_string()),
+            until: waits.until().map(|until| until.to_string()),
+            message: waits.message(),
+        }
+    }
 }
 
 /// Slots.
@@ -98,14 +123,14 @@ pub(crate) async fn list(app: Arc<App>, ask: Ask) -> Result<Reply, Problem> {
     let mut records = app.shared.ledger.slots(&filter).await?;
     let is_more = records.len() > usize::try_from(limit).unwrap_or(usize::MAX);
     records.truncate(usize::try_from(limit).unwrap_or(usize::MAX));
-    let open = app.shared.ledger.open_slots().await?;
+    let waiting = Waiting::of(&app.shared.ledger).await?;
     let next = records
         .last()
         .filter(|_| is_more)
         .map(|last| cursor(&[&last.key.slot.to_string(), &last.key.activation, &last.key.segment]));
     let mut slots = Slots::of(&records);
     for (slot, record) in slots.items.iter_mut().zip(&records) {
-        slot.waits_for = schedule::waits_for(record, &open).map(|slot| slot.to_string());
+        slot.waits_for = waiting.waits_for(record).map(WaitsFor::of);
     }
     Reply::json(&Slots { next, ..slots })
 }

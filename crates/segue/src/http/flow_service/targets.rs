@@ -80,7 +80,7 @@ pub(crate) struct Target {
 
 /// The destination of a target connection.
 pub(super) fn destination_of(workspace: &Workspace, id: Id) -> Option<&plan::project::Destination> {
-    workspace.project.destinations.iter().find(|it| it.id == id.0)
+    workspace.project.destinations.iter().find(|it| it.id == id.0 && it.location.is_none())
 }
 
 pub(crate) async fn add(app: Arc<App>, ask: Ask) -> Result<Reply, Problem> {
@@ -227,7 +227,8 @@ fn params(destination: &plan::project::Destination) -> Value {
 
 pub(crate) async fn list(app: Arc<App>, _: Ask) -> Result<Reply, Problem> {
     let workspace = app.shared.workspace();
-    let all = workspace.project.destinations.iter();
+    // A folder of the server is nothing that such a script knows.
+    let all = workspace.project.destinations.iter().filter(|it| it.location.is_none());
     Reply::json(&Items { items: all.map(|it| Target::of(&workspace, it)).collect() })
 }
 

@@ -1,8 +1,10 @@
 //! Activating segments: a draft becomes an activation, by the API's operation.
 
+use std::collections::BTreeMap;
+
 use plan::Section;
 use serde_json::{Map, Value, json};
-use ui::page::activate::{Activate, FIELDS, FILE_NAME, GUARDS, Segment, Warning};
+use ui::page::activate::{Activate, BULK, FIELDS, FILE_NAME, GUARDS, Segment, Warning};
 use ui::page::editing::Send;
 use ui::page::fields::Fields;
 use ui::page::wizard::{Draft, Preview};
@@ -16,9 +18,8 @@ use crate::http::problem::{Code, Problem};
 use crate::http::request::Reply;
 use crate::workspace::Workspace;
 
-/// What is filled in for each segment.
-const PER_SEGMENT: [&str; 9] =
-    ["frequency", "at", "every", "cron", "start", "end", "zone", "export", "file_name"];
+/// How many segments the list of them begins with.
+const SEGMENTS_FIRST: usize = 50;
 /// How many lines are shown.
 const LINES: usize = 6;
 /// How many fields a new mapping begins with.
@@ -77,12 +78,15 @@ pub(super) async fn step(visit: Visit) -> Result<Reply, Problem> {
     let (what, value) = visit.field("go").split_once(':').unwrap_or((visit.field("go"), ""));
     match what {
         "same" => same_for_all(&mut draft),
+        "bulk" => same_for_some(&mut draft),
         "add" => add_column(&mut draft, value),
         "up" | "down" | "drop" => {
             move_column(&mut draft, what, value.parse().unwrap_or(usize::MAX))
         }
         _ => {}
     }
+    // What is for several is applied at once, or not meant.
+    draft.0.retain(|(name, _)| !name.starts_with("bulk."));
     wizard.keep(&visit, &draft)?;
     if visit.is_part() {
         return drawn(&visit, &wizard, step, draft).await;
@@ -102,10 +106,24 @@ pub(super) async fn step(visit: Visit) -> Result<Reply, Problem> {
 fn same_for_all(draft: &mut Draft) {
     let segments: Vec<String> = draft.all("segment").map(str::to_owned).collect();
     let Some((first, others)) = segments.split_first() else { return };
-    for what in PER_SEGMENT {
+    for what in BULK {
         let value = draft.get(&format!("{what}.{first}")).to_owned();
         for other in others {
             draft.set(&format!("{what}.{other}"), &value);
+        }
+    }
+}
+
+/// Gives the segments that were ticked what was filled in for them together; what was left empty stays.
+fn same_for_some(draft: &mut Draft) {
+    let chosen: Vec<String> = draft.all("bulk.segment").map(str::to_owned).collect();
+    for what in BULK {
+        let value = draft.get(&format!("bulk.{what}")).trim().to_owned();
+        if value.is_empty() {
+            continue;
+        }
+        for segment in &chosen {
+            draft.set(&format!("{what}.{segment}"), &value);
         }
     }
 }
@@ -184,6 +202,17 @@ async fn drawn(
         _ => wizard::preview(visit, asked(visit, wizard, &draft, step)).await?,
     };
     let look = visit.look(&workspace).await?;
+    let is_all = visit.query("all").is_some();
+    let all = &workspace.project.segments;
+    let is_shown = |(at, it): &(usize, &plan::project::Segment)| {
+        is_all
+            || step != "segments"
+            || *at < SEGMENTS_FIRST
+            || draft.all("segment").any(|key| key == it.key)
+    };
+    let shown: Vec<_> = all.iter().enumerate().filter(is_shown).map(|(_, it)| it).collect();
+    let beyond = all.len() - shown.len();
+    let shown = segments(&look, &shown, step == "segments").await?;
     let page = Activate {
         at: step.to_owned(),
         warnings: if step == "review" {
@@ -197,7 +226,8 @@ async fn drawn(
             .iter()
             .map(|it| (it.key.clone(), it.name.clone()))
             .collect(),
-        segments: segments(&look).await?,
+        segments: shown,
+        segments_beyond: u64::try_from(beyond).unwrap_or(u64::MAX),
         fields: Fields { has_shares: visit.may_do("count_values"), ..fields.first() },
         changes: wizard.key.clone(),
         draft,
@@ -205,19 +235,29 @@ async fn drawn(
     };
     let shell = visit.shell(&look).await?;
     if visit.is_part() {
-        return Ok(html(page.beside(&shell)));
+        let part = if is_all { page.segment_list(shell.lang()) } else { page.beside(&shell) };
+        return Ok(html(part));
     }
     Ok(visit.draw(page.draw(&shell)))
 }
 
-async fn segments(look: &crate::web::Look<'_>) -> Result<Vec<Segment>, Problem> {
-    let sizes = look.ledger.segment_sizes(None, 1).await?;
-    let segment = |it: &plan::project::Segment| Segment {
+/// Segments of the project; with how many were in each where that is shown.
+async fn segments(
+    look: &crate::web::Look<'_>,
+    shown: &[&plan::project::Segment],
+    is_sized: bool,
+) -> Result<Vec<Segment>, Problem> {
+    let sized = if is_sized { shown } else { &[] };
+    let keys: Vec<&str> = sized.iter().map(|segment| segment.key.as_str()).collect();
+    let sizes = look.ledger.segment_sizes(&keys, 1).await?;
+    let sizes: BTreeMap<&str, u64> =
+        sizes.iter().map(|size| (size.segment.as_str(), size.members)).collect();
+    let segment = |it: &&plan::project::Segment| Segment {
         key: it.key.clone(),
         name: it.name.clone(),
-        members: sizes.iter().find(|size| size.segment == it.key).map(|size| size.members),
+        members: sizes.get(it.key.as_str()).copied(),
     };
-    Ok(look.workspace.project.segments.iter().map(segment).collect())
+    Ok(shown.iter().map(segment).collect())
 }
 
 /// A mapping to begin with: who it is, then a few fields, the first of them mandatory.
@@ -495,6 +535,27 @@ mod tests {
         insta::assert_snapshot!(activation_of(&draft, &Value::Null), @r#"{"destination":"partner","segments":[{"segment":"luxury","file_name":"%SEGMENT_NAME%_%DATETIME(yyyyMMddHHmmss)%","export":"full","schedule":{"frequency":"weekly","at":"07:30","zone":"Europe/Paris"}},{"segment":"young","file_name":"%SEGMENT_NAME%_%DATETIME(yyyyMMddHHmmss)%","export":"full"}],"mapping":[{"source":"email"},{"source":"crm_id"},{"expression":"points / 100"}],"guard":{"min_rows":10}}"#);
         same_for_all(&mut draft);
         assert_eq!(draft.get("frequency.young"), "weekly");
+    }
+
+    #[test]
+    fn several_segments_get_what_was_filled_in_for_them() {
+        let mut draft = draft(&[
+            ("segment", "a"),
+            ("segment", "b"),
+            ("segment", "c"),
+            ("at.a", "05:00"),
+            ("frequency.b", "weekly"),
+            ("bulk.segment", "a"),
+            ("bulk.segment", "c"),
+            ("bulk.frequency", "monthly"),
+            ("bulk.at", ""),
+            ("bulk.file_name", " %SEGMENT_NAME% "),
+        ]);
+        same_for_some(&mut draft);
+        let of = |what: &str| ["a", "b", "c"].map(|key| draft.get(&format!("{what}.{key}")));
+        assert_eq!(of("frequency"), ["monthly", "weekly", "monthly"]);
+        assert_eq!(of("at"), ["05:00", "", ""], "what is left empty stays");
+        assert_eq!(of("file_name"), ["%SEGMENT_NAME%", "", "%SEGMENT_NAME%"]);
     }
 
     #[test]

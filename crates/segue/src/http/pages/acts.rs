@@ -7,6 +7,7 @@ use ui::shell::Said;
 
 use super::visit::{Visit, done};
 use crate::ambient;
+use crate::http::answers::replays::Replayed;
 use crate::http::problem::Problem;
 use crate::http::request::Reply;
 use crate::web;
@@ -47,6 +48,14 @@ pub(super) async fn again(visit: Visit) -> Result<Reply, Problem> {
     let detail = visit.app.shared.ledger.run(run_id).await?.ok_or_else(missing)?;
     let body = json!({ "segments": [detail.run.segment] });
     ask_for(&visit, &detail.run.activation, body).await
+}
+
+/// Makes the files of a run again, and puts them back if they are gone.
+pub(super) async fn replay(visit: Visit) -> Result<Reply, Problem> {
+    let id = visit.parameter("id");
+    let replayed: Replayed = visit.ask("replay_run", &[("id", id)], None).await?;
+    let said = if replayed.is_written { Said::PutBack } else { Said::StillThere };
+    Ok(done(&format!("/runs/{id}"), said))
 }
 
 /// Lets a run go on that a guard stopped.

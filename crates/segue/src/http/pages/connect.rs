@@ -2,7 +2,7 @@
 
 use plan::Section;
 use serde_json::{Map, Value, json};
-use ui::page::connect::{Connect, FIELDS};
+use ui::page::connect::{Connect, FIELDS, is_folder};
 use ui::page::destinations::Preset;
 use ui::page::editing::Send;
 use ui::page::wizard::{Draft, Preview};
@@ -114,7 +114,7 @@ async fn drawn(visit: &Visit, wizard: &Wizard, step: &str, draft: Draft) -> Resu
             wizard::preview(visit, sample(visit, wizard, &draft, 0).await?).await?
         }
         "account" => Preview::default(),
-        _ if draft.get("bucket").is_empty() => Preview::default(),
+        _ if draft.get(place_of(&draft)).is_empty() => Preview::default(),
         _ => {
             let rows = if step == "place" { 0 } else { LINES };
             wizard::preview(visit, sample(visit, wizard, &draft, rows).await?).await?
@@ -129,6 +129,7 @@ async fn drawn(visit: &Visit, wizard: &Wizard, step: &str, draft: Draft) -> Resu
             (key.clone(), found.map_or_else(|| key.clone(), |found| found.name.clone()))
         }),
         has_master_key: workspace.secret_store().has_key(),
+        outboxes: workspace.outboxes.iter().map(|it| it.display().to_string()).collect(),
         preview,
     };
     let look = visit.look(&workspace).await?;
@@ -142,7 +143,9 @@ async fn drawn(visit: &Visit, wizard: &Wizard, step: &str, draft: Draft) -> Resu
 /// Makes the account and the destination, and leads to where the check is.
 async fn finish(visit: &Visit, wizard: &Wizard, draft: &Draft) -> Result<Reply, Problem> {
     let workspace = visit.app.shared.workspace();
-    for (needed, name) in [("name", "a name"), ("bucket", "a bucket")] {
+    let place = place_of(draft);
+    let a_place = format!("a {place}");
+    for (needed, name) in [("name", "a name"), (place, a_place.as_str())] {
         if draft.get(needed).is_empty() {
             let detail = format!("The destination needs {name}.");
             return Err(
@@ -151,7 +154,7 @@ async fn finish(visit: &Visit, wizard: &Wizard, draft: &Draft) -> Result<Reply, 
         }
     }
     let account = account_key(&workspace, draft);
-    if draft.get("account").is_empty() {
+    if has_new_account(draft) {
         let body = json!({ "key": account, "definition": account_of(draft) });
         visit.perform("add_account", &[], Some(body)).await?;
     }
@@ -165,7 +168,7 @@ async fn finish(visit: &Visit, wizard: &Wizard, draft: &Draft) -> Result<Reply, 
     if let Err(problem) = visit.perform("add_destination", &[], Some(body)).await {
         // The account alone would be in the way of the next attempt.
         let mut kept = draft.clone();
-        if draft.get("account").is_empty() {
+        if has_new_account(draft) {
             kept.set("account", &account);
             wizard.keep(visit, &kept)?;
         }
@@ -185,7 +188,9 @@ async fn change(
 ) -> Result<Reply, Problem> {
     let mut kept = draft.clone();
     // If the change is not saved, the account is there already.
-    kept.set("account", account);
+    if !is_folder(draft) {
+        kept.set("account", account);
+    }
     wizard.keep(visit, &kept)?;
     let send = |go: &str| Send {
         action: wizard.step("review"),
@@ -211,6 +216,16 @@ fn before(visit: &Visit, wizard: &Wizard) -> Value {
     let workspace = visit.app.shared.workspace();
     let key = wizard.key.as_deref().unwrap_or_default();
     workspace.stored(Section::Destinations, key).map(objects::value).unwrap_or_default()
+}
+
+/// The field that says where: a bucket, or a folder of the server.
+fn place_of(draft: &Draft) -> &'static str {
+    if is_folder(draft) { "location" } else { "bucket" }
+}
+
+/// Whether an account is made together with the destination.
+fn has_new_account(draft: &Draft) -> bool {
+    draft.get("account").is_empty() && !is_folder(draft)
 }
 
 /// The key of the account: the one that is chosen, or one that is free.
@@ -263,14 +278,19 @@ fn without(before: &Value, members: &[&str]) -> Map<String, Value> {
 /// does not ask for, stays.
 fn destination_of(draft: &Draft, account: &str, before: &Value) -> Value {
     let mut destination = without(before, &["name", "folder", "encryption", "marketing_actions"]);
-    put(&mut destination, "account", account);
+    if is_folder(draft) {
+        put(&mut destination, "location", draft.get("location").trim());
+    } else {
+        put(&mut destination, "account", account);
+        put(&mut destination, "bucket", draft.get("bucket"));
+    }
     put(&mut destination, "name", draft.get("name"));
-    put(&mut destination, "bucket", draft.get("bucket"));
     put(&mut destination, "folder", draft.get("folder").trim_matches('/'));
     destination.insert("manifest".to_owned(), (draft.or("manifest", "yes") == "yes").into());
     let mut encryption = without(&before["encryption"], &["sse", "kms_key_id", "pgp"]);
-    put(&mut encryption, "sse", draft.get("sse"));
-    if draft.get("sse") == "aws:kms" {
+    let sse = if is_folder(draft) { "" } else { draft.get("sse") };
+    put(&mut encryption, "sse", sse);
+    if sse == "aws:kms" {
         put(&mut encryption, "kms_key_id", draft.get("kms_key_id"));
     }
     let keys = pgp_keys(draft.get("pgp"));
@@ -340,7 +360,11 @@ fn draft_of(destination: &Value) -> Draft {
     };
     let yes = |value: &Value| if value == &Value::Bool(false) { "no" } else { "yes" }.to_owned();
     let (encryption, file) = (&destination["encryption"], &destination["file"]);
+    let location = text(&destination["location"]);
+    let preset = if location.is_empty() { "" } else { Preset::Folder.word() };
     let fields = [
+        ("preset", preset.to_owned()),
+        ("location", location),
         ("account", text(&destination["account"])),
         ("name", text(&destination["name"])),
         ("bucket", text(&destination["bucket"])),
@@ -375,7 +399,7 @@ async fn sample(
 ) -> Result<Value, Problem> {
     let account = account_key(&visit.app.shared.workspace(), draft);
     let mut accounts = Map::new();
-    if draft.get("account").is_empty() {
+    if has_new_account(draft) {
         accounts.insert(account.clone(), account_of(draft));
     }
     let fields = super::rules::fields(visit).await?.shown;
@@ -431,6 +455,12 @@ mod tests {
         let draft = draft_of(&before);
         assert_eq!(destination_of(&draft, "aubert", &before), before);
         let mut changed = draft;
+        let folder = json!({
+            "location": "/srv/outbox/partner", "name": "Disk", "manifest": true,
+            "file": { "format": "json", "compression": "none" },
+        });
+        let of_folder = draft_of(&folder);
+        assert_eq!(destination_of(&of_folder, "never", &folder), folder);
         changed.set("format", "tsv");
         changed.set("sse", "");
         let after = destination_of(&changed, "aubert", &before);

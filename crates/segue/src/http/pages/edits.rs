@@ -76,7 +76,7 @@ async fn conflict(
     let page = Conflict {
         place,
         name: definition["name"].as_str().unwrap_or(key).to_owned(),
-        url: format!("{}/{key}", place.url()),
+        url: format!("/{}/{key}", section.as_str()),
         changed_by: stored.changer.clone(),
         changed_at: stored.changed,
         members,
@@ -98,6 +98,10 @@ pub(super) async fn remove_segment(visit: Visit) -> Result<Reply, Problem> {
 
 pub(super) async fn remove_destination(visit: Visit) -> Result<Reply, Problem> {
     remove(&visit, "remove_destination", "/destinations").await
+}
+
+pub(super) async fn remove_account(visit: Visit) -> Result<Reply, Problem> {
+    remove(&visit, "remove_account", "/destinations").await
 }
 
 pub(super) async fn remove_activation(visit: Visit) -> Result<Reply, Problem> {

@@ -5,6 +5,7 @@
 //! Reading order: [`PAGES`] is the table, [`visit`] somebody at a page, and then one file for each group
 //! of pages: [`door`] lets people in, [`views`] show, [`acts`] change.
 
+mod accounts;
 mod activate;
 mod acts;
 mod checks;
@@ -92,10 +93,12 @@ const PAGES: &[Page] = &[
     act!("/setup", Some("set_up"), "/setup", door::set_up),
     show!("/", Some("list_runs"), views::page),
     show!("/runs", Some("list_runs"), views::runs),
+    show!("/choices/segments", Some("list_segments"), views::segment_choices),
     show!("/runs/{id}", Some("get_run"), views::page),
     show!("/runs/{id}/live", Some("run_events"), live::events),
     act!("/runs/{id}/retry", Some("run_activation"), "/runs/{id}", acts::retry),
     act!("/runs/{id}/again", Some("run_activation"), "/runs/{id}", acts::again),
+    act!("/runs/{id}/replay", Some("replay_run"), "/runs/{id}", acts::replay),
     act!("/runs/{id}/release", Some("release_run"), "/runs/{id}", acts::release),
     act!("/runs/{id}/reject", Some("reject_run"), "/runs/{id}", acts::reject),
     show!("/activations", Some("list_activations"), views::page),
@@ -149,6 +152,15 @@ const PAGES: &[Page] = &[
         Some("remove_destination"),
         "/destinations/{key}",
         edits::remove_destination
+    ),
+    show!("/accounts/{key}", Some("get_account"), views::page),
+    show!("/accounts/{key}/edit", Some("change_account"), accounts::edit),
+    act!("/accounts/{key}/edit", Some("change_account"), "/accounts/{key}/edit", accounts::change),
+    act!(
+        "/accounts/{key}/remove",
+        Some("remove_account"),
+        "/accounts/{key}",
+        edits::remove_account
     ),
     show!("/connect", Some("add_destination"), connect::begin),
     show!("/connect/{step}", Some("add_destination"), connect::page),
@@ -249,7 +261,7 @@ pub(super) async fn answer(
 ) -> Result<Reply, Problem> {
     let changes = parts.method == Method::POST;
     if !changes && !matches!(parts.method, Method::GET | Method::HEAD) {
-        return Err(Problem::new(Code::MethodNotAllowed, "The path takes other methods."));
+        return Err(Problem::other_method(&["GET", "HEAD", "POST"]));
     }
     let form = if changes { visit::fields(&dispatch::read(body).await?) } else { Vec::new() };
     let mut visit = Visit::new(app, address, parts, found.parameters, form);

@@ -16,8 +16,10 @@ pub(super) async fn page(visit: Visit) -> Result<Reply, Problem> {
 pub(super) async fn look_up(visit: Visit) -> Result<Reply, Problem> {
     let is_revealed = visit.field("reveal") == "yes" && visit.may_do("reveal_person");
     let operation = if is_revealed { "reveal_person" } else { "look_up_person" };
+    let cursor = Some(visit.field("files")).filter(|cursor| !cursor.is_empty());
     let body = json!({
         "namespace": visit.field("namespace"), "value": visit.field("identity"),
+        "filesCursor": cursor,
     });
     let found = visit.ask::<answer::Found>(operation, &[], Some(body)).await;
     match found {
@@ -49,6 +51,7 @@ async fn drawn(visit: &Visit, found: Found, is_revealed: bool) -> Result<Reply, 
     let page = Profile {
         namespace: chosen,
         namespaces,
+        identity: visit.field("identity").to_owned(),
         may_reveal: visit.may_do("reveal_person"),
         is_revealed,
         found,
@@ -68,12 +71,15 @@ fn of(person: answer::Found) -> Person {
     };
     let sent = |it: answer::File| {
         let at = it.delivered_at.parse().ok()?;
-        Some(Sent { run: it.run_id, address: it.url, at })
+        let of = format!("{} · {}", it.segment, it.activation);
+        Some(Sent { run: it.run_id, address: it.url, of, at })
     };
     Person {
         fields: person.fields.into_iter().map(field).collect(),
         datasets: person.records.into_iter().map(|it| it.dataset).collect(),
         memberships: person.memberships.into_iter().map(membership).collect(),
+        segments_left_out: u64::try_from(person.segments_left_out).unwrap_or(u64::MAX),
+        files_next: person.files_next,
         files: person.files.into_iter().filter_map(sent).collect(),
     }
 }

@@ -5,10 +5,11 @@ use serde::Deserialize;
 use ui::page::audit::{Audit, Entry};
 use ui::page::runs::Filter;
 
-use super::visit::Visit;
+use super::visit::{Visit, html};
 use crate::http::problem::Problem;
 use crate::http::request::Reply;
 use crate::web::{self, Wanted};
+use crate::workspace::Workspace;
 
 /// Most pages: what stands at the path, from the project and the ledger.
 pub(super) async fn page(visit: Visit) -> Result<Reply, Problem> {
@@ -34,16 +35,37 @@ pub(super) async fn runs(visit: Visit) -> Result<Reply, Problem> {
     let look = visit.look(&workspace).await?;
     let shell = visit.shell(&look).await?;
     let chosen = |name: &str| visit.query(name).map(str::to_owned);
+    // What is no day is not asked for; browsers send days.
+    let day = |name: &str| visit.query(name).and_then(|text| text.parse().ok());
     let wanted = Wanted {
         filter: Filter {
             activation: chosen("activation"),
-            segment: chosen("segment"),
+            segment: chosen("segment").map(|text| segment_key(&workspace, &text)),
+            destination: chosen("destination"),
             state: chosen("state"),
+            from: day("from"),
+            to: day("to"),
         },
         behind: visit.query("behind").and_then(|id| id.parse().ok()),
     };
     let runs = web::runs(&look, &wanted).await?;
     Ok(visit.draw(runs.draw(&shell)))
+}
+
+/// The key of a segment that is named by its key or its name.
+fn segment_key(workspace: &Workspace, text: &str) -> String {
+    let project = &workspace.project;
+    let named = || project.segments.iter().find(|segment| segment.name == text);
+    let found = project.segment(text).or_else(named);
+    found.map_or_else(|| text.to_owned(), |segment| segment.key.clone())
+}
+
+/// The names of segments, for the list of runs.
+pub(super) async fn segment_choices(visit: Visit) -> Result<Reply, Problem> {
+    let workspace = visit.app.shared.workspace();
+    let segments = &workspace.project.segments;
+    let names: Vec<&str> = segments.iter().map(|segment| segment.name.as_str()).collect();
+    Ok(html(ui::page::runs::segment_choices(&names)))
 }
 
 /// The list of entries, as the API gives it.
