@@ -314,12 +314,13 @@ async fn move_current(db: &mut Transaction, run_id: Uuid) -> Result<()> {
     Ok(())
 }
 
-/// What was delivered to a folder has not reached whom it is for: the next size is not compared with it.
+/// What was delivered to a folder in the place of a bucket has not reached whom it is for: the next size
+/// is not compared with it.
 async fn move_baseline(db: &mut Transaction, run_id: Uuid) -> Result<()> {
     query(
         "INSERT INTO baselines (activation, segment, run_id, slot)
          SELECT activation, segment, run_id, slot FROM runs
-         WHERE run_id = ? AND store NOT LIKE 'file://%'
+         WHERE run_id = ? AND NOT (store LIKE 'file://%' AND bucket <> '')
          ON CONFLICT (activation, segment) DO UPDATE SET run_id = excluded.run_id, slot = excluded.slot
          WHERE excluded.slot >= baselines.slot",
     )

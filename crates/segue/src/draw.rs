@@ -98,7 +98,7 @@ fn clamp(span: Span, text: &str) -> std::ops::Range<usize> {
     start..end
 }
 
-/// The same for machines.
+/// The same for machines, in the order of the file.
 pub(crate) fn diagnostics_json(source: &Source, diagnostics: &[Diagnostic]) -> serde_json::Value {
     let one = |diagnostic: &Diagnostic| {
         let place = diagnostic.span.map(|span| source.place(span));
@@ -115,5 +115,7 @@ pub(crate) fn diagnostics_json(source: &Source, diagnostics: &[Diagnostic]) -> s
             "column": place.as_ref().map(|place| place.span.column),
         })
     };
-    diagnostics.iter().map(one).collect()
+    let mut ordered: Vec<&Diagnostic> = diagnostics.iter().collect();
+    ordered.sort_by_key(|diagnostic| diagnostic.span.map(|span| span.start));
+    ordered.into_iter().map(one).collect()
 }

@@ -88,10 +88,10 @@ impl Recovery<'_> {
     async fn plan(&self, run: &RunRecord) -> Result<Option<(RunPlan, Profiles)>, Failure> {
         let project = &self.workspace.project;
         let (activation, segment) = (&run.activation, &run.segment);
-        let plan = match stores::is_folder(&run.store) {
-            true => project.run_plan_apart(activation, segment, run.slot, &run.store),
-            false => project.run_plan(activation, segment, run.slot),
-        };
+        let mut plan = project.run_plan(activation, segment, run.slot);
+        if plan.as_ref().is_ok_and(|plan| plan.run_id != run.run_id) {
+            plan = project.run_plan_apart(activation, segment, run.slot, &run.store);
+        }
         let Ok(plan) = plan else { return Ok(None) };
         if plan.run_id != run.run_id || plan.output.stem != run.stem {
             return Ok(None);

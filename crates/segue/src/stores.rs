@@ -95,11 +95,6 @@ pub(crate) async fn reopen(
     Ok((store.identity() == run.store).then(|| Arc::new(store) as Arc<dyn Store>))
 }
 
-/// Whether the ledger calls a folder of this machine so.
-pub(crate) fn is_folder(store: &str) -> bool {
-    store.starts_with(FOLDER_SCHEME)
-}
-
 /// What the ledger calls the bucket of a destination, or its folder.
 pub(crate) fn identity(workspace: &Workspace, destination: &str) -> Option<String> {
     let project = &workspace.project;

@@ -160,7 +160,7 @@ impl Shape for Guess {
             true => "before in this line".to_owned(),
             false => format!("in line {first_line}"),
         };
-        let message = format!("the value is {}, and {} {there}", form.name(), first.name());
+        let message = format!("the value is {} here, and {} {there}", form.name(), first.name());
         Err(Refusal::new(message)
             .with_hint("A field is a single value, a list or an object in all lines alike."))
     }
@@ -203,15 +203,15 @@ mod tests {
             (&[r#"{"b":1}"#], "none"),
             (
                 &[r#"{"a":1}"#, "{}", r#"{"a":[1]}"#],
-                "line 3, a: the value is a list, and a number in line 1",
+                "line 3, a: the value is a list here, and a number in line 1",
             ),
             (
                 &[r#"{"a":{}}"#, r#"{"a":"x"}"#],
-                "line 2, a: the value is a text, and an object in line 1",
+                "line 2, a: the value is a text here, and an object in line 1",
             ),
             (
                 &[r#"{"a":[{"b":1},{"b":{}}]}"#],
-                "line 1, a.b: the value is an object, and a number before in this line",
+                "line 1, a.b: the value is an object here, and a number before in this line",
             ),
             (&[r#"{"a":null}"#, r#"{"a":{"b":null}}"#], "Struct(\"b\": Null)"),
         ];

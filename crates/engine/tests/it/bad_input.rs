@@ -117,7 +117,7 @@ async fn csv_values_that_are_not_of_the_type() {
     let rows: String = (0..20_000).map(|row| format!("{row}\n")).collect();
     let case = Case::new(CSV).text("a.csv", format!("n\n{rows}canary\n")).columns(&["n"]);
     insta::assert_snapshot!(case.error().await, @r#"
-    invalid_input: a value is not of type integer (FOLDER/a.csv, row 20001, field `n`)
+    invalid_input: a value is not of type integer (FOLDER/a.csv, line 20002, field `n`)
       Types are guessed from the first records; declare the field's type under `types:` if it is another.
     "#);
     let case =
@@ -182,23 +182,60 @@ async fn json_that_is_broken() {
     }
     insta::assert_snapshot!(errors, @r#"
     "{\"a\":1}\n[1]\n"
-      invalid_input: the line is not a JSON object (FOLDER/a.jsonl, line 2)
+      invalid_input: the line is not a JSON object (FOLDER/a.jsonl, line 2, column 1)
     "{\"a\":1}\n{\"a\":\n1}\n"
-      invalid_input: the line is not a JSON object (FOLDER/a.jsonl, line 3)
+      invalid_input: the line ends inside of its object (FOLDER/a.jsonl, line 2, column 6, field `a`)
+      Each object stands on one line; the file may be cut short.
     "{\"a\":1} {\"a\":2}\n"
-      invalid_input: the line is not a JSON object (FOLDER/a.jsonl, line 1)
+      invalid_input: something follows the object (FOLDER/a.jsonl, line 1, column 9)
+      Write one object on each line.
     "{\"a\":1}\n{\"a\":nonsense}\n"
-      invalid_input: the line is not a JSON object (FOLDER/a.jsonl, line 2)
+      invalid_input: what stands here is no value of JSON (FOLDER/a.jsonl, line 2, column 6, field `a`)
+      A value is a text in double quotes, a number, true, false, null, a list or an object; write null for NaN.
     "{\"a\":1}\n{\"a\":1\n"
-      invalid_input: the line is not a JSON object (FOLDER/a.jsonl, line 2)
+      invalid_input: the line ends inside of its object (FOLDER/a.jsonl, line 2, column 7)
+      Each object stands on one line; the file may be cut short.
     "{\"a\":\"�\"}\n"
       invalid_input: the line is not UTF-8 (FOLDER/a.jsonl, line 1)
       Convert the file to UTF-8.
     "{\"a\":{\"a\":{\"a\":{\"a\":{\"a\":{\"a\":{\"a\":{\"a\":"
-      invalid_input: the line is nested more than 64 deep (FOLDER/a.jsonl, line 1)
+      invalid_input: the line is nested more than 64 deep (FOLDER/a.jsonl, line 1, column 321, field `a.a.a.a.a.a.a.a.a.a.a.a.a.a.a.a.a.a.a.a.a.a.a.a.a.a.a.a.a.a.a.a.a.a.a.a.a.a.a.a.a.a.a.a.a.a.a.a.a.a.a.a.a.a.a.a.a.a.a.a.a.a.a.a`)
     "{\"a\":1}\n{\"a\":1}\n{\"a\":1}\n{\"a\":1}\n{\"a\":1}\n"
-      invalid_input: a value is not of type integer (FOLDER/a.jsonl, line 9001, field `a`)
+      invalid_input: a value is not of type integer (FOLDER/a.jsonl, line 9001, column 8, field `a`)
       Types are guessed from the first lines; declare the field's type under `types:` if it is another.
+    "{\"a\":1}\n{\"a\":{\"b\":1}}\n"
+      invalid_input: the value is an object here, and a number in line 1 (FOLDER/a.jsonl, line 2, column 6, field `a`)
+      A field is a single value, a list or an object in all lines alike.
+    "{\"a\":1}\n{\"a\":1,\"a\":2}\n"
+      duplicate_member: the object has the member `a` twice (FOLDER/a.jsonl, line 2, column 8)
+      Write each member once: nobody can tell which of the two is meant.
+    "{\"a\":1}\n{\"a\":\"\\ud800\"}\n"
+      invalid_unicode: an escape is half of a surrogate pair, which is no character (FOLDER/a.jsonl, line 2, column 7, field `a`)
+      Write the whole pair, such as `\ud83d\ude00`, or the character itself.
+    "{\"a\":1}\n{\"a\":1e400}\n"
+      invalid_input: a number is larger than any type holds (FOLDER/a.jsonl, line 2, column 6, field `a`)
+      Put quotes around it, to have it as a text.
+    "{\"a\":1}\n{\"a\":NaN}\n"
+      invalid_input: what stands here is no value of JSON (FOLDER/a.jsonl, line 2, column 6, field `a`)
+      A value is a text in double quotes, a number, true, false, null, a list or an object; write null for NaN.
+    "{\"a\":1}\n{\"a\":1}\n{\"a\":1}\n{\"a\":1}\n{\"a\":1}\n"
+      invalid_input: the value is a list, where the field is a single value (FOLDER/a.jsonl, line 9001, column 6, field `a`)
+      A field is a single value, a list or an object in all lines alike.
+    "{\"a\":1}\n{\"a\":1}\n{\"a\":1}\n{\"a\":1}\n{\"a\":1}\n"
+      invalid_input: a value is not of type integer (FOLDER/a.jsonl, line 9001, column 6, field `a`)
+      Types are guessed from the first lines; declare the field's type under `types:` if it is another.
+    "{\"a\":1}\n{\"a\":1}\n{\"a\":1}\n{\"a\":1}\n{\"a\":1}\n"
+      invalid_input: a whole number is beyond 64 bits (FOLDER/a.jsonl, line 9001, column 6, field `a`)
+      Declare the field as `string` under `types:`, which keeps every digit.
+    "{\"a\":1.5}\n{\"a\":1.5}\n{\"a\":1.5}\n{\"a\":1.5}\n"
+      invalid_input: a number has more digits than type float holds (FOLDER/a.jsonl, line 9001, column 6, field `a`)
+      Declare the field as `string` under `types:`, which keeps every digit.
+    "{\"a\":1}\n{\"a\":1}\n{\"a\":1}\n{\"a\":1}\n{\"a\":1}\n"
+      duplicate_member: the object has the member `b` twice (FOLDER/a.jsonl, line 9001, column 8)
+      Write each member once: nobody can tell which of the two is meant.
+    "{\"a\":1}\n{\"a\":1}\n{\"a\":1}\n{\"a\":1}\n{\"a\":1}\n"
+      invalid_unicode: an escape is half of a surrogate pair, which is no character (FOLDER/a.jsonl, line 9001, column 8, field `b`)
+      Write the whole pair, such as `\ud83d\ude00`, or the character itself.
     "#);
 }
 

@@ -320,17 +320,26 @@ async fn numbers_that_a_declared_type_would_round_are_refused() {
         .text("a.jsonl", "{\"x\":0.12345678901}\n")
         .declare("x", FieldType::Decimal)
         .columns(&["x"]);
-    insta::assert_snapshot!(case.error().await, @"");
+    insta::assert_snapshot!(case.error().await, @r#"
+    invalid_input: a number has more digits than type decimal holds (FOLDER/a.jsonl, line 1, column 6, field `x`)
+      Declare the field as `string` under `types:`, which keeps every digit.
+    "#);
     let case = Case::new(CSV)
         .text("a.csv", "x\n1.5\n0.12345678901\n")
         .declare("x", FieldType::Decimal)
         .columns(&["x"]);
-    insta::assert_snapshot!(case.error().await, @"");
+    insta::assert_snapshot!(case.error().await, @r#"
+    invalid_input: a number has more digits than type decimal holds (FOLDER/a.csv, line 3, field `x`)
+      Declare the field as `string` under `types:`, which keeps every digit.
+    "#);
     let case = Case::new(DatasetFormat::JsonLines)
         .text("a.jsonl", "{\"at\":1700000000}\n")
         .declare("at", FieldType::Timestamp)
         .columns(&["at"]);
-    insta::assert_snapshot!(case.error().await, @"");
+    insta::assert_snapshot!(case.error().await, @r#"
+    invalid_input: the value is a number, where the field is a timestamp (FOLDER/a.jsonl, line 1, column 7, field `at`)
+      Leave its type out of `types:`, and turn it into a time where it is used: `to_timestamp(field)` for seconds.
+    "#);
     let case = Case::new(DatasetFormat::JsonLines)
         .text("a.jsonl", "{\"x\":1.0}\n{\"x\":2e3}\n{\"x\":\"7\"}\n")
         .declare("x", FieldType::Integer)

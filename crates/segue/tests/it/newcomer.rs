@@ -177,11 +177,9 @@ async fn runs_whose_input_cannot_be_opened_are_in_the_ledger() {
 #[tokio::test(flavor = "multi_thread")]
 async fn runs_whose_destination_cannot_be_opened_are_in_the_ledger() {
     let project = scheduled(&Text::default(), None);
-    let said = project.finish({
-        let mut command = project.command(&["run"]);
-        command.env("LAB_SECRET", "");
-        command.spawn().expect("the binary starts")
-    });
+    let text = std::fs::read_to_string(project.path("segue.yaml")).expect("a file");
+    project.write("segue.yaml", text.replace("${LAB_SECRET}", "\"${NOBODY:-}\""));
+    let said = project.segue(&["run"]);
     assert_eq!(said.code, 3, "{}", said.stderr);
     let runs = project.json(&["runs"]);
     assert_eq!(
@@ -194,7 +192,8 @@ async fn runs_whose_destination_cannot_be_opened_are_in_the_ledger() {
 fn merged(lab: &Lab) -> Project {
     let two = Text::default().yaml().replace(
         "    identities: { id: CRMID }\n",
-        "    identities: { id: CRMID }\n  more:\n    location: more.csv\n    identities: { id: CRMID }\n",
+        "    identities: { id: CRMID }\n  more:\n    location: more.csv\n    identities: { id: CRMID }\n\
+         profiles: { merge: [people, more] }\n",
     );
     let project = Project::new(&two, Some(lab));
     project.write("more.csv", "id,city\n1,Paris\n2,Lyon\n");
