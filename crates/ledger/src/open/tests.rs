@@ -72,7 +72,9 @@ async fn a_full_disk_is_recognised_and_passes() {
     let pin = || ledger.pin_snapshot(&claim, std::slice::from_ref(&input), Timestamp::UNIX_EPOCH);
     let error = pin().await.expect_err("there is no room for the input");
     assert_eq!(error.kind(), Kind::Full, "{error:?}");
-    assert_eq!(error.to_string(), "the disk that holds the ledger is full");
+    let file = folder.path().join("ledger.sqlite");
+    let told = format!("the disk that holds the ledger {} is full", file.display());
+    assert_eq!(error.to_string(), told);
     let record = ledger.unfinished().await.expect("reading works").remove(0);
     assert_eq!(record.state, crate::run::RunState::Claimed, "nothing of the step is left");
     set_pages_max(&ledger, pages + 1_000).await;

@@ -177,8 +177,8 @@ async fn the_schema_holds_no_row_values() {
     restores: taken restored settled
     runs: run_id slot activation segment segment_id destination store bucket stem is_static state epoch first_claimed claimed updated committed finished received activated stop_code stop_message export members added changed removed compared_with owner lease_until staged_epoch
     sessions: digest name guard created last_seen
-    setup_links: digest expires
-    slots: activation segment slot first_slot slot_count destination origin actor state reason message run_id planned began finished not_before attempts starts owner epoch lease_until
+    setup_links: digest expires owner
+    slots: activation segment slot first_slot slot_count destination origin actor state reason message run_id planned began finished not_before attempts starts owner epoch lease_until counted_from
     tokens: id digest name role created creator expires last_used
     uploads: intent run_id epoch number key token upload_id intended
     users: name role password created changed
