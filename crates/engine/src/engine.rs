@@ -159,6 +159,31 @@ impl Engine {
             .with_imports(profiles.imports.to_vec()))
     }
 
+    /// Lets pinned datasets of one kind agree on the types of fields that some of them have no value
+    /// of, as an empty column of CSV: each takes the type that another one has.
+    ///
+    /// # Errors
+    /// As [`Engine::schema`].
+    pub async fn agree(&self, snapshots: &mut [Snapshot]) -> Result<(), Error> {
+        match snapshots.len() {
+            0 | 1 => Ok(()),
+            _ => Snapshot::agree(snapshots, self.settings.threads).await,
+        }
+    }
+
+    /// The same for profiles that were put together before.
+    ///
+    /// # Errors
+    /// As [`Engine::schema`].
+    pub async fn agreed(&self, profiles: Profiles) -> Result<Profiles, Error> {
+        let (mut snapshots, mut events) = (profiles.snapshots.to_vec(), profiles.events.to_vec());
+        self.agree(&mut snapshots).await?;
+        self.agree(&mut events).await?;
+        Ok(Profiles::new(profiles.policy.clone(), snapshots)
+            .with_events(events)
+            .with_imports(profiles.imports.to_vec()))
+    }
+
     /// Looks up the fields of one dataset.
     ///
     /// # Errors

@@ -27,7 +27,7 @@ use crate::selection::{Restriction, Selected, Selection, Spot};
 use crate::store::stopped;
 use crate::survey::Survey;
 
-pub use fate::{Duplicate, Fate, FileRow, Move, TieBreak};
+pub use fate::{Departure, Duplicate, Fate, FileRow, Move, TieBreak};
 pub use person::LeftOut;
 pub use rule::{Join, Judged, Outcome, Value};
 
@@ -72,6 +72,18 @@ pub struct Explanation {
 }
 
 impl Engine {
+    /// Finds out why records that have an identity are no profile; nothing if no record has it.
+    ///
+    /// # Errors
+    /// The datasets cannot be read.
+    pub async fn left_out(
+        &self,
+        profiles: &Profiles,
+        person: &PersonId,
+    ) -> Result<Option<LeftOut>, Error> {
+        person::left_out(profiles, person, self.settings.threads).await
+    }
+
     /// Explains one profile, found by any of its identities.
     ///
     /// Reads the identities of all profiles, and with deduplication keys their keys; of everything

@@ -23,6 +23,8 @@ mod lambda;
 pub(crate) mod parts;
 mod paths;
 mod scalar;
+mod takes;
+mod times;
 mod vocabulary;
 mod wrong_parts;
 
@@ -214,6 +216,13 @@ impl Positions {
         let (start, end) = self.range(span);
         let (offset, length) = (start, end - start);
         ExpressionError { offset, length, code, message: message.into(), hint: None }
+    }
+
+    /// The word with which a part of the text begins.
+    pub(crate) fn word(&self, span: Span) -> Option<&str> {
+        let rest = self.text.get(self.range(span).0..)?;
+        let end = rest.find(|c: char| !c.is_alphanumeric() && c != '_').unwrap_or(rest.len());
+        Some(&rest[..end]).filter(|word| !word.is_empty())
     }
 
     fn range(&self, span: Span) -> (usize, usize) {

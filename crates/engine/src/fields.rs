@@ -17,11 +17,15 @@ pub(crate) const PROFILE_FIELD: &str = "segue:profile";
 /// The identity that a row is for, where there is one row each (see `identity_rows`).
 pub(crate) const IDENTITY_FIELD: &str = "segue:identity";
 
+/// Which record of the morsel such a row is of, where rows stand at other places than their records.
+pub(crate) const RECORD_FIELD: &str = "segue:record";
+
 /// Describes Arrow fields in the words of the plan.
 pub(crate) fn describe(schema: &Schema) -> plan::Schema {
     let mut fields = describe_fields(schema.fields());
-    let is_own =
-        |name: &str| name.starts_with(ANSWER) || [PROFILE_FIELD, IDENTITY_FIELD].contains(&name);
+    let is_own = |name: &str| {
+        name.starts_with(ANSWER) || [PROFILE_FIELD, IDENTITY_FIELD, RECORD_FIELD].contains(&name)
+    };
     fields.retain(|field| !is_own(&field.name));
     plan::Schema { fields }
 }
@@ -109,8 +113,8 @@ pub(crate) fn arrow_fields(fields: &[PlanField]) -> Fields {
         .collect()
 }
 
-/// Text and bytes as views, which are decoded and filtered without copying; nullable throughout,
-/// since other files may lack the field.
+/// Text and bytes as views, which are decoded and filtered without copying. Instants are told in UTC,
+/// whatever zone a file shows them in: next to them, a time without a zone is one of UTC too.
 pub(crate) fn as_views(fields: &Fields) -> Fields {
     fields
         .iter()
@@ -125,6 +129,7 @@ fn as_view(data_type: &DataType) -> DataType {
     match data_type {
         DataType::Utf8 | DataType::LargeUtf8 => DataType::Utf8View,
         DataType::Binary | DataType::LargeBinary => DataType::BinaryView,
+        DataType::Timestamp(unit, Some(_)) => DataType::Timestamp(*unit, Some("UTC".into())),
         DataType::Dictionary(_, values) => as_view(values),
         DataType::Struct(fields) => DataType::Struct(as_views(fields)),
         DataType::List(field) => DataType::List(element(field)),
@@ -238,6 +243,11 @@ pub(crate) fn unite_guesses(known: &DataType, more: &DataType) -> Option<DataTyp
         }
         _ => unite_types(known, more).ok(),
     }
+}
+
+/// The fields of which no sampled record had a value.
+pub(crate) fn without_values(fields: &Fields) -> Fields {
+    fields.iter().filter(|field| field.data_type() == &DataType::Null).cloned().collect()
 }
 
 /// Fields of which no sampled record had a value are read as text.

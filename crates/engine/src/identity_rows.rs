@@ -4,18 +4,23 @@
 //! where they are read, each with one of its identities in a column of its own, so that whatever
 //! comes after (rules, keys, increments) has rows as always. A profile without an identity of the
 //! namespace stays one row without a value, for the count of those who are left out.
+//!
+//! What is known of profiles is known by the places of their records. Where a record may become
+//! several rows, each of them says which record it is of.
 
 use std::collections::{BTreeSet, HashMap};
 use std::sync::Arc;
 
-use arrow::array::{ArrayRef, AsArray, RecordBatch, StringViewArray, StructArray, UInt32Array};
+use arrow::array::{
+    ArrayRef, AsArray, RecordBatch, StringViewArray, StructArray, UInt32Array, UInt64Array,
+};
 use arrow::compute::{cast, take, take_record_batch};
-use arrow::datatypes::{DataType, Field, Fields, Schema, SchemaRef};
+use arrow::datatypes::{DataType, Field, Fields, Schema, SchemaRef, UInt64Type};
 use plan::field::Step;
 use plan::identity_rows::IDENTITY_MAP;
 
 use crate::error::Error;
-use crate::fields::{IDENTITY_FIELD, PROFILE_FIELD};
+use crate::fields::{IDENTITY_FIELD, PROFILE_FIELD, RECORD_FIELD};
 use crate::parquet_file::BATCH_ROWS_MAX;
 use crate::path::Steps;
 
@@ -60,24 +65,29 @@ impl IdentityRows {
         let field = Field::new(IDENTITY_FIELD, DataType::Utf8View, true).with_metadata(metadata);
         let mut fields: Vec<_> = records.fields().iter().cloned().collect();
         fields.push(Arc::new(field));
+        if self.moves() {
+            fields.push(record_field());
+        }
         Arc::new(Schema::new(fields))
     }
 
     /// Whether rows stand at other places than their records.
-    pub(crate) fn moves(&self) -> bool {
+    fn moves(&self) -> bool {
         self.field.is_none()
     }
 
     /// What has to be read of the records for `needed` fields of the rows.
     pub(crate) fn needed(&self, needed: &BTreeSet<Steps>) -> BTreeSet<Steps> {
-        let own = needed.iter().filter(|path| path.root() != IDENTITY_FIELD).cloned();
+        let is_own = |path: &&Steps| ![IDENTITY_FIELD, RECORD_FIELD].contains(&path.root());
+        let own = needed.iter().filter(is_own).cloned();
         let map = || Steps([PROFILE_FIELD, IDENTITY_MAP].map(step).to_vec());
         own.chain([self.field.clone().unwrap_or_else(map)]).collect()
     }
 
-    /// The rows of a batch of records, in batches that are not larger than any.
-    pub(crate) fn of(&self, records: &RecordBatch) -> Result<Vec<RecordBatch>, Error> {
-        let Some(field) = &self.field else { return self.of_merged(records) };
+    /// The rows of a batch of records, in batches that are not larger than any; `first` is the position
+    /// of its first record in the morsel.
+    pub(crate) fn of(&self, records: &RecordBatch, first: u64) -> Result<Vec<RecordBatch>, Error> {
+        let Some(field) = &self.field else { return self.of_merged(records, first) };
         let values = field.extract(records, &DataType::Utf8View).map_err(|_| {
             Error::input("", "an identity cannot be read as text").at_field(field.to_string())
         })?;
@@ -85,7 +95,7 @@ impl IdentityRows {
         Ok(vec![with_identity(records, Arc::new(values.collect::<StringViewArray>()))?])
     }
 
-    fn of_merged(&self, records: &RecordBatch) -> Result<Vec<RecordBatch>, Error> {
+    fn of_merged(&self, records: &RecordBatch, first: u64) -> Result<Vec<RecordBatch>, Error> {
         let known = records.column_by_name(PROFILE_FIELD).and_then(|it| it.as_struct_opt());
         let map = known.and_then(|it| it.column_by_name(IDENTITY_MAP)).ok_or_else(lost)?;
         let map = map.as_map_opt().ok_or_else(lost)?;
@@ -112,14 +122,26 @@ impl IdentityRows {
         let chunk = |(rows, places): (&[u32], &[Option<u32>])| {
             let values = take(&values, &UInt32Array::from(places.to_vec()), None);
             let values = values.map_err(|_| lost())?;
-            if is_one_each && rows.len() == records.num_rows() {
-                return with_identity(records, values);
-            }
-            let repeated = take_record_batch(records, &UInt32Array::from(rows.to_vec()));
-            with_identity(&repeated.map_err(|_| lost())?, values)
+            let of: UInt64Array = rows.iter().map(|&row| first + u64::from(row)).collect();
+            let repeated = match is_one_each && rows.len() == records.num_rows() {
+                true => records.clone(),
+                false => take_record_batch(records, &UInt32Array::from(rows.to_vec()))
+                    .map_err(|_| lost())?,
+            };
+            with_column(&with_identity(&repeated, values)?, record_field(), Arc::new(of))
         };
         chunks.map(chunk).collect()
     }
+}
+
+fn record_field() -> Arc<Field> {
+    Arc::new(Field::new(RECORD_FIELD, DataType::UInt64, false))
+}
+
+/// Which records of the morsel rows are of, where they stand at other places.
+pub(crate) fn records_of(rows: &RecordBatch) -> Option<&[u64]> {
+    let column = rows.column_by_name(RECORD_FIELD)?;
+    Some(column.as_primitive_opt::<UInt64Type>()?.values())
 }
 
 fn step(name: &str) -> Step {

@@ -281,6 +281,15 @@ async fn whole(
     Ok(Outcome { census: everybody.census, sent, gone, moved })
 }
 
+/// The columns that say who somebody is who left, by position in the mapping.
+pub(crate) fn kept_columns(
+    query: &Query,
+    increment: &Increment,
+    survey: &Survey,
+) -> Result<Vec<usize>, Error> {
+    Ok(Kept::new(query, increment, survey)?.columns)
+}
+
 /// The reasons for which members are left out.
 fn reasons(query: &Query, survey: &Arc<Survey>) -> Result<Vec<String>, Error> {
     let columns = query.columns.iter().filter(|column| column.mandatory);

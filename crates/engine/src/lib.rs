@@ -67,8 +67,8 @@ pub use error::{Error, Kind, Place};
 pub use evaluate::{Effects, Evaluated};
 pub use events::{ALL as ALL_EVENTS, EventFields};
 pub use explain::{
-    Duplicate, Explained, Explanation, Export, Fate, FileRow, Join, Judged, LeftOut, Move, Outcome,
-    PersonId, TieBreak, Value,
+    Departure, Duplicate, Explained, Explanation, Export, Fate, FileRow, Join, Judged, LeftOut,
+    Move, Outcome, PersonId, TieBreak, Value,
 };
 pub use expression::event_query::datasets_named as event_datasets_named;
 pub use expression::{Expect, ExpressionError, check_expression, check_with_events};

@@ -74,12 +74,6 @@ impl Content {
             let message = format!("no profile dataset has the namespace `{namespace}`");
             Error::new(Kind::Invalid, "unknown_namespace", message)
         })?;
-        if rows.moves() && query.segments.iter().any(|segment| segment.import.is_some()) {
-            let message =
-                "a row for each identity of merged profiles cannot rest on an imported segment";
-            return Err(Error::new(Kind::Invalid, "identity_of_import", message)
-                .with_hint("Map the field that holds the identity, without `identityMap`."));
-        }
         Ok(Arc::new(profiles.with_identity_rows(rows)))
     }
 }

@@ -21,7 +21,7 @@ use self::column::{Output, Source};
 pub(crate) use self::condition::{Condition, Inputs, failed_value, wrong_expression};
 use self::condition::{broken, check_answers};
 pub(crate) use self::present::present;
-pub(crate) use self::told::{Marks, Spot};
+pub(crate) use self::told::{Marks, Records, Spot};
 use crate::consent::Consent;
 use crate::error::{Error, Kind};
 use crate::expression::{self, Parsed, in_segment};
@@ -328,7 +328,7 @@ impl Selection {
         match &self.membership {
             Membership::Everyone => Ok(BooleanBuffer::new_set(records.num_rows())),
             Membership::Rule(rule) => rule.holds(records),
-            Membership::Known(known) => Ok(spot.bits(&known.set, records.num_rows())),
+            Membership::Known(known) => Ok(Records::of(records, spot).bits(&known.set)),
         }
     }
 
@@ -353,6 +353,17 @@ impl Selection {
             columns[column] = arrow::compute::nullif(&columns[column], &silent).map_err(broken)?;
         }
         Ok(())
+    }
+
+    /// The columns that are withheld from the first of these records if that is of somebody who left.
+    pub(crate) fn withheld_of(
+        &self,
+        records: &RecordBatch,
+        spot: Spot<'_>,
+    ) -> Result<&[usize], Error> {
+        let Some(consent) = &self.consent else { return Ok(&[]) };
+        let records = &self.terms.extend(records, spot)?;
+        Ok(if consent.given(records)?.value(0) { &[] } else { &self.withheld })
     }
 
     fn columns(
@@ -388,7 +399,10 @@ impl Selection {
                 (Output::Compiled(_), None) => Err(Error::internal("no input for an expression")),
                 (Output::Status, _) => Ok(told::status(marks, members, rows)),
                 (Output::Operation, _) => Ok(told::operation(marks, members, rows)),
-                (Output::Time(time), _) => Ok(told::times(*time, marks, members, rows, spot)),
+                (Output::Time(time), _) => {
+                    let at = (spot, Records::of(records, spot));
+                    Ok(told::times(*time, marks, members, rows, at))
+                }
             })
             .collect()
     }

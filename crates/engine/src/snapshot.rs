@@ -65,6 +65,11 @@ impl Snapshot {
         Ok(Self { dataset: Arc::new(dataset.clone()), content, survey: Arc::default() })
     }
 
+    /// The key of the dataset.
+    pub fn dataset_key(&self) -> &str {
+        &self.dataset.key
+    }
+
     /// What is read: the table as a whole, if it is one, and the files, sorted by location. The rows
     /// of a database are among them once they have landed.
     pub fn inputs(&self) -> impl Iterator<Item = &Input> {
@@ -88,6 +93,30 @@ impl Snapshot {
             }
             _ => Ok(Arc::clone(&self.survey(threads).await?.schema)),
         }
+    }
+
+    /// Lets fields without any value have the types that other datasets know them by: nothing in the
+    /// snapshots says that those are others.
+    pub(crate) async fn agree(snapshots: &mut [Self], threads: usize) -> Result<(), Error> {
+        let mut valued = Vec::new();
+        for snapshot in snapshots.iter() {
+            let schema = snapshot.schema(threads).await?;
+            let fields = match &snapshot.content {
+                Content::Query(_) => schema.fields().clone(),
+                _ => snapshot.survey(threads).await?.fields_with_values(),
+            };
+            valued.push(Arc::new(Schema::new(fields)));
+        }
+        for snapshot in snapshots {
+            if matches!(snapshot.content, Content::Query(_)) {
+                continue;
+            }
+            let agreed = snapshot.survey(threads).await?.with_types_of(&valued);
+            if let Some(agreed) = agreed {
+                snapshot.survey = Arc::new(OnceCell::new_with(Some(Arc::new(agreed))));
+            }
+        }
+        Ok(())
     }
 
     /// Reads the rows of a database into a file of their own; does nothing for other datasets.

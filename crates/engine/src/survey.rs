@@ -95,6 +95,9 @@ pub(crate) struct Survey {
     inputs: Vec<Arc<Input>>,
     /// The fields of the dataset, in the order in which the files name them.
     pub(crate) schema: SchemaRef,
+    /// Those of them that no record had a value of when types were guessed: they are read as text
+    /// unless another dataset knows better.
+    valueless: Fields,
     /// The field that says which of two records is newer.
     pub(crate) timestamp: Option<Steps>,
     /// What tells one profile from another.
@@ -153,6 +156,7 @@ impl Survey {
             }
             number += 1;
         }
+        let valueless = fields::without_values(&union.fields);
         let fields = match &reader.table {
             Some(table) => table.fields(),
             None => union.finish(dataset)?,
@@ -166,6 +170,7 @@ impl Survey {
             reader,
             inputs,
             schema,
+            valueless,
             timestamp,
             key,
             morsels,
@@ -197,9 +202,7 @@ impl Survey {
     /// The same with a row for each identity instead of one for each profile.
     pub(crate) fn with_identity_rows(&self, rows: IdentityRows) -> Self {
         let schema = rows.schema(&self.schema);
-        // What is known of profiles is known by their places, which others may take now.
-        let known = if rows.moves() { Arc::default() } else { Arc::clone(&self.known) };
-        Self { known, identity_rows: Some(rows), ..self.with_schema(schema) }
+        Self { identity_rows: Some(rows), ..self.with_schema(schema) }
     }
 
     /// The same with the answers to what is asked of events as more fields.
@@ -208,11 +211,34 @@ impl Survey {
         Self { answers: Some(Arc::new(answers)), ..self.with_schema(schema) }
     }
 
+    /// The fields that any record had a value of when types were guessed.
+    pub(crate) fn fields_with_values(&self) -> Fields {
+        let has_values = |field: &&FieldRef| self.valueless.find(field.name()).is_none();
+        self.schema.fields().iter().filter(has_values).cloned().collect()
+    }
+
+    /// The same with the types of `others` for fields that no record had a value of when types were
+    /// guessed; nothing if there are none.
+    pub(crate) fn with_types_of(&self, others: &[SchemaRef]) -> Option<Self> {
+        let known = |field: &FieldRef| {
+            self.valueless.find(field.name())?;
+            let types = others.iter().filter_map(|other| other.field_with_name(field.name()).ok());
+            types.map(|other| other.data_type()).find(|it| fields::kind_of(it).is_scalar())
+        };
+        let adopted = |field: &FieldRef| match known(field) {
+            Some(known) => Arc::new(field.as_ref().clone().with_data_type(known.clone())),
+            None => Arc::clone(field),
+        };
+        let schema = Schema::new(self.schema.fields().iter().map(adopted).collect::<Fields>());
+        (schema != *self.schema).then(|| self.with_schema(Arc::new(schema)))
+    }
+
     fn with_schema(&self, schema: SchemaRef) -> Self {
         Self {
             reader: self.reader.clone(),
             inputs: self.inputs.clone(),
             schema,
+            valueless: self.valueless.clone(),
             timestamp: self.timestamp.clone(),
             key: self.key.clone(),
             morsels: self.morsels.clone(),
@@ -275,9 +301,17 @@ impl Survey {
             return self.read_answered(morsel, needed);
         };
         let records = self.read_answered(morsel, &rows.needed(needed))?;
-        let repeated = records.flat_map(move |records| match records.and_then(|it| rows.of(&it)) {
-            Ok(batches) => batches.into_iter().map(Ok).collect(),
-            Err(error) => vec![Err(error)],
+        let mut first = 0;
+        let repeated = records.flat_map(move |records| {
+            let repeated = records.and_then(|records| {
+                let repeated = rows.of(&records, first);
+                first += records.num_rows() as u64;
+                repeated
+            });
+            match repeated {
+                Ok(batches) => batches.into_iter().map(Ok).collect(),
+                Err(error) => vec![Err(error)],
+            }
         });
         Ok(Box::new(repeated))
     }
@@ -314,16 +348,20 @@ impl Survey {
     /// What stands for the rows of a morsel from one snapshot to the next: equal pieces hold the same
     /// records in the same places. Nothing where places are not those of a file's records.
     pub(crate) fn piece(&self, morsel: usize) -> Option<Piece> {
-        if self.held.is_some() || self.identity_rows.is_some() {
+        if self.identity_rows.is_some() {
             return None;
         }
         let Morsel { input, slice } = &self.morsels[morsel];
         let Input { location, size, version, .. } = self.inputs[*input].as_ref();
+        // A file of merged profiles is taken over into the folder of another state under its name.
+        let is_merged = self.held.is_some();
+        let name = location.rsplit('/').next().filter(|_| is_merged).unwrap_or(location);
         let table = self.reader.table.as_ref().map(|table| table.rows_of(*input));
         let (format, version) = (self.reader.format, version.content());
-        let text = format!("{location}\0{size}\0{version}\0{format:?}\0{table:?}\0{slice:?}");
+        let text = format!("{name}\0{size}\0{version}\0{format:?}\0{table:?}\0{slice:?}");
         let modified = match self.inputs[*input].version {
-            Version::Modified { nanoseconds } => Some(nanoseconds),
+            // Those files are never written again, so that their times cannot mislead.
+            Version::Modified { nanoseconds } if !is_merged => Some(nanoseconds),
             _ => None,
         };
         Some(Piece { hash: XxHash3_128::oneshot(text.as_bytes()) as u64, modified })

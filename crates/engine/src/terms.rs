@@ -17,7 +17,7 @@ use crate::error::{Error, Kind};
 use crate::expression::in_segment;
 use crate::members::Members;
 use crate::path::Steps;
-use crate::selection::{Condition, Spot};
+use crate::selection::{Condition, Records, Spot};
 use crate::survey::Survey;
 
 /// The deepest chain of segments that rest on each other.
@@ -168,7 +168,7 @@ impl Terms {
                 Source::Rule { condition, names } => {
                     condition.holds(&with_columns(records, names, &found)?)?
                 }
-                Source::Known(known) => spot.bits(&known.set, records.num_rows()),
+                Source::Known(known) => Records::of(records, spot).bits(&known.set),
             };
             found.push(Arc::new(BooleanArray::new(members, None)));
         }

@@ -24,8 +24,8 @@ pub struct SlotKey {
     pub slot: Timestamp,
 }
 
-/// Where a slot stands. It ends as delivered, skipped, failed or reverted, the last three with a
-/// reason.
+/// Where a slot stands. It ends as delivered, or as skipped or failed, those with a reason. What is
+/// visible is never taken back.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum SlotState {
     /// It waits for its turn, or for the time of its next attempt.
@@ -40,21 +40,12 @@ pub enum SlotState {
     Skipped,
     /// It was tried, and nothing is visible.
     Failed,
-    /// What was visible was taken back.
-    Reverted,
 }
 
 impl SlotState {
     /// All states, in the order of a slot's life.
-    pub const ALL: [Self; 7] = [
-        Self::Planned,
-        Self::Running,
-        Self::Blocked,
-        Self::Delivered,
-        Self::Skipped,
-        Self::Failed,
-        Self::Reverted,
-    ];
+    pub const ALL: [Self; 6] =
+        [Self::Planned, Self::Running, Self::Blocked, Self::Delivered, Self::Skipped, Self::Failed];
 
     /// Returns the word for it, as it stands in the ledger and in what people read.
     pub fn as_str(self) -> &'static str {
@@ -65,7 +56,6 @@ impl SlotState {
             Self::Delivered => "delivered",
             Self::Skipped => "skipped",
             Self::Failed => "failed",
-            Self::Reverted => "reverted",
         }
     }
 
@@ -76,7 +66,7 @@ impl SlotState {
 
     /// Whether nothing more happens to the slot unless somebody asks for it.
     pub fn is_over(self) -> bool {
-        matches!(self, Self::Delivered | Self::Skipped | Self::Failed | Self::Reverted)
+        matches!(self, Self::Delivered | Self::Skipped | Self::Failed)
     }
 }
 

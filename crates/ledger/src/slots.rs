@@ -196,6 +196,49 @@ impl Ledger {
         Ok(record)
     }
 
+    /// Closes a slot that may not come behind a later one any more, and its run, if a guard holds that:
+    /// a later run was delivered, and `message` says what that means. Nothing of it is visible.
+    ///
+    /// # Errors
+    /// `Elsewhere` when another process works at the run.
+    pub async fn supersede(
+        &self,
+        key: &SlotKey,
+        run_id: Uuid,
+        message: &str,
+        now: Timestamp,
+    ) -> Result<()> {
+        let mut write = self.write().await?;
+        if self.is_elsewhere(&mut write, run_id, now).await? {
+            return Err(Error::Elsewhere { run_id });
+        }
+        let db = write.connection();
+        let code = Reason::Superseded.code();
+        query(
+            "UPDATE runs SET state = 'skipped', stop_code = ?1, stop_message = ?2, updated = ?3, finished = ?3
+             WHERE run_id = ?4 AND state = 'blocked' AND committed IS NULL",
+        )
+        .bind(code)
+        .bind(message)
+        .bind(now.as_microsecond())
+        .bind(run_id.to_string())
+        .execute(&mut *db)
+        .await?;
+        query(
+            "UPDATE slots SET state = 'skipped', reason = ?, message = ?, finished = ?
+             WHERE activation = ? AND segment = ? AND slot = ? AND state IN ('planned', 'blocked')",
+        )
+        .bind(code)
+        .bind(message)
+        .bind(now.as_microsecond())
+        .bind(&key.activation)
+        .bind(&key.segment)
+        .bind(key.slot.as_microsecond())
+        .execute(&mut *db)
+        .await?;
+        write.commit().await
+    }
+
     /// Takes up what an earlier process left, at the start of this one: slots that it had are planned
     /// again, and every run that is not over, and that no open slot is for, gets one. A ledger in a file
     /// has one process, so all that is under way there was left; one that is shared has servers that
@@ -284,7 +327,7 @@ impl Ledger {
         let mut read = self.read().await?;
         let rows = query(
             "SELECT state, coalesce(reason, '') AS reason, CAST(sum(slot_count) AS BIGINT) AS total FROM slots
-             WHERE state IN ('delivered', 'skipped', 'failed', 'reverted')
+             WHERE state IN ('delivered', 'skipped', 'failed')
              GROUP BY state, reason ORDER BY state, reason",
         )
         .fetch_all(&mut read)

@@ -225,11 +225,11 @@ pub enum RuleOrigin {
         /// Whether offsets carry over.
         spans_text: bool,
     },
-    /// In the project file, as a block of lines behind `|`.
+    /// In the project file, in lines: as a block behind `|`, or folded, or with escaped quotes.
     Block {
         /// Of the value.
         span: Span,
-        /// Where each line of the text stands.
+        /// Where each line of the text stands, or each run of its characters.
         lines: Vec<BlockLine>,
     },
     /// In a file of its own.
@@ -248,7 +248,7 @@ pub enum RuleOrigin {
     },
 }
 
-/// Where a line of a block of text stands in the project file.
+/// Where a line of a block of text, or a run of characters, stands in the project file.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct BlockLine {
     /// Where the line begins in the text, in bytes.

@@ -4,7 +4,8 @@ use crate::config;
 use crate::diagnostic::{Diagnostic, Span};
 use crate::interpolate::{Outside, SecretProblem, interpolate};
 use crate::nearest::nearest;
-use crate::project::Project;
+use crate::pql::SegmentName;
+use crate::project::{Project, Segment};
 use crate::resolve::{self, SECRET_KEYS};
 use crate::stored::{self, Part, Stored};
 use crate::structure;
@@ -21,6 +22,10 @@ pub const DIAGNOSTICS_MAX: usize = 1_000;
 pub struct Reading {
     /// The project, if there is no error among the problems.
     pub project: Option<Project>,
+    /// The segments whose own rules are sound, whatever else is wrong.
+    pub segments: Vec<Segment>,
+    /// All segments by the names that rules may use.
+    pub segment_names: Vec<SegmentName>,
     /// All problems, in the order of the file.
     pub diagnostics: Vec<Diagnostic>,
     /// Where the text holds secrets in the clear; see [`Reading::masked`].
@@ -59,23 +64,31 @@ pub fn read_with_stored(text: &str, stored: &[Stored<'_>], outside: Outside<'_>)
     let Some(mut root) = root else {
         let secrets = secrets_by_line(text);
         let (text, parts) = (text.to_owned(), Vec::new());
-        return Reading { project: None, diagnostics, secrets, text, parts };
+        let (segments, segment_names) = (Vec::new(), Vec::new());
+        let project = None;
+        return Reading { project, segments, segment_names, diagnostics, secrets, text, parts };
     };
     let (text, parts) = stored::graft(text, &mut root, stored, &mut diagnostics);
     interpolate(&mut root, outside, &mut diagnostics);
     let mut secrets = Vec::new();
     find_secrets(&root, &mut secrets);
     let value = structure::check(&root, &config::json_schema(), &mut diagnostics);
+    let mut segment_names = Vec::new();
     let project = match serde_json::from_value::<config::Project>(value) {
-        Ok(file) => Some(resolve::resolve(&file, &root, outside.files, &mut diagnostics)),
+        Ok(file) => {
+            let (project, names) = resolve::resolve(&file, &root, outside.files, &mut diagnostics);
+            segment_names = names;
+            Some(project)
+        }
         Err(error) => {
             diagnostics.extend(undecoded(&diagnostics, &error));
             None
         }
     };
+    let segments = project.as_ref().map(|it| it.segments.clone()).unwrap_or_default();
     let project = project.filter(|_| !resolve::has_error(&diagnostics));
     arrange(&mut diagnostics);
-    Reading { project, diagnostics, secrets, text, parts }
+    Reading { project, segments, segment_names, diagnostics, secrets, text, parts }
 }
 
 impl Reading {

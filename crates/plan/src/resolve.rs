@@ -57,7 +57,7 @@ pub(crate) fn resolve(
     root: &Node,
     files: Files<'_>,
     out: &mut Vec<Diagnostic>,
-) -> Project {
+) -> (Project, Vec<SegmentName>) {
     let name = file.name.clone().unwrap_or_default();
     let namespace = Uuid::new_v5(&ID_NAMESPACE, name.as_bytes());
     let (places, segments) = (Places::default(), Vec::new());
@@ -66,7 +66,7 @@ pub(crate) fn resolve(
     resolver.check_head(file);
     let project = resolver.project(file, name);
     names::check(&project, resolver.out);
-    project
+    (project, resolver.segments)
 }
 
 /// What all steps share.
@@ -186,7 +186,6 @@ impl<'a> Resolver<'a> {
         self.push(Diagnostic::warning(code, place, message).with_hint(hint));
     }
 
-    /// Refuses what the file format knows and this version does not do.
     /// The place of a value by its keys from the root, or of the deepest one that is there.
     fn place_of(&self, keys: &[&str]) -> Span {
         let mut place = Span { start: 0, end: 0, line: 1, column: 1 };

@@ -4,6 +4,7 @@
 //! written, and which keys occur twice. It does not know what a project is; `structure` does.
 //! JSON is YAML, so a project file may be JSON.
 
+mod aligned;
 mod build;
 mod scalar;
 

@@ -23,7 +23,9 @@ use delivery::upload::Identity;
 use engine::{Engine, Profiles};
 use futures::StreamExt as _;
 use futures::stream::FuturesUnordered;
-use ledger::{Claim, Claimed, Ledger, NewRun, RunRecord, Stop};
+use ledger::{
+    Claim, Claimed, Ledger, NewRun, Refusal, RunDetail, RunRecord, RunState, SlotKey, Stop,
+};
 use plan::RunPlan;
 use plan::guard::{Cause, Violation};
 use plan::protocol::{self, Blocked, Close, Effect, End, Event, Limits};
@@ -70,6 +72,9 @@ pub(crate) enum Ended {
     DeliveredBefore(RunRecord),
     /// There was nothing to send, now or before.
     Skipped(RunRecord),
+    /// A run for a later slot was delivered, behind which this one may not come. Nothing was done, and
+    /// nothing ever will be; the failure is what whoever asked for this very slot is told.
+    Superseded(Box<Failure>),
 }
 
 /// Runs a plan: claims its slot and takes it to its end.
@@ -78,15 +83,56 @@ pub(crate) enum Ended {
 /// The run failed or is blocked. Everything that can be told is in the ledger as well.
 pub(crate) async fn run(around: &Surroundings<'_>, work: Work<'_>) -> Result<Ended, Failure> {
     let new = NewRun::of(work.plan, &around.store.identity());
+    if let Some(failure) = overtaken(around, work.plan).await? {
+        return superseded(around, work.plan, failure).await;
+    }
     match around.ledger.claim(&new, ambient::now()).await? {
         Claimed::Run(claim) => Attempt::new(around.clone(), Some(work), claim).drive().await,
         Claimed::Delivered(record) => Ok(Ended::DeliveredBefore(record)),
         Claimed::Skipped(record) => Ok(Ended::Skipped(record)),
         Claimed::Held(record) => Err(held_before(&record)),
         Claimed::Elsewhere(run_id) => Err(ledger::Error::Elsewhere { run_id }.into()),
+        Claimed::Refused(refusal @ Refusal::Superseded { .. }) => {
+            superseded(around, work.plan, ledger::Error::from(refusal).into()).await
+        }
         Claimed::Refused(refusal) => Err(ledger::Error::from(refusal).into()),
     }
 }
+
+/// Why an increment may not be made, if a later one was delivered before it was begun: that one holds
+/// what this one would have sent.
+async fn overtaken(around: &Surroundings<'_>, plan: &RunPlan) -> Result<Option<Failure>, Failure> {
+    if plan.increment.is_none() {
+        return Ok(None);
+    }
+    let known = around.ledger.run(plan.run_id).await?;
+    let is_settled = |known: &RunDetail| {
+        known.run.is_committed()
+            || matches!(known.run.state, RunState::Delivered | RunState::Skipped)
+    };
+    if known.as_ref().is_some_and(is_settled) {
+        return Ok(None);
+    }
+    let store = around.store.identity();
+    let (delivered, _) = around.ledger.newest_to(&plan.activation, &plan.segment, &store).await?;
+    Ok(increment::check_order(plan, delivered.as_ref(), None).err())
+}
+
+/// Closes the slot of a run that a later one has overtaken.
+async fn superseded(
+    around: &Surroundings<'_>,
+    plan: &RunPlan,
+    failure: Failure,
+) -> Result<Ended, Failure> {
+    let (activation, segment) = (plan.activation.clone(), plan.segment.clone());
+    let key = SlotKey { activation, segment, slot: plan.slot };
+    around.ledger.supersede(&key, plan.run_id, SUPERSEDED, ambient::now()).await?;
+    Ok(Ended::Superseded(Box::new(failure)))
+}
+
+/// What is said of a slot that a later one has overtaken.
+pub(crate) const SUPERSEDED: &str =
+    "a later slot was delivered meanwhile, and what it sent takes the place of this one";
 
 fn held_before(record: &RunRecord) -> Failure {
     let why = record.stop.as_ref().map(|stop| stop.message.clone()).unwrap_or_default();

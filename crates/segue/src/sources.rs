@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use engine::{Engine, EventFields, Expect, ExpressionError, Profiles, Settings, Snapshot};
 use plan::project::{ColumnSource, Dataset, DatasetKind, RuleOrigin};
-use plan::{Diagnostic, Project, Schema};
+use plan::{Diagnostic, Project, Schema, Span};
 
 use crate::cli::Global;
 use crate::failure::{Failure, Kind};
@@ -274,13 +274,10 @@ async fn pin_all(
     let mut pinned = Pinned::default();
     for dataset in workspace.project.datasets.iter().filter(|dataset| is_wanted(dataset)) {
         match pin(engine, workspace, dataset).await {
-            Ok((snapshot, schema)) => {
-                match dataset.kind {
-                    DatasetKind::Profile => pinned.snapshots.push(snapshot),
-                    DatasetKind::Event => pinned.events.push(snapshot),
-                }
-                pinned.schemas.insert(dataset.key.clone(), schema);
-            }
+            Ok((snapshot, _)) => match dataset.kind {
+                DatasetKind::Profile => pinned.snapshots.push(snapshot),
+                DatasetKind::Event => pinned.events.push(snapshot),
+            },
             Err(error) => match Failure::from(error) {
                 failure if failure.kind == Kind::Usage => {
                     pinned.problems.push(unreadable(dataset, &failure))
@@ -292,6 +289,12 @@ async fn pin_all(
                 }
             },
         }
+    }
+    engine.agree(&mut pinned.snapshots).await?;
+    engine.agree(&mut pinned.events).await?;
+    for snapshot in pinned.snapshots.iter().chain(&pinned.events) {
+        let schema = engine.schema(snapshot).await?;
+        pinned.schemas.insert(snapshot.dataset_key().to_owned(), schema);
     }
     Ok(pinned)
 }
@@ -345,7 +348,14 @@ fn datasets_asked(project: &Project) -> BTreeSet<String> {
         _ => None,
     });
     let purposes = project.consent.purposes.iter().map(|purpose| purpose.rule.text.as_str());
-    rules.chain(expressions).chain(purposes).flat_map(engine::event_datasets_named).collect()
+    let texts = rules.chain(expressions).chain(purposes);
+    let mut asked: BTreeSet<String> = texts.flat_map(engine::event_datasets_named).collect();
+    let is_known = |name: &String| project.datasets.iter().any(|dataset| dataset.key == *name);
+    if !asked.iter().all(is_known) {
+        // A name that nothing has is told together with the nearest that there is.
+        asked.insert(engine::ALL_EVENTS.to_owned());
+    }
+    asked
 }
 
 /// Every rule must be true or false, every expression of a mapping must be a value.
@@ -363,13 +373,15 @@ fn check_expressions(
         let rule = &segment.rule;
         if let Err(error) = check(&rule.text, schema, Expect::Boolean) {
             let what = format!("rule of segment `{}`", segment.key);
-            problems.push(misplaced(&rule.origin, &what, error));
+            let written = (&rule.origin, rule.text.as_str());
+            problems.push(misplaced(workspace, written, &what, error));
         }
     }
     for purpose in &workspace.project.consent.purposes {
         if let Err(error) = check(&purpose.rule.text, schema, Expect::Boolean) {
             let what = format!("rule of consent to `{}`", purpose.action);
-            problems.push(misplaced(&purpose.rule.origin, &what, error));
+            let written = (&purpose.rule.origin, purpose.rule.text.as_str());
+            problems.push(misplaced(workspace, written, &what, error));
         }
     }
     let column_fields = workspace.project.column_fields(schema);
@@ -379,7 +391,7 @@ fn check_expressions(
             let ColumnSource::Expression { text, origin } = &column.source else { continue };
             if let Err(error) = check(text, &column_fields, Expect::Any) {
                 let what = format!("expression of column `{}`", column.header);
-                problems.push(misplaced(origin, &what, error));
+                problems.push(misplaced(workspace, (origin, text), &what, error));
             }
         }
     }
@@ -415,13 +427,26 @@ fn unreadable(dataset: &Dataset, failure: &Failure) -> Diagnostic {
     }
 }
 
-/// An error inside an expression, at its place in the project file where that can be told. In a
+/// An error inside an expression, at its place in the project file, or in the file that holds it. In a
 /// rule that was translated it is the place in what a person wrote.
-fn misplaced(origin: &RuleOrigin, what: &str, error: ExpressionError) -> Diagnostic {
+fn misplaced(
+    workspace: &Workspace,
+    (origin, text): (&RuleOrigin, &str),
+    what: &str,
+    error: ExpressionError,
+) -> Diagnostic {
     let ExpressionError { offset, length, code, message, hint } = error;
     let (written, at, _) = origin.written(offset, length);
+    let is_translated = matches!(origin, RuleOrigin::Translated { .. });
     let place = match written {
-        RuleOrigin::File { path, .. } => format!(" ({path}, character {})", at + 1),
+        RuleOrigin::File { path, .. } => {
+            let file = match is_translated {
+                true => std::fs::read_to_string(workspace.folder.join(path)).unwrap_or_default(),
+                false => text.to_owned(),
+            };
+            let at = Span::of(&file, at.min(file.len())..at.min(file.len()));
+            format!(" ({path}, line {}, column {})", at.line, at.column)
+        }
         _ => String::new(),
     };
     let mut found = Diagnostic {
@@ -429,10 +454,9 @@ fn misplaced(origin: &RuleOrigin, what: &str, error: ExpressionError) -> Diagnos
         code,
         message: format!("{what}{place}: {message}"),
         hint: None,
-        span: origin.place(offset, length),
+        span: origin.place(offset, length).or(Some(origin.span())),
     };
     // The engine speaks of SQL.
-    let is_translated = matches!(origin, RuleOrigin::Translated { .. });
     found.hint = match code {
         "type_error" if is_translated => hint.map(|_| {
             "Write numbers without quotes and texts between double quotes; compare values of one \

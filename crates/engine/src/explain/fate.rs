@@ -10,9 +10,9 @@ use plan::project::Column;
 use super::{Export, PersonId, identity_of, read_row, select_at, text};
 use crate::deduplicate::contest::{By, Holder, holder};
 use crate::error::Error;
-use crate::increment::{Standing, standing};
+use crate::increment::{Standing, kept_columns, standing};
 use crate::row_set::Address;
-use crate::selection::{Marks, Parts, Restriction, Selection, Who, present};
+use crate::selection::{Marks, Parts, Restriction, Selection, Spot, Who, present};
 use crate::survey::Survey;
 
 /// A row that an export would have, or has not.
@@ -22,6 +22,9 @@ pub struct FileRow {
     pub fate: Fate,
     /// The values of its columns, in their order; nothing where one is missing.
     pub values: Vec<Option<String>>,
+    /// The columns that the file withholds, by position: attributes of somebody who left and has not
+    /// consented.
+    pub withheld: Vec<usize>,
 }
 
 /// What becomes of a row.
@@ -43,7 +46,7 @@ pub enum Fate {
         since: i64,
     },
     /// It is not in the set any more, and those who left are not sent.
-    Left,
+    Left(Departure),
     /// It is in the file.
     Sent(Move),
 }
@@ -61,7 +64,28 @@ pub enum Move {
         since: i64,
     },
     /// It is not in the set any more.
-    Removed,
+    Removed(Departure),
+}
+
+/// Why a row that was sent before is not in the set any more.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Departure {
+    /// The rule does not take the person any more.
+    NotMember,
+    /// They have opted out, or withdrawn their consent.
+    Refused,
+    /// A mandatory column has no value any more.
+    Missing,
+}
+
+impl Departure {
+    fn of(fate: &Fate) -> Self {
+        match fate {
+            Fate::Refused => Self::Refused,
+            Fate::Missing(_) => Self::Missing,
+            _ => Self::NotMember,
+        }
+    }
 }
 
 /// Who is sent instead, and why.
@@ -114,16 +138,29 @@ pub(super) async fn of(
                     Fate::Sent(Move::Changed { since })
                 }
                 (_, Fate::Sent(_)) => Fate::Sent(Move::Added),
-                (Standing::Known { .. }, _) if is_free && increment.leavers => {
-                    Fate::Sent(Move::Removed)
+                (Standing::Known { .. }, fate) if is_free && increment.leavers => {
+                    Fate::Sent(Move::Removed(Departure::of(&fate)))
                 }
-                (Standing::Known { .. }, _) if is_free => Fate::Left,
+                (Standing::Known { .. }, fate) if is_free => Fate::Left(Departure::of(&fate)),
                 (_, fate) => fate,
             }
         }
     };
-    let values = row.values(&fate)?;
-    Ok(FileRow { fate, values })
+    match (&fate, export.increment) {
+        (Fate::Sent(Move::Removed(_)), Some(increment)) => {
+            let kept = kept_columns(query, increment, survey)?;
+            let (values, withheld) = row.values_of_leaver(query, survey, &kept)?;
+            Ok(FileRow { fate, values, withheld })
+        }
+        _ => {
+            let values = row.values(&fate)?;
+            Ok(FileRow { fate, values, withheld: Vec::new() })
+        }
+    }
+}
+
+fn bit(is_set: bool) -> BooleanBuffer {
+    BooleanBuffer::from(vec![is_set])
 }
 
 /// A row with the columns of the mapping.
@@ -153,18 +190,37 @@ impl Row {
         Ok(Self { is_member, consents, address, selection, records, columns })
     }
 
-    /// The values of the columns, as the file has them.
+    /// The values of the columns, as the file has them of somebody who has not left.
     fn values(&self, fate: &Fate) -> Result<Vec<Option<String>>, Error> {
-        let bit = |is_set: bool| BooleanBuffer::from(vec![is_set]);
-        let (is_changed, is_removed, since) = match fate {
-            Fate::Sent(Move::Changed { since }) => (true, false, vec![(0, *since)]),
-            Fate::Sent(Move::Removed) => (false, true, Vec::new()),
-            _ => return Ok(self.columns.columns().iter().map(text).collect()),
+        let Fate::Sent(Move::Changed { since }) = fate else {
+            return Ok(self.columns.columns().iter().map(text).collect());
         };
-        let marks = Marks { changed: bit(is_changed), removed: bit(is_removed), since };
+        let marks = Marks { changed: bit(true), removed: bit(false), since: vec![(0, *since)] };
         let sent = Restriction::Exactly { rows: bit(true), marks };
         let sent = select_at(&self.selection, &self.records, &sent, self.address)?.batch;
         Ok(sent.columns().iter().map(text).collect())
+    }
+
+    /// The values of the columns, as the file has them of somebody who left, and which of the columns
+    /// it withholds.
+    fn values_of_leaver(
+        &self,
+        query: &Query,
+        survey: &Survey,
+        kept: &[usize],
+    ) -> Result<(Vec<Option<String>>, Vec<usize>), Error> {
+        let columns: Vec<Column> = query.columns.iter().cloned().map(Column::optional).collect();
+        let parts = Parts { who: Who::Left { kept }, columns: &columns, hidden: &[], query };
+        let selection = Selection::new(parts, survey)?;
+        let records = read_row(survey, self.address, &selection.needed)?;
+        let marks = Marks { changed: bit(false), removed: bit(true), since: Vec::new() };
+        let sent = Restriction::Exactly { rows: bit(true), marks };
+        let sent = select_at(&selection, &records, &sent, self.address)?.batch;
+        let values = sent.columns().iter().map(text).collect();
+        let spot =
+            Spot { morsel: self.address.morsel(), first_row: self.address.row(), since: None };
+        let withheld = selection.withheld_of(&records, spot)?.to_vec();
+        Ok((values, withheld))
     }
 
     /// The fate in a full file.

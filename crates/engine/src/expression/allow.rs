@@ -17,7 +17,7 @@ use super::event_query::{self, EventQuery};
 use super::in_segment;
 use super::lambda::{self, Variable};
 use super::paths::Paths;
-use super::{DEPTH_MAX, ExpressionError, Positions, functions, vocabulary};
+use super::{DEPTH_MAX, ExpressionError, Positions, functions, times, vocabulary};
 use crate::path::Steps;
 
 pub(super) type Allowed = Result<(), ExpressionError>;
@@ -103,7 +103,10 @@ impl Walk<'_> {
                 }
                 _ => Ok(()),
             },
-            Expr::TypedString(_) => Ok(()),
+            Expr::TypedString(literal) => {
+                times::settle_zone(literal);
+                Ok(())
+            }
             other => self.operation(other, depth + 1),
         }
     }
@@ -138,10 +141,13 @@ impl Walk<'_> {
             | Expr::SimilarTo { expr: left, pattern: right, .. }
             | Expr::Like { expr: left, pattern: right, any: false, .. }
             | Expr::ILike { expr: left, pattern: right, any: false, .. }
-            | Expr::AtTimeZone { timestamp: left, time_zone: right }
             | Expr::AnyOp { left, right, .. }
             | Expr::AllOp { left, right, .. }
             | Expr::Position { expr: left, r#in: right } => self.all([&mut **left, right], depth),
+            Expr::AtTimeZone { timestamp, time_zone } => {
+                times::check_zone(time_zone, self.positions)?;
+                self.expression(timestamp, depth)
+            }
             Expr::BinaryOp { left, op, right } if is_allowed(op) => {
                 if let (true, Expr::Value(pattern)) = (is_match(op), &**right) {
                     self.pattern(pattern)?;

@@ -17,7 +17,7 @@ use sqlparser::ast::{Expr, ExprWithAlias};
 use sqlparser::tokenizer::Span;
 
 use super::catalog::Catalog;
-use super::{Expect, ExpressionError, Parsed, in_segment, wrong_parts};
+use super::{Expect, ExpressionError, Parsed, in_segment, takes, wrong_parts};
 use crate::fields;
 use crate::path::Steps;
 
@@ -66,8 +66,12 @@ pub(crate) fn compile(
         parsed.positions.error(Span::empty(), "unknown_field", "two fields have one name")
     })?;
     let compiled = planner.compile(&parsed.tree).map_err(|error| {
-        let span = wrong_parts::smallest(&planner, &parsed.tree);
-        error.at(parsed, span)
+        let (span, call) = wrong_parts::smallest(&planner, &parsed.tree);
+        let told = call.and_then(|call| {
+            let written = parsed.positions.word(span)?;
+            takes::wrong_arguments(&planner, &call, written)
+        });
+        error.at(parsed, span, told)
     })?;
     let found = fields::kind_of(&compiled.data_type);
     let whole = |code, message: String| parsed.error(None, code, message);
@@ -99,6 +103,8 @@ pub(super) enum Refusal {
     Comparison(FieldType, FieldType),
     /// A function of elements that has to be true or false is of this type.
     Condition(FieldType),
+    /// A list that is to be a text has elements of this type.
+    Elements(FieldType),
 }
 
 impl From<DataFusionError> for Refusal {
@@ -108,9 +114,30 @@ impl From<DataFusionError> for Refusal {
 }
 
 impl Refusal {
-    fn at(self, parsed: &Parsed, span: Span) -> ExpressionError {
+    /// The error at a place; `told` is what is known better of a wrong call than the engine says.
+    fn at(
+        self,
+        parsed: &Parsed,
+        span: Span,
+        told: Option<(String, Option<&'static str>)>,
+    ) -> ExpressionError {
         match self {
-            Self::Engine(error) => parsed.positions.error(span, "type_error", cleaned(&error)),
+            Self::Engine(error) => match told.filter(|_| is_about_arguments(&error)) {
+                Some((message, hint)) => {
+                    let error = parsed.positions.error(span, "type_error", message);
+                    ExpressionError { hint: hint.map(str::to_owned), ..error }
+                }
+                None => parsed.positions.error(span, "type_error", cleaned(&error)),
+            },
+            Self::Elements(found) => {
+                let message = format!(
+                    "`array_to_string` takes a list of single values, these are of type {}",
+                    found.name()
+                );
+                let hint = "Take one value of each element first: \
+                            `array_to_string(array_transform(list, x -> x.name), ',')`.";
+                parsed.positions.error(span, "type_error", message).with_hint(hint)
+            }
             Self::Comparison(left, right) => {
                 let message = format!(
                     "values of type {} and {} cannot be compared",
@@ -169,7 +196,7 @@ impl Planner {
     /// The engine would find some way to compare anything: numbers with texts as texts, so that
     /// `9` is more than `10`.
     fn check_comparisons(&self, logical: &Logical) -> Result<(), Refusal> {
-        let (mut wrong, mut condition) = (None, None);
+        let (mut wrong, mut condition, mut elements) = (None, None, None);
         let mut compare = |left: &Logical, right: &Logical| -> Result<(), DataFusionError> {
             let (left, right) = (left.get_type(&self.schema)?, right.get_type(&self.schema)?);
             if !are_comparable(&left, &right) {
@@ -191,6 +218,12 @@ impl Planner {
                         compare(&list.expr, item)?;
                     }
                 }
+                Logical::ScalarFunction(call) if call.name() == "array_to_string" => {
+                    if let Some(list) = call.args.first() {
+                        let list = list.get_type(&self.schema)?;
+                        elements = elements.take().or_else(|| takes::unwritable_elements(&list));
+                    }
+                }
                 Logical::HigherOrderFunction(call) if call.name() != "array_transform" => {
                     for argument in &call.args {
                         let Logical::Lambda(lambda) = argument else { continue };
@@ -207,6 +240,9 @@ impl Planner {
         })?;
         if let Some(found) = condition {
             return Err(Refusal::Condition(found));
+        }
+        if let Some(found) = elements {
+            return Err(Refusal::Elements(found));
         }
         wrong.map_or(Ok(()), |(left, right)| Err(Refusal::Comparison(left, right)))
     }
@@ -256,6 +292,24 @@ impl Group {
             _ => Self::Other,
         }
     }
+}
+
+/// Whether the engine has something against the number or the types of arguments. Functions of our own
+/// say themselves what they take.
+fn is_about_arguments(error: &DataFusionError) -> bool {
+    let text = error.strip_backtrace();
+    let is_own = text.contains("coercion failed with: Error during planning: ");
+    let signs = [
+        "failed to match any signature",
+        "No function matches",
+        "to the signature",
+        "does not support type",
+        "user-defined coercion failed",
+        "named_struct requires",
+        "Expected a Map type",
+        "expected a list, found",
+    ];
+    !is_own && signs.iter().any(|sign| text.contains(sign))
 }
 
 /// A message about types, without the engine's own preambles. Before any record has been read it

@@ -7,6 +7,7 @@
 mod contact;
 mod countries;
 mod digest;
+mod instants;
 mod json;
 mod lists;
 mod literals;
@@ -15,6 +16,7 @@ mod read_time;
 mod times;
 mod url;
 
+pub(super) use instants::instead_of;
 pub(super) use literals::wrong_literal;
 
 use std::hash::{Hash, Hasher};

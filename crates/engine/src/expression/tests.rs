@@ -433,6 +433,74 @@ fn refusals_name_the_place_and_the_next_step() {
 }
 
 #[test]
+fn arguments_are_told_by_what_a_function_takes() {
+    let cases = [
+        (
+            "array_to_string(to_object('a', crmId), ',')",
+            "`array_to_string` takes a list of single values, these are of type struct",
+        ),
+        (
+            "array_to_string([to_object('a', crmId)], ',')",
+            "`array_to_string` takes a list of single values, these are of type struct",
+        ),
+        (
+            "join(',', array_transform(orders, o -> to_object('a', o.total)))",
+            "`array_to_string` takes a list of single values, these are of type struct",
+        ),
+        ("sha256(loyalty.points)", "`sha256` takes one text; this is an integer"),
+        ("md5(score)", "`md5` takes one text; this is a float"),
+        ("md5(crmId, crmId)", "`md5` takes one text; these are a string and a string"),
+        ("md5(crmId, 'UTF-16')", "digests are of the UTF-8 bytes of a text, and not of `UTF-16`"),
+        (
+            "hash_phone(loyalty.points)",
+            "`hash_phone` takes a text, and perhaps the two letters of a country; this is an integer",
+        ),
+        (
+            "hash_phone(crmId, 33)",
+            "`hash_phone` takes a text, and perhaps the two letters of a country; these are a string and an integer",
+        ),
+        (
+            "hash_phone(crmId, country, 'x')",
+            "`hash_phone` takes a text, and perhaps the two letters of a country; these are a string and a string and a string",
+        ),
+        ("get_keys(crmId)", "`get_keys` takes a map; this is a string"),
+        ("get_values(to_object('a', 1))", "`get_values` takes a map; this is a struct"),
+        ("contains_key(score, 'a')", "`contains_key` takes a map; this is a float"),
+        ("get_values(attributes, 5)", "a key is a text in single quotes"),
+        ("size_of(score)", "`size_of` takes a list or a map; this is a float"),
+        (
+            "to_object(crmId)",
+            "`to_object` takes names in single quotes, each followed by its value; this is a string",
+        ),
+        (
+            "str_to_object(crmId)",
+            "`str_to_object` takes a text, what stands between pairs, and what stands in a pair; this is a string",
+        ),
+        ("first(crmId)", "`first` takes a list first; these are a string and an integer"),
+        ("flatten(score)", "`flatten` takes a list of lists; this is a float"),
+        (
+            "array_to_string(crmId, ',')",
+            "`array_to_string` takes a list of single values, a separator, and perhaps a text for what is missing; these are a string and a string",
+        ),
+        ("upper(crmId, country)", "function 'upper' expects 1 arguments but received 2"),
+        ("format(country, 'yyyy')", "format takes a time and a pattern"),
+        ("seen AT TIME ZONE 'Europe/Pari'", "there is no time zone `Europe/Pari`"),
+        ("zone_date_to_zone(seen, country)", "a time zone is a text in single quotes"),
+    ];
+    let mut wrong = Vec::new();
+    for (text, expected) in cases {
+        let message = check(text, Expect::Any).expect_err(text).message;
+        if message != expected {
+            wrong.push(format!("{text}: {message}"));
+        }
+    }
+    assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+    for text in ["md5(crmId, 'UTF-8') = md5(crmId)", "sha256(crmId, 'utf8') = 'x'"] {
+        assert_eq!(check(text, Expect::Boolean), Ok(FieldType::Boolean), "{text}");
+    }
+}
+
+#[test]
 fn texts_that_would_exhaust_a_stack_are_refused_within_a_second() {
     let chain = |part: &str, count: usize, end: &str| format!("{}{end}", part.repeat(count));
     let cases = [

@@ -64,6 +64,9 @@ pub(super) fn rewritten(tree: &mut Expr, positions: &Positions) -> Rewritten {
     let Expr::Function(function) = tree else { return Ok(None) };
     let name = function.name.to_string().to_lowercase();
     check_double_encoding(&name, function, positions)?;
+    if let Some(digest) = without_charset(&name, function, positions)? {
+        return Ok(Some(digest));
+    }
     if let Some((_, other)) = RENAMED.iter().find(|(known, _)| *known == name) {
         return Ok(Some(renamed(function, other)));
     }
@@ -113,15 +116,25 @@ pub(super) fn rewritten(tree: &mut Expr, positions: &Positions) -> Rewritten {
         ("get_values", 1) => Some(renamed(function, "map_values")),
         ("get_values", 2) => {
             let [map, key] = take(arguments);
+            if let Expr::Value(value) = &key
+                && !matches!(value.value, Value::SingleQuotedString(_))
+            {
+                let message = "a key is a text in single quotes";
+                let error = positions.error(value.span, "wrong_argument", message);
+                return Err(error.with_hint("Write `get_values(x, 'name')`."));
+            }
             let access_chain = vec![AccessExpr::Subscript(Subscript::Index { index: key })];
             Some(Expr::CompoundFieldAccess { root: Box::new(map), access_chain })
         }
-        ("zone_date_to_utc", 1) => {
-            let zone = Value::SingleQuotedString("UTC".to_owned());
-            let zone = Expr::Value(zone.with_span(function.name.span()));
-            Some(in_zone([take1(arguments), zone]))
+        ("zone_date_to_utc", 1) => Some(in_utc(function, take1(arguments))),
+        ("zone_date_to_zone", 2) => {
+            let [time, zone] = take(arguments);
+            Some(in_zone([in_utc(function, time), zone]))
         }
-        ("zone_date_to_zone", 2) => Some(in_zone(take(arguments))),
+        ("from_unixtime", 1) => {
+            let zone = utc(function);
+            Some(call(function, "from_unixtime", vec![take1(arguments), zone]))
+        }
         ("to_bigint" | "to_integer", 1) => Some(cast(arguments, DataType::BigInt(None))),
         ("to_float", 1) => {
             let double = DataType::Double(ExactNumberInfo::None);
@@ -135,6 +148,25 @@ pub(super) fn rewritten(tree: &mut Expr, positions: &Positions) -> Rewritten {
     })
 }
 
+/// The functions that make texts of digits.
+const DIGESTS: [&str; 7] = ["md5", "sha1", "sha224", "sha256", "sha384", "sha512", "crc32"];
+
+/// `md5(x, 'UTF-8')` is what `md5(x)` is; there are no digests of other encodings.
+fn without_charset(name: &str, function: &Function, positions: &Positions) -> Rewritten {
+    let arguments = plain_arguments(function).unwrap_or_default();
+    let [text, Expr::Value(charset)] = arguments.as_slice() else { return Ok(None) };
+    let Value::SingleQuotedString(written) = &charset.value else { return Ok(None) };
+    if !DIGESTS.contains(&name) {
+        return Ok(None);
+    }
+    if ["utf-8", "utf8"].contains(&written.to_lowercase().as_str()) {
+        return Ok(Some(call(function, name, vec![text.clone()])));
+    }
+    let message = format!("digests are of the UTF-8 bytes of a text, and not of `{written}`");
+    let error = positions.error(charset.span, "wrong_argument", message);
+    Err(error.with_hint(format!("Write `{name}(x)`.")))
+}
+
 /// Digests are texts of hexadecimal digits here, and bytes elsewhere: `encode(sha256(x), 'hex')`
 /// would encode the digits.
 fn check_double_encoding(
@@ -145,8 +177,7 @@ fn check_double_encoding(
     let first = plain_arguments(function).unwrap_or_default().into_iter().next();
     let Some(Expr::Function(inner)) = first.filter(|_| name == "encode") else { return Ok(()) };
     let digest = inner.name.to_string().to_lowercase();
-    if !["md5", "sha1", "sha224", "sha256", "sha384", "sha512", "crc32"].contains(&digest.as_str())
-    {
+    if !DIGESTS.contains(&digest.as_str()) {
         return Ok(());
     }
     let message = format!("`{digest}` is a text of hexadecimal digits already");
@@ -211,6 +242,16 @@ fn call(function: &Function, name: &str, arguments: Vec<Expr>) -> Expr {
 fn equal([left, right]: [Expr; 2]) -> Expr {
     let (left, right) = (Box::new(bracketed(left)), Box::new(bracketed(right)));
     Expr::Nested(Box::new(Expr::BinaryOp { left, op: BinaryOperator::Eq, right }))
+}
+
+fn utc(function: &Function) -> Expr {
+    let zone = Value::SingleQuotedString("UTC".to_owned());
+    Expr::Value(zone.with_span(function.name.span()))
+}
+
+/// An instant in UTC; a time without a zone is one of UTC.
+fn in_utc(function: &Function, time: Expr) -> Expr {
+    in_zone([time, utc(function)])
 }
 
 /// `x AT TIME ZONE 'Europe/Paris'`

@@ -13,11 +13,13 @@ use super::compile::Planner;
 /// Parts of a wrong expression that are tried on their own to find the smallest wrong one.
 const PARTS_TRIED_MAX: usize = 500;
 
-/// Finds the smallest part that does not compile where it stands.
-pub(super) fn smallest(planner: &Planner, tree: &Expr) -> Span {
-    let mut parts = WrongParts { planner, tried: 0, smallest: None, around: Vec::new() };
+/// Finds the smallest part that does not compile where it stands, and the call that it is, if it is one
+/// outside of functions of elements.
+pub(super) fn smallest(planner: &Planner, tree: &Expr) -> (Span, Option<Function>) {
+    let mut parts =
+        WrongParts { planner, tried: 0, smallest: None, call: None, around: Vec::new() };
     let _ = tree.visit(&mut parts);
-    parts.smallest.map_or_else(Span::empty, |(_, span)| span)
+    (parts.smallest.map_or_else(Span::empty, |(_, span)| span), parts.call)
 }
 
 /// Tries the parts of an expression one by one.
@@ -25,6 +27,8 @@ struct WrongParts<'a> {
     planner: &'a Planner,
     tried: usize,
     smallest: Option<(usize, Span)>,
+    /// The smallest one, if it is a call.
+    call: Option<Function>,
     /// The calls with a function of elements that the walk is inside of.
     around: Vec<Around>,
 }
@@ -73,6 +77,10 @@ impl Visitor for WrongParts<'_> {
             let size = part.to_string().len();
             if self.smallest.is_none_or(|(known, _)| size <= known) {
                 self.smallest = Some((size, part.span()));
+                self.call = match part {
+                    Expr::Function(call) if self.around.is_empty() => Some(call.clone()),
+                    _ => None,
+                };
             }
         }
         if let Expr::Function(call) = part

@@ -2,10 +2,11 @@
 
 use std::sync::Arc;
 
-use arrow::array::{ArrayRef, StringViewArray, TimestampMicrosecondArray};
+use arrow::array::{ArrayRef, RecordBatch, StringViewArray, TimestampMicrosecondArray};
 use arrow::buffer::BooleanBuffer;
 
-use crate::row_set::RowSet;
+use crate::identity_rows::records_of;
+use crate::row_set::{Address, RowSet};
 
 /// Where a batch stands in the profiles.
 #[derive(Debug, Clone, Copy)]
@@ -13,16 +14,44 @@ pub(crate) struct Spot<'a> {
     pub(crate) morsel: usize,
     /// Position in the morsel of the first record.
     pub(crate) first_row: u64,
-    /// Since when members of the morsel are so who are no new ones, sorted by row; nothing where that
-    /// is not known.
+    /// Since when members of the morsel are so who are no new ones, sorted by record; nothing where
+    /// that is not known.
     pub(crate) since: Option<&'a [(u64, i64)]>,
 }
 
-impl Spot<'_> {
-    /// The bits of the batch in a set.
-    pub(crate) fn bits(&self, set: &RowSet, rows: usize) -> BooleanBuffer {
-        let bits = set.slice(self.morsel, self.first_row, rows);
-        bits.unwrap_or_else(|| BooleanBuffer::new_unset(rows))
+/// The records that the rows of a batch are of, by position in their morsel: what is known of profiles
+/// is known by those.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Records<'a> {
+    morsel: usize,
+    first: u64,
+    /// One for each row, where rows stand at other places than their records.
+    of_rows: Option<&'a [u64]>,
+    count: usize,
+}
+
+impl<'a> Records<'a> {
+    pub(crate) fn of(batch: &'a RecordBatch, spot: Spot<'_>) -> Self {
+        let (of_rows, count) = (records_of(batch), batch.num_rows());
+        Self { morsel: spot.morsel, first: spot.first_row, of_rows, count }
+    }
+
+    /// The record of a row.
+    fn at(&self, row: usize) -> u64 {
+        self.of_rows.map_or(self.first + row as u64, |records| records[row])
+    }
+
+    /// The bits of the rows in a set of records.
+    pub(crate) fn bits(&self, set: &RowSet) -> BooleanBuffer {
+        match self.of_rows {
+            Some(records) => BooleanBuffer::collect_bool(self.count, |row| {
+                set.contains(Address::new(self.morsel, records[row]))
+            }),
+            None => {
+                let bits = set.slice(self.morsel, self.first, self.count);
+                bits.unwrap_or_else(|| BooleanBuffer::new_unset(self.count))
+            }
+        }
     }
 }
 
@@ -83,15 +112,14 @@ pub(super) fn times(
     marks: Option<&Marks>,
     members: &BooleanBuffer,
     rows: usize,
-    spot: Spot<'_>,
+    (spot, records): (Spot<'_>, Records<'_>),
 ) -> ArrayRef {
     let sent = marks.map_or(&[][..], |marks| &marks.since);
     let is_removed = |row: usize| marks.is_some_and(|marks| marks.removed.value(row));
     let times = match spot.since {
         Some([]) => TimestampMicrosecondArray::from_value(time, rows),
         Some(since) => {
-            let first = spot.first_row;
-            let known = |row: usize| since.binary_search_by_key(&(first + row as u64), |it| it.0);
+            let known = |row: usize| since.binary_search_by_key(&records.at(row), |it| it.0);
             let told = |row: usize| match known(row) {
                 Ok(found) if !is_removed(row) => since[found].1,
                 _ => time,

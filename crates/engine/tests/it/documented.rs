@@ -29,7 +29,7 @@ async fn every_example_gives_what_the_page_says() {
         let column = format!("c{number}={expression}");
         case = case.columns(&[column.as_str()]);
     }
-    let rows = case.rows().await;
+    let rows = case.written().await;
     let [row] = rows.as_slice() else { panic!("one record gives one row") };
     let found: Vec<&str> = row.split('|').collect();
     let wrong: Vec<String> = examples

@@ -24,3 +24,4 @@ mod s3;
 mod scalar;
 mod segments;
 mod support;
+mod times;

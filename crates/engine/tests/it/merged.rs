@@ -241,3 +241,67 @@ async fn records_are_merged_only_if_somebody_has_two_or_none_is_known() {
         }
     }
 }
+
+/// Of merged profiles, too, only those are looked at who moved, where their files were taken over.
+#[tokio::test(flavor = "multi_thread")]
+async fn people_of_merged_profiles_are_told_by_their_places() {
+    use engine::Baselines;
+    use futures::TryStreamExt;
+    use plan::run_plan::Increment;
+
+    use crate::formats::{numbers, texts};
+    use crate::support::lines;
+    let ids: Vec<String> = (0..40_000).map(|id| format!("id{id}")).collect();
+    let mut points: Vec<i64> = (0..40_000).map(|id| id % 10).collect();
+    let datasets =
+        [parquet_dataset("crm", &[("id", "CRMID")]), parquet_dataset("web", &[("id", "CRMID")])];
+    let mut case = Case::new(DatasetFormat::Parquet).rule("points > 0").columns(&[
+        "id",
+        "points",
+        "name",
+        "$operation",
+    ]);
+    let named: Vec<Option<&str>> = ids.iter().map(|id| Some(id.as_str())).collect();
+    let column = |values: &[i64]| numbers(&values.iter().map(|it| Some(*it)).collect::<Vec<_>>());
+    let web =
+        vec![("id", texts(&named)), ("name", texts(&named)), ("at", column(&vec![1; ids.len()]))];
+    case = case.parquet("web.parquet", web);
+    let increment = Increment { changes: true, leavers: true, identities: Vec::new() };
+    let mut sent: Vec<Vec<String>> = Vec::new();
+    for run in 0..4 {
+        // One leaves, one joins, one changes; and then nobody does anything.
+        if run == 1 {
+            (points[1], points[10], points[2]) = (0, 5, 7);
+        }
+        let crm = vec![
+            ("id", texts(&named)),
+            ("points", column(&points)),
+            ("at", column(&vec![2; ids.len()])),
+        ];
+        if run != 3 {
+            case = case.parquet("crm.parquet", crm);
+        } else {
+            // The rule moves instead, over files that stay.
+            case = case.rule("points > 0 OR id = 'id20'");
+        }
+        let engine = engine(&case, 2, 8 << 20);
+        let profiles = pinned(&case, &engine, &datasets).await;
+        let last = (run > 0).then(|| case.path(&format!("baseline-{}.parquet", run - 1)));
+        let next = case.path(&format!("baseline-{run}.parquet"));
+        let files = Baselines { last: last.as_deref(), next: Some(&next) };
+        let rows = engine.difference(&case.query, &increment, files, &profiles).await;
+        let rows = rows.expect("the difference is found");
+        let rows = rows.map_ordered(|batch| Ok::<_, engine::Error>(lines(&batch)));
+        let mut rows = rows.try_collect::<Vec<_>>().await.expect("it is read").concat();
+        rows.sort_unstable();
+        sent.push(rows);
+        // When one person moves, all of their file may have to be compared.
+        if run != 1 {
+            assert_eq!(next.with_extension("moves").exists(), run > 1, "run {run}");
+        }
+    }
+    assert_eq!(sent[0].len(), 36_000);
+    assert_eq!(sent[1], ["id10|5|id10|added", "id1|0|id1|removed", "id2|7|id2|changed"]);
+    assert_eq!(sent[2], Vec::<String>::new());
+    assert_eq!(sent[3], ["id20|0|id20|added"]);
+}

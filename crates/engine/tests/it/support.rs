@@ -2,9 +2,12 @@
 
 use std::fs::File;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
-use arrow::array::{ArrayRef, RecordBatch};
+use arrow::array::{Array as _, ArrayRef, RecordBatch};
+use arrow::compute::cast;
+use arrow::datatypes::{DataType, FieldRef};
 use arrow::util::display::{ArrayFormatter, FormatOptions};
 use engine::{Counts, Engine, Error, Profiles, Settings};
 use futures::TryStreamExt;
@@ -247,6 +250,18 @@ impl Case {
         self.run().await.expect("the run succeeds").0
     }
 
+    /// The rows with times as files have them: all in UTC (`docs/output.md`).
+    pub(crate) async fn written(&self) -> Vec<String> {
+        let profiles = self.pin().await.expect("the inputs are pinned");
+        let rows = self.engine().rows(&self.query, &profiles).await.expect("the query fits");
+        let lines: Vec<Vec<String>> = rows
+            .map_ordered(|batch| Ok::<_, Error>(lines(&in_utc(&batch))))
+            .try_collect()
+            .await
+            .expect("the rows are read");
+        lines.concat()
+    }
+
     pub(crate) async fn counts(&self) -> Counts {
         self.run().await.expect("the run succeeds").1
     }
@@ -310,6 +325,18 @@ pub(crate) fn write_parquet(path: &Path, batch: &RecordBatch, group_rows: usize)
         ArrowWriter::try_new(file, batch.schema(), Some(properties)).expect("a writer");
     writer.write(batch).expect("rows are written");
     writer.close().expect("the footer is written");
+}
+
+fn in_utc(batch: &RecordBatch) -> RecordBatch {
+    let columns = batch.schema_ref().fields().iter().zip(batch.columns());
+    let column = |(field, column): (&FieldRef, &ArrayRef)| match column.data_type() {
+        DataType::Timestamp(unit, _) => {
+            let utc = DataType::Timestamp(*unit, Some("UTC".into()));
+            (field.name().clone(), cast(column, &utc).expect("a time has another zone"))
+        }
+        _ => (field.name().clone(), Arc::clone(column)),
+    };
+    RecordBatch::try_from_iter(columns.map(column)).expect("the same columns")
 }
 
 pub(crate) fn lines(batch: &RecordBatch) -> Vec<String> {

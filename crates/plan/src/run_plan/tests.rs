@@ -132,8 +132,13 @@ fn places_in_rules_are_places_in_the_file() {
     assert_eq!(place, Span::of(&text, place.start..place.end));
     let across = rule.origin.place(10, offset - 10 + 3).expect("it has a place");
     assert_eq!(&text[across.start..across.end], "1000\n\n        AND");
-    let folded = self::project(&text.replace("rule: |", "rule: >"));
-    assert_eq!(folded.segments[0].rule.origin.place(0, 1), None);
+    let text = text.replace("rule: |", "rule: >");
+    let folded = self::project(&text);
+    let rule = &folded.segments[0].rule;
+    let offset = rule.text.find("AND homeA").expect("the rule is folded");
+    let place = rule.origin.place(offset, 19).expect("it has a place");
+    assert_eq!(&text[place.start..place.end], "AND homeAddress.cou");
+    assert_eq!(place, Span::of(&text, place.start..place.end));
 }
 
 #[test]

@@ -4,7 +4,7 @@ use std::collections::HashMap;
 
 use saphyr_parser::{Event, Marker, Parser, ScalarStyle, Tag};
 
-use super::{Content, DEPTH_MAX, Entry, NODES_MAX, Node, Origin, Scalar, TEXT_BYTES_MAX};
+use super::{Content, DEPTH_MAX, Entry, NODES_MAX, Node, Origin, Scalar, TEXT_BYTES_MAX, aligned};
 use crate::diagnostic::{Diagnostic, Span};
 use crate::project::BlockLine;
 
@@ -144,14 +144,17 @@ impl<'a> Builder<'a> {
             ScalarStyle::SingleQuoted | ScalarStyle::DoubleQuoted => 1,
             ScalarStyle::Literal | ScalarStyle::Folded => usize::MAX,
         };
+        let verbatim = self.verbatim(text, place, quotes);
+        let lines = match style {
+            ScalarStyle::Literal => self.block_lines(text, place),
+            _ if verbatim.is_none() => aligned::runs(text, self.text, place, style),
+            _ => None,
+        };
         let scalar = Scalar {
             text: text.to_owned(),
             plain: style == ScalarStyle::Plain && !is_text,
-            verbatim: self.verbatim(text, place, quotes),
-            lines: match style {
-                ScalarStyle::Literal => self.block_lines(text, place).unwrap_or_default(),
-                _ => Vec::new(),
-            },
+            verbatim,
+            lines: lines.unwrap_or_default(),
             origin: Origin::Written,
             written: None,
             unfilled: false,

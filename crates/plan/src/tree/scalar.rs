@@ -15,7 +15,8 @@ pub(crate) struct Scalar {
     pub plain: bool,
     /// Where the text stands, when every character of it is in the file as it is.
     pub verbatim: Option<Span>,
-    /// Where its lines stand, when it is a block of lines that are in the file as they are.
+    /// Where its lines stand, when it is a block of lines that are in the file as they are, or the runs
+    /// of its characters, where lines are folded or quotes escaped.
     pub lines: Vec<BlockLine>,
     /// Whether variables were filled in.
     pub origin: Origin,

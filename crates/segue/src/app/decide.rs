@@ -3,18 +3,21 @@
 
 use delivery::store::{AtKey, Store};
 use jiff::Timestamp;
-use ledger::{Claim, Decision, Ledger, RunDetail, RunRecord, RunState};
+use ledger::{Claim, Decision, Ledger, RunDetail, RunRecord, RunState, SlotKey};
+use plan::project::Export;
 use plan::staged::{Condition, StagedObject};
 use uuid::Uuid;
 
 use crate::failure::{Failure, Kind};
+use crate::run;
 use crate::stores;
 use crate::workspace::Workspace;
 
 /// The longest reason, in characters.
 pub(crate) const REASON_CHARS_MAX: usize = 500;
 
-/// Does what was decided, writes it down, and returns the run as it is then.
+/// Does what was decided, writes it down, and returns the run as it is then. A held run that a later
+/// one has overtaken is not released but skipped: nothing of it is missing.
 ///
 /// # Errors
 /// The run waits for nobody, somebody has decided before, or its destination cannot be asked.
@@ -37,7 +40,12 @@ pub(crate) async fn decide(
             .hint("`segue show` says who, and what."));
     }
     let reason = reason.map(str::trim);
-    if known.run.is_held() {
+    let is_late = decision == Decision::Released && is_overtaken(ledger, &known.run).await?;
+    if known.run.is_held() && is_late {
+        let (activation, segment) = (known.run.activation.clone(), known.run.segment.clone());
+        let key = SlotKey { activation, segment, slot: known.run.slot };
+        ledger.supersede(&key, run_id, run::SUPERSEDED, now).await?;
+    } else if known.run.is_held() {
         ledger.decide(run_id, decision, actor, reason, now).await?;
     } else {
         let stuck = Stuck::take(workspace, ledger, &known.run, now).await?;
@@ -48,6 +56,17 @@ pub(crate) async fn decide(
     }
     let detail = ledger.run(run_id).await?;
     detail.ok_or_else(|| Failure::new(Kind::Internal, "a run that was decided of has no record"))
+}
+
+/// Whether a later run was delivered behind which this one may not come: its increment holds what this
+/// one would have sent, or its files stand under the same names. A full file with a name of its own may
+/// be late.
+async fn is_overtaken(ledger: &Ledger, run: &RunRecord) -> Result<bool, Failure> {
+    if run.export == Export::Full && !run.is_static {
+        return Ok(false);
+    }
+    let (delivered, _) = ledger.newest_to(&run.activation, &run.segment, &run.store).await?;
+    Ok(delivered.is_some_and(|later| later.slot > run.slot))
 }
 
 /// Whether a person may decide of a run.

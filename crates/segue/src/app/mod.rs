@@ -5,6 +5,7 @@ pub(crate) mod access;
 pub(crate) mod backup;
 pub(crate) mod decide;
 pub(crate) mod evaluations;
+pub(crate) mod last_sent;
 pub(crate) mod objects;
 pub(crate) mod people;
 pub(crate) mod preview;

@@ -7,7 +7,7 @@ use plan::project::Auth;
 use plan::{Project, permission, policy};
 use serde_json::Value;
 
-use crate::app::questions::{self, Values};
+use crate::app::questions::{self, Shown, Values};
 use crate::app::schedule::{self, Day, UpcomingSlot};
 use crate::cli::Global;
 use crate::failure::Failure;
@@ -36,7 +36,7 @@ pub(crate) struct Preview {
     /// What its files begin with.
     pub(crate) address: String,
     pub(crate) segments: Vec<Segment>,
-    /// The first lines of the first segment, masked.
+    /// The first lines of a full file of the first segment, masked.
     pub(crate) text: Option<String>,
     pub(crate) documents: Option<Documents>,
 }
@@ -129,8 +129,9 @@ pub(crate) async fn preview(
         let sources = Box::pin(opened).await?;
         if let Some(plan) = plans.first().filter(|_| wanted.rows > 0) {
             let rows = wanted.rows.min(ROWS_SHOWN_MAX);
-            let found =
-                Box::pin(questions::first_rows(&sources, plan, rows, Values::Masked)).await?;
+            let of = (workspace, &sources);
+            let found = questions::first_rows(of, plan, Shown::Full, rows, Values::Masked);
+            let found = Box::pin(found).await?;
             text = Some(format!("{}{}", found.header, found.text));
         }
         if wanted.count {

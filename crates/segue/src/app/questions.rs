@@ -4,11 +4,12 @@
 use ::plan::file_format::{FileFormat, Layout};
 use ::plan::{RunPlan, Section};
 use delivery::encode::Encoder;
-use engine::{Effects, Evaluated, PersonId};
+use engine::{Baselines, Effects, Evaluated, PersonId, Rows};
 use futures::StreamExt as _;
 use jiff::Timestamp;
 use serde_json::{Value, json};
 
+use super::last_sent::{self, LastSent};
 use super::objects::Name;
 use crate::cli::explain;
 use crate::cli::mask::mask;
@@ -28,8 +29,19 @@ pub(crate) enum Values {
     Shown,
 }
 
+/// Which file of an incremental export is shown.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Shown {
+    /// The one that it would send next: what changed since the last delivered run.
+    Next,
+    /// A first one, with everybody.
+    Full,
+}
+
 /// The first rows of a file.
 pub(crate) struct FirstRows {
+    /// The run since which these rows changed; nothing of a file with everybody.
+    pub(crate) changed_since: Option<LastSent>,
     /// What the file begins with.
     pub(crate) header: String,
     /// The rows as they would be written.
@@ -83,14 +95,15 @@ pub(crate) fn plan_of(
 /// # Errors
 /// The profiles cannot be read, or a row cannot be written.
 pub(crate) async fn first_rows(
-    sources: &Sources,
+    (workspace, sources): (&Workspace, &Sources),
     plan: &RunPlan,
+    shown: Shown,
     wanted: usize,
     values: Values,
 ) -> Result<FirstRows, Failure> {
     crate::run::look(&plan.query, &sources.engine, &sources.profiles).await?;
     let wanted = wanted.min(ROWS_MAX);
-    let rows = sources.engine.rows(&plan.query, &sources.profiles).await?;
+    let (rows, changed_since) = rows_of(workspace, sources, plan, shown).await?;
     let lines = FileFormat::new(Layout::Json);
     // Nobody can read Parquet; its rows are shown as lines of JSON.
     let file = match plan.output.file.layout {
@@ -105,7 +118,7 @@ pub(crate) async fn first_rows(
         let written = as_written.encode(&batch).map_err(Failure::from)?;
         Ok::<_, Failure>((written, as_values.encode(&batch).map_err(Failure::from)?))
     });
-    let mut first = FirstRows { header, text: String::new(), rows: Vec::new() };
+    let mut first = FirstRows { changed_since, header, text: String::new(), rows: Vec::new() };
     while first.rows.len() < wanted
         && let Some(chunk) = chunks.next().await
     {
@@ -130,6 +143,28 @@ pub(crate) async fn first_rows(
         first.rows.iter_mut().for_each(mask_columns);
     }
     Ok(first)
+}
+
+/// The rows of the next file, or of one with everybody.
+async fn rows_of(
+    workspace: &Workspace,
+    sources: &Sources,
+    plan: &RunPlan,
+    shown: Shown,
+) -> Result<(Rows, Option<LastSent>), Failure> {
+    let (engine, profiles) = (&sources.engine, &sources.profiles);
+    let last = match shown {
+        Shown::Next => last_sent::find(workspace, plan).await?,
+        Shown::Full => None,
+    };
+    let (Some(increment), Some(last)) = (&plan.increment, last) else {
+        return Ok((engine.rows(&plan.query, profiles).await?, None));
+    };
+    let baselines = Baselines { last: Some(&last.baseline), next: None };
+    let rows = engine.difference(&plan.query, increment, baselines, profiles).await?;
+    // Without that set, or with another key by now, everybody is new.
+    let is_compared = rows.tally().counts().movement.is_some_and(|movement| movement.baseline);
+    Ok((rows, Some(last).filter(|_| is_compared)))
 }
 
 /// Says why a person is in a segment or not, and what becomes of them in the file of an activation.

@@ -201,8 +201,11 @@ impl Replay<'_> {
             interrupt: self.interrupt,
             line: &line,
         };
-        let ended = Box::pin(run::run(&around, work)).await?;
-        let (Ended::Delivered(run) | Ended::DeliveredBefore(run) | Ended::Skipped(run)) = ended;
+        let run = match Box::pin(run::run(&around, work)).await? {
+            Ended::Delivered(run) | Ended::DeliveredBefore(run) | Ended::Skipped(run) => run,
+            // A ledger of its own knows of no later slot.
+            Ended::Superseded(failure) => return Err(*failure),
+        };
         let made = ledger.run(run.run_id).await?;
         ledger.close().await;
         made.ok_or_else(|| Failure::new(Kind::Internal, "what was made again has no record"))

@@ -1,7 +1,7 @@
 //! `segue release` and `segue reject`: what becomes of a run that a guard stopped.
 
 use http::Method;
-use ledger::{Decision, Hold, RunDetail};
+use ledger::{Decision, Hold, RunDetail, RunState};
 use serde_json::json;
 
 use crate::ambient;
@@ -16,6 +16,8 @@ use crate::workspace::Workspace;
 /// One that a guard stopped is made anew by the next `segue run` for its slot, or by the server at once;
 /// the guard lets through what is no further from its bounds than what was released. One that is
 /// committed, and whose object somebody else replaced or removed, takes the place of what is there now.
+/// An increment, or a run with a static name, is skipped if a later slot was delivered meanwhile: it
+/// would bring back what is older.
 #[derive(Debug, clap::Args)]
 pub(crate) struct ReleaseArgs {
     /// The run's id, or the beginning of it
@@ -64,8 +66,12 @@ async fn decided(
         let path = format!("/api/v1/runs/{run}/{word}");
         let body = reason.map(|reason| json!({ "reason": reason }));
         let answer = remote.ask(Method::POST, &path, None, body.as_ref()).await?;
+        let became = match answer["state"].as_str() {
+            Some("skipped") => "skipped: a later slot was delivered meanwhile",
+            _ => decision.as_str(),
+        };
         match global.output {
-            Format::Text => super::answer(&format!("Run {run} is {}.", decision.as_str())),
+            Format::Text => super::answer(&format!("Run {run} is {became}.")),
             Format::Json => super::answer_json(&answer),
         }
         return Ok(());
@@ -88,6 +94,11 @@ async fn decided(
 fn text(detail: &RunDetail, decision: Decision) -> String {
     let run = &detail.run;
     match decision {
+        Decision::Released if run.state == RunState::Skipped => format!(
+            "Run {} is not released but skipped: {}.",
+            run.run_id,
+            run.stop.as_ref().map_or("a later slot was delivered", |stop| stop.message.as_str())
+        ),
         Decision::Released => format!(
             "Run {} is released. `segue run {} --segment {} --slot {}` makes it.",
             run.run_id, run.activation, run.segment, run.slot

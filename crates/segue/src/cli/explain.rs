@@ -6,15 +6,14 @@ mod rule;
 use ::plan::RunPlan;
 use ::plan::project::Segment;
 use engine::{Explained, Explanation, Export, LeftOut, Outcome, PersonId};
-use ledger::Ledger;
 use serde_json::json;
 
+use crate::app::last_sent;
 use crate::cli::mask::mask;
 use crate::cli::{Format, Global};
 use crate::failure::Failure;
 use crate::run;
 use crate::sources::Sources;
-use crate::stores;
 use crate::workspace::{self, Workspace};
 
 /// Say why a person is in a segment or not, and what becomes of them in an export
@@ -136,23 +135,10 @@ async fn explain(
         return Ok(sources.engine.explain(&query, &sources.profiles, asked, None).await?);
     };
     run::look(&plan.query, &sources.engine, &sources.profiles).await?;
-    let baseline = baseline(workspace, plan).await?;
-    let export = Export { increment: plan.increment.as_ref(), baseline: baseline.as_deref() };
+    let last = last_sent::find(workspace, plan).await?;
+    let baseline = last.as_ref().map(|it| it.baseline.as_path());
+    let export = Export { increment: plan.increment.as_ref(), baseline };
     Ok(sources.engine.explain(&plan.query, &sources.profiles, asked, Some(export)).await?)
-}
-
-/// Where the rows are that the last delivered run of an increment has sent.
-async fn baseline(
-    workspace: &Workspace,
-    plan: &RunPlan,
-) -> Result<Option<std::path::PathBuf>, Failure> {
-    let store = stores::identity(workspace, &plan.destination);
-    let (Some(_), Some(store)) = (&plan.increment, store) else { return Ok(None) };
-    let Some(ledger) = Ledger::open_read_only(workspace.ledger_place()).await? else {
-        return Ok(None);
-    };
-    let (delivered, _) = ledger.newest_to(&plan.activation, &plan.segment, &store).await?;
-    Ok(delivered.map(|run| run::baseline_of(&workspace.baselines_folder(), &run)))
 }
 
 fn text(case: &Case<'_>, found: &Explanation) -> String {
@@ -188,7 +174,12 @@ fn as_json(case: &Case<'_>, found: &Explanation) -> serde_json::Value {
 }
 
 fn no_profile(case: &Case<'_>, reason: &LeftOut) -> String {
-    let reason = match reason {
+    format!("{} is in no segment: {}.", case.person(case.asked), why_left_out(reason))
+}
+
+/// Why records that have an identity are no profile.
+pub(crate) fn why_left_out(reason: &LeftOut) -> String {
+    match reason {
         LeftOut::NoPrimaryIdentity { datasets } => format!(
             "its records, of `{}`, have no primary identity, and with `stitch: none` that is what profiles are told apart by",
             datasets.join("`, `")
@@ -200,8 +191,7 @@ fn no_profile(case: &Case<'_>, reason: &LeftOut) -> String {
             "it has more records than one person can have; most likely it is a word for \"unknown\""
                 .to_owned()
         }
-    };
-    format!("{} is in no segment: {reason}.", case.person(case.asked))
+    }
 }
 
 fn no_profile_json(case: &Case<'_>, reason: &LeftOut) -> serde_json::Value {

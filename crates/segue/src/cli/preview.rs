@@ -1,6 +1,6 @@
 //! `segue preview`: the first rows, as they would be written.
 
-use crate::app::questions::{FirstRows, Values, first_rows};
+use crate::app::questions::{FirstRows, Shown, Values, first_rows};
 use crate::cli::{Format, Global};
 use crate::failure::Failure;
 use crate::select::{self, Request};
@@ -10,7 +10,8 @@ use crate::workspace::Workspace;
 /// Show the first rows of an activation as they would be written
 ///
 /// Letters and digits are masked unless --unmask is given, because a preview ends up in scrollback
-/// and screenshots. Rows of a Parquet file are shown as lines of JSON.
+/// and screenshots. Rows of a Parquet file are shown as lines of JSON. Of an incremental export the
+/// next file is shown: what changed since the last delivered run, or everybody if there is none.
 #[derive(Debug, clap::Args)]
 pub(crate) struct Args {
     /// The activation
@@ -21,6 +22,9 @@ pub(crate) struct Args {
     /// How many rows
     #[arg(long, default_value_t = 10)]
     rows: usize,
+    /// Of an incremental export, show a file with everybody instead of the next one
+    #[arg(long)]
+    full: bool,
     /// Show real values
     #[arg(long)]
     unmask: bool,
@@ -40,13 +44,28 @@ pub(crate) async fn run(global: &Global, args: &Args) -> Result<(), Failure> {
     })?;
     let (sources, _) = Sources::open(&workspace, global).await?;
     let values = if args.unmask { Values::Shown } else { Values::Masked };
-    let FirstRows { header, text, .. } = first_rows(&sources, &plan, args.rows, values).await?;
+    let shown = if args.full { Shown::Full } else { Shown::Next };
+    let first = first_rows((&workspace, &sources), &plan, shown, args.rows, values).await?;
+    let FirstRows { changed_since, header, text, rows } = first;
     match global.output {
-        Format::Text => super::answer(format!("{header}{text}").trim_end_matches('\n')),
+        Format::Text => {
+            if let Some(last) = &changed_since {
+                let what = match rows.is_empty() {
+                    true => "Nothing has changed since",
+                    false => "This is what changed since",
+                };
+                super::say(&format!("{what} the run for {}; `--full` shows everybody.", last.slot));
+            }
+            super::answer(format!("{header}{text}").trim_end_matches('\n'));
+        }
         Format::Json => super::answer_json(&serde_json::json!({
             "activation": plan.activation,
             "segment": plan.segment,
             "masked": !args.unmask,
+            "changedSince": changed_since.map(|last| serde_json::json!({
+                "runId": last.run_id.to_string(),
+                "slot": last.slot.to_string(),
+            })),
             "header": header,
             "text": text,
         })),

@@ -2,8 +2,9 @@
 
 use arrow::record_batch::RecordBatch;
 use arrow::util::display::{ArrayFormatter, FormatOptions};
-use engine::Profile;
+use engine::{LeftOut, PersonId, Profile};
 
+use crate::cli::explain::why_left_out;
 use crate::cli::mask::mask;
 use crate::cli::{Format, Global, table};
 use crate::failure::{Failure, Kind};
@@ -47,7 +48,10 @@ pub(crate) async fn run(global: &Global, args: &Args) -> Result<(), Failure> {
     let workspace = Workspace::load(global).await?;
     let (sources, _) = Sources::open(&workspace, global).await?;
     let found = sources.engine.profile(&sources.profiles, namespace, value).await?;
-    let profile = found.ok_or_else(missing)?;
+    let Some(profile) = found else {
+        let person = PersonId { namespace: namespace.to_owned(), value: value.to_owned() };
+        return Err(missing(sources.engine.left_out(&sources.profiles, &person).await?.as_ref()));
+    };
     let shown = |text: &str| if args.unmask { text.to_owned() } else { mask(text) };
     match global.output {
         Format::Text => super::answer(&text(&profile, &shown)?),
@@ -56,10 +60,16 @@ pub(crate) async fn run(global: &Global, args: &Args) -> Result<(), Failure> {
     Ok(())
 }
 
-fn missing() -> Failure {
-    Failure::usage("no profile has this identity").hint(
-        "Identities are compared letter by letter. With `stitch: none`, records without a primary identity are no profile.",
-    )
+fn missing(left_out: Option<&LeftOut>) -> Failure {
+    match left_out {
+        Some(reason) => Failure::usage(format!(
+            "the records with this identity are no profile: {}",
+            why_left_out(reason)
+        ))
+        .hint("`segue count` tells how many are left out for each reason; docs/profiles.md says why they are."),
+        None => Failure::usage("no record has this identity")
+            .hint("Identities are compared letter by letter."),
+    }
 }
 
 /// The values of a row in the order of its columns, as text.

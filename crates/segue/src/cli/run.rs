@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use ::plan::RunPlan;
 use ::plan::project::Schedule;
-use ledger::{Ledger, RunDetail, RunState, SlotKey, SlotState};
+use ledger::{Ledger, RunDetail, RunRecord, RunState, SlotKey, SlotState};
 
 use crate::ambient::{self, Interrupt};
 use crate::app::backup;
@@ -22,7 +22,7 @@ use crate::workspace::Workspace;
 ///
 /// Without names, every segment with a schedule runs for its latest slot, unless that slot is
 /// delivered already. Runs that an earlier process left are finished first. A run that fails does
-/// not stop the others.
+/// not stop the others. The exit code is that of what was named, or else of what was due and left.
 #[derive(Debug, clap::Args)]
 pub(crate) struct Args {
     #[command(flatten)]
@@ -83,10 +83,12 @@ pub(crate) async fn perform(
         interrupt: &interrupt,
         progress: &progress,
         target,
+        plans: &plans,
+        is_named: request.is_named(),
     };
     let mut outcome = Outcome { runs: Vec::new(), failures: Vec::new() };
     command.recover(&mut outcome).await?;
-    let plans = command.wanted(plans, request).await?;
+    let plans = command.wanted().await?;
     command.evaluate(&plans).await?;
     for plan in plans {
         if interrupt.is_requested() {
@@ -111,6 +113,9 @@ struct Command<'a> {
     interrupt: &'a Interrupt,
     progress: &'a Progress,
     target: &'a Target,
+    /// What is asked for: what is named, or what is due.
+    plans: &'a [RunPlan],
+    is_named: bool,
 }
 
 impl Command<'_> {
@@ -125,24 +130,28 @@ impl Command<'_> {
                 Err(failure) if failure.kind == Kind::Interrupted => {
                     super::say(&format!("note: {name}: {}", failure.message));
                 }
+                // Nobody asked for this slot.
+                Err(failure) if self.is_named && !self.is_asked(&left.run) => {
+                    super::say(&format!("note: {name}: {}", failure.one_line()));
+                }
                 ended => self.note(outcome, name, ended).await?,
             }
         }
         Ok(())
     }
 
+    fn is_asked(&self, run: &RunRecord) -> bool {
+        self.plans.iter().any(|plan| plan.run_id == run.run_id)
+    }
+
     /// Of runs that are due, those whose slot is not over yet; of named ones, all.
-    async fn wanted(
-        &self,
-        plans: Vec<RunPlan>,
-        request: &Request,
-    ) -> Result<Vec<RunPlan>, Failure> {
-        if request.is_named() {
-            return Ok(plans);
+    async fn wanted(&self) -> Result<Vec<RunPlan>, Failure> {
+        if self.is_named {
+            return Ok(self.plans.to_vec());
         }
         let mut due = Vec::new();
-        let followers = self.followers(&plans).await?;
-        for plan in plans.into_iter().chain(followers) {
+        let followers = self.followers(self.plans).await?;
+        for plan in self.plans.iter().cloned().chain(followers) {
             if !self.is_over(&plan).await? {
                 due.push(plan);
             }
@@ -222,6 +231,14 @@ impl Command<'_> {
                     "note: {name}: the slot was delivered before; nothing was done"
                 ));
                 record
+            }
+            Ok(Ended::Superseded(failure)) if self.is_named => {
+                outcome.failures.push((name, *failure));
+                return Ok(());
+            }
+            Ok(Ended::Superseded(_)) => {
+                super::say(&format!("note: {name}: nothing was done, as {}", run::SUPERSEDED));
+                return Ok(());
             }
             Err(failure) => {
                 outcome.failures.push((name, failure));

@@ -5,10 +5,11 @@ use ::plan::{Diagnostic, Span, pql};
 use clap::Subcommand;
 use serde_json::json;
 
+use crate::ambient;
 use crate::cli::{Format, Global};
 use crate::draw::{self, Source};
-use crate::failure::Failure;
-use crate::workspace::{self, Workspace};
+use crate::failure::{Failure, Kind};
+use crate::workspace::{self, File, Workspace};
 
 /// Work with the rule of a segment
 #[derive(Debug, clap::Args)]
@@ -51,11 +52,24 @@ pub(crate) async fn run(global: &Global, args: &Args) -> Result<(), Failure> {
 }
 
 async fn of_segment(global: &Global, key: &str) -> Result<String, Failure> {
-    let workspace = Workspace::load(global).await?;
-    let project = &workspace.project;
-    let names = || project.segments.iter().map(|segment| segment.key.as_str());
-    let segment =
-        project.segment(key).ok_or_else(|| workspace::unknown("segment", key, names()))?;
+    let (file, stored) = project_file(global).await?;
+    let read = file.understand(&stored.items, &ambient::variable)?;
+    let segments = &read.reading.segments;
+    let Some(segment) = segments.iter().find(|segment| segment.key == key) else {
+        let names = || read.reading.segment_names.iter().map(|it| it.key.as_str());
+        return Err(match names().any(|name| name == key) {
+            // It has a problem of its own, or the file has one as a whole.
+            true => match file.workspace(read, stored) {
+                Err(failure) => failure,
+                Ok(_) => Failure::new(Kind::Internal, "a sound segment was not read"),
+            },
+            false if names().next().is_none() => match file.workspace(read, stored) {
+                Err(failure) => failure,
+                Ok(_) => workspace::unknown("segment", key, [].into_iter()),
+            },
+            false => workspace::unknown("segment", key, names()),
+        });
+    };
     match &segment.rule.origin {
         RuleOrigin::Translated { .. } => Ok(segment.rule.text.clone()),
         _ => Err(Failure::usage(format!("the rule of segment `{key}` is written in SQL"))
@@ -63,10 +77,20 @@ async fn of_segment(global: &Global, key: &str) -> Result<String, Failure> {
     }
 }
 
+/// The project file and the objects that its ledger keeps, whatever may be wrong with them.
+async fn project_file(global: &Global) -> Result<(File, ledger::Definitions), Failure> {
+    let file = File::read(global)?;
+    let stored = ledger::definitions_in(file.ledger_place()).await?;
+    Ok((file, stored))
+}
+
 /// A text of its own may name the segments of the project, if there is one.
 async fn of_text(global: &Global, text: &str) -> Result<String, Failure> {
     let segments = match workspace::locate(global.project.as_deref()) {
-        Ok(_) => segment_names(&Workspace::load(global).await?),
+        Ok(_) => {
+            let (file, stored) = project_file(global).await?;
+            file.understand(&stored.items, &ambient::variable)?.reading.segment_names
+        }
         Err(missing) if global.project.is_some() => return Err(missing),
         Err(_) => Vec::new(),
     };

@@ -17,7 +17,7 @@ pub(crate) struct Args {
     /// Only those of this segment
     #[arg(long)]
     segment: Option<String>,
-    /// Only those in this state: planned, running, blocked, delivered, skipped, failed, reverted
+    /// Only those in this state: planned, running, blocked, delivered, skipped, failed
     #[arg(long, value_parser = parse_state)]
     state: Option<SlotState>,
     /// At most so many

@@ -67,7 +67,7 @@ const RUN_STATE: Parameter = words(
 const SLOT_STATE: Parameter = words(
     "state",
     "Only those in this state",
-    &["planned", "running", "blocked", "delivered", "skipped", "failed", "reverted"],
+    &["planned", "running", "blocked", "delivered", "skipped", "failed"],
 );
 
 /// A route that gives JSON and takes nothing.

@@ -205,6 +205,7 @@ pub(super) fn end_of(
     match outcome {
         Outcome::Ended(ended) => match *ended {
             Ended::Delivered(_) | Ended::DeliveredBefore(_) => SlotEnd::Delivered,
+            Ended::Superseded(_) => SlotEnd::Skipped(stop("superseded", run::SUPERSEDED)),
             Ended::Skipped(run) => SlotEnd::Skipped(
                 run.stop.unwrap_or_else(|| stop("empty", "there was nothing to send")),
             ),

@@ -65,6 +65,29 @@ async fn the_command_line_evaluates_and_then_runs_what_follows() {
     assert!(lab.open_uploads(BUCKET).is_empty());
 }
 
+/// The exit code is that of what was asked; a slot that a later one has overtaken is nobody's any more.
+#[tokio::test(flavor = "multi_thread")]
+async fn an_export_that_was_overtaken_fails_nobody() {
+    let lab = lab().await;
+    let text =
+        yaml("").replace("schedule: { trigger", "export: incremental\n        schedule: { trigger");
+    let project = Project::new(&text, Some(&lab));
+    let earlier = ["evaluate", "--slot", "2026-01-04T05:00:00Z"];
+    assert_eq!(project.segue(&earlier).code, 0);
+    assert_eq!(project.segue(&["run", "daily"]).code, 0);
+    let said = project.segue(&["run"]);
+    insta::assert_snapshot!(project.transcript(&said), @r"
+    exit code 0
+    --- stderr
+    note: daily/loyal for 2026-01-04T05:00:00Z: nothing was done, as a later slot was delivered meanwhile, and what it sent takes the place of this one
+    Nothing is due. To run one anyway, name it: daily
+    ");
+    assert_eq!(slots(&project), ["2026-01-04T05:00:00Z skipped superseded"]);
+    // Whoever names that slot is told that it cannot be had.
+    let said = project.segue(&["run", "daily", "--slot", "2026-01-04T05:00:00Z"]);
+    assert_eq!(said.code, 4, "{}", said.stderr);
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn evaluations_have_a_schedule_that_exports_follow() {
     let lab = lab().await;

@@ -91,6 +91,7 @@ fn problems_of_rules_over_events_are_shown_at_their_place() {
     check("wrong_condition", "rule: EXISTS (SELECT FROM orders WHERE total)");
     check("other_query", "rule: (SELECT count(*) FROM orders GROUP BY total) > 5");
     check("pql_unknown_field", "pql: xEvent.filter(totl > 5).count() > 1 and points > 1");
+    show("count_unknown_dataset", &project("rule: EXISTS (SELECT FROM ordrs)", None), &["count"]);
     let pql = "pql: 'CHAIN(xEvent, timestamp, [A: WHAT(true) WHEN(< 7 days before now)])'";
     let project = project(pql, None);
     show("pql_count", &project, &["count"]);

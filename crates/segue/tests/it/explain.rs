@@ -112,6 +112,7 @@ fn identities_that_glue_people_together_are_named() {
     project.write("crm.csv", format!("{CRM}{}", glued.collect::<String>()));
     check(&project, "explain_glued", &["explain", "CRMID:123", "loyal"]);
     check(&project, "count_glued", &["count", "loyal"]);
+    check(&project, "profile_glued", &["profile", "show", "CRMID:123"]);
 }
 
 #[test]
@@ -196,6 +197,71 @@ async fn increments_are_told_against_what_was_sent() {
     project.write("segue.yaml", never);
     project.write("crm.csv", CRM.replace(",21,", ",1,").replace(",20,", ",1,"));
     check(&project, "explain_left", &["explain", "CRMID:2", "loyal", "--activation", "daily"]);
+}
+
+/// What is told of somebody who left is what the next file has of them, what it withholds included.
+#[tokio::test(flavor = "multi_thread")]
+async fn who_withdrew_their_consent_is_told_as_the_next_file_has_them() {
+    let lab = lab().await;
+    let text = yaml("points > 5", "{ stitch: none }", MAPPING)
+        .replace("- segment: loyal\n", "- segment: loyal\n        export: incremental\n")
+        .replace("points]", "points, country, segmentMembership.status]")
+        .replace("destinations:", "consent:\n  opt_out: optOut\ndestinations:");
+    let project = project_in(&text, Some(&lab));
+    let people = |of_one: &str, of_two: &str, of_three: &str| {
+        format!(
+            "id,email,points,country,changed,optOut\n{of_one}\n{of_two}\n{of_three}\n\
+             4,dee@example.com,9,FR,2026-01-02T10:00:00Z,no\n"
+        )
+    };
+    let before = people(
+        "1,ann@example.com,20,FR,2026-01-01T10:00:00Z,no",
+        "2,bob@example.com,20,DE,2026-01-02T10:00:00Z,no",
+        "3,cid@example.com,20,DE,2026-01-02T10:00:00Z,no",
+    );
+    project.write("crm.csv", before);
+    let run = project.json(&["run", "daily", "--slot", "2026-01-04T02:00:00Z"]);
+    assert_eq!(run["runs"][0]["state"], "delivered", "{run}");
+    // 1 opts out; 2 opts out, and is no member any more either; 3 is only that.
+    let after = people(
+        "1,ann@example.com,21,FR,2026-01-01T10:00:00Z,yes",
+        "2,bob@example.com,1,DE,2026-01-02T10:00:00Z,yes",
+        "3,cid@example.com,2,DE,2026-01-02T10:00:00Z,no",
+    );
+    project.write("crm.csv", after);
+    let mut told = Vec::new();
+    for (name, person) in [
+        ("explain_withdrawn", "CRMID:1"),
+        ("explain_withdrawn_and_left", "CRMID:2"),
+        ("explain_left_with_consent", "CRMID:3"),
+    ] {
+        let command = ["explain", person, "loyal", "--activation", "daily", "--unmask"];
+        check(&project, name, &command);
+        let said = project.json(&command);
+        let row = &said["activation"]["rows"][0];
+        assert_eq!(row["reason"], "removed", "{said}");
+        let cells = row["columns"].as_array().expect("columns").iter();
+        let cells: Vec<&str> = cells.map(|it| it["value"].as_str().unwrap_or_default()).collect();
+        told.push(cells.join(","));
+    }
+    let said = project.json(&["explain", "CRMID:1", "loyal", "--activation", "daily"]);
+    insta::assert_snapshot!("explain_withdrawn_json", format!("{:#}", said["activation"]));
+    // What is previewed is that file, too.
+    check(&project, "preview_next", &["preview", "daily", "--unmask"]);
+    check(&project, "preview_full", &["preview", "daily", "--unmask", "--full"]);
+    let previewed = project.json(&["preview", "daily", "--unmask"]);
+    assert_eq!(previewed["changedSince"]["slot"], "2026-01-04T02:00:00Z");
+    let run = project.json(&["run", "daily", "--slot", "2026-01-04T03:00:00Z"]);
+    let object = run["runs"][0]["objects"][0]["key"].as_str().expect("a key").to_owned();
+    let body = lab.object(BUCKET, &object).expect("the file");
+    let body = std::str::from_utf8(&body.bytes).expect("text").to_owned();
+    let sent = previewed["header"].as_str().expect("a header").to_owned()
+        + previewed["text"].as_str().expect("rows");
+    assert_eq!(body, sent);
+    let mut rows: Vec<&str> = body.lines().skip(1).collect();
+    rows.sort_unstable();
+    assert_eq!(rows, told);
+    check(&project, "preview_unchanged", &["preview", "daily", "--unmask"]);
 }
 
 fn project_text(project: &Project) -> String {

@@ -54,6 +54,73 @@ async fn a_person_releases_a_run_on_the_command_line() {
     assert_ne!(said.code, 0, "it is over");
 }
 
+/// Holds the run of a slot, delivers that of a later one, and releases the first.
+async fn overtaken(text: Text, export: &str) -> (Lab, Project, crate::project::Said) {
+    let lab = lab().await;
+    let yaml = text
+        .yaml()
+        .replace("- segment: loyal\n", &format!("- segment: loyal\n        export: {export}\n"));
+    let project = Project::new(&yaml, Some(&lab));
+    assert_eq!(project.segue(&["run", "daily", "--slot", "2026-01-02T00:00:00Z"]).code, 4);
+    let run = held_run(&project);
+    project.write("people.csv", PEOPLE.replace("5,eve@example.com,11\n", ""));
+    let later = project.segue(&["run", "daily", "--slot", "2026-01-03T00:00:00Z"]);
+    assert_eq!(later.code, 0, "{}", later.stderr);
+    let said = project.segue(&["release", &run]);
+    let stdout = said.stdout.replace(&run, "[run]");
+    (lab, project, crate::project::Said { stdout, ..said })
+}
+
+/// A release brings back nothing that is older than what was delivered meanwhile.
+#[tokio::test(flavor = "multi_thread")]
+async fn an_increment_that_a_later_one_has_overtaken_is_skipped_when_it_is_released() {
+    let text = Text { guard: "{ max_rows: 2 }", ..Text::default() };
+    let (lab, project, said) = overtaken(text, "incremental").await;
+    insta::assert_snapshot!(project.transcript(&said), @r"
+    exit code 0
+    --- stdout
+    Run [run] is not released but skipped: a later slot was delivered meanwhile, and what it sent takes the place of this one.
+    ");
+    let runs = project.json(&["runs"]);
+    assert_eq!(
+        (&runs[1]["state"], &runs[1]["stop"]["code"]),
+        (&json!("skipped"), &json!("superseded"))
+    );
+    let keys = lab.keys(BUCKET);
+    assert_eq!(keys.len(), 2, "{keys:?}");
+    let said = project.segue(&["run", "daily", "--slot", "2026-01-02T00:00:00Z"]);
+    assert_eq!((said.code, lab.keys(BUCKET)), (0, keys), "{}", said.stderr);
+    // The next increment follows the later one.
+    let next = project.json(&["run", "daily", "--slot", "2026-01-04T00:00:00Z"]);
+    assert_eq!(next["runs"][0]["activated"], 0, "{next}");
+    assert_eq!(next["runs"][0]["movement"]["comparedWith"], runs[0]["runId"]);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_static_name_keeps_what_is_newer_when_an_older_run_is_released() {
+    let text = Text { guard: "{ max_rows: 2 }", file_name: "latest", ..Text::default() };
+    let (lab, project, said) = overtaken(text, "full").await;
+    assert!(said.stdout.contains("is not released but skipped"), "{}", said.stdout);
+    assert_eq!(project.json(&["runs"])[1]["stop"]["code"], "superseded");
+    let object = lab.object(BUCKET, "drop/latest.csv").expect("the newer file");
+    assert_eq!(object.bytes.iter().filter(|byte| **byte == b'\n').count(), 3, "two rows");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_full_file_with_a_name_of_its_own_may_be_late() {
+    let text = Text { guard: "{ max_rows: 2, max_shrink: 50% }", ..Text::default() };
+    let (lab, project, said) = overtaken(text, "full").await;
+    assert!(said.stdout.contains("is released"), "{}", said.stdout);
+    project.write("people.csv", PEOPLE);
+    let said = project.segue(&["run", "daily", "--slot", "2026-01-02T00:00:00Z"]);
+    assert_eq!(said.code, 0, "{}", said.stderr);
+    assert_eq!(lab.keys(BUCKET).len(), 4, "two files with their manifests");
+    // What later runs are compared with is still the newest.
+    project.write("people.csv", "id,email,points\n1,ann@example.com,10\n");
+    let said = project.segue(&["run", "daily", "--slot", "2026-01-04T00:00:00Z"]);
+    assert_eq!(said.code, 0, "one row is half of two, and a third of three: {}", said.stderr);
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn a_rejected_run_stays_invisible_and_says_why() {
     let lab = lab().await;

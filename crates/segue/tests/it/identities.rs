@@ -44,6 +44,40 @@ fn file(project: &Project, lab: &Lab, slot: &str) -> Vec<u8> {
 const ROWS: [[&str; 2]; 3] =
     [["ann@example.com", "10"], ["ann@work.example", "10"], ["bob@example.com", "20"]];
 
+/// What is known of people, from a file or from evaluations before, is known of each of their rows.
+#[tokio::test(flavor = "multi_thread")]
+async fn rows_for_identities_rest_on_imported_segments_and_histories() {
+    let lab = lab().await;
+    let mapping = "[{ source: identityMap.Email, target: email }, points, segmentMembership.lastQualificationTime]";
+    let text = Text { location: "crm.csv", mapping, ..Text::default() }
+        .yaml()
+        .replace(
+            "identities: { id: CRMID }",
+            "identities: { id: CRMID, email: Email }\n    timestamp: changed",
+        )
+        .replace(
+            "rule: points >= 10\n",
+            "rule: \"in_segment('invited') AND points < 30\"\n  invited: { import: { location: invited.csv, field: id, namespace: CRMID } }\n",
+        );
+    let project = Project::new(&text, Some(&lab));
+    project.write("crm.csv", CRM);
+    project.write("invited.csv", "id\n1\n4\n");
+    let sent = |slot: &str| {
+        let mut rows = records(&file(&project, &lab, slot)).split_off(1);
+        rows.sort();
+        rows
+    };
+    let (first, second) = ("2026-01-04T02:00:00Z", "2026-01-04T03:00:00Z");
+    let ann = |mail: &str| vec![mail.to_owned(), "10".to_owned(), first.to_owned()];
+    assert_eq!(sent(first), [ann("ann@example.com"), ann("ann@work.example")]);
+    project.write("invited.csv", "id\n1\n2\n4\n");
+    let bob = vec!["bob@example.com".to_owned(), "20".to_owned(), second.to_owned()];
+    assert_eq!(sent(second), [ann("ann@example.com"), ann("ann@work.example"), bob]);
+    let told = project.segue(&["explain", "CRMID:2", "loyal", "--activation", "daily"]);
+    assert_eq!(told.code, 0, "{}", told.stderr);
+    assert!(told.stdout.contains("activation `daily`: in the file"), "{}", told.stdout);
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn every_kind_of_file_has_a_row_for_each_identity() {
     let slot = "2026-01-04T02:00:00Z";

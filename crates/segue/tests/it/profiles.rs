@@ -198,6 +198,38 @@ fn one_dataset_of_unique_people_is_read_where_it_is() {
     assert_eq!(run["activated"], 2, "the first value of each field wins: {run}");
 }
 
+/// A column without any value says nothing of its type: it takes that of the other dataset.
+#[test]
+fn a_column_without_values_takes_the_type_that_others_have() {
+    let project = project("{ stitch: graph }", None);
+    let without = |text: &str, points: [&str; 2]| {
+        let cut = |text: String, points: &&str| text.replace(&format!(",{points},"), ",,");
+        points.iter().fold(text.to_owned(), cut)
+    };
+    project.write("web.csv", without(WEB, ["11", "30"]).replace(",70,", ",,"));
+    assert_eq!(
+        sent(&project),
+        [
+            ",,nobody@example.com,99,Nobody,",
+            "1,c1,ann@example.com,10,Ann,Paris",
+            "2,,bob@example.com,25,Bob,"
+        ]
+    );
+    // The first dataset may be the one without values.
+    let other = self::project("{ stitch: graph }", None);
+    other.write("crm.csv", without(&without(CRM, ["10", "20"]), ["25", "99"]));
+    assert_eq!(sent(&other), [",c2,eve@example.com,30,,Lyon", "1,c1,ann@example.com,11,Ann,Paris"]);
+    // A value behind those that types are guessed from has to be of that type.
+    let late =
+        format!("{}9,z@example.com,many,Zoe,2026-01-01T10:00:00Z\n", "9,,,,\n".repeat(1_001));
+    project.write("web.csv", WEB);
+    project
+        .write("crm.csv", format!("{}{late}", without(&without(CRM, ["10", "20"]), ["25", "99"])));
+    let said = project.segue(&["count"]);
+    assert_eq!(said.code, 2, "{}", said.stderr);
+    insta::assert_snapshot!("profiles_late_value", project.transcript(&said));
+}
+
 #[test]
 fn problems_of_several_datasets_are_told_in_place() {
     let check = |name: &str, change: &dyn Fn(&Project)| {

@@ -46,6 +46,22 @@ fn translations_can_be_looked_at() {
     show("translate_sql", &project_with(SQL), &translate);
 }
 
+/// A rule is translated whatever is wrong with others.
+#[test]
+fn a_translation_needs_only_its_own_rule() {
+    let broken =
+        format!("{BLOCK}\n  broken:\n    pql: points.frobnicate()\n  wrong:\n    nothing: 1");
+    let project = project_with(&broken);
+    assert_eq!(project.segue(&["validate"]).code, 2);
+    let sql = project.segue(&["segment", "translate", "loyal"]);
+    assert_eq!(sql.code, 0, "{}", sql.stderr);
+    assert_eq!(sql.stdout, project_with(BLOCK).segue(&["segment", "translate", "loyal"]).stdout);
+    let text = ["segment", "translate", "--pql", "inSegment(\"broken\") and points > 1"];
+    let said = project.segue(&text);
+    assert_eq!(said.stdout.trim(), "in_segment('broken') AND points > 1", "{}", said.stderr);
+    assert_eq!(project.segue(&["segment", "translate", "broken"]).code, 2);
+}
+
 #[test]
 fn a_text_needs_no_project() {
     let project = project_with(SQL);
@@ -71,4 +87,17 @@ fn problems_are_shown_in_the_pql() {
     show("pql_file_wrong_field", &in_file, &["validate"]);
     in_file.write("segments/loyal.pql", "points >= 10\nand uper(email) = 1\n");
     show("pql_file_wrong_word", &in_file, &["validate"]);
+
+    // Folded, over several lines, and with escaped quotes, a place is that of the word.
+    for (name, rule) in [
+        (
+            "pql_folded",
+            "    pql: >\n      points >= 10 and\n      email.contains(\"x\") and pionts > 1",
+        ),
+        ("pql_several_lines", "    pql: points >= 10 and\n      email.frobnicate()"),
+        ("pql_escaped", "    pql: \"email.contains(\\\"x\\\") and pionts > 1\""),
+        ("sql_folded", "    rule: >-\n      points >= 10\n      AND pionts < 5"),
+    ] {
+        check(name, rule);
+    }
 }

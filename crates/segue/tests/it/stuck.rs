@@ -47,6 +47,32 @@ async fn a_run_whose_object_was_changed_takes_its_place_when_somebody_releases_i
     }
 }
 
+/// A run that waits for a person is told to whoever runs something else, and is not what they asked for.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_stuck_run_is_no_failure_of_another_one() {
+    let lab = lab().await;
+    let (project, _) = stuck(&lab, "replaced").await;
+    let yaml = std::fs::read_to_string(project.path("segue.yaml")).expect("the project file");
+    let other = yaml
+        .split_once("  daily:\n")
+        .map(|(_, daily)| format!("{yaml}  other:\n{daily}"))
+        .expect("an activation");
+    project.write("segue.yaml", other.replace(
+        "  other:\n    destination: partner\n    segments:\n      - segment: loyal\n        file_name: \"latest\"",
+        "  other:\n    destination: partner\n    segments:\n      - segment: loyal\n        file_name: \"other\"",
+    ));
+    let said = project.segue(&["run", "other"]);
+    assert_eq!(said.code, 0, "{}", said.stderr);
+    assert!(
+        said.stderr.contains("note: daily/loyal for 2026-01-02T00:00:00Z: "),
+        "{}",
+        said.stderr
+    );
+    assert!(lab.object(BUCKET, "drop/other.csv").is_some());
+    // Whoever asks for what is due and left is told by the exit code.
+    assert_ne!(project.segue(&["run"]).code, 0);
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn only_what_was_there_at_the_release_is_replaced() {
     let lab = lab().await;

@@ -1,5 +1,5 @@
-//! Times: written under a pattern, put together, changed in one part. All in UTC unless a zone is
-//! given.
+//! Times: written under a pattern, put together, changed in one part. All in UTC, but for those that
+//! were moved to another zone.
 
 use std::sync::Arc;
 
@@ -11,17 +11,36 @@ use arrow::compute::cast;
 use arrow::datatypes::{DataType, Int64Type, TimeUnit, TimestampMicrosecondType};
 use datafusion_common::{Result, plan_err};
 use datafusion_expr::{ColumnarValue, ScalarFunctionArgs, ScalarUDFImpl, Signature, Volatility};
-use jiff::Timestamp;
 use jiff::civil::DateTime;
 use jiff::tz::TimeZone;
+use jiff::{Timestamp, Zoned};
 
 use super::text_column;
+use crate::expression::times::zone_named;
 
 /// The longest pattern, in characters.
 const PATTERN_CHARS_MAX: usize = 200;
 
 pub(super) fn instant() -> DataType {
     DataType::Timestamp(TimeUnit::Microsecond, Some("UTC".into()))
+}
+
+/// An instant in the zone that a time was moved to.
+fn instant_like(time: &DataType) -> DataType {
+    match time {
+        DataType::Timestamp(_, Some(zone)) => {
+            DataType::Timestamp(TimeUnit::Microsecond, Some(Arc::clone(zone)))
+        }
+        _ => instant(),
+    }
+}
+
+/// The zone of a column of times.
+fn zone_of(column: &ArrayRef) -> TimeZone {
+    match column.data_type() {
+        DataType::Timestamp(_, Some(zone)) => zone_named(zone).unwrap_or(TimeZone::UTC),
+        _ => TimeZone::UTC,
+    }
 }
 
 /// `format(time, 'yyyy-MM-dd')`, and `dformat` of milliseconds since 1970.
@@ -57,7 +76,7 @@ impl ScalarUDFImpl for Format {
         if !is_time || !(pattern.is_string() || pattern.is_null()) {
             return plan_err!("{} takes a time and a pattern", self.name);
         }
-        let time = if self.name == "dformat" { DataType::Int64 } else { instant() };
+        let time = if self.name == "dformat" { DataType::Int64 } else { instant_like(time) };
         Ok(vec![time, DataType::Utf8View])
     }
 
@@ -68,7 +87,7 @@ impl ScalarUDFImpl for Format {
     fn invoke_with_args(&self, args: ScalarFunctionArgs) -> Result<ColumnarValue> {
         let columns = ColumnarValue::values_to_arrays(&args.args)?;
         let patterns = text_column(&columns[1])?;
-        let times = instants(&columns[0])?;
+        let (times, zone) = (instants(&columns[0])?, zone_of(&columns[0]));
         let per_unit = if self.name == "dformat" { 1_000 } else { 1 };
         let mut texts = StringViewBuilder::with_capacity(patterns.len());
         // Nearly always one pattern for all rows.
@@ -83,8 +102,8 @@ impl ScalarUDFImpl for Format {
                 known = Some((pattern, pieces(pattern)));
             }
             let pieces = known.as_ref().and_then(|(_, pieces)| pieces.as_ref());
-            let time = times.value(row).checked_mul(per_unit).and_then(civil);
-            texts.append_option(pieces.zip(time).map(|(pieces, time)| written(pieces, time)));
+            let time = times.value(row).checked_mul(per_unit).and_then(|it| zoned(it, &zone));
+            texts.append_option(pieces.zip(time).map(|(pieces, time)| written(pieces, &time)));
         }
         Ok(ColumnarValue::Array(Arc::new(texts.finish())))
     }
@@ -101,14 +120,13 @@ pub(super) fn is_time(data_type: &DataType) -> bool {
 fn instants(column: &ArrayRef) -> Result<Int64Array> {
     let column = match column.data_type() {
         DataType::Int64 => Arc::clone(column),
-        _ => cast(&cast(column, &instant())?, &DataType::Int64)?,
+        other => cast(&cast(column, &instant_like(other))?, &DataType::Int64)?,
     };
     Ok(column.as_primitive::<Int64Type>().clone())
 }
 
-fn civil(microseconds: i64) -> Option<DateTime> {
-    let instant = Timestamp::from_microsecond(microseconds).ok()?;
-    Some(TimeZone::UTC.to_datetime(instant))
+fn zoned(microseconds: i64, zone: &TimeZone) -> Option<Zoned> {
+    Some(Timestamp::from_microsecond(microseconds).ok()?.to_zoned(zone.clone()))
 }
 
 /// A part of a pattern of Java's `SimpleDateFormat`: a letter and how often it stands there, or a
@@ -187,7 +205,7 @@ pub(super) const MONTHS: [&str; 12] = [
 pub(super) const DAYS: [&str; 7] =
     ["Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday"];
 
-fn written(pieces: &[Piece], time: DateTime) -> String {
+fn written(pieces: &[Piece], time: &Zoned) -> String {
     let mut text = String::new();
     for piece in pieces {
         match piece {
@@ -198,7 +216,7 @@ fn written(pieces: &[Piece], time: DateTime) -> String {
     text
 }
 
-fn part(letter: char, count: usize, time: DateTime) -> String {
+fn part(letter: char, count: usize, time: &Zoned) -> String {
     let padded = |number: i32| format!("{number:0count$}");
     let named = |names: &[&str], position: i8, long: bool| {
         let position = usize::try_from(position - 1).unwrap_or(0);
@@ -212,7 +230,7 @@ fn part(letter: char, count: usize, time: DateTime) -> String {
         ('M', 1..=2) => padded(time.month().into()),
         ('M', _) => named(&MONTHS, time.month(), count > 3),
         ('d', _) => padded(time.day().into()),
-        ('D', _) => padded(time.date().day_of_year().into()),
+        ('D', _) => padded(time.day_of_year().into()),
         ('H', _) => padded(time.hour().into()),
         ('h', _) => padded(half_hour.into()),
         ('m', _) => padded(time.minute().into()),
@@ -220,14 +238,29 @@ fn part(letter: char, count: usize, time: DateTime) -> String {
         ('S', _) => format!("{:09}", time.subsec_nanosecond()).chars().take(count).collect(),
         ('E', _) => named(&DAYS, time.weekday().to_monday_one_offset(), count > 3),
         ('a', _) => if time.hour() < 12 { "AM" } else { "PM" }.to_owned(),
-        ('Z', _) => "+0000".to_owned(),
-        ('X', _) => "Z".to_owned(),
-        _ => "UTC".to_owned(),
+        ('Z', _) => offset(time, "", true),
+        ('X', _) if time.offset().is_zero() => "Z".to_owned(),
+        ('X', 1) => offset(time, "", false),
+        ('X', 2) => offset(time, "", true),
+        ('X', _) => offset(time, ":", true),
+        _ => time.time_zone().to_offset_info(time.timestamp()).abbreviation().to_owned(),
     }
 }
 
-/// `set_date_part('month', time, 4)`: the same time with another month, day, …; nothing when there
-/// is no such day.
+/// How far the clocks of the zone are from UTC: `+0200`, `+02:00`, or in hours, `+02`.
+fn offset(time: &Zoned, between: &str, with_minutes: bool) -> String {
+    let seconds = time.offset().seconds();
+    let sign = if seconds < 0 { '-' } else { '+' };
+    let minutes = seconds.abs() / 60;
+    let hours = minutes / 60;
+    match with_minutes {
+        true => format!("{sign}{hours:02}{between}{:02}", minutes % 60),
+        false => format!("{sign}{hours:02}"),
+    }
+}
+
+/// `set_date_part('month', time, 4)`: the same time with another month, day, …, on the clocks of its
+/// zone; nothing when there is no such day.
 #[derive(Debug, PartialEq, Eq, Hash)]
 pub(super) struct SetPart {
     signature: Signature,
@@ -253,14 +286,14 @@ impl ScalarUDFImpl for SetPart {
             [part, time, value]
                 if part.is_string() && is_time(time) && (value.is_integer() || value.is_null()) =>
             {
-                Ok(vec![DataType::Utf8View, instant(), DataType::Int64])
+                Ok(vec![DataType::Utf8View, instant_like(time), DataType::Int64])
             }
             _ => plan_err!("set_date_part takes the name of a part, a time and a whole number"),
         }
     }
 
-    fn return_type(&self, _: &[DataType]) -> Result<DataType> {
-        Ok(instant())
+    fn return_type(&self, types: &[DataType]) -> Result<DataType> {
+        Ok(types.get(1).map_or_else(instant, instant_like))
     }
 
     fn invoke_with_args(&self, args: ScalarFunctionArgs) -> Result<ColumnarValue> {
@@ -269,14 +302,17 @@ impl ScalarUDFImpl for SetPart {
         let times: &TimestampMicrosecondArray =
             columns[1].as_primitive::<TimestampMicrosecondType>();
         let values: &Int64Array = columns[2].as_primitive::<Int64Type>();
+        let zone = zone_of(&columns[1]);
         let mut changed = TimestampMicrosecondBuilder::with_capacity(times.len());
         for row in 0..times.len() {
             let is_there = parts.is_valid(row) && times.is_valid(row) && values.is_valid(row);
-            let time = if is_there { civil(times.value(row)) } else { None };
-            let with = time.and_then(|time| with_part(time, parts.value(row), values.value(row)));
-            changed.append_option(with.and_then(|time| microseconds(time, &TimeZone::UTC)));
+            let time = if is_there { zoned(times.value(row), &zone) } else { None };
+            let with = time
+                .and_then(|time| with_part(time.datetime(), parts.value(row), values.value(row)));
+            changed.append_option(with.and_then(|time| microseconds(time, &zone)));
         }
-        Ok(ColumnarValue::Array(Arc::new(changed.finish().with_timezone("UTC"))))
+        let changed = changed.finish().with_data_type(columns[1].data_type().clone());
+        Ok(ColumnarValue::Array(Arc::new(changed)))
     }
 }
 

@@ -221,7 +221,7 @@ fn names_keys_and_segments() {
     pql: >
           person.age > 5
           and uper(x)
-    25:7 unknown_function unknown function `uper` <person.age > 5>
+    26:11 unknown_function unknown function `uper` <uper>
     pql_file: segments/wrong.pql
     24:15 unknown_function unknown function `uper` (segments/wrong.pql, line 2, column 5) <segments/wrong.pql>
     pql_file: segments/none.pql

@@ -1,7 +1,7 @@
 //! What becomes of a person in the file of an activation.
 
 use ::plan::RunPlan;
-use engine::{Duplicate, Fate, FileRow, Move, TieBreak};
+use engine::{Departure, Duplicate, Fate, FileRow, Move, TieBreak};
 use jiff::Timestamp;
 use serde_json::json;
 
@@ -15,14 +15,14 @@ pub(super) fn text(case: &Case<'_>, plan: &RunPlan, rows: &[FileRow]) -> String 
             1 => String::new(),
             count => format!(" (row {} of {count})", number + 1),
         };
-        lines.push(format!(
-            "activation `{}`{which}: {}",
-            plan.activation,
-            sentence(case, &row.fate)
-        ));
-        let columns = plan.query.columns.iter().zip(&row.values);
-        let columns = columns.map(|(column, value)| {
-            let marks = [(column.mandatory, "mandatory"), (column.deduplicate, "key")];
+        lines.push(format!("activation `{}`{which}: {}", plan.activation, explanation(case, row)));
+        let columns = plan.query.columns.iter().zip(&row.values).enumerate();
+        let columns = columns.map(|(number, (column, value))| {
+            let marks = [
+                (column.mandatory, "mandatory"),
+                (column.deduplicate, "key"),
+                (row.withheld.contains(&number), "withheld"),
+            ];
             let marks = marks.into_iter().filter(|(is_set, _)| *is_set).map(|(_, mark)| mark);
             let value = value.as_ref().map_or_else(String::new, |value| case.shown(value));
             vec![column.header.clone(), value, marks.collect::<Vec<_>>().join(", ")]
@@ -32,6 +32,27 @@ pub(super) fn text(case: &Case<'_>, plan: &RunPlan, rows: &[FileRow]) -> String 
         }
     }
     lines.join("\n")
+}
+
+/// What becomes of a row, and what of it is not told.
+fn explanation(case: &Case<'_>, row: &FileRow) -> String {
+    let sentence = sentence(case, &row.fate);
+    match (row.withheld.is_empty(), &row.fate) {
+        (true, _) => sentence,
+        (false, Fate::Sent(Move::Removed(Departure::Refused))) => {
+            format!("{sentence}, so that attributes are withheld")
+        }
+        (false, _) => format!("{sentence}; for lack of consent, attributes are withheld"),
+    }
+}
+
+/// Why somebody left the set.
+fn departure(departure: Departure) -> &'static str {
+    match departure {
+        Departure::NotMember => "not in the segment any more",
+        Departure::Refused => "opted out or without consent by now",
+        Departure::Missing => "without a value in a mandatory column by now",
+    }
 }
 
 fn sentence(case: &Case<'_>, fate: &Fate) -> String {
@@ -60,15 +81,15 @@ fn sentence(case: &Case<'_>, fate: &Fate) -> String {
         Fate::Unchanged { since } => {
             format!("not in the file: sent before, and the same since {}", time(*since))
         }
-        Fate::Left => {
-            "not in the file: sent before and not in the set any more, but `leavers` are not sent"
-                .to_owned()
-        }
+        Fate::Left(why) => format!(
+            "not in the file: sent before and {}, but `leavers` are not sent",
+            departure(*why)
+        ),
         Fate::Sent(Move::Member) => "in the file".to_owned(),
         Fate::Sent(Move::Added) => "in the file: not sent before".to_owned(),
         Fate::Sent(Move::Changed { .. }) => "in the file: sent before, with other values".to_owned(),
-        Fate::Sent(Move::Removed) => {
-            "in the file: sent before, and not in the set any more".to_owned()
+        Fate::Sent(Move::Removed(why)) => {
+            format!("in the file as somebody who left: sent before, and {}", departure(*why))
         }
     }
 }
@@ -80,23 +101,27 @@ fn time(microseconds: i64) -> String {
 
 pub(super) fn as_json(case: &Case<'_>, plan: &RunPlan, rows: &[FileRow]) -> serde_json::Value {
     let row = |row: &FileRow| {
-        let columns = plan.query.columns.iter().zip(&row.values);
-        let columns = columns.map(|(column, value)| {
+        let columns = plan.query.columns.iter().zip(&row.values).enumerate();
+        let columns = columns.map(|(number, (column, value))| {
             json!({
                 "column": column.header,
                 "value": value.as_ref().map(|value| case.shown(value)),
                 "mandatory": column.mandatory,
                 "deduplicate": column.deduplicate,
+                "withheld": row.withheld.contains(&number),
             })
         });
         let mut json = json!({
             "isSent": matches!(row.fate, Fate::Sent(_)),
             "reason": word(&row.fate),
-            "explanation": sentence(case, &row.fate),
+            "explanation": explanation(case, row),
             "columns": columns.collect::<Vec<_>>(),
         });
         match &row.fate {
             Fate::Missing(headers) => json["missing"] = json!(headers),
+            Fate::Left(why) | Fate::Sent(Move::Removed(why)) => {
+                json["leftFor"] = json!(word_of_departure(*why));
+            }
             Fate::Unchanged { since } => json["since"] = json!(time(*since)),
             Fate::Duplicate(Duplicate { winner, key, by }) => {
                 json["winner"] = json!({
@@ -127,10 +152,19 @@ fn word(fate: &Fate) -> &'static str {
         Fate::Duplicate(_) => "duplicate",
         Fate::Nameless => "no_identity",
         Fate::Unchanged { .. } => "unchanged",
-        Fate::Left => "left",
+        Fate::Left(_) => "left",
         Fate::Sent(Move::Member) => "member",
         Fate::Sent(Move::Added) => "added",
         Fate::Sent(Move::Changed { .. }) => "changed",
-        Fate::Sent(Move::Removed) => "removed",
+        Fate::Sent(Move::Removed(_)) => "removed",
+    }
+}
+
+/// Why somebody left, in the same words.
+fn word_of_departure(why: Departure) -> &'static str {
+    match why {
+        Departure::NotMember => "not_member",
+        Departure::Refused => "consent",
+        Departure::Missing => "missing",
     }
 }

@@ -78,7 +78,10 @@ async fn look(
     let inputs: Vec<(String, String)> = versions.collect();
     let fields = match before.filter(|it| it.inputs == inputs && !inputs.is_empty()) {
         Some(before) => before.fields,
-        None => Arc::new(fields_of(&sources.engine.fields(&sources.profiles).await?)),
+        None => {
+            let profiles = sources.engine.agreed(sources.profiles).await?;
+            Arc::new(fields_of(&sources.engine.fields(&profiles).await?))
+        }
     };
     Ok(Known { workspace: Arc::downgrade(workspace), inputs, at: ambient::instant(), fields })
 }
@@ -139,6 +142,7 @@ pub(crate) async fn count_values(app: Arc<App>, ask: Ask) -> Result<Reply, Probl
     let counted = on_a_thread(&app, async move |app| {
         let workspace = app.shared.workspace();
         let sources = Sources::pin_profiles(&workspace, &app.shared.global).await?;
+        let profiles = sources.engine.agreed(sources.profiles).await?;
         let segment = |(_, text): &(String, String)| Segment {
             key: String::new(),
             id: uuid::Uuid::nil(),
@@ -156,8 +160,7 @@ pub(crate) async fn count_values(app: Arc<App>, ask: Ask) -> Result<Reply, Probl
         let queries: Vec<_> =
             segments.iter().map(|segment| workspace.project.members(segment, now)).collect();
         let queries: Vec<_> = queries.iter().collect();
-        let found =
-            sources.engine.evaluate(&queries, &sources.profiles, Effects::default()).await?;
+        let found = sources.engine.evaluate(&queries, &profiles, Effects::default()).await?;
         let mut values = Values { profiles: 0, fields: Vec::new() };
         for ((path, _), found) in rules.into_iter().zip(found) {
             let found = found?;

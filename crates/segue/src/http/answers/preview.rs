@@ -48,7 +48,7 @@ pub(crate) struct Previewed {
     /// What the files begin with
     pub(crate) address: Option<String>,
     pub(crate) segments: Vec<SegmentPreviewed>,
-    /// The first lines of the first segment; letters and digits are masked
+    /// The first lines of a full file of the first segment; letters and digits are masked
     pub(crate) text: Option<String>,
     /// What to paste where, for the destination of the activation
     pub(crate) documents: Option<Documents>,

@@ -11,7 +11,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 use crate::ambient;
-use crate::app::questions::{self, DRAFT, ROWS_MAX, Values};
+use crate::app::questions::{self, DRAFT, ROWS_MAX, Shown, Values};
 use crate::cli::slot_now;
 use crate::failure::Failure;
 use crate::http::App;
@@ -65,15 +65,20 @@ pub(crate) struct Preview {
     /// How many rows; 10 without it
     #[schemars(range(min = 1, max = 1_000))]
     pub(super) rows: Option<u32>,
+    /// Of an incremental export: a file with everybody instead of the next one
+    full: bool,
     /// Whether values are shown as they are, which needs a right of its own
     pub(super) unmask: bool,
 }
 
 /// The first rows of a file.
 #[derive(Serialize, JsonSchema)]
-#[schemars(rename = "FirstRows")]
+#[schemars(rename = "FirstRows", rename_all = "camelCase")]
+#[serde(rename_all = "camelCase")]
 pub(crate) struct Rows {
     masked: bool,
+    /// The slot of the delivered run since which these rows changed; nothing of a file with everybody
+    changed_since: Option<String>,
     /// What the file would begin with
     header: String,
     /// The rows as they would be written
@@ -220,13 +225,15 @@ pub(super) async fn previewed(
         return Err(Problem::new(Code::InvalidValue, detail));
     }
     let segment = wanted.segment.clone();
+    let shown = if wanted.full { Shown::Full } else { Shown::Next };
     let found = with_sources(app, workspace, async move |workspace, sources| {
         let plan = questions::plan_of(workspace, &activation, segment.as_deref(), slot_now())?;
-        questions::first_rows(sources, &plan, count, values).await
+        questions::first_rows((workspace, sources), &plan, shown, count, values).await
     });
     let found = found.await?;
     Reply::json(&Rows {
         masked: values == Values::Masked,
+        changed_since: found.changed_since.map(|last| last.slot.to_string()),
         header: found.header,
         text: found.text,
         rows: found.rows,

@@ -26,7 +26,7 @@ pub(crate) struct Slot {
     first_slot: String,
     /// How many slots this stands for
     count: u64,
-    /// planned, running, blocked, delivered, skipped, failed or reverted
+    /// planned, running, blocked, delivered, skipped or failed
     state: String,
     /// schedule, request or recovery
     origin: String,
