@@ -222,7 +222,7 @@ impl Runs {
                 (self.segment_field(shell))
                 (select("destination", lang.destination(), lang.all_destinations(), &choices.destinations, filter.destination.as_deref()))
                 (select("state", lang.status(), lang.all_states(), &states(shell), filter.state.as_deref()))
-                (day("from", lang.since_day(), filter.from))
+                (day("from", lang.day_from(), filter.from))
                 (day("to", lang.to_day(), filter.to))
                 button class="button" data-spare="" { (lang.apply()) }
                 @if filter.is_set() { (link_button(Place::Runs.url(), Some(Icon::Cross), lang.clear(), "quiet")) }

@@ -13,7 +13,7 @@ catalogue! {
     timeline_label = "Runs over time, a lane for each segment" | "Exécutions dans le temps, une ligne par segment";
     more_lanes #count = "{count} more segment is sent. Choose an activation, a segment or a destination to see it here." , "{count} more segments are sent. Choose an activation, a segment or a destination to see them here." | "{count} autre segment est envoyé. Choisissez une activation, un segment ou une destination pour le voir ici.", "{count} autres segments sont envoyés. Choisissez une activation, un segment ou une destination pour les voir ici.";
     all_destinations = "All destinations" | "Toutes les destinations";
-    since_day = "From" | "Du";
+    day_from = "From" | "Du";
     to_day = "To" | "Au";
     filter_runs = "Filter runs" | "Filtrer les exécutions";
     all_activations = "All activations" | "Toutes les activations";
