@@ -7,20 +7,9 @@ use crate::support::Case;
 
 /// What each expression gives over one record in which `none` is missing; `∅` is missing.
 async fn check(cases: &[(&str, &str)]) {
-    let mut case = Case::new(DatasetFormat::Parquet)
+    let case = Case::new(DatasetFormat::Parquet)
         .parquet("a.parquet", vec![("id", texts(&[Some("1")])), ("none", texts(&[None]))]);
-    for (number, (expression, _)) in cases.iter().enumerate() {
-        case = case.columns(&[format!("c{number}={expression}").as_str()]);
-    }
-    let rows = case.rows().await;
-    let found: Vec<&str> = rows[0].split('|').collect();
-    let wrong: Vec<String> = cases
-        .iter()
-        .zip(&found)
-        .filter(|((_, expected), found)| expected != *found)
-        .map(|((expression, expected), found)| format!("{expression}: {found}, not {expected}"))
-        .collect();
-    assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+    case.gives(cases).await;
 }
 
 #[tokio::test]

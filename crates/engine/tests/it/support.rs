@@ -250,6 +250,23 @@ impl Case {
         self.run().await.expect("the run succeeds").0
     }
 
+    /// Expects of each expression, over the one record that there is, the value beside it.
+    pub(crate) async fn gives(mut self, expected: &[(&str, &str)]) {
+        for (number, (expression, _)) in expected.iter().enumerate() {
+            self = self.columns(&[format!("c{number}={expression}").as_str()]);
+        }
+        let rows = self.rows().await;
+        let found: Vec<&str> = rows[0].split('|').collect();
+        assert_eq!(found.len(), expected.len());
+        let wrong: Vec<String> = expected
+            .iter()
+            .zip(&found)
+            .filter(|((_, expected), found)| expected != *found)
+            .map(|((expression, expected), found)| format!("{expression}: {found}, not {expected}"))
+            .collect();
+        assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+    }
+
     /// The rows with times as files have them: all in UTC (`docs/output.md`).
     pub(crate) async fn written(&self) -> Vec<String> {
         let profiles = self.pin().await.expect("the inputs are pinned");

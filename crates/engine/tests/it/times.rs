@@ -29,19 +29,7 @@ fn case() -> Case {
 }
 
 async fn check(cases: &[(&str, &str)]) {
-    let mut case = case();
-    for (number, (expression, _)) in cases.iter().enumerate() {
-        case = case.columns(&[format!("c{number}={expression}").as_str()]);
-    }
-    let rows = case.rows().await;
-    let found: Vec<&str> = rows[0].split('|').collect();
-    let wrong: Vec<String> = cases
-        .iter()
-        .zip(&found)
-        .filter(|((_, expected), found)| expected != *found)
-        .map(|((expression, expected), found)| format!("{expression}: {found}, not {expected}"))
-        .collect();
-    assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+    case().gives(cases).await;
 }
 
 #[tokio::test]

@@ -153,6 +153,7 @@ async fn plan_tells_the_difference_and_moves_nothing() {
       → s3://exports/drop/loyal_20260105020000.csv
       → s3://exports/drop/manifest-1ab82a46-96c9-5e3a-84ed-6f1f908f7ba1-94af6fc3-f600-5295-ae9a-8bc5f0899bf8.json
       grade unknown: `segue check partner` finds it out
+      nothing is in the way there
 
     Nothing was changed. `segue run` with the same names does it.
     ");

@@ -277,22 +277,9 @@ impl Activate {
 
     /// What is the same for several segments, filled in once.
     fn bulk(&self, lang: Lang) -> Markup {
-        let frequencies = choices(&[
-            ("", lang.as_it_is()),
-            ("none", lang.by_hand()),
-            ("once", lang.freq_once()),
-            ("hourly", lang.freq_hourly()),
-            ("daily", lang.freq_daily()),
-            ("weekly", lang.freq_weekly()),
-            ("monthly", lang.freq_monthly()),
-            ("cron", lang.freq_cron()),
-        ]);
-        let exports = choices(&[
-            ("", lang.as_it_is()),
-            ("full", lang.export_full()),
-            ("incremental", lang.export_incremental()),
-            ("changes", lang.export_changes()),
-        ]);
+        let as_it_is = [("", lang.as_it_is())];
+        let frequencies = choices(&[&as_it_is[..], &frequencies(lang)].concat());
+        let exports = choices(&[&as_it_is[..], &exports(lang)].concat());
         let text = |name: &'static str, label: &'static str, kind: &'static str| {
             text_field(name, label).of_kind(kind).draw()
         };
@@ -334,20 +321,7 @@ impl Activate {
     /// When a segment is sent, which rows, and under which name.
     fn export(&self, lang: Lang, key: &str, number: usize) -> Markup {
         let draft = &self.draft;
-        let frequencies = choices(&[
-            ("none", lang.by_hand()),
-            ("once", lang.freq_once()),
-            ("hourly", lang.freq_hourly()),
-            ("daily", lang.freq_daily()),
-            ("weekly", lang.freq_weekly()),
-            ("monthly", lang.freq_monthly()),
-            ("cron", lang.freq_cron()),
-        ]);
-        let exports = choices(&[
-            ("full", lang.export_full()),
-            ("incremental", lang.export_incremental()),
-            ("changes", lang.export_changes()),
-        ]);
+        let (frequencies, exports) = (choices(&frequencies(lang)), choices(&exports(lang)));
         let name = |what: &str| format!("{what}.{key}");
         let id = |what: &str| format!("{what}-{number}");
         let value =
@@ -466,4 +440,26 @@ impl Activate {
             (self.preview.lines(lang))
         }
     }
+}
+
+/// How often a segment may be sent.
+fn frequencies(lang: Lang) -> [(&'static str, &'static str); 7] {
+    [
+        ("none", lang.by_hand()),
+        ("once", lang.freq_once()),
+        ("hourly", lang.freq_hourly()),
+        ("daily", lang.freq_daily()),
+        ("weekly", lang.freq_weekly()),
+        ("monthly", lang.freq_monthly()),
+        ("cron", lang.freq_cron()),
+    ]
+}
+
+/// Which rows a file may hold.
+fn exports(lang: Lang) -> [(&'static str, &'static str); 3] {
+    [
+        ("full", lang.export_full()),
+        ("incremental", lang.export_incremental()),
+        ("changes", lang.export_changes()),
+    ]
 }
