@@ -6,6 +6,7 @@ import assert from 'node:assert/strict';
 import { spawn } from 'node:child_process';
 import crypto from 'node:crypto';
 import fs from 'node:fs';
+import net from 'node:net';
 import os from 'node:os';
 import path from 'node:path';
 import readline from 'node:readline';
@@ -89,8 +90,45 @@ async function makeBucket() {
   assert.ok(answer.ok || answer.status === 409, `the bucket is made: ${answer.status} ${await answer.text()}`);
 }
 
+/** The way to the service, which can be held: a run then waits for it and is seen while it goes on. */
+function way() {
+  const { hostname, port } = new URL(service.endpoint);
+  const pairs = new Set();
+  let held = false;
+  const door = net.createServer((client) => {
+    const upstream = net.connect(Number(port), hostname);
+    const pair = { client, upstream };
+    const end = () => {
+      pairs.delete(pair);
+      client.destroy();
+      upstream.destroy();
+    };
+    for (const socket of [client, upstream]) socket.on('error', end).on('close', end);
+    pairs.add(pair);
+    if (!held) client.pipe(upstream);
+    upstream.pipe(client);
+  });
+  return {
+    open: () => new Promise((ready) => door.listen(0, '127.0.0.1', () => ready(`http://127.0.0.1:${door.address().port}`))),
+    hold: () => {
+      held = true;
+      for (const { client, upstream } of pairs) client.unpipe(upstream);
+    },
+    release: () => {
+      held = false;
+      for (const { client, upstream } of pairs) client.pipe(upstream);
+    },
+    close: () => {
+      door.close();
+      for (const { client } of pairs) client.destroy();
+    },
+  };
+}
+
 const problems = [];
 const folder = project();
+const there = way();
+const endpoint = await there.open();
 await makeBucket();
 const { child, link } = await serve(folder);
 const origin = new URL(link).origin;
@@ -153,7 +191,7 @@ try {
   await title('Connect a destination');
   await page.getByLabel('Access key id').fill(service.key);
   await page.getByLabel('Secret access key').fill(service.secret);
-  await page.getByLabel('Endpoint').fill(service.endpoint);
+  await page.getByLabel('Endpoint').fill(endpoint);
   await shot('connect-account');
   await press('Next').click();
   await page.getByLabel('Name', { exact: true }).fill('Partner');
@@ -281,6 +319,7 @@ try {
   await page.getByText('Saved').waitFor();
 
   // Run now, watched to its end without a reload by hand.
+  there.hold();
   await page.getByRole('button', { name: 'Run now' }).first().click();
   await page.getByRole('dialog').getByRole('button', { name: 'Run now' }).click();
   await page.waitForURL(/\/runs/);
@@ -288,6 +327,7 @@ try {
   // How far it is, is told while it goes on.
   await page.locator('[data-live]').first().waitFor();
   await shot('run-live');
+  there.release();
   await page.locator('.title .badge', { hasText: 'Delivered' }).waitFor();
   await shot('run-delivered');
   const run = page.url();
@@ -427,6 +467,7 @@ try {
   await shot('failed').catch(() => {});
 } finally {
   await close();
+  there.close();
   child.removeAllListeners('exit');
   child.kill('SIGTERM');
   await new Promise((ready) => child.once('exit', ready));
