@@ -22,7 +22,8 @@ use crate::error::{Error, short_message};
 
 /// How long finding credentials may take: a `credential_process` or a single sign-on may be slow.
 pub const SIGN_IN_TIMEOUT: Duration = Duration::from_secs(60);
-/// How long before they end credentials are renewed.
+/// How long before they end credentials are renewed at the earliest: the SDK waits for a random part of
+/// it, so that many processes do not ask at once.
 pub const RENEW_BEFORE: Duration = Duration::from_secs(60);
 
 /// An account, ready to sign. Clones share the credentials.
