@@ -119,7 +119,7 @@ pub(crate) fn identity(text: &str, example: &str) -> Result<PersonId, Failure> {
 
 fn nobody() -> Failure {
     Failure::usage("no record has this identity").hint(
-        "Identities are compared letter by letter; `segue profile show` looks one up without a segment.",
+        "Identities are compared letter by letter; `segue who-got` tells what was sent of somebody who is gone.",
     )
 }
 

@@ -68,7 +68,7 @@ fn missing(left_out: Option<&LeftOut>) -> Failure {
         ))
         .hint("`segue count` tells how many are left out for each reason; docs/profiles.md says why they are."),
         None => Failure::usage("no record has this identity")
-            .hint("Identities are compared letter by letter."),
+            .hint("Identities are compared letter by letter; `segue who-got` tells what was sent of somebody who is gone."),
     }
 }
 
