@@ -142,12 +142,14 @@ impl<'a> Resolver<'a> {
         let consent = self.consent(file.consent.as_ref());
         let membership = self.membership(file.membership.as_ref());
         self.evaluations = self.evaluations(file.membership.as_ref());
+        let who_got = consent::who_got(file.who_got.as_ref());
         let mut project = Project {
             name,
             datasets,
             profiles,
             consent,
             membership,
+            who_got,
             evaluations: self.evaluations.clone(),
             segments,
             accounts,

@@ -55,4 +55,5 @@ mod traces;
 mod trust;
 mod virtual_hosts;
 mod webhook;
+mod who_got;
 mod wizards;
