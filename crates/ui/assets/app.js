@@ -305,6 +305,14 @@ for (const list of document.querySelectorAll('[data-shares]')) {
   later();
 }
 
+// Enter in a search searches, and does not go on.
+document.addEventListener('keydown', (event) => {
+  const field = event.target instanceof HTMLInputElement ? event.target : null;
+  if (event.key !== 'Enter' || field?.type !== 'search' || !field.closest('.wizard')) return;
+  event.preventDefault();
+  if (field.name === 'find') document.getElementById('find-them').click();
+});
+
 // Boxes are ticked together.
 document.addEventListener('click', (event) => {
   const button = event.target instanceof Element ? event.target.closest('button[data-tick], button[data-untick]') : null;

@@ -52,6 +52,7 @@ mod stuck;
 mod surface;
 mod traces;
 mod trust;
+mod usage_policies;
 mod virtual_hosts;
 mod webhook;
 mod wizards;

@@ -31,7 +31,17 @@ pub struct Connect {
 pub const FIELDS: [(&str, &[&str]); 4] = [
     (
         "account",
-        &["preset", "account", "auth", "access_key_id", "secret", "role_arn", "region", "endpoint"],
+        &[
+            "preset",
+            "account",
+            "auth",
+            "access_key_id",
+            "secret",
+            "role_arn",
+            "region",
+            "endpoint",
+            "sts_endpoint",
+        ],
     ),
     (
         "place",
@@ -191,6 +201,9 @@ impl Connect {
                     }
                     @if preset != Preset::Amazon {
                         (text_field("endpoint", lang.endpoint()).value(draft.get("endpoint")).hint(preset.endpoint_hint()).draw())
+                        @if draft.get("auth") == "assume-role" {
+                            (text_field("sts_endpoint", lang.sts_endpoint()).value(draft.get("sts_endpoint")).hint(lang.sts_endpoint_hint()).draw())
+                        }
                     }
                     (text_field("region", lang.region()).value(draft.or("region", preset.region())).hint(lang.region_hint()).draw())
                 }
