@@ -23,7 +23,8 @@ REQUESTS = 200
 HOUR = 3_600
 PATHS = [
     "/api/v1/runs", "/api/v1/runs?limit=1000", "/api/v1/runs?state=failed",
-    "/api/v1/runs/{run}", "/api/v1/slots", "/api/v1/activations", "/api/v1/segments",
+    "/api/v1/runs/{run}", "/api/v1/slots", "/api/v1/slots?limit=1000", "/api/v1/slots?state=failed",
+    "/api/v1/activations", "/api/v1/segments",
     "/api/v1/destinations", "/api/v1/alerts", "/api/v1/audit", "/metrics",
 ]
 # The pages, which take a session instead of a token.

@@ -3,17 +3,22 @@
 //! Whoever changes or removes an entry in the middle breaks the chain. Whoever cuts the end off does
 //! not; so the newest digest is for keeping elsewhere.
 
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
+use uuid::Uuid;
 
 use crate::error::Result;
 use crate::history;
 use crate::open::Ledger;
-use crate::sql::{Row, query};
+use crate::sql::{Row, Transaction, query};
 
 /// The most entries that one list holds.
 pub const AUDIT_LISTED_MAX: u32 = 1_000;
 /// The longest text in an entry, in characters.
 const TEXT_CHARS_MAX: usize = 500;
+/// The outcome of what was begun, and nobody is left to say what came of it.
+pub const OUTCOME_UNKNOWN: &str = "unknown";
+/// Nobody is at one thing for so long.
+const ACT_TIME_MAX: SignedDuration = SignedDuration::from_hours(24);
 /// What the first entry is chained to.
 const BEGINNING: &str = "segue audit log";
 
@@ -62,31 +67,80 @@ impl Ledger {
     /// Appends an entry.
     pub async fn audit(&self, act: &Act, now: Timestamp) -> Result<()> {
         let mut write = self.write().await?;
-        let last = query("SELECT number, digest FROM audit ORDER BY number DESC LIMIT 1")
-            .fetch_optional(write.connection())
-            .await?;
-        let (number, previous) = match last {
-            Some(row) => (row.try_get::<u64>("number")? + 1, row.try_get("digest")?),
-            None => (1, BEGINNING.to_owned()),
-        };
+        append(write.connection(), act, now).await?;
+        write.commit().await
+    }
+
+    /// Writes down that somebody begins to do something, before anything is changed by it: so that no
+    /// change is without an entry, whatever becomes of the process or the database in between. What came
+    /// of it is not known yet, and not read.
+    pub async fn begin_act(&self, id: Uuid, act: &Act, now: Timestamp) -> Result<()> {
         let act = clipped(act);
-        let entry = AuditEntry { number, at: now, digest: String::new(), previous, act };
+        let mut write = self.write().await?;
         query(
-            "INSERT INTO audit (number, at, actor, address, action, object, outcome, previous, digest)
-             VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)",
+            "INSERT INTO acts_begun (id, owner, begun, actor, address, action, object)
+             VALUES (?, ?, ?, ?, ?, ?, ?)",
         )
-        .bind(crate::staging::signed(number))
+        .bind(id.to_string())
+        .bind(&*self.owner.name)
         .bind(now.as_microsecond())
-        .bind(&entry.act.actor)
-        .bind(&entry.act.address)
-        .bind(&entry.act.action)
-        .bind(&entry.act.object)
-        .bind(&entry.act.outcome)
-        .bind(&entry.previous)
-        .bind(digest(&entry))
+        .bind(act.actor)
+        .bind(act.address)
+        .bind(act.action)
+        .bind(act.object)
         .execute(write.connection())
         .await?;
         write.commit().await
+    }
+
+    /// Appends the entry of what was begun. It may be repeated: only what is begun still gets an entry.
+    pub async fn end_act(&self, id: Uuid, act: &Act, now: Timestamp) -> Result<()> {
+        let mut write = self.write().await?;
+        let begun = query("DELETE FROM acts_begun WHERE id = ?")
+            .bind(id.to_string())
+            .execute(write.connection())
+            .await?;
+        if begun.rows_affected() == 1 {
+            append(write.connection(), act, now).await?;
+        }
+        write.commit().await
+    }
+
+    /// Appends an entry for what was begun and will not be ended by anybody: what the caller began under
+    /// its name before it started, and what anybody began so long ago that nobody can be at it any more.
+    /// What came of these is unknown.
+    ///
+    /// Returns how many there were.
+    pub async fn end_lost_acts(&self, started: Timestamp, now: Timestamp) -> Result<u64> {
+        let mut write = self.write().await?;
+        let db = write.connection();
+        let long_ago = now.checked_sub(ACT_TIME_MAX).unwrap_or(Timestamp::MIN);
+        let rows = query(
+            "SELECT * FROM acts_begun
+             WHERE begun <= ?1 OR (begun <= ?2 AND (owner = ?3 OR ?4 = 0))
+             ORDER BY begun, id LIMIT ?5",
+        )
+        .bind(long_ago.as_microsecond())
+        .bind(started.as_microsecond())
+        .bind(&*self.owner.name)
+        .bind(self.is_shared())
+        .bind(AUDIT_LISTED_MAX)
+        .fetch_all(&mut *db)
+        .await?;
+        for row in &rows {
+            let act = Act {
+                actor: row.try_get("actor")?,
+                address: row.try_get("address")?,
+                action: row.try_get("action")?,
+                object: row.try_get("object")?,
+                outcome: OUTCOME_UNKNOWN.to_owned(),
+            };
+            append(db, &act, now).await?;
+            let id: String = row.try_get("id")?;
+            query("DELETE FROM acts_begun WHERE id = ?").bind(id).execute(&mut *db).await?;
+        }
+        write.commit().await?;
+        Ok(rows.len() as u64)
     }
 
     /// Lists entries, the newest first; with `before`, those with a smaller number.
@@ -147,6 +201,34 @@ impl Ledger {
             .await?;
         rows.iter().map(entry).collect()
     }
+}
+
+/// Appends an entry behind the newest.
+async fn append(db: &mut Transaction, act: &Act, now: Timestamp) -> Result<()> {
+    let last = query("SELECT number, digest FROM audit ORDER BY number DESC LIMIT 1")
+        .fetch_optional(&mut *db)
+        .await?;
+    let (number, previous) = match last {
+        Some(row) => (row.try_get::<u64>("number")? + 1, row.try_get("digest")?),
+        None => (1, BEGINNING.to_owned()),
+    };
+    let entry = AuditEntry { number, at: now, digest: String::new(), previous, act: clipped(act) };
+    query(
+        "INSERT INTO audit (number, at, actor, address, action, object, outcome, previous, digest)
+         VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)",
+    )
+    .bind(crate::staging::signed(number))
+    .bind(now.as_microsecond())
+    .bind(&entry.act.actor)
+    .bind(&entry.act.address)
+    .bind(&entry.act.action)
+    .bind(&entry.act.object)
+    .bind(&entry.act.outcome)
+    .bind(&entry.previous)
+    .bind(digest(&entry))
+    .execute(db)
+    .await?;
+    Ok(())
 }
 
 fn clipped(act: &Act) -> Act {

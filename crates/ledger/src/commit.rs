@@ -50,12 +50,20 @@ impl Ledger {
             adopt_upload(db, claim, object).await?;
             insert_object(db, claim.run_id, position, object).await?;
         }
-        query("UPDATE runs SET committed = ?, staged_epoch = ? WHERE run_id = ?")
-            .bind(now.as_microsecond())
-            .bind(claim.epoch)
-            .bind(claim.run_id.to_string())
-            .execute(&mut *db)
-            .await?;
+        let data: Vec<&StagedObject> =
+            objects.iter().filter(|object| object.kind == ObjectKind::Data).collect();
+        query(
+            "UPDATE runs SET committed = ?, staged_epoch = ?, file_count = ?, file_rows = ?, file_bytes = ?
+             WHERE run_id = ?",
+        )
+        .bind(now.as_microsecond())
+        .bind(claim.epoch)
+        .bind(signed(data.len() as u64))
+        .bind(signed(data.iter().map(|object| object.rows).sum()))
+        .bind(signed(data.iter().map(|object| object.bytes).sum()))
+        .bind(claim.run_id.to_string())
+        .execute(&mut *db)
+        .await?;
         write_counts(db, claim.run_id, counts).await?;
         write.commit().await
     }

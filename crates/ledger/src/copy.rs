@@ -8,7 +8,7 @@ use crate::place::Place;
 use crate::sql::{Cell, Row, Transaction, query};
 
 /// Every table with rows of its own, those first that others refer to.
-const TABLES: [&str; 24] = [
+const TABLES: [&str; 25] = [
     "runs",
     "inputs",
     "exclusions",
@@ -26,6 +26,7 @@ const TABLES: [&str; 24] = [
     "setup_links",
     "answered_requests",
     "audit",
+    "acts_begun",
     "alerts",
     "alert_sendings",
     "definitions",

@@ -2,13 +2,11 @@
 //!
 //! Each question is answered from an index, however many runs there are: pages ask them at every view.
 
-use std::collections::BTreeMap;
-
 use jiff::Timestamp;
 use uuid::Uuid;
 
 use crate::error::{Error, Result};
-use crate::history::{corrupt, run_record, select_runs, time, uuid};
+use crate::history::{corrupt, run_record, time, uuid};
 use crate::open::Ledger;
 use crate::run::{RunRecord, RunState};
 use crate::sql::{Query, Row, Transaction, Value, query};
@@ -94,29 +92,21 @@ impl Ledger {
     /// Adds up the runs that ended at `since` or later by the quarter of an hour, the earliest first.
     pub async fn ended_since(&self, since: Timestamp) -> Result<Vec<Ended>> {
         let mut read = self.read().await?;
-        let ended = query(
-            "SELECT finished / ?1 AS quarter, state, count(*) AS ended FROM runs
+        let rows = query(
+            "SELECT finished / ?1 AS quarter, state, count(*) AS ended,
+                 CAST(sum(file_count) AS BIGINT) AS files, CAST(sum(file_rows) AS BIGINT) AS sent,
+                 CAST(sum(file_bytes) AS BIGINT) AS size FROM runs
              WHERE finished >= ?2 AND state IN ('delivered', 'skipped', 'failed') GROUP BY 1, 2",
         );
-        let ended = ended.bind(QUARTER).bind(since.as_microsecond()).fetch_all(&mut read).await?;
-        // A cross join is made in its order: from the runs of some weeks to their files.
-        let sums = query(
-            "SELECT finished / ?1 AS quarter, count(*) AS files,
-                 CAST(sum(row_count) AS BIGINT) AS sent, CAST(sum(bytes) AS BIGINT) AS size
-             FROM runs CROSS JOIN objects
-             WHERE objects.run_id = runs.run_id AND objects.kind = 'data'
-                 AND finished >= ?2 AND state = 'delivered' GROUP BY 1",
-        );
-        let sums = sums.bind(QUARTER).bind(since.as_microsecond()).fetch_all(&mut read).await?;
-        let mut delivered: BTreeMap<i64, &Row> = BTreeMap::new();
-        for row in &sums {
-            delivered.insert(row.try_get("quarter")?, row);
-        }
+        let rows = rows.bind(QUARTER).bind(since.as_microsecond()).fetch_all(&mut read).await?;
         let mut all = Vec::new();
-        for row in &ended {
+        for row in &rows {
             let (quarter, state) = (row.try_get::<i64>("quarter")?, state(row)?);
-            let sums = delivered.get(&quarter).filter(|_| state == RunState::Delivered);
-            let sum = |column| sums.map_or(Ok(0), |row| row.try_get::<u64>(column));
+            // What a run that was given up had staged was never visible.
+            let sum = |column| match state {
+                RunState::Delivered => row.try_get::<u64>(column),
+                _ => Ok(0),
+            };
             let from = Timestamp::from_microsecond(quarter.saturating_mul(QUARTER));
             all.push(Ended {
                 from: from.map_err(|error| Error::Corrupt(error.into()))?,
@@ -203,14 +193,11 @@ impl Ledger {
     /// where it failed or is blocked. The latest slot comes first.
     pub async fn need_attention(&self, limit: u32) -> Result<Vec<RunRecord>> {
         let mut read = self.read().await?;
-        let rows = query(concat!(
-            select_runs!("FROM (SELECT * "),
-            need_attention!(),
-            " ORDER BY slot DESC, run_id LIMIT ?) AS runs ORDER BY slot DESC, run_id"
-        ))
-        .bind(limit)
-        .fetch_all(&mut read)
-        .await?;
+        let rows =
+            query(concat!("SELECT * ", need_attention!(), " ORDER BY slot DESC, run_id LIMIT ?"))
+                .bind(limit)
+                .fetch_all(&mut read)
+                .await?;
         rows.iter().map(run_record).collect()
     }
 }

@@ -67,28 +67,12 @@ impl RunFilter {
     }
 }
 
-/// A run with the sums over its data files.
-macro_rules! select_runs {
-    ($rest:literal) => {
-        concat!(
-            "SELECT runs.*,
-                 (SELECT count(*) FROM objects WHERE run_id = runs.run_id AND kind = 'data') AS file_count,
-                 (SELECT CAST(sum(row_count) AS BIGINT) FROM objects WHERE run_id = runs.run_id AND kind = 'data') AS file_rows,
-                 (SELECT CAST(sum(bytes) AS BIGINT) FROM objects WHERE run_id = runs.run_id AND kind = 'data') AS file_bytes
-             ",
-            $rest
-        )
-    };
-}
-pub(crate) use select_runs;
-
 impl Ledger {
     /// Lists runs, those for the latest slot first.
     pub async fn runs(&self, filter: &RunFilter) -> Result<Vec<RunRecord>> {
         let mut read = self.read().await?;
         let limit = filter.limit.unwrap_or(RUNS_LISTED_MAX).min(RUNS_LISTED_MAX);
-        // The sums over files are asked for what is listed, and not for what is passed on the way.
-        let mut statement = String::from(select_runs!("FROM (SELECT * FROM runs WHERE 1 = 1"));
+        let mut statement = String::from("SELECT * FROM runs WHERE 1 = 1");
         let mut values: Vec<Value> = Vec::new();
         for (condition, value) in filter.conditions() {
             statement.push_str(condition);
@@ -103,8 +87,7 @@ impl Ledger {
             values.extend([slot.into(), slot.into(), claimed.into(), claimed.into()]);
             values.push(behind.run_id.to_string().into());
         }
-        statement.push_str(" ORDER BY slot DESC, first_claimed DESC, run_id LIMIT ?) AS runs");
-        statement.push_str(" ORDER BY slot DESC, first_claimed DESC, run_id");
+        statement.push_str(" ORDER BY slot DESC, first_claimed DESC, run_id LIMIT ?");
         values.push(limit.into());
         let asked = values.into_iter().fold(query(statement), Query::bind);
         asked.fetch_all(&mut read).await?.iter().map(run_record).collect()
@@ -123,9 +106,10 @@ impl Ledger {
             return Ok(Vec::new());
         }
         let mut read = self.read().await?;
-        let rows = query(select_runs!(
-            "FROM runs WHERE substr(run_id, 1, length(?1)) = ?1 ORDER BY slot DESC, run_id LIMIT ?2"
-        ))
+        let rows = query(
+            "SELECT * FROM runs WHERE substr(run_id, 1, length(?1)) = ?1
+             ORDER BY slot DESC, run_id LIMIT ?2",
+        )
         .bind(prefix)
         .bind(limit.min(RUNS_LISTED_MAX))
         .fetch_all(&mut read)
@@ -152,9 +136,8 @@ impl Ledger {
     ) -> Result<Option<Baseline>> {
         let mut read = self.read().await?;
         let row = query(
-            "SELECT runs.run_id, runs.slot, runs.finished, coalesce(runs.members,
-                 (SELECT CAST(coalesce(sum(row_count), 0) AS BIGINT) FROM objects
-                  WHERE run_id = runs.run_id AND kind = 'data')) AS file_rows
+            "SELECT runs.run_id, runs.slot, runs.finished,
+                 coalesce(runs.members, runs.file_rows) AS file_rows
              FROM baselines JOIN runs USING (run_id)
              WHERE baselines.activation = ? AND baselines.segment = ?",
         )
@@ -176,11 +159,12 @@ impl Ledger {
         let mut read = self.read().await?;
         let mut newest = Vec::new();
         for states in [[RunState::Delivered; 2], [RunState::Committing, RunState::Blocked]] {
-            let row = query(select_runs!(
-                "FROM runs WHERE activation = ? AND segment = ? AND store = ? AND state IN (?, ?)
+            let row = query(
+                "SELECT * FROM runs
+                 WHERE activation = ? AND segment = ? AND store = ? AND state IN (?, ?)
                      AND committed IS NOT NULL
-                 ORDER BY slot DESC LIMIT 1"
-            ))
+                 ORDER BY slot DESC LIMIT 1",
+            )
             .bind(activation)
             .bind(segment)
             .bind(store)
@@ -222,14 +206,14 @@ pub(crate) async fn unfinished(
     db: &mut Transaction,
     not_elsewhere: Option<(&str, Timestamp)>,
 ) -> Result<Vec<RunRecord>> {
-    let rows = query(select_runs!(
-        "FROM runs WHERE (state IN ('claimed', 'staging', 'committing')
+    let rows = query(
+        "SELECT * FROM runs WHERE (state IN ('claimed', 'staging', 'committing')
                  OR (state = 'blocked' AND committed IS NOT NULL))
              AND (?1 IS NULL OR lease_until IS NULL OR lease_until <= ?1 OR owner = ?2)
              AND NOT EXISTS (SELECT 1 FROM slots WHERE slots.run_id = runs.run_id
                  AND slots.state = 'running' AND slots.owner <> ?2 AND slots.lease_until > ?1)
-         ORDER BY slot, run_id LIMIT ?3"
-    ))
+         ORDER BY slot, run_id LIMIT ?3",
+    )
     .bind(not_elsewhere.map(|(_, clock)| clock.as_microsecond()))
     .bind(not_elsewhere.map(|(owner, _)| owner))
     .bind(RUNS_LISTED_MAX)
@@ -240,7 +224,7 @@ pub(crate) async fn unfinished(
 
 /// Finds a run.
 pub(crate) async fn find(db: &mut Transaction, run_id: Uuid) -> Result<Option<RunRecord>> {
-    let row = query(select_runs!("FROM runs WHERE run_id = ?"))
+    let row = query("SELECT * FROM runs WHERE run_id = ?")
         .bind(run_id.to_string())
         .fetch_optional(db)
         .await?;
@@ -340,8 +324,8 @@ pub(crate) fn run_record(row: &Row) -> Result<RunRecord> {
         export: export(row)?,
         movement: movement(row)?,
         files: row.try_get("file_count")?,
-        rows: row.try_get::<Option<u64>>("file_rows")?.unwrap_or(0),
-        bytes: row.try_get::<Option<u64>>("file_bytes")?.unwrap_or(0),
+        rows: row.try_get("file_rows")?,
+        bytes: row.try_get("file_bytes")?,
         stop: code.zip(message).map(|(code, message)| Stop { code, message }),
     })
 }

@@ -9,13 +9,15 @@
 //! Reading order: [`run`] is the vocabulary, [`Ledger`] opens it, `sql` is
 //! how both databases understand the same statements, `claim` takes a run, `staging`
 //! is everything before the commit record, `lease` is who has what, `commit` from there to the end, `close` the other ends,
-//! `history` answers questions, `slots` is the memory of the schedule, and `definition` keeps what was
-//! made over the API.
+//! `history` answers questions, and `definition` keeps what was made over the API. Of the schedule,
+//! `slots` answers questions, `planning` is where slots come from, `attempt` is somebody at one of them,
+//! and `take_up` finds those that nobody works at any more.
 //!
 //! Nothing here asks for the time: it comes in as `now`.
 
 pub mod access;
 pub mod alert;
+mod attempt;
 pub mod audit;
 mod backup;
 mod claim;
@@ -23,6 +25,7 @@ mod close;
 mod commit;
 mod copy;
 pub mod definition;
+mod disabled;
 pub mod error;
 mod figures;
 mod file;
@@ -32,6 +35,7 @@ mod lease;
 mod lock;
 mod open;
 mod place;
+mod planning;
 mod postgres;
 pub mod run;
 mod schema;
@@ -41,6 +45,7 @@ mod sql;
 mod sqlite;
 mod staging;
 mod stuck;
+mod take_up;
 
 pub use access::{Session, Token, User};
 pub use audit::AuditEntry;
@@ -60,7 +65,8 @@ pub use run::{
     Movement, NewRun, OpenUpload, RunDetail, RunRecord, RunState, SnapshotInput, Stop,
 };
 pub use slot::{
-    DEATHS_MAX, Disabled, ExportMark, Origin, SlotClaim, SlotEnd, SlotKey, SlotRecord, SlotState,
+    DEATHS_MAX, Disabled, ExportMark, Origin, POISON, SlotClaim, SlotEnd, SlotKey, SlotRecord,
+    SlotState,
 };
 pub use slots::{SLOTS_LISTED_MAX, SlotFilter};
 pub use staging::SWEEP_MAX;

@@ -26,6 +26,7 @@ pub(crate) const SQLITE: &[&str] = &[
     include_str!("../migrations/0011_leases.sql"),
     include_str!("../migrations/0012_lists.sql"),
     include_str!("../migrations/0013_living_owners.sql"),
+    include_str!("../migrations/0014_sums_and_acts.sql"),
 ];
 
 /// The scripts for PostgreSQL. The first makes everything that version 10 has, as no older ledger is in
@@ -35,6 +36,7 @@ pub(crate) const POSTGRES: &[&str] = &[
     include_str!("../migrations/postgres/0011_leases.sql"),
     include_str!("../migrations/postgres/0012_lists.sql"),
     include_str!("../migrations/postgres/0013_living_owners.sql"),
+    include_str!("../migrations/postgres/0014_sums_and_acts.sql"),
 ];
 
 /// The version that the first script for PostgreSQL leads to.

@@ -13,6 +13,10 @@ pub const NEVER: Timestamp = Timestamp::constant(253_370_764_800, 0);
 /// A slot under whose attempts the process died so often is given up.
 pub const DEATHS_MAX: u32 = 3;
 
+/// The code of the stop of such a slot. It is given up only as long as none of those who were taken for
+/// dead says that it lives.
+pub const POISON: &str = "poison";
+
 /// Which slot: an export (a segment of an activation) and a time.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct SlotKey {

@@ -15,6 +15,13 @@ use crate::error::{Error, Result};
 /// looks at the file.
 const BUSY_TIMEOUT: Duration = Duration::from_secs(10);
 
+/// How much of the file is kept in memory, in KiB: what the lists of some ten thousand runs read.
+const CACHE_KIB: u32 = 16 << 10;
+
+/// How many rows of an answer may wait to be taken, so that the thread that reads the file need not stop
+/// for each: a page of a list.
+const ROWS_WAITING: usize = 1_024;
+
 /// Connects to the ledger for writing; the file is made if there is none.
 pub(crate) async fn connect(path: &Path) -> Result<SqlitePool> {
     create_file(path)?;
@@ -37,7 +44,13 @@ pub(crate) async fn connect_read_only(path: &Path) -> Result<Option<SqlitePool>>
 }
 
 fn options(path: &Path) -> SqliteConnectOptions {
-    SqliteConnectOptions::new().filename(path).foreign_keys(true).busy_timeout(BUSY_TIMEOUT)
+    SqliteConnectOptions::new()
+        .filename(path)
+        .foreign_keys(true)
+        .busy_timeout(BUSY_TIMEOUT)
+        // Counted in pages where it is positive, and in KiB where it is negative.
+        .pragma("cache_size", format!("-{CACHE_KIB}"))
+        .row_buffer_size(ROWS_WAITING)
 }
 
 async fn pool(options: SqliteConnectOptions) -> Result<SqlitePool> {

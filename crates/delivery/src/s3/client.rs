@@ -40,7 +40,8 @@ pub const COMPLETE_TIMEOUT: Duration = Duration::from_secs(600);
 pub const STALL_GRACE: Duration = Duration::from_secs(20);
 /// How often a request of a check is sent at most.
 pub const CHECK_ATTEMPTS_MAX: u32 = 2;
-/// How long a service may be silent when it is checked, or when a role is assumed.
+/// How long a service may be silent when it is checked, or when a role is assumed; and how long a request
+/// of a check may take with all its repetitions.
 pub const CHECK_READ_TIMEOUT: Duration = Duration::from_secs(10);
 /// The region that requests are signed for when an account with an endpoint names none: what
 /// S3-compatible services take as their default.
@@ -122,7 +123,10 @@ impl Pace {
     fn timeouts(self) -> TimeoutConfig {
         match self {
             Self::Run => timeouts(ATTEMPT_TIMEOUT),
-            Self::Check => timeouts_of_sign_in(),
+            // A request that failed at once is sent again; one that was not answered is not.
+            Self::Check => {
+                timeouts_of_sign_in().to_builder().operation_timeout(CHECK_READ_TIMEOUT).build()
+            }
         }
     }
 }

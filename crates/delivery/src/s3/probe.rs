@@ -12,6 +12,7 @@ mod power;
 mod requests;
 mod walk;
 
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Mutex, PoisonError};
 
 pub use self::capability::{Capabilities, Grade, Known, Retention};
@@ -103,6 +104,8 @@ pub struct Probe<'a> {
     key: String,
     abandoned_before: Timestamp,
     made: Mutex<Vec<Left>>,
+    /// Whether an upload was asked for, whatever was answered.
+    has_asked: AtomicBool,
 }
 
 impl<'a> Probe<'a> {
@@ -117,7 +120,8 @@ impl<'a> Probe<'a> {
         abandoned_before: Timestamp,
     ) -> Self {
         let key = scope.probe_key(nonce);
-        Self { store, scope, needs, nonce, key, abandoned_before, made: Mutex::default() }
+        let (made, has_asked) = (Mutex::default(), AtomicBool::new(false));
+        Self { store, scope, needs, nonce, key, abandoned_before, made, has_asked }
     }
 
     /// Walks through all permissions, and tells each as soon as it is settled, as it will stand in
@@ -139,6 +143,9 @@ impl<'a> Probe<'a> {
             if self.remove(&thing).await.is_err() {
                 left.push(thing);
             }
+        }
+        if !self.has_asked.load(Ordering::Relaxed) {
+            return left;
         }
         // Uploads whose answer never came: they are at a key that is this walk's own.
         if let Ok(uploads) = self.store.list_all_uploads(&self.key).await {

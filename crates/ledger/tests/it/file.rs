@@ -158,6 +158,7 @@ async fn the_schema_holds_no_row_values() {
     let text: Vec<_> =
         tables.iter().map(|(table, columns)| format!("{table}: {columns}")).collect();
     insta::assert_snapshot!(text.join("\n"), @r"
+    acts_begun: id owner begun actor address action object
     alert_sendings: number channel attempts next_attempt sent
     alerts: number id at kind activation segment slot run_id code message
     answered_requests: actor request digest answer at
@@ -175,7 +176,7 @@ async fn the_schema_holds_no_row_values() {
     objects: run_id position kind number key upload_id token parts bytes row_count sha256 crc64nvme condition_etag etag version_id verification published replaced
     reserved_keys: store key run_id
     restores: taken restored settled
-    runs: run_id slot activation segment segment_id destination store bucket stem is_static state epoch first_claimed claimed updated committed finished received activated stop_code stop_message export members added changed removed compared_with owner lease_until staged_epoch
+    runs: run_id slot activation segment segment_id destination store bucket stem is_static state epoch first_claimed claimed updated committed finished received activated stop_code stop_message export members added changed removed compared_with owner lease_until staged_epoch file_count file_rows file_bytes
     sessions: digest name guard created last_seen
     setup_links: digest expires owner
     slots: activation segment slot first_slot slot_count destination origin actor state reason message run_id planned began finished not_before attempts starts owner epoch lease_until counted_from

@@ -183,7 +183,7 @@ async fn real_postgres_slow_owners_have_time_to_say_that_they_live() {
     for claim in &claims {
         let error = one.renew_slot(claim, at(70)).await.unwrap_err();
         assert_eq!(error.kind(), Kind::Fenced);
-        one.let_go(claim).await.unwrap();
+        one.let_go(claim, at(70)).await.unwrap();
     }
     let next = two.begin_slot(&key(60), tomorrow(0)).await.unwrap().unwrap();
     assert_eq!((next.starts, next.epoch), (1, DEATHS_MAX + 1), "all of them lived");

@@ -1,7 +1,10 @@
 //! Slots: each has one row and one end, whoever repeats what.
 
 use jiff::Timestamp;
-use ledger::{ExportMark, Kind, SlotClaim, SlotEnd, SlotFilter, SlotKey, SlotRecord, SlotState};
+use ledger::{
+    DEATHS_MAX, ExportMark, Kind, POISON, SlotClaim, SlotEnd, SlotFilter, SlotKey, SlotRecord,
+    SlotState, Stop,
+};
 use plan::planner::{Decision, Reason, Skipped};
 
 use crate::fixture::{Fixture, at, dated, stop};
@@ -164,19 +167,19 @@ async fn an_owner_that_lives_is_not_counted() {
     let ledger = &fixture.ledger;
     planned(&fixture, 60).await;
     let first = begin(&fixture, 60, at(61)).await.unwrap();
-    ledger.let_go(&first).await.unwrap();
+    ledger.let_go(&first, at(61)).await.unwrap();
     ledger.take_up(at(62)).await.unwrap();
     let second = begin(&fixture, 60, at(63)).await.unwrap();
     assert_eq!(second.starts, 1, "the first one lived");
     ledger.take_up(at(64)).await.unwrap();
     let third = begin(&fixture, 60, at(65)).await.unwrap();
     assert_eq!(third.starts, 2, "nobody knows yet of the second one");
-    ledger.let_go(&second).await.unwrap();
+    ledger.let_go(&second, at(65)).await.unwrap();
     assert_eq!(slot(&fixture, 60).await.starts, 1);
     ledger.end_slot(&third, &SlotEnd::Retry(stop(), at(66)), at(66)).await.unwrap();
     let fourth = begin(&fixture, 60, at(67)).await.unwrap();
     // What is said late is about a count that has ended.
-    ledger.let_go(&third).await.unwrap();
+    ledger.let_go(&third, at(67)).await.unwrap();
     assert_eq!(slot(&fixture, 60).await.starts, 1, "the fourth one is under way");
     ledger.end_slot(&fourth, &SlotEnd::Delivered, at(68)).await.unwrap();
 }
@@ -248,6 +251,54 @@ async fn activations_are_disabled_and_enabled() {
     assert_eq!(ledger.disabled().await.unwrap(), []);
 }
 
+/// Takes a slot three times, each time as if the process had died, and then once more.
+async fn die_three_times(fixture: &Fixture) -> (Vec<SlotClaim>, SlotClaim) {
+    planned(fixture, 60).await;
+    let mut claims = Vec::new();
+    for number in 0..i64::from(DEATHS_MAX) {
+        claims.push(begin(fixture, 60, at(61 + number)).await.unwrap());
+        fixture.ledger.take_up(at(61 + number)).await.unwrap();
+    }
+    let last = begin(fixture, 60, at(70)).await.unwrap();
+    assert!(last.starts > DEATHS_MAX, "{last:?}");
+    (claims, last)
+}
+
+fn poison() -> Stop {
+    Stop { code: POISON.to_owned(), message: "the process died".to_owned() }
+}
+
+#[tokio::test]
+async fn a_slot_that_was_given_up_is_planned_again_when_one_of_the_dead_lives() {
+    let fixture = Fixture::new().await;
+    let ledger = &fixture.ledger;
+    let (claims, last) = die_three_times(&fixture).await;
+    ledger.end_slot(&last, &SlotEnd::Failed(poison()), at(71)).await.unwrap();
+    assert_eq!(slot(&fixture, 60).await.state, SlotState::Failed);
+    ledger.let_go(&claims[1], at(72)).await.unwrap();
+    let again = slot(&fixture, 60).await;
+    assert_eq!((again.state, again.stop, again.starts), (SlotState::Planned, None, 2));
+    assert_eq!((again.finished, again.not_before), (None, at(72)));
+    // The other two still count.
+    let next = begin(&fixture, 60, at(73)).await.unwrap();
+    assert_eq!(next.starts, DEATHS_MAX);
+    ledger.end_slot(&next, &SlotEnd::Failed(stop()), at(74)).await.unwrap();
+    ledger.let_go(&claims[0], at(75)).await.unwrap();
+    assert_eq!(slot(&fixture, 60).await.state, SlotState::Failed, "it failed for another reason");
+}
+
+#[tokio::test]
+async fn a_committed_run_that_was_poison_begins_its_count_anew() {
+    let fixture = Fixture::new().await;
+    let ledger = &fixture.ledger;
+    let (claims, last) = die_three_times(&fixture).await;
+    ledger.end_slot(&last, &SlotEnd::Blocked(poison(), at(9_000)), at(71)).await.unwrap();
+    let next = begin(&fixture, 60, at(9_000)).await.unwrap();
+    assert_eq!(next.starts, 1);
+    ledger.let_go(&claims[0], at(9_001)).await.unwrap();
+    assert_eq!(slot(&fixture, 60).await.starts, 1, "it is not of this count");
+}
+
 crate::fixture::also_on_postgres![
     a_pass_is_written_once,
     marks_move_together_and_only_forward,
@@ -261,4 +312,6 @@ crate::fixture::also_on_postgres![
     asking_twice_is_one_slot_and_failed_ones_may_be_asked_for_again,
     what_is_asked_for_takes_the_place_of_what_waits,
     activations_are_disabled_and_enabled,
+    a_slot_that_was_given_up_is_planned_again_when_one_of_the_dead_lives,
+    a_committed_run_that_was_poison_begins_its_count_anew,
 ];

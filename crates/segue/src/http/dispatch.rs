@@ -10,6 +10,7 @@ use http::{HeaderMap, HeaderName, HeaderValue, Method, Request, Response, header
 use http_body_util::{BodyExt as _, LengthLimitError, Limited};
 use hyper::body::Incoming;
 use ledger::audit::Act;
+use uuid::Uuid;
 
 use super::problem::{Code, Problem};
 use super::request::{Ask, Body, Content, Reply};
@@ -23,6 +24,8 @@ use crate::ambient;
 const BODY_BYTES_MAX: usize = 1 << 20;
 /// Pages use the scripts and styles of this server, and ask this server.
 const PAGE_POLICY: &str = "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; connect-src 'self'; base-uri 'none'; form-action 'self'; frame-ancestors 'none'";
+/// How long until an entry that could not be written is tried again.
+const ENTER_AGAIN: Duration = Duration::from_secs(1);
 /// How long a client may take for it.
 const BODY_TIME_MAX: Duration = Duration::from_secs(30);
 
@@ -118,22 +121,59 @@ pub(super) async fn perform(
     if route.name == "begin_session" || route.name == "set_up" {
         app.sign_ins.take(&address.to_string(), ambient::instant()).map_err(wait)?;
     }
-    let (actor, path) = (ask.actor.clone(), ask.path.clone());
+    if route.method == Method::GET {
+        return handled(app, route, ask).await;
+    }
+    let act = act(route, &ask.actor, address, &ask.path, String::new());
+    // On a task of its own: whoever asked may go away, and the entry is written all the same.
+    let app = Arc::clone(app);
+    let done = tokio::spawn(async move { audited(&app, route, ask, act).await });
+    done.await.unwrap_or_else(|_| Err(fault()))
+}
+
+async fn handled(app: &Arc<App>, route: &Route, ask: Ask) -> Result<Reply, Problem> {
     let handler = route.handler;
     // A handler that panics is a problem of its request only.
     let answered = tokio::spawn(handler(Arc::clone(app), ask)).await;
-    let answered = answered.unwrap_or_else(|_| {
-        Err(Problem::new(Code::Internal, "A fault of Segue; the log of the server says where."))
-    });
-    if route.method != Method::GET {
-        let outcome = match &answered {
-            Ok(reply) => reply.status.as_u16().to_string(),
-            Err(problem) => problem.code.facts().1.to_owned(),
-        };
-        let act = act(route, &actor, address, &path, outcome);
-        app.shared.ledger.audit(&act, ambient::now()).await?;
+    answered.unwrap_or_else(|_| Err(fault()))
+}
+
+fn fault() -> Problem {
+    Problem::new(Code::Internal, "A fault of Segue; the log of the server says where.")
+}
+
+/// Does what may change something. That it begins is in the ledger before, so that its entry in the audit
+/// log comes in any case: now, when the database is back, or with the next start.
+async fn audited(app: &Arc<App>, route: &Route, ask: Ask, act: Act) -> Result<Reply, Problem> {
+    let id = ambient::id();
+    app.shared.ledger.begin_act(id, &act, ambient::now()).await?;
+    let answered = handled(app, route, ask).await;
+    let outcome = match &answered {
+        Ok(reply) => reply.status.as_u16().to_string(),
+        Err(problem) => problem.code.facts().1.to_owned(),
+    };
+    let act = Act { outcome, ..act };
+    if let Err(error) = app.shared.ledger.end_act(id, &act, ambient::now()).await {
+        tracing::error!(%error, "the audit log cannot be written; the entry follows");
+        entered_later(app, id, act);
     }
     answered
+}
+
+/// Goes on trying to write an entry of the audit log. For more of them than may wait, the next start says
+/// that what came of them is unknown.
+fn entered_later(app: &Arc<App>, id: Uuid, act: Act) {
+    let Ok(permit) = Arc::clone(&app.entries).try_acquire_owned() else { return };
+    let app = Arc::clone(app);
+    tokio::spawn(async move {
+        let _permit = permit;
+        loop {
+            tokio::time::sleep(ENTER_AGAIN).await;
+            if app.shared.ledger.end_act(id, &act, ambient::now()).await.is_ok() {
+                return;
+            }
+        }
+    });
 }
 
 /// A page of another site that made the browser resolve its own name to this machine is caught here.
@@ -219,7 +259,7 @@ pub(super) async fn read(body: Incoming) -> Result<Bytes, Problem> {
 
 /// What every answer tells the browser: no sniffing, no frames, nothing from elsewhere, and nothing kept
 /// but what the answer itself allows to be kept.
-fn secured(reply: Reply) -> Response<Body> {
+pub(super) fn secured(reply: Reply) -> Response<Body> {
     let is_page = matches!(&reply.content, Content::Bytes("text/html; charset=utf-8", _));
     let mut response = reply.into_response();
     let policy = if is_page { PAGE_POLICY } else { "default-src 'none'; frame-ancestors 'none'" };

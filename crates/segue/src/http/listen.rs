@@ -11,6 +11,7 @@ use hyper_util::rt::{TokioIo, TokioTimer};
 use tokio::net::TcpListener;
 use tokio::sync::Semaphore;
 
+use super::unreadable::Explained;
 use super::{App, dispatch};
 use crate::failure::{Failure, Kind};
 use crate::server::Shared;
@@ -93,7 +94,9 @@ async fn accept(listener: TcpListener, app: Arc<App>) {
                 .timer(TokioTimer::new())
                 .header_read_timeout(HEAD_TIME_MAX)
                 .max_buf_size(HEAD_BYTES_MAX);
-            if let Err(error) = server.serve_connection(TokioIo::new(stream), service).await {
+            if let Err(error) =
+                server.serve_connection(Explained::new(TokioIo::new(stream)), service).await
+            {
                 tracing::debug!(%error, "a connection ended early");
             }
             drop(permit);

@@ -20,6 +20,7 @@ mod routes;
 mod sign_in;
 #[cfg(test)]
 mod tests;
+mod unreadable;
 
 use std::sync::Arc;
 
@@ -35,6 +36,8 @@ use problem::{Code, Problem};
 
 /// The most event streams that are open at once.
 const STREAMS_MAX: usize = 64;
+/// The most entries of the audit log that wait for the database to come back.
+const ENTRIES_WAITING_MAX: usize = 1_000;
 
 /// What answers have in common.
 pub(crate) struct App {
@@ -49,6 +52,7 @@ pub(crate) struct App {
     /// Heavy questions, which read profiles, one at a time.
     pub(crate) heavy: Arc<Semaphore>,
     streams: Arc<Semaphore>,
+    entries: Arc<Semaphore>,
     pub(crate) fields: answers::fields::KnownFields,
     /// One request with an idempotency key at a time.
     pub(crate) keyed: Mutex<()>,
@@ -66,6 +70,7 @@ impl App {
             hashing: sign_in::hashing(),
             heavy: Arc::new(Semaphore::new(1)),
             streams: Arc::new(Semaphore::new(STREAMS_MAX)),
+            entries: Arc::new(Semaphore::new(ENTRIES_WAITING_MAX)),
             fields: answers::fields::KnownFields::default(),
             keyed: Mutex::new(()),
         }

@@ -24,6 +24,7 @@ pub(crate) enum Code {
     PreconditionFailed,
     PreconditionRequired,
     TooLarge,
+    HeadTooLarge,
     NotJson,
     InvalidValue,
     ReadOnly,
@@ -36,7 +37,7 @@ pub(crate) enum Code {
 }
 
 impl Code {
-    pub(crate) const ALL: [Self; 24] = [
+    pub(crate) const ALL: [Self; 25] = [
         Self::MalformedRequest,
         Self::UnknownParameter,
         Self::NotSignedIn,
@@ -52,6 +53,7 @@ impl Code {
         Self::PreconditionFailed,
         Self::PreconditionRequired,
         Self::TooLarge,
+        Self::HeadTooLarge,
         Self::NotJson,
         Self::InvalidValue,
         Self::ReadOnly,
@@ -87,6 +89,7 @@ impl Code {
                 (428, "precondition_required", "The request has to name a version")
             }
             Self::TooLarge => (413, "too_large", "The request is too large"),
+            Self::HeadTooLarge => (431, "head_too_large", "The head of the request is too large"),
             Self::NotJson => (415, "not_json", "The body has to be JSON"),
             Self::InvalidValue => (422, "invalid_value", "A value does not fit"),
             Self::ReadOnly => {

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use delivery::measured::MeasuredStore;
 use jiff::{SignedDuration, Timestamp};
-use ledger::{DEATHS_MAX, RunRecord, RunState, SlotClaim, SlotEnd, SlotState, Stop};
+use ledger::{DEATHS_MAX, POISON, RunRecord, RunState, SlotClaim, SlotEnd, SlotState, Stop};
 use plan::RunPlan;
 
 use super::{Shared, planner};
@@ -18,8 +18,6 @@ use crate::sources::Sources;
 use crate::stores::{self, Target};
 use crate::workspace::Workspace;
 
-/// The word for a slot under whose attempts the process died too often.
-const POISON: &str = "poison";
 /// The pauses before an attempt that failed for a reason that may pass is repeated: three times
 /// within six hours.
 const RETRY_AFTER: [SignedDuration; 3] =

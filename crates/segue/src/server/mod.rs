@@ -106,6 +106,13 @@ pub(crate) async fn open(
             "an earlier process left runs; they go on"
         );
     }
+    let lost = ledger.end_lost_acts(ambient::now(), ambient::now()).await?;
+    if lost > 0 {
+        tracing::warn!(
+            entries = lost,
+            "an earlier process did not say in the audit log what came of something"
+        );
+    }
     // Exports that are new are due from here on, and what cannot be planned is told now.
     planner::pass(&ledger, &workspace.project, ambient::now()).await?;
     let set_ways = channels::set_earlier(&workspace, &ways);

@@ -189,7 +189,7 @@ impl Runner {
                 Err(error) if error.kind() == ledger::Kind::Fenced => {
                     tracing::warn!(%error, "an attempt is of no account");
                     if !taken.is_let_go {
-                        ledger.let_go(&taken.claim).await?;
+                        ledger.let_go(&taken.claim, ambient::now()).await?;
                     }
                 }
                 Err(error) => return Err(error.into()),
@@ -206,7 +206,7 @@ impl Runner {
         let outcome = async {
             written?;
             for taken in self.claims.values_mut().filter(|taken| !taken.is_let_go) {
-                ledger.let_go(&taken.claim).await?;
+                ledger.let_go(&taken.claim, ambient::now()).await?;
                 taken.is_let_go = true;
             }
             Ok::<(), Failure>(())
@@ -253,7 +253,7 @@ impl Runner {
                 Err(error) if error.kind() == ledger::Kind::Fenced => {
                     if !taken.is_let_go {
                         tracing::warn!(%error, "another server has taken a slot over");
-                        ledger.let_go(&taken.claim).await?;
+                        ledger.let_go(&taken.claim, ambient::now()).await?;
                         taken.is_let_go = true;
                     }
                 }

@@ -254,7 +254,7 @@ impl Server {
     /// Another server has a slot that this one works at.
     async fn lose(&self, world: &mut World, claim: &SlotClaim, error: &ledger::Error) {
         assert_eq!(error.kind(), Kind::Fenced, "{error:?}");
-        self.ledger().let_go(claim).await.expect("a word");
+        self.ledger().let_go(claim, world.now).await.expect("a word");
         world.figures.fenced += 1;
     }
 

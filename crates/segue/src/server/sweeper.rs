@@ -9,7 +9,7 @@ use std::path::Path;
 use std::sync::Arc;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
-use jiff::SignedDuration;
+use jiff::{SignedDuration, Timestamp};
 use uuid::Uuid;
 
 use super::Shared;
@@ -51,6 +51,8 @@ async fn sweep(shared: &Shared) -> Result<(), Failure> {
     if !shared.ledger.take_duty("sweeping", TURN, ambient::now()).await? {
         return Ok(());
     }
+    // What this server began itself is its own matter; what others left is anybody's after a day.
+    shared.ledger.end_lost_acts(Timestamp::MIN, ambient::now()).await?;
     let workspace = shared.workspace();
     let recovery = Recovery {
         workspace: &workspace,

@@ -4,7 +4,7 @@ use std::io::{Read as _, Write as _};
 use std::net::{TcpListener, TcpStream};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::time::{Duration, SystemTime};
+use std::time::{Duration, Instant, SystemTime};
 
 use s3lab::{
     Action, BucketSpec, Clock, Dialect, Fault, Lab, Operation, Options, Outcome, Policy, User,
@@ -560,4 +560,29 @@ async fn a_service_with_composite_checksums_is_delivered_to() {
     let said = project.segue(&["run"]);
     assert_eq!(said.code, 0, "{}", said.stderr);
     assert_eq!(lab.keys(BUCKET).len(), 4);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_silent_port_is_told_after_one_request() {
+    let listener = TcpListener::bind("127.0.0.1:0").expect("a port");
+    let address = listener.local_addr().expect("an address");
+    // Connections are taken, and nothing is said on them.
+    let taken = std::thread::spawn(move || {
+        listener.set_nonblocking(true).expect("it does not wait");
+        let (until, mut taken) = (Instant::now() + Duration::from_secs(14), Vec::new());
+        while Instant::now() < until {
+            taken.extend(listener.accept());
+            std::thread::sleep(Duration::from_millis(20));
+        }
+        taken.len()
+    });
+    let project = Project::new(&Text::default().yaml(), None);
+    let began = Instant::now();
+    let mut command = project.command(&["check", "partner"]);
+    command.env("LAB_ENDPOINT", format!("http://{address}"));
+    let said = project.finish(command.spawn().expect("the binary starts"));
+    let took = began.elapsed();
+    keep("check_silent", &project, &said);
+    assert!(took < Duration::from_secs(14), "{took:?}");
+    assert_eq!(taken.join().expect("a count"), 1, "one request, once");
 }

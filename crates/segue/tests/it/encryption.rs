@@ -104,7 +104,7 @@ async fn a_signed_file_tells_who_sent_it() {
 }
 
 /// Loses the upload of the file after the commit record; what follows makes it again.
-async fn lose_the_upload(lab: &Lab, project: &Project) -> std::process::Child {
+async fn lose_the_upload(lab: &Lab, project: &Project) -> crate::project::Running {
     let hang = Action::Hang(Outcome::NotDone);
     lab.faults().add(Fault::on(Operation::CompleteMultipartUpload, hang));
     let child = project.start(&["run", "daily"]);

@@ -2,21 +2,20 @@
 
 use std::io::{Read as _, Write as _};
 use std::net::TcpStream;
-use std::process::Child;
 use std::time::Duration;
 
 use s3lab::Lab;
 use serde_json::{Value, json};
 
 use crate::delivery::wait_until;
-use crate::project::{BUCKET, NOW, Project, SECRET, Text, lab};
+use crate::project::{BUCKET, NOW, Project, Running, SECRET, Text, lab};
 
 const PASSWORD: &str = "canary correct horse battery";
 
 /// A server with a token for each role.
 pub(crate) struct Server<'a> {
     project: &'a Project,
-    child: Option<Child>,
+    child: Option<Running>,
     pub(crate) address: String,
     pub(crate) admin: String,
     pub(crate) operator: String,
@@ -66,7 +65,7 @@ impl<'a> Server<'a> {
         server.stop();
         let mut command = project.command(&["serve", "--listen", "127.0.0.1:0"]);
         command.env("SEGUE_NOW", now);
-        server.reach(command.spawn().expect("the binary starts")).await;
+        server.reach(command.spawn().expect("the binary starts").into()).await;
         server
     }
 
@@ -80,16 +79,16 @@ impl<'a> Server<'a> {
         server.stop();
         let mut command = project.command(&[&["serve", "--listen", "127.0.0.1:0"], flags].concat());
         command.env_remove("SEGUE_NOW").envs(variables.iter().copied());
-        server.reach(command.spawn().expect("the binary starts")).await;
+        server.reach(command.spawn().expect("the binary starts").into()).await;
         server
     }
 
-    async fn open(&mut self) {
+    pub(crate) async fn open(&mut self) {
         let child = self.project.start(&["serve", "--listen", "127.0.0.1:0"]);
         self.reach(child).await;
     }
 
-    async fn reach(&mut self, child: Child) {
+    async fn reach(&mut self, child: Running) {
         let beacon = self.project.path(".segue/server.json");
         let url = || {
             let text = std::fs::read_to_string(&beacon).unwrap_or_default();
@@ -99,6 +98,12 @@ impl<'a> Server<'a> {
         wait_until(|| url().is_some()).await;
         self.address = url().unwrap_or_default();
         self.child = Some(child);
+    }
+
+    /// Kills the server.
+    pub(crate) fn kill(&mut self) {
+        drop(self.child.take());
+        drop(std::fs::remove_file(self.project.path(".segue/server.json")));
     }
 
     /// Ends the server and returns what it said.
@@ -166,15 +171,6 @@ impl<'a> Server<'a> {
 
     fn get(&self, path: &str) -> Answer {
         self.ask("GET", path, &self.viewer, &[], None)
-    }
-}
-
-impl Drop for Server<'_> {
-    fn drop(&mut self) {
-        if let Some(mut child) = self.child.take() {
-            drop(child.kill());
-            drop(child.wait());
-        }
     }
 }
 
@@ -435,6 +431,22 @@ async fn bad_requests_get_a_problem_with_a_code() {
     );
     let large = server.raw(&large);
     assert!(large.status == 413 || large.status == 0, "{}", large.head);
+    // What is no request at all is answered by the library that reads requests.
+    for garbage in
+        ["\u{16}\u{3}\u{1}\u{2}\0\u{1}\r\n\r\n", "GET\r\n\r\n", "GET / HTTP/1.1\r\na b: c\r\n\r\n"]
+    {
+        let answer = server.raw(garbage);
+        assert_eq!(code(&answer), "400 malformed_request", "{garbage:?}");
+        assert!(answer.head.contains("\r\ncontent-type: application/problem+json\r\n"));
+        assert!(answer.head.contains("\r\nconnection: close"), "{}", answer.head);
+    }
+    let long =
+        format!("GET / HTTP/1.1\r\nhost: {}\r\nx: {}\r\n\r\n", server.address, "x".repeat(20_000));
+    assert_eq!(code(&server.raw(&long)), "431 head_too_large");
+    // So is the second request of a connection.
+    let twice =
+        format!("GET /healthz HTTP/1.1\r\nhost: {}\r\n\r\nnonsense\r\n\r\n", server.address);
+    assert!(server.raw(&twice).text.contains("malformed_request"), "{twice}");
     server.ask("POST", "/api/v1/activations/daily/disable", &server.operator, &[], None);
     let disabled = server.ask("POST", run, &server.operator, &[], None);
     assert_eq!(code(&disabled), "409 activation_disabled");

@@ -1,6 +1,7 @@
 //! The binary as a user meets it: real processes, real files, a real S3 protocol on loopback.
 
 mod alerts;
+mod audit;
 mod backup;
 mod check;
 mod check_events;

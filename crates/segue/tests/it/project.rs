@@ -1,6 +1,7 @@
 //! A project in a temporary folder, and the binary run in it.
 
 use std::fs;
+use std::ops::{Deref, DerefMut};
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 
@@ -102,6 +103,38 @@ id,email,points
 6,mallory@example.com,1
 ";
 
+/// A process that goes with the test that started it, also when that fails.
+pub(crate) struct Running(Option<Child>);
+
+impl From<Child> for Running {
+    fn from(child: Child) -> Self {
+        Self(Some(child))
+    }
+}
+
+impl Deref for Running {
+    type Target = Child;
+
+    fn deref(&self) -> &Child {
+        self.0.as_ref().expect("it is not finished")
+    }
+}
+
+impl DerefMut for Running {
+    fn deref_mut(&mut self) -> &mut Child {
+        self.0.as_mut().expect("it is not finished")
+    }
+}
+
+impl Drop for Running {
+    fn drop(&mut self) {
+        if let Some(child) = &mut self.0 {
+            drop(child.kill());
+            drop(child.wait());
+        }
+    }
+}
+
 impl Project {
     /// Writes a project file and the people beside it.
     pub(crate) fn new(yaml: &str, lab: Option<&Lab>) -> Self {
@@ -152,11 +185,12 @@ impl Project {
         self.finish(command.spawn().expect("the binary starts"))
     }
 
-    pub(crate) fn start(&self, arguments: &[&str]) -> Child {
-        self.command(arguments).spawn().expect("the binary starts")
+    pub(crate) fn start(&self, arguments: &[&str]) -> Running {
+        self.command(arguments).spawn().expect("the binary starts").into()
     }
 
-    pub(crate) fn finish(&self, child: Child) -> Said {
+    pub(crate) fn finish(&self, running: impl Into<Running>) -> Said {
+        let child = running.into().0.take().expect("it is finished once");
         let output = child.wait_with_output().expect("the binary ends");
         Said {
             code: output.status.code().unwrap_or(-1),

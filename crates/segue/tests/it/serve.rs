@@ -8,7 +8,7 @@ use std::time::{Duration, Instant};
 use s3lab::{Action, Fault, Lab, Operation, Outcome};
 
 use crate::delivery::wait_until;
-use crate::project::{BUCKET, Project, Said, Text, lab};
+use crate::project::{BUCKET, Project, Running, Said, Text, lab};
 
 const FIRST_DAY: &str = "2026-01-04T06:30:00Z";
 const LATER: &str = "2026-01-07T06:30:00Z";
@@ -22,10 +22,10 @@ fn scheduled(lab: &Lab) -> Project {
     Project::new(&yaml, Some(lab))
 }
 
-pub(crate) fn serve(project: &Project, now: &str, more: &[&str]) -> Child {
+pub(crate) fn serve(project: &Project, now: &str, more: &[&str]) -> Running {
     let mut arguments = vec!["serve", "--listen", "127.0.0.1:0"];
     arguments.extend(more);
-    project.command(&arguments).env("SEGUE_NOW", now).spawn().expect("the binary starts")
+    project.command(&arguments).env("SEGUE_NOW", now).spawn().expect("the binary starts").into()
 }
 
 fn terminate(child: &Child) {
@@ -33,7 +33,7 @@ fn terminate(child: &Child) {
     assert!(done.expect("kill is there").success());
 }
 
-pub(crate) fn stop(project: &Project, child: Child) -> Said {
+pub(crate) fn stop(project: &Project, child: Running) -> Said {
     terminate(&child);
     project.finish(child)
 }

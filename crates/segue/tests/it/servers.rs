@@ -12,7 +12,7 @@ use s3lab::{Action, Fault, Lab, Operation, Outcome};
 
 use crate::database::{Proxy, Server};
 use crate::delivery::wait_until;
-use crate::project::{BUCKET, Project, Text, lab};
+use crate::project::{BUCKET, Project, Running, Text, lab};
 
 const ACTIVATIONS: usize = 4;
 /// How far the clocks of the servers are from the right time.
@@ -45,11 +45,11 @@ fn plan_slots(server: &Server, project: &Project, hours: usize) {
     ));
 }
 
-fn serve(server: &Server, project: &Project, number: usize) -> Child {
+fn serve(server: &Server, project: &Project, number: usize) -> Running {
     serve_at(server, &server.address(), project, number)
 }
 
-fn serve_at(server: &Server, address: &str, project: &Project, number: usize) -> Child {
+fn serve_at(server: &Server, address: &str, project: &Project, number: usize) -> Running {
     let log = project.path(&format!("server-{number}.log"));
     let log = File::options().append(true).create(true).open(log).expect("a log");
     let name = format!("server-{number}");
@@ -63,7 +63,7 @@ fn serve_at(server: &Server, address: &str, project: &Project, number: usize) ->
         Some(clock) => command.env("SEGUE_NOW", clock),
         None => command.env_remove("SEGUE_NOW"),
     };
-    command.stdout(Stdio::null()).stderr(log).spawn().expect("the binary starts")
+    command.stdout(Stdio::null()).stderr(log).spawn().expect("the binary starts").into()
 }
 
 fn signal(child: &Child, signal: &str) {
@@ -112,7 +112,7 @@ async fn real_postgres_servers_share_the_work_and_deliver_each_slot_once() {
     // Each run takes long enough to be hit.
     let slow = Fault::on(Operation::UploadPart, Action::SlowBody { bytes_per_second: 60 });
     lab.faults().add(slow.key_contains(".csv").always());
-    let mut servers: Vec<Child> =
+    let mut servers: Vec<Running> =
         (0..CLOCKS.len()).map(|number| serve(&server, &project, number)).collect();
     let all = format!("delivered|{slots}");
     let began = Instant::now();
@@ -248,7 +248,7 @@ async fn real_postgres_servers_work_behind_a_pooler_of_transactions() {
         let child = server.command_at(project, address, arguments).spawn();
         project.finish(child.expect("the binary starts"))
     };
-    let servers: Vec<Child> =
+    let servers: Vec<Running> =
         (0..CLOCKS.len()).map(|number| serve_at(&server, &address, &project, number)).collect();
     // Another ledger behind the same pooler, which is never taken for this one.
     let elsewhere = address.replace(&server.schema, &format!("{}_other", server.schema));

@@ -139,9 +139,9 @@ impl Server {
         assert!(done.status.success(), "{}", String::from_utf8_lossy(&done.stderr));
     }
 
-    fn start(&self, project: &Project, arguments: &[&str]) -> std::process::Child {
+    fn start(&self, project: &Project, arguments: &[&str]) -> crate::project::Running {
         let mut command = project.command(arguments);
-        command.env("DB_PASSWORD", &self.password).spawn().expect("the binary starts")
+        command.env("DB_PASSWORD", &self.password).spawn().expect("the binary starts").into()
     }
 
     fn segue(&self, project: &Project, arguments: &[&str]) -> crate::project::Said {

@@ -1,5 +1,7 @@
 //! The requests of a walk, one function each, with nothing decided but how they are written.
 
+use std::sync::atomic::Ordering;
+
 use aws_sdk_s3::Client;
 use aws_sdk_s3::operation::complete_multipart_upload::CompleteMultipartUploadOutput;
 use aws_sdk_s3::operation::create_multipart_upload::CreateMultipartUploadOutput;
@@ -124,6 +126,7 @@ impl Probe<'_> {
         &self,
         objects: &ObjectSettings,
     ) -> Result<CreateMultipartUploadOutput, Failure> {
+        self.has_asked.store(true, Ordering::Relaxed);
         let send = |client: Client| {
             let request = client
                 .create_multipart_upload()
@@ -143,6 +146,7 @@ impl Probe<'_> {
         &self,
         with: BeginWith,
     ) -> Result<Result<CreateMultipartUploadOutput, Failure>, Failure> {
+        self.has_asked.store(true, Ordering::Relaxed);
         let send = |client: Client| {
             let request = client
                 .create_multipart_upload()

@@ -123,14 +123,16 @@ pub(crate) async fn list(app: Arc<App>, ask: Ask) -> Result<Reply, Problem> {
     let mut records = app.shared.ledger.slots(&filter).await?;
     let is_more = records.len() > usize::try_from(limit).unwrap_or(usize::MAX);
     records.truncate(usize::try_from(limit).unwrap_or(usize::MAX));
-    let waiting = Waiting::of(&app.shared.ledger).await?;
     let next = records
         .last()
         .filter(|_| is_more)
         .map(|last| cursor(&[&last.key.slot.to_string(), &last.key.activation, &last.key.segment]));
     let mut slots = Slots::of(&records);
-    for (slot, record) in slots.items.iter_mut().zip(&records) {
-        slot.waits_for = waiting.waits_for(record).map(WaitsFor::of);
+    if records.iter().any(|record| !record.state.is_over()) {
+        let waiting = Waiting::of(&app.shared.ledger).await?;
+        for (slot, record) in slots.items.iter_mut().zip(&records) {
+            slot.waits_for = waiting.waits_for(record).map(WaitsFor::of);
+        }
     }
     Reply::json(&Slots { next, ..slots })
 }
