@@ -131,7 +131,6 @@ export async function byKeyboard(page, origin, report) {
   await press('Enter');
   await use(dialog.getByRole('button', { name: 'Run now' }));
   await page.waitForURL(/\/runs/);
-  await use(page.locator('table').getByRole('link', { name: 'By keys' }));
   await page.locator('.title .badge', { hasText: 'Delivered' }).waitFor();
 
   // On a narrow window the menu is opened, walked and left.

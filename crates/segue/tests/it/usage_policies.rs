@@ -165,7 +165,7 @@ async fn the_api_shows_what_policies_say_and_saves_nothing_against_them() {
     let refused = server.ask("POST", "/api/v1/activations", &server.operator, &[], Some(body));
     assert_eq!(refused.status, 422, "{}", refused.text);
     assert!(refused.text.contains("which policy `partners` forbids"), "{}", refused.text);
-    let fine = activation(json!(["id"]));
+    let fine = activation(json!(["id", "points"]));
     let found = preview(&fine);
     assert_eq!((&found["valid"], &found["policies"][0]["holds"]), (&json!(true), &json!(true)));
     let body = json!({ "key": "agency", "definition": fine });
