@@ -57,8 +57,13 @@ struct Inner {
 
 #[derive(Debug)]
 enum Database {
-    /// With the file.
-    Sqlite(SqlitePool, Arc<Path>),
+    Sqlite {
+        /// One connection: writes go one after the other.
+        writer: SqlitePool,
+        /// They see what is written when they begin, and wait for no write.
+        readers: SqlitePool,
+        file: Arc<Path>,
+    },
     Postgres {
         pool: PgPool,
         /// How transactions begin.
@@ -86,11 +91,12 @@ impl Ledger {
                 sqlite::create_folder(path)?;
                 let lock = ProcessLock::take(path)?;
                 let told = |error: Error| error.of_file(path);
-                let pool = sqlite::connect(path).await.map_err(told)?;
+                let writer = sqlite::connect(path).await.map_err(told)?;
                 let migrated =
-                    schema::migrate_file(&mut *pool.acquire().await?, path, schema::SQLITE).await;
+                    schema::migrate_file(&mut *writer.acquire().await?, path, schema::SQLITE).await;
                 migrated.map_err(told)?;
-                (Database::Sqlite(pool, path.as_path().into()), Some(lock))
+                let (readers, file) = (sqlite::readers(path), path.as_path().into());
+                (Database::Sqlite { writer, readers, file }, Some(lock))
             }
             Place::Postgres(address) => {
                 let mut connection = postgres::sign_in(address).await?;
@@ -123,7 +129,8 @@ impl Ledger {
             Place::File(path) => {
                 let Some(pool) = sqlite::connect_read_only(path).await? else { return Ok(None) };
                 let found = schema::version_of_file(&mut *pool.acquire().await?, path).await?;
-                (Database::Sqlite(pool, path.as_path().into()), found)
+                let (writer, file) = (pool.clone(), path.as_path().into());
+                (Database::Sqlite { writer, readers: pool, file }, found)
             }
             Place::Postgres(address) => {
                 let mut connection = postgres::sign_in(address).await?;
@@ -164,7 +171,11 @@ impl Ledger {
     /// the next process only has more to read.
     pub async fn close(self) {
         match &self.inner.database {
-            Database::Sqlite(pool, _) => pool.close().await,
+            Database::Sqlite { writer, readers, .. } => {
+                readers.close().await;
+                // The last connection brings what is beside the file into it.
+                writer.close().await;
+            }
             Database::Postgres { pool, .. } => pool.close().await,
         }
     }
@@ -186,13 +197,13 @@ impl Ledger {
         clock(db, self.clock.as_ref(), now).await
     }
 
-    /// The connections to the file, for what only SQLite knows.
+    /// The connection to the file, for what only SQLite knows.
     ///
     /// # Errors
     /// `NotAFile` for a database.
     pub(crate) fn file(&self) -> Result<&SqlitePool> {
         match &self.inner.database {
-            Database::Sqlite(pool, _) => Ok(pool),
+            Database::Sqlite { writer, .. } => Ok(writer),
             Database::Postgres { .. } => {
                 Err(Error::NotAFile { place: self.inner.place.to_string() })
             }
@@ -202,8 +213,8 @@ impl Ledger {
     /// Begins to read. All that is read in the transaction is of one moment.
     pub(crate) async fn read(&self) -> Result<Transaction> {
         Ok(match &self.inner.database {
-            Database::Sqlite(pool, file) => {
-                Transaction::Sqlite(pool.begin().await?, Arc::clone(file))
+            Database::Sqlite { readers, file, .. } => {
+                Transaction::Sqlite(readers.begin().await?, Arc::clone(file))
             }
             Database::Postgres { pool, frame, .. } => {
                 let begin = AssertSqlSafe(Arc::clone(&frame.read));
@@ -222,8 +233,8 @@ impl Ledger {
         }
         let inner = Arc::clone(&self.inner);
         match &self.inner.database {
-            Database::Sqlite(pool, file) => {
-                let begun = pool.begin_with("BEGIN IMMEDIATE").await;
+            Database::Sqlite { writer, file, .. } => {
+                let begun = writer.begin_with("BEGIN IMMEDIATE").await;
                 let begun = begun.map_err(|error| Error::from(error).of_file(file))?;
                 let transaction = Transaction::Sqlite(begun, Arc::clone(file));
                 Ok(Write { transaction, inner, clock: None, _turn: None })

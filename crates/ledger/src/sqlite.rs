@@ -15,8 +15,11 @@ use crate::error::{Error, Result};
 /// looks at the file.
 const BUSY_TIMEOUT: Duration = Duration::from_secs(10);
 
-/// How much of the file is kept in memory, in KiB: what the lists of some ten thousand runs read.
-const CACHE_KIB: u32 = 16 << 10;
+/// How much of the file each connection keeps in memory, in KiB: what the lists of some ten thousand runs read.
+const CACHE_KIB: u32 = 8 << 10;
+
+/// How many connections read beside the one that writes.
+const READERS: u32 = 2;
 
 /// How many rows of an answer may wait to be taken, so that the thread that reads the file need not stop
 /// for each: a page of a list.
@@ -29,7 +32,12 @@ pub(crate) async fn connect(path: &Path) -> Result<SqlitePool> {
         .journal_mode(SqliteJournalMode::Wal)
         // WAL with less than FULL may lose a committed transaction when the power fails.
         .synchronous(SqliteSynchronous::Full);
-    pool(options).await
+    Ok(pool().connect_with(options).await?)
+}
+
+/// Connections that read beside the one that writes, each made when it is needed.
+pub(crate) fn readers(path: &Path) -> SqlitePool {
+    pool().max_connections(READERS).connect_lazy_with(options(path).read_only(true))
 }
 
 /// Connects to the ledger for reading, while another process may be writing it; `None` when there is
@@ -40,7 +48,7 @@ pub(crate) async fn connect_read_only(path: &Path) -> Result<Option<SqlitePool>>
     if !is_there.map_err(failed)? {
         return Ok(None);
     }
-    Ok(Some(pool(options(path).read_only(true)).await?))
+    Ok(Some(pool().connect_with(options(path).read_only(true)).await?))
 }
 
 fn options(path: &Path) -> SqliteConnectOptions {
@@ -53,16 +61,13 @@ fn options(path: &Path) -> SqliteConnectOptions {
         .row_buffer_size(ROWS_WAITING)
 }
 
-async fn pool(options: SqliteConnectOptions) -> Result<SqlitePool> {
-    let pool = SqlitePoolOptions::new()
+fn pool() -> SqlitePoolOptions {
+    SqlitePoolOptions::new()
         // Steps of a run are short; one connection puts them in a row without lock errors.
         .max_connections(1)
         .idle_timeout(None)
         .max_lifetime(None)
         .after_release(|connection, _| Box::pin(is_reusable(connection)))
-        .connect_with(options)
-        .await?;
-    Ok(pool)
 }
 
 /// After some errors (a full disk is one) SQLite ends the transaction by itself. The driver does not

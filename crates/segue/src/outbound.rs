@@ -20,9 +20,16 @@ pub(crate) type Sender = Client<HttpsConnector<HttpConnector>, Full<Bytes>>;
 /// # Errors
 /// The machine has no certificates to trust.
 pub(crate) fn sender() -> Result<Sender, Failure> {
-    let connector =
-        HttpsConnectorBuilder::new().with_tls_config(tls()?).https_or_http().enable_http1().build();
-    Ok(Client::builder(TokioExecutor::new()).build(connector))
+    Ok(Client::builder(TokioExecutor::new()).build(connector()?))
+}
+
+/// Makes what connects.
+///
+/// # Errors
+/// As for [`sender`].
+pub(crate) fn connector() -> Result<HttpsConnector<HttpConnector>, Failure> {
+    let builder = HttpsConnectorBuilder::new().with_tls_config(tls()?);
+    Ok(builder.https_or_http().enable_http1().build())
 }
 
 /// How connections are encrypted: the certificates that this machine trusts, and no others.

@@ -22,6 +22,7 @@ mod policy;
 mod powers;
 mod preview;
 pub(crate) mod profile;
+mod ready;
 mod replay;
 pub(crate) mod report;
 mod run;
@@ -179,6 +180,7 @@ enum Command {
     Explain(explain::Args),
     Segment(segment::Args),
     Segments(segments::Args),
+    Ready(ready::Args),
     Runs(runs::Args),
     Schedule(schedule::Args),
     Serve(serve::Args),
@@ -253,6 +255,7 @@ async fn dispatch(cli: Cli) -> Result<(), Failure> {
         Command::Evaluate(args) => evaluate::run(&global, &args).await,
         Command::Segments(args) => segments::run(&global, &args).await,
         Command::Explain(args) => explain::run(&global, &args).await,
+        Command::Ready(args) => ready::run(&global, &args).await,
         Command::Runs(args) => runs::run(&global, &args).await,
         Command::Show(args) => show::run(&global, &args).await,
         Command::Pages(args) => pages::run(&global, &args).await,

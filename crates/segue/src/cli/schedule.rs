@@ -3,7 +3,7 @@
 use jiff::Zoned;
 
 use crate::ambient;
-use crate::app::schedule::{self, Upcoming, UpcomingSlot};
+use crate::app::schedule::{self, Upcoming, UpcomingSlot, Waits};
 use crate::cli::{Format, Global, table};
 use crate::failure::Failure;
 use crate::workspace::Workspace;
@@ -53,10 +53,10 @@ fn text(upcoming: &[Upcoming<'_>]) -> String {
     let mut silent = Vec::new();
     for it in upcoming {
         if it.slots.is_empty() {
-            let why = if it.export.schedule.is_some() {
-                "not due any more"
-            } else {
-                "no schedule: runs when it is named"
+            let why = match (waits(it), &it.export.schedule) {
+                (Some(waits), _) => waits.message(),
+                (None, Some(_)) => "not due any more".to_owned(),
+                (None, None) => "no schedule: runs when it is named".to_owned(),
             };
             silent.push(format!("{}/{}: {why}", it.activation.key, it.export.segment));
         }
@@ -78,6 +78,12 @@ fn text(upcoming: &[Upcoming<'_>]) -> String {
         parts.push(silent.join("\n"));
     }
     parts.join("\n\n")
+}
+
+/// What an export waits for that has no time at which it is due. Whether somebody has disabled its
+/// activation is known to the ledger, which is not asked.
+fn waits(it: &Upcoming<'_>) -> Option<Waits> {
+    schedule::waits_without_slot(it.export.schedule.as_ref(), true, ambient::now())
 }
 
 /// `Sun 2026-03-29 03:00 +02:00 Europe/Paris`.
@@ -107,6 +113,7 @@ pub(crate) fn json(it: &Upcoming<'_>) -> serde_json::Value {
         "activation": it.activation.key,
         "segment": it.export.segment,
         "isScheduled": it.export.schedule.is_some(),
+        "waitsFor": waits(it).map(|it| serde_json::json!({ "kind": it.code(), "message": it.message() })),
         "slots": slots,
     })
 }

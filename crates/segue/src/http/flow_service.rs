@@ -109,7 +109,7 @@ struct Common {
     name: String,
     #[serde(skip_serializing_if = "Option::is_none")]
     description: Option<String>,
-    /// enabled, disabled, or draft: a flow without segment or attribute
+    /// enabled, disabled, or draft: a flow without segment, or without attributes
     state: String,
     /// The version, quoted as `If-Match` takes it
     etag: String,

@@ -1,6 +1,6 @@
 //! A small file beside the ledger that tells other commands where the server is.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use crate::failure::Failure;
 use crate::workspace::Workspace;
@@ -27,6 +27,13 @@ impl Beacon {
     }
 }
 
+impl Beacon {
+    /// Where the server that was started last with a state folder said that it listens; it may be gone.
+    pub(crate) fn seen(state_folder: &Path) -> Option<String> {
+        told(state_folder)?["url"].as_str().map(str::to_owned)
+    }
+}
+
 impl Drop for Beacon {
     fn drop(&mut self) {
         // One that stays is recognised by its process id.
@@ -36,11 +43,14 @@ impl Drop for Beacon {
 
 /// Returns where the server of a project listens, if `process` is a server.
 pub(crate) fn read(workspace: &Workspace, process: u32) -> Option<String> {
-    let text = std::fs::read_to_string(workspace.state_folder().join(FILE)).ok()?;
-    let text = text.get(..text.len().min(BYTES_MAX))?;
-    let value: serde_json::Value = serde_json::from_str(text).ok()?;
+    let value = told(workspace.state_folder())?;
     let is_same = value["process"].as_u64() == Some(u64::from(process));
     is_same.then(|| value["url"].as_str().map(str::to_owned))?
+}
+
+fn told(state_folder: &Path) -> Option<serde_json::Value> {
+    let text = std::fs::read_to_string(state_folder.join(FILE)).ok()?;
+    serde_json::from_str(text.get(..text.len().min(BYTES_MAX))?).ok()
 }
 
 /// Says what to do when the ledger is in the hands of a server.

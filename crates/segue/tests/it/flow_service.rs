@@ -439,6 +439,52 @@ async fn the_requests_of_2023_end_in_files_and_a_patch_changes_the_next() {
     ");
 }
 
+/// A file of one column that may be missing would have empty lines; with the second one it is whole.
+#[tokio::test(flavor = "multi_thread")]
+async fn attributes_are_added_one_after_the_other() {
+    let lab = lab().await;
+    let project = project(&lab);
+    let server = Server::start(&project).await;
+    let params = json!({ "mode": "S3", "bucketName": BUCKET, "path": "x", "format": "CSV" });
+    let (_, target) = connect(&server, &lab, OF_2021[0], params);
+    let mut body = json!({
+        "name": "One by one", "flowSpec": { "id": OF_2021[1], "version": "1.0" },
+        "sourceConnectionIds": [], "targetConnectionIds": [target], "transformations": [],
+    });
+    let source =
+        server.ask("GET", &format!("{FLOWS}/sourceConnections"), &server.viewer, &[], None);
+    body["sourceConnectionIds"] = json!([source.json()["items"][0]["id"]]);
+    let (id, mut etag) = made(&post(&server, &format!("{FLOWS}/flows"), body));
+    let segment = json!([{ "op": "add", "path": "/transformations/0/params/segmentSelectors/selectors/-",
+        "value": { "type": "PLATFORM_SEGMENT", "value": { "id": LUXURY, "exportMode": "DAILY_FULL_EXPORT" } } }]);
+    etag = patched(&patch(&server, &id, &etag, &segment));
+    let attribute = |path: &str| {
+        json!([{ "op": "add", "path": "/transformations/0/params/profileSelectors/selectors/-",
+            "value": { "type": "JSON_PATH", "value": { "path": path } } }])
+    };
+    etag = patched(&patch(&server, &id, &etag, &attribute("personalEmail.address")));
+    assert_eq!(flow(&server, &id)["state"], "draft");
+    let adhoc = "/data/core/activation/disflowprovider/adhocrun";
+    let early = post(&server, adhoc, json!({ "activationInfo": { &id: [LUXURY] } }));
+    assert!((400..500).contains(&early.status), "{}", early.text);
+    let switched = server.ask(
+        "POST",
+        &format!("{FLOWS}/flows/{id}/action?op=enable"),
+        &server.operator,
+        &[],
+        None,
+    );
+    insta::assert_snapshot!(told(&switched), @"
+    409 conflict: The flow is a draft: it lacks a segment, or attributes.
+      hint: PATCH them into it first. If there is to be one attribute, name it in `mandatoryFields`.
+    ");
+    // What is wrong otherwise is told at once.
+    let unknown = patch(&server, &id, &etag, &attribute("personalEmail.adress"));
+    assert_eq!(unknown.status, 422, "{}", unknown.text);
+    patched(&patch(&server, &id, &etag, &attribute("person.lastName")));
+    assert_eq!(flow(&server, &id)["state"], "enabled");
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn what_a_flow_cannot_say_is_kept_and_what_does_not_fit_is_told() {
     let lab = lab().await;

@@ -39,6 +39,19 @@ fn what_is_not_scheduled_and_what_is_not_there_is_told() {
     --- stdout
     daily/loyal: no schedule: runs when it is named
     ");
+    let evaluated = Text::default().yaml().replace(
+        "      - segment: loyal\n",
+        "      - segment: loyal\n        schedule: { trigger: after-evaluation }\n",
+    );
+    let evaluated = Project::new(&evaluated, None);
+    let said = evaluated.segue(&["schedule", "next"]);
+    insta::assert_snapshot!(evaluated.transcript(&said), @"
+    exit code 0
+    --- stdout
+    daily/loyal: waits for an evaluation of its segment
+    ");
+    let json = evaluated.json(&["schedule", "next"]);
+    assert_eq!(json[0]["waitsFor"]["kind"], "evaluation");
     let said = project.segue(&["schedule", "next", "dayly"]);
     insta::assert_snapshot!(project.transcript(&said), @r"
     exit code 2

@@ -2,13 +2,15 @@
 //!
 //! Each process has a pinned clock, so time passes between processes and not within one.
 
+use std::io::{Read as _, Write as _};
+use std::net::TcpListener;
 use std::process::{Child, Command};
 use std::time::{Duration, Instant};
 
 use s3lab::{Action, Fault, Lab, Operation, Outcome};
 
 use crate::delivery::wait_until;
-use crate::project::{BUCKET, Project, Running, Said, Text, lab};
+use crate::project::{BUCKET, NOW, Project, Running, Said, Text, lab};
 
 const FIRST_DAY: &str = "2026-01-04T06:30:00Z";
 const LATER: &str = "2026-01-07T06:30:00Z";
@@ -180,4 +182,55 @@ async fn other_commands_are_told_where_the_server_is() {
         assert_eq!(said.code, 0, "{reading:?}: {}", said.stderr);
     }
     assert_eq!(stop(&project, child).code, 0);
+}
+
+/// A server that says what it says, once.
+fn says(answer: &'static str) -> String {
+    let listener = TcpListener::bind("127.0.0.1:0").expect("a port");
+    let address = listener.local_addr().expect("an address");
+    std::thread::spawn(move || {
+        let (mut stream, _) = listener.accept().expect("a connection");
+        let mut head = [0; 1_024];
+        assert!(stream.read(&mut head).expect("a request") > 0);
+        stream.write_all(answer.as_bytes()).expect("it is sent");
+    });
+    format!("http://{address}")
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn whoever_watches_is_told_whether_a_server_is_ready() {
+    let lab = lab().await;
+    let project = Project::new(&Text::default().yaml(), Some(&lab));
+    let told = |said: &Said| {
+        let text = project.transcript(said);
+        let port = text.split("127.0.0.1:").nth(1).unwrap_or_default();
+        let port: String = port.chars().take_while(char::is_ascii_digit).collect();
+        if port.is_empty() { text } else { text.replace(&port, "[port]") }
+    };
+    insta::assert_snapshot!(told(&project.segue(&["ready"])), @"
+    exit code 3
+    --- stderr
+    error: no server has the state directory .segue
+      hint: `segue serve` starts one; --server names one elsewhere.
+    ");
+    let child = serve(&project, NOW, &[]);
+    wait_until(|| project.path(".segue/server.json").exists()).await;
+    wait_until(|| project.segue(&["ready"]).code == 0).await;
+    insta::assert_snapshot!(told(&project.segue(&["ready"])), @"
+    exit code 0
+    --- stdout
+    The server at http://127.0.0.1:[port] is ready.
+    ");
+    assert_eq!(stop(&project, child).code, 0);
+    assert_eq!(project.segue(&["ready"]).code, 3, "it is gone");
+    let other = says(
+        "HTTP/1.1 503 Service Unavailable\r\nconnection: close\r\n\r\nnot ready: the ledger's database is away\n  x",
+    );
+    insta::assert_snapshot!(told(&project.segue(&["ready", "--server", &other])), @"
+    exit code 5
+    --- stderr
+    error: the server at http://127.0.0.1:[port] is not ready: the ledger's database is away
+    ");
+    let closed = project.segue(&["ready", "--server", "http://127.0.0.1:9"]);
+    assert_eq!(closed.code, 3, "{}", closed.stderr);
 }

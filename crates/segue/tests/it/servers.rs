@@ -59,7 +59,7 @@ fn serve_at(server: &Server, address: &str, project: &Project, number: usize) ->
         address,
         &["serve", "--listen", "127.0.0.1:0", "--name", &name, "--lease", &lease, "--log", "info"],
     );
-    match CLOCKS[number] {
+    match CLOCKS[number % CLOCKS.len()] {
         Some(clock) => command.env("SEGUE_NOW", clock),
         None => command.env_remove("SEGUE_NOW"),
     };
@@ -77,7 +77,7 @@ fn states(server: &Server) -> String {
 
 /// What the servers wrote, for a test that fails.
 fn logs(project: &Project) -> String {
-    (0..CLOCKS.len())
+    (0..=CLOCKS.len())
         .map(|number| {
             let path = project.path(&format!("server-{number}.log"));
             format!("--- {number}\n{}\n", std::fs::read_to_string(path).unwrap_or_default())
@@ -193,6 +193,40 @@ async fn real_postgres_a_server_that_wakes_up_finds_its_run_taken_over() {
         let log = std::fs::read_to_string(project.path("server-0.log")).expect("a log");
         assert!(log.contains("taken over"), "{operation:?}: {log}");
     }
+}
+
+/// Three servers are stopped under one slot, for so long that it is given up; one that wakes up takes that
+/// back.
+#[tokio::test(flavor = "multi_thread")]
+async fn real_postgres_a_slot_that_was_given_up_for_sleepers_is_delivered_when_one_wakes_up() {
+    let lab = lab().await;
+    let Some(server) = Server::new() else { return };
+    let project = team(&lab);
+    plan_slots(&server, &project, 1);
+    server.psql("DELETE FROM @.slots WHERE activation <> 'd0'");
+    let mut asleep = Vec::new();
+    for number in 0..3 {
+        let hang = Fault::on(Operation::UploadPart, Action::Hang(Outcome::NotDone)).times(1);
+        let id = lab.faults().add(hang);
+        let child = serve(&server, &project, number);
+        wait_until(|| lab.faults().acted(id) > 0).await;
+        signal(&child, "-STOP");
+        asleep.push(child);
+    }
+    let awake = serve(&server, &project, 3);
+    let state = || server.psql("SELECT state, reason FROM @.slots");
+    wait_until(|| state() == "failed|poison").await;
+    for child in &asleep {
+        signal(child, "-CONT");
+    }
+    lab.faults().release();
+    wait_until(|| states(&server) == "delivered|1").await;
+    for child in asleep.into_iter().chain([awake]) {
+        signal(&child, "-TERM");
+        let said = tokio::task::block_in_place(|| project.finish(child));
+        assert_eq!(said.code, 0, "{}", logs(&project));
+    }
+    assert_each_once(&server, &lab, &project, 1);
 }
 
 /// The database goes away behind the commit record, and comes back: the server goes on by itself.

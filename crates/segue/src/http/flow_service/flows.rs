@@ -137,8 +137,9 @@ pub(crate) async fn remove(app: Arc<App>, ask: Ask) -> Result<Reply, Problem> {
 pub(crate) async fn act(app: Arc<App>, ask: Ask) -> Result<Reply, Problem> {
     let workspace = app.shared.workspace();
     let Found::Activation(key) = find(&app, &workspace, &ask).await? else {
-        let detail = "The flow has no segment or no attribute yet.";
-        return Err(Problem::new(Code::Conflict, detail).hint("PATCH them into it first."));
+        let detail = "The flow is a draft: it lacks a segment, or attributes.";
+        let hint = "PATCH them into it first. If there is to be one attribute, name it in `mandatoryFields`.";
+        return Err(Problem::new(Code::Conflict, detail).hint(hint));
     };
     match ask.query("op") {
         Some("enable") => activations::set_enabled(&app, &ask, &key, true).await?,
@@ -178,10 +179,12 @@ async fn settle(
 ) -> Result<u64, Problem> {
     let workspace = app.shared.workspace();
     let set = named_set(app, flow, None).await?;
+    let noted = async || {
+        let note = drafts::note(Kind::Flow, id, Some(&flow.document(&workspace)), seen);
+        edited(app, ask, &[], &[note], &(Section::Activations, id.to_string())).await
+    };
     let Some(members) = flow.meaning(&workspace, None, set.as_deref())? else {
-        let document = flow.document(&workspace);
-        let note = drafts::note(Kind::Flow, id, Some(&document), seen);
-        return edited(app, ask, &[], &[note], &(Section::Activations, id.to_string())).await;
+        return noted().await;
     };
     let key = free_key(&workspace, Section::Activations, &flow.name)?;
     let mut definition = Map::from_iter([("id".to_owned(), json!(id))]);
@@ -190,7 +193,17 @@ async fn settle(
     let edit = Edit::Add(name.clone(), definition.into());
     let gone = seen.map(|seen| drafts::note(Kind::Flow, id, None, Some(seen)));
     let gone: Vec<Note> = gone.into_iter().collect();
-    edited(app, ask, &[edit], &gone, &name).await
+    match edited(app, ask, &[edit], &gone, &name).await {
+        // Scripts add one attribute after the other.
+        Err(problem) if seen.is_some() && is_about_one_column(&problem) => noted().await,
+        done => done,
+    }
+}
+
+/// Whether nothing is wrong but that there is one column so far, and it might be an empty line.
+fn is_about_one_column(problem: &Problem) -> bool {
+    !problem.errors.is_empty()
+        && problem.errors.iter().all(|error| error.code == "ambiguous_null_single_column")
 }
 
 /// The mapping set that a flow is to take up.
