@@ -268,6 +268,24 @@ for (const list of document.querySelectorAll('[data-more]')) {
   (globalThis.requestIdleCallback ?? setTimeout)(fill);
 }
 
+// What takes counting is asked for when it is opened.
+document.addEventListener(
+  'toggle',
+  async (event) => {
+    const box = event.target;
+    const address = box instanceof HTMLDetailsElement && box.open ? box.dataset.load : undefined;
+    if (!address) return;
+    delete box.dataset.load;
+    const place = box.lastElementChild;
+    place.setAttribute('aria-busy', 'true');
+    const answer = await fetch(address, { headers: { 'x-segue-part': '1' } });
+    if (answer.ok && !answer.redirected) place.replaceChildren(...drawn(await answer.text()).body.childNodes);
+    else box.dataset.load = address;
+    place.removeAttribute('aria-busy');
+  },
+  true,
+);
+
 // How many profiles have a value is asked for the fields that are seen, a few dozen at a time.
 for (const list of document.querySelectorAll('[data-shares]')) {
   const asked = new Set();

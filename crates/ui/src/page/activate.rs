@@ -38,6 +38,8 @@ pub struct Activate {
     pub warnings: Vec<Warning>,
     /// Which of the chosen segments are shown where there are many.
     pub shown: Shown,
+    /// Whether segments may be counted, and a few of their members shown, masked.
+    pub may_sample: bool,
 }
 
 /// Which of the chosen segments a step shows.

@@ -64,6 +64,7 @@ catalogue! {
     activate_how_text = "Next come the schedule and the file names, then the columns. Before anything is saved you see exactly how many rows each segment comes to." | "Viennent ensuite la planification et les noms de fichiers, puis les colonnes. Avant tout enregistrement vous voyez combien de lignes exactement donne chaque segment.";
     finish = "Finish" | "Terminer";
     find_segment = "Find a segment" | "Trouver un segment";
+    count_and_sample = "Count and sample" | "Compte et échantillon";
     never_sent = "Never sent" | "Jamais envoyé";
     activation_key_hint = "Letters, digits and hyphens: partner-daily. Left empty, it is made from the destination." | "Lettres, chiffres et tirets\u{a0}: partenaire-quotidien. Laissée vide, elle est tirée de la destination.";
     freq_hourly = "Every hour" | "Chaque heure";

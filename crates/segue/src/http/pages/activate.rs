@@ -231,6 +231,7 @@ async fn drawn(
         draft,
         preview,
         shown: place,
+        may_sample: visit.may_do("try_rule"),
     };
     let shell = visit.shell(&look).await?;
     if visit.is_part() {

@@ -171,6 +171,7 @@ const PAGES: &[Page] = &[
     show!("/segments", Some("list_segments"), views::page),
     act!("/segments", Some("add_segment"), "/rule", rules::add),
     show!("/segments/{key}", Some("get_segment"), views::page),
+    show!("/segments/{key}/sample", Some("try_rule"), rules::sample),
     show!("/segments/{key}/edit", Some("change_segment"), rules::edit),
     act!("/segments/{key}/edit", Some("change_segment"), "/segments/{key}/edit", rules::change),
     act!(

@@ -2,8 +2,9 @@
 
 use maud::{Markup, html};
 
-use super::Activate;
+use super::{Activate, Segment};
 use crate::component::{Choice, card, flush_card, nothing, pick, text_field};
+use crate::page::segment_url;
 use crate::shell::Shell;
 use crate::words::Lang;
 
@@ -43,7 +44,22 @@ impl Activate {
                 li {
                     label { input type="checkbox" name="segment" value=(segment.key) checked[chosen.contains(&segment.key.as_str())]; span { b { (segment.name) } code class="under" { (segment.key) } } }
                     span class="number muted small" { @match segment.members { Some(members) => (lang.profiles(members)), None => (lang.never_sent()) } }
+                    @if self.may_sample { (sample(lang, segment)) }
                 }
+            }
+        }
+    }
+}
+
+/// A place for the exact count and a few members, which are asked for when it is opened.
+fn sample(lang: Lang, segment: &Segment) -> Markup {
+    let url = segment_url(&segment.key);
+    html! {
+        details data-load={ (url) "/sample" } {
+            summary class="small" { (lang.count_and_sample()) span class="hidden" { " " (segment.name) } }
+            div class="stack tight" {
+                p class="muted small" { (lang.counting()) }
+                p class="without-scripts" { a href=(url) { (segment.name) } }
             }
         }
     }
