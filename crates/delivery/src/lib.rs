@@ -11,6 +11,7 @@
 mod buffers;
 pub mod charset;
 pub mod compress;
+mod crc64nvme;
 pub mod encode;
 pub mod pgp;
 pub mod split;

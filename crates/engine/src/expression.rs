@@ -15,6 +15,7 @@ mod allow;
 mod arguments;
 mod catalog;
 pub(crate) mod compile;
+mod complaint;
 mod dialect;
 pub(crate) mod event_query;
 mod functions;
@@ -287,7 +288,7 @@ fn tokens(text: &str, positions: &Positions) -> Result<Vec<TokenWithSpan>, Expre
         .tokenize_with_location()
         .map_err(|error| {
         let span = Span::new(error.location, error.location);
-        positions.error(span, "syntax_error", lower_first(&error.message))
+        complaint::told(positions.error(span, "syntax_error", ""), &error.message, text)
     })?;
     if let Some(offset) = text.find(paths::MARK) {
         let message = "the expression holds a control character";
@@ -341,7 +342,8 @@ fn parse(tokens: Vec<TokenWithSpan>, positions: &Positions) -> Result<Expr, Expr
         Ok(tree) if at.token == Token::EOF => Ok(tree),
         Ok(_) => {
             let message = format!("the expression should end before `{}`", at.token);
-            Err(positions.error(at.span, "syntax_error", message))
+            let hint = complaint::foreign_sign(&at.token.to_string());
+            Err(ExpressionError { hint, ..positions.error(at.span, "syntax_error", message) })
         }
         Err(ParserError::RecursionLimitExceeded) => {
             Err(positions.error(at.span, "too_deep", "the expression is nested too deeply"))
@@ -349,10 +351,11 @@ fn parse(tokens: Vec<TokenWithSpan>, positions: &Positions) -> Result<Expr, Expr
         Err(ParserError::TokenizerError(text) | ParserError::ParserError(text)) => {
             let (message, location) = split_location(&text);
             let span = location.map_or(at.span, |location| Span::new(location, location));
-            let error = positions.error(span, "syntax_error", lower_first(message));
-            let is_at_end = at.token == Token::EOF && span == Span::empty();
-            let end = positions.text.len();
-            Err(if is_at_end { ExpressionError { offset: end, length: 0, ..error } } else { error })
+            let mut error = positions.error(span, "syntax_error", "");
+            if at.token == Token::EOF && span == Span::empty() {
+                (error.offset, error.length) = (positions.text.len(), 0);
+            }
+            Err(complaint::told(error, message, &positions.text))
         }
     }
 }
@@ -389,13 +392,6 @@ fn split_location(text: &str) -> (&str, Option<Location>) {
         .split_once(", Column: ")
         .and_then(|(line, column)| Some(Location::new(line.parse().ok()?, column.parse().ok()?)));
     (message, location)
-}
-
-fn lower_first(text: &str) -> String {
-    let mut chars = text.chars();
-    let Some(first) = chars.next() else { return String::new() };
-    let is_acronym = chars.clone().next().is_some_and(char::is_uppercase);
-    if is_acronym { text.to_owned() } else { first.to_lowercase().chain(chars).collect() }
 }
 
 #[cfg(test)]

@@ -10,7 +10,10 @@ use std::path::PathBuf;
 use crate::error::{Error, Kind};
 
 /// How many of the upper bits of a hash tell its bucket.
-pub(crate) const BUCKET_BITS: u32 = 8;
+const BUCKET_BITS: u32 = 8;
+
+/// The same for entries of which a whole bucket is sorted in memory, several buckets at once.
+const FINE_BUCKET_BITS: u32 = 10;
 
 /// How many buckets entries are sorted into.
 pub(crate) const BUCKETS: usize = 1 << BUCKET_BITS;
@@ -18,7 +21,11 @@ pub(crate) const BUCKETS: usize = 1 << BUCKET_BITS;
 /// The bucket of a hash: its upper bits, since maps of entries use the lower ones. Buckets in their
 /// order are in the order of the hashes.
 pub(crate) fn bucket_of(hash: u64) -> usize {
-    (hash >> (u64::BITS - BUCKET_BITS)) as usize
+    upper(hash, BUCKET_BITS)
+}
+
+fn upper(hash: u64, bits: u32) -> usize {
+    (hash >> (u64::BITS - bits)) as usize
 }
 
 /// What entries may take.
@@ -42,6 +49,8 @@ impl Limits {
 #[derive(Debug)]
 pub(crate) struct Buckets {
     limits: Limits,
+    /// How many of the upper bits of a hash tell its bucket.
+    bits: u32,
     buckets: Vec<Bucket>,
     /// One file for all buckets: a file for each would soon be more than a process may open.
     file: Option<File>,
@@ -57,18 +66,51 @@ struct Bucket {
 }
 
 impl Buckets {
+    /// [`BUCKETS`] of them.
     pub(crate) fn new(limits: Limits) -> Self {
-        let buckets = std::iter::repeat_with(Bucket::default).take(BUCKETS).collect();
-        Self { limits, buckets, file: None, in_memory: 0, spilled: 0 }
+        Self::of(limits, BUCKET_BITS)
+    }
+
+    /// Four times as many, for entries of which a whole bucket is sorted in memory.
+    pub(crate) fn fine(limits: Limits) -> Self {
+        Self::of(limits, FINE_BUCKET_BITS)
+    }
+
+    fn of(limits: Limits, bits: u32) -> Self {
+        let buckets = std::iter::repeat_with(Bucket::default).take(1 << bits).collect();
+        Self { limits, bits, buckets, file: None, in_memory: 0, spilled: 0 }
     }
 
     /// Adds an entry, given in parts, to the bucket of a hash.
     pub(crate) fn push(&mut self, hash: u64, parts: &[&[u8]]) -> Result<(), Error> {
-        let buffer = &mut self.buckets[bucket_of(hash)].buffer;
+        let buffer = &mut self.buckets[upper(hash, self.bits)].buffer;
         for part in parts {
             buffer.extend_from_slice(part);
             self.in_memory += part.len();
         }
+        self.spill_if_full()
+    }
+
+    /// As [`Buckets::push`], of an entry with a head of fixed size and mostly nothing behind it: the
+    /// copy is a few instructions.
+    #[inline]
+    pub(crate) fn push_headed<const N: usize>(
+        &mut self,
+        hash: u64,
+        head: &[u8; N],
+        rest: &[u8],
+    ) -> Result<(), Error> {
+        let buffer = &mut self.buckets[upper(hash, self.bits)].buffer;
+        buffer.extend_from_slice(head);
+        if !rest.is_empty() {
+            buffer.extend_from_slice(rest);
+        }
+        self.in_memory += N + rest.len();
+        self.spill_if_full()
+    }
+
+    #[inline]
+    fn spill_if_full(&mut self) -> Result<(), Error> {
         if self.in_memory > self.limits.memory_bytes { self.spill() } else { Ok(()) }
     }
 
@@ -101,7 +143,7 @@ impl Buckets {
     /// Ends the writing; the buckets can then be read one after the other, or each on its own.
     pub(crate) fn finish(self) -> Sorted {
         let folder = self.limits.spill_folder.to_string_lossy().into_owned();
-        Sorted { folder, buckets: self.buckets, file: self.file }
+        Sorted { folder, bits: self.bits, buckets: self.buckets, file: self.file }
     }
 
     /// Hands over the entries of each bucket, one bucket after the other, as bytes to read.
@@ -109,7 +151,7 @@ impl Buckets {
         mut self,
         mut each: impl FnMut(&mut dyn Read) -> io::Result<()>,
     ) -> Result<(), Error> {
-        (0..BUCKETS).try_for_each(|bucket| self.read(bucket, &mut each))
+        (0..self.buckets.len()).try_for_each(|bucket| self.read(bucket, &mut each))
     }
 
     /// Hands over the entries of one bucket as bytes to read, and forgets them.
@@ -145,11 +187,22 @@ impl Bucket {
 #[derive(Debug)]
 pub(crate) struct Sorted {
     folder: String,
+    bits: u32,
     buckets: Vec<Bucket>,
     file: Option<File>,
 }
 
 impl Sorted {
+    /// How many buckets there are, in the order of the hashes.
+    pub(crate) fn count(&self) -> usize {
+        self.buckets.len()
+    }
+
+    /// How many of the upper bits of a hash tell its bucket.
+    pub(crate) fn bits(&self) -> u32 {
+        self.bits
+    }
+
     /// How many bytes the entries of a bucket take.
     pub(crate) fn bytes(&self, bucket: usize) -> u64 {
         let Bucket { buffer, extents } = &self.buckets[bucket];
@@ -168,11 +221,23 @@ impl Sorted {
 }
 
 impl Sorted {
-    /// Loads the entries of one bucket.
-    pub(crate) fn load(&self, bucket: usize) -> Result<Vec<u8>, Error> {
-        let mut bytes = Vec::with_capacity(usize::try_from(self.bytes(bucket)).unwrap_or(0));
-        self.read(bucket, |entries| entries.read_to_end(&mut bytes))?;
-        Ok(bytes)
+    /// Loads the entries of one bucket in place of what `bytes` holds.
+    pub(crate) fn load(&self, bucket: usize, bytes: &mut Vec<u8>) -> Result<(), Error> {
+        let failed = |error| Error::io(&self.folder, "read a temporary file", error);
+        let Bucket { buffer, extents } = &self.buckets[bucket];
+        let length = usize::try_from(self.bytes(bucket));
+        let length = length.map_err(|_| failed(io::ErrorKind::OutOfMemory.into()))?;
+        // What was there is overwritten: it need not be cleared.
+        bytes.resize(length, 0);
+        let mut rest = bytes.as_mut_slice();
+        for &(start, length) in extents {
+            let (part, behind) = rest.split_at_mut(length as usize);
+            let file = self.file.as_ref().ok_or_else(|| Error::internal("extents of no file"))?;
+            file.read_exact_at(part, start).map_err(failed)?;
+            rest = behind;
+        }
+        rest.copy_from_slice(buffer);
+        Ok(())
     }
 }
 

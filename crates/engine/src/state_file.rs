@@ -104,7 +104,7 @@ impl Writer {
         properties: WriterProperties,
     ) -> Result<Self, Error> {
         let failed = |error| unwritable(path, error);
-        let folder = path.parent().unwrap_or(Path::new("."));
+        let folder = folder_of(path);
         std::fs::create_dir_all(folder).map_err(failed)?;
         let partial = tempfile::Builder::new().prefix(PARTIAL_PREFIX).tempfile_in(folder);
         let (file, partial) = partial.map_err(failed)?.into_parts();
@@ -144,9 +144,17 @@ impl Pending {
     pub(crate) fn persist(self) -> Result<(), Error> {
         let Self { partial, path } = self;
         partial.persist(&path).map_err(|error| unwritable(&path, error.error))?;
-        let folder = path.parent().unwrap_or(Path::new("."));
+        let folder = folder_of(&path);
         let synced = File::open(folder).and_then(|folder| folder.sync_all());
         synced.map_err(|error| unwritable(&path, error))
+    }
+}
+
+/// The folder of a file; a name alone is a file of the working folder.
+fn folder_of(path: &Path) -> &Path {
+    match path.parent() {
+        Some(folder) if !folder.as_os_str().is_empty() => folder,
+        _ => Path::new("."),
     }
 }
 

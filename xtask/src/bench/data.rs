@@ -29,7 +29,7 @@ pub(crate) struct Args {
     /// Only these (default: all)
     #[arg(long, value_enum, value_delimiter = ',')]
     only: Vec<Part>,
-    /// The Python that has DuckDB; without it the comparison has no peer
+    /// The Python that has DuckDB or DataFusion; without it the comparison has no peer
     #[arg(long)]
     pub(super) python: Option<PathBuf>,
     /// Where data and results go

@@ -247,6 +247,6 @@ pub(super) fn whole_checksum(parts: &[StagedPart]) -> u64 {
     let of_nothing = crc_fast::crc64_nvme(b"");
     parts.iter().fold(of_nothing, |sum, part| {
         let next = u64::from_str_radix(&part.etag, 16).unwrap_or_default();
-        crc_fast::checksum_combine(crc_fast::CrcAlgorithm::Crc64Nvme, sum, next, part.bytes)
+        crate::crc64nvme::combined(sum, next, part.bytes)
     })
 }

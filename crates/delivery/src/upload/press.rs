@@ -12,6 +12,7 @@ use plan::staged::PARTS_MAX;
 
 use crate::buffers::{Buffers, Filling};
 use crate::compress::Packer;
+use crate::crc64nvme;
 use crate::encode::{Chunk, Head};
 use crate::error::Error;
 use crate::pgp::Sealer;
@@ -188,9 +189,7 @@ impl Digests {
         }
         self.sha256.update(&body);
         let part = Part::new(self.parts, body);
-        let algorithm = crc_fast::CrcAlgorithm::Crc64Nvme;
-        self.crc64nvme =
-            crc_fast::checksum_combine(algorithm, self.crc64nvme, part.crc64nvme(), part.bytes());
+        self.crc64nvme = crc64nvme::combined(self.crc64nvme, part.crc64nvme(), part.bytes());
         self.bytes += part.bytes();
         Ok(part)
     }

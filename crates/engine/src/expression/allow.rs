@@ -13,6 +13,7 @@ use sqlparser::ast::{
 };
 use sqlparser::tokenizer::Span;
 
+use super::complaint;
 use super::event_query::{self, EventQuery};
 use super::in_segment;
 use super::lambda::{self, Variable};
@@ -195,7 +196,8 @@ impl Walk<'_> {
             Expr::Lambda(_) => Err(lambda::stray(self.positions, span)),
             Expr::BinaryOp { op, .. } => {
                 let message = format!("the operator `{op}` is not available");
-                Err(self.refuse(span, message))
+                let hint = complaint::foreign_sign(&op.to_string());
+                Err(ExpressionError { hint, ..self.refuse(span, message) })
             }
             Expr::Wildcard(_) | Expr::QualifiedWildcard(..) => {
                 Err(self.refuse(span, "`*` is not a field"))

@@ -334,5 +334,5 @@ fn cleaned(error: &DataFusionError) -> String {
     };
     let message = message.trim_end_matches('.').replace("Utf8View", "text").replace("Utf8", "text");
     let message: String = message.chars().take(MESSAGE_CHARS_MAX).collect();
-    super::lower_first(&message)
+    super::complaint::lower_first(&message)
 }

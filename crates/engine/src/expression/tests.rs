@@ -145,6 +145,10 @@ fn refusals_name_the_place_and_the_next_step() {
         "EXISTS (SELECT 1)",
         "crmId IN (SELECT crmId FROM 's3://b/x.parquet')",
         "active AND",
+        "active && active",
+        "active AND !active",
+        "score => 1",
+        "score NOT 1",
         "active active",
         "crmId = 'never closed",
         "(active",
@@ -251,13 +255,27 @@ fn refusals_name_the_place_and_the_next_step() {
       not_allowed at "crmId IN (SELECT crmId": a list cannot come from a query
       Put the condition into the query: `EXISTS (SELECT FROM orders WHERE …)`.
     "active AND"
-      syntax_error at "": expected: an expression, found: EOF
+      syntax_error at "": the expression ends where a value should follow
+      Complete the last condition, or take out the word before it.
+    "active && active"
+      not_allowed at "active && active": the operator `&&` is not available
+      Write `AND` instead of `&&`.
+    "active AND !active"
+      syntax_error at "!": `!` stands where a value should
+      Write `NOT` instead of `!`.
+    "score => 1"
+      syntax_error at "=>": the expression should end before `=>`
+      Write `>=` instead of `=>`.
+    "score NOT 1"
+      syntax_error at "NOT": the expression should end before `NOT`
     "active active"
       syntax_error at "active": the expression should end before `active`
     "crmId = 'never closed"
       syntax_error at "'": unterminated string literal
+      End the text with a single quote; one inside it is written twice.
     "(active"
-      syntax_error at "": expected: ), found: EOF
+      syntax_error at "": the expression ends where `)` should follow
+      Close every bracket that was opened.
     "country = \"FR\""
       unknown_field at "\"FR\"": the dataset has no field `FR`
       Texts stand between single quotes; double quotes name fields.
@@ -309,7 +327,7 @@ fn refusals_name_the_place_and_the_next_step() {
     "crmId = ?"
       not_allowed at "?": placeholders have no meaning here
     "* = 1"
-      syntax_error at "*": expected: an expression, found: *
+      syntax_error at "*": `*` stands where a value should
     "loyalty.points"
       not_boolean at "loyalty.points": a rule has to be true or false, this is of type integer
       Compare the value with another: `points > 0`.

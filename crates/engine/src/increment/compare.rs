@@ -1,5 +1,7 @@
 //! Today's set and the baseline, side by side in the order of their entities.
 
+use std::sync::{Arc, Mutex, PoisonError};
+
 use arrow::array::ArrayRef;
 use arrow::row::RowConverter;
 use futures::TryStreamExt;
@@ -12,7 +14,7 @@ use crate::error::Error;
 use crate::members::morsel_hash;
 use crate::ordered::{Ordered, Stop};
 use crate::row_set::Address;
-use crate::spill::{BUCKET_BITS, BUCKETS, Buckets, Limits, Sorted, bytes_at};
+use crate::spill::{Buckets, Limits, Sorted, bytes_at};
 use crate::state_file::BATCH_ROWS;
 
 /// Today's set.
@@ -78,10 +80,26 @@ impl Entry {
 }
 
 /// The entries of one bucket, sorted.
+#[derive(Default)]
 struct Bucket {
-    /// As they were written; nothing where no values are kept.
+    /// As they were written.
     bytes: Vec<u8>,
     entries: Vec<Entry>,
+}
+
+/// Buckets that are done with, whose memory is used again: what is new has to be cleared by the
+/// operating system, page by page.
+#[derive(Default)]
+struct Spare(Mutex<Vec<Bucket>>);
+
+impl Spare {
+    fn take(&self) -> Bucket {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).pop().unwrap_or_default()
+    }
+
+    fn put(&self, bucket: Bucket) {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).push(bucket);
+    }
 }
 
 /// Entries that are sorted together: few enough for the nearest cache.
@@ -118,10 +136,14 @@ pub(super) fn compare(
             left: None,
         },
     };
-    let mut buckets: Ordered<Bucket, Error> =
-        Ordered::new(BUCKETS, threads, move |number, outlet| {
-            Ok(outlet.send(Bucket::read(&entries, number).map_err(Stop::Failed)?)?)
-        });
+    let spare = Arc::new(Spare::default());
+    let mut buckets: Ordered<Bucket, Error> = Ordered::new(entries.count(), threads, {
+        let spare = Arc::clone(&spare);
+        move |number, outlet| {
+            let bucket = spare.take().read(&entries, number).map_err(Stop::Failed)?;
+            Ok(outlet.send(bucket)?)
+        }
+    });
     let runtime = Handle::current();
     while let Some(mut bucket) = runtime.block_on(buckets.try_next())? {
         comparison.found.repeated += bucket.drop_repeated();
@@ -133,6 +155,7 @@ pub(super) fn compare(
         if let Some(writer) = &mut next {
             bucket.write(*writer, &since, &pieces, converter.as_ref())?;
         }
+        spare.put(bucket);
     }
     comparison.leave_until(None)?;
     let Comparison { left, since, mut found, .. } = comparison;
@@ -195,11 +218,13 @@ impl Comparison<'_> {
 }
 
 impl Bucket {
-    /// Reads a bucket. Its entries are first laid into groups by the upper bits of their entities, since
-    /// sorting many small groups misses the caches less than sorting one large one.
-    fn read(entries: &Sorted, number: usize) -> Result<Self, Error> {
-        let mut bucket = Self { bytes: entries.load(number)?, entries: Vec::new() };
-        let groups = Groups::of(bucket.bytes.len() / ENTRY_HEAD_BYTES);
+    /// Reads a bucket in place of what this one holds. Its entries are first laid into groups by the
+    /// upper bits of their entities, since sorting many small groups misses the caches less than
+    /// sorting one large one.
+    fn read(self, entries: &Sorted, number: usize) -> Result<Self, Error> {
+        let mut bucket = self;
+        entries.load(number, &mut bucket.bytes)?;
+        let groups = Groups::of(bucket.bytes.len() / ENTRY_HEAD_BYTES, entries.bits());
         let mut ends = vec![0; groups.count()];
         let (mut count, mut start) = (0, 0);
         while start < bucket.bytes.len() {
@@ -229,9 +254,6 @@ impl Bucket {
             let (group, behind) = rest.split_at_mut(entries);
             group.sort_unstable_by_key(|entry| (entry.high, entry.low, entry.address));
             rest = behind;
-        }
-        if bucket.bytes.len() == count * ENTRY_HEAD_BYTES {
-            bucket.bytes = Vec::new();
         }
         Ok(bucket)
     }
@@ -297,22 +319,25 @@ impl Bucket {
 /// How the entries of a bucket are laid into groups.
 #[derive(Debug, Clone, Copy)]
 struct Groups {
+    /// How many bits of an entity are the same for all entries, since they tell the bucket.
+    bucket_bits: u32,
+    /// How many bits behind those tell the group.
     bits: u32,
 }
 
 impl Groups {
-    /// Groups for so many entries.
-    fn of(entries: usize) -> Self {
+    /// Groups for so many entries of a bucket.
+    fn of(entries: usize, bucket_bits: u32) -> Self {
         let bits = (entries / GROUP_ENTRIES).checked_ilog2().unwrap_or(0);
-        Self { bits: bits.min(GROUP_BITS_MAX) }
+        Self { bucket_bits, bits: bits.min(GROUP_BITS_MAX) }
     }
 
     fn count(self) -> usize {
         1 << self.bits
     }
 
-    /// The group of an entity, by its upper half. Its uppermost bits are those of the bucket.
+    /// The group of an entity, by its upper half.
     fn of_entity(self, high: u64) -> usize {
-        ((high << BUCKET_BITS).unbounded_shr(u64::BITS - self.bits)) as usize
+        ((high << self.bucket_bits).unbounded_shr(u64::BITS - self.bits)) as usize
     }
 }

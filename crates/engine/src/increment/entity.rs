@@ -254,7 +254,7 @@ pub(super) async fn everybody(
     };
     let census = Census::new(&pass.selection);
     let words: Vec<Words> = pass.survey.morsels.iter().map(|_| Words::default()).collect();
-    let state = (Buckets::new(limits), census, words);
+    let state = (Buckets::fine(limits), census, words);
     let shared = Arc::new(maker);
     let maker = Arc::clone(&shared);
     let visited = visit(pass, state, threads, restriction, move |morsel, piece, state| {
@@ -298,7 +298,7 @@ pub(super) fn push(
     head[16..24].copy_from_slice(&hash.to_le_bytes());
     head[24..32].copy_from_slice(&address.0.to_le_bytes());
     head[32..].copy_from_slice(&(kept.len() as u32).to_le_bytes());
-    buckets.push((entity >> 64) as u64, &[&head, kept])
+    buckets.push_headed((entity >> 64) as u64, &head, kept)
 }
 
 impl Census {

@@ -272,7 +272,7 @@ impl InPlace {
         [&self.left, &self.fresh].into_iter().for_each(|set| rows.add_all(set));
         let (rows, left) = (Arc::new(rows), self.left.clone());
         let entries =
-            Entries { here: Buckets::new(limits.clone()), left: Vec::new(), nameless: Vec::new() };
+            Entries { here: Buckets::fine(limits.clone()), left: Vec::new(), nameless: Vec::new() };
         let shared = Arc::new(maker);
         let (maker, has_any) = (Arc::clone(&shared), Arc::clone(&rows));
         let has_any = move |morsel: usize| has_any.has_any(morsel);

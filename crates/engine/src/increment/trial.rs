@@ -31,7 +31,7 @@ impl RowHashes {
     /// Begins an empty set.
     pub fn new(settings: &Settings) -> Self {
         let limits = settings.limits();
-        let buckets = Mutex::new(Buckets::new(limits.clone()));
+        let buckets = Mutex::new(Buckets::fine(limits.clone()));
         let morsels = AtomicUsize::new(0);
         Self { buckets, morsels, limits, threads: settings.threads }
     }

@@ -230,7 +230,8 @@ impl Walk {
 
 impl Bucket {
     fn read(members: &Sorted, number: usize) -> Result<Self, Error> {
-        let bytes = members.load(number)?;
+        let mut bytes = Vec::new();
+        members.load(number, &mut bytes)?;
         let entries = Vec::with_capacity(bytes.len() / HEAD_BYTES);
         let mut bucket = Self { bytes, entries };
         let mut start = 0;
