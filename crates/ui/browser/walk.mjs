@@ -327,7 +327,7 @@ try {
   await page.getByLabel('Key').fill('partner-daily');
   // Exactly how many, and a few of them, masked.
   await page.getByText('Count and sample Luxury audience').click();
-  await page.getByText('Sample of members').waitFor();
+  await page.getByRole('heading', { name: 'Sample of members' }).waitFor();
   await page.getByText('Exact count').waitFor();
   assert.equal(await page.locator('#segments', { hasText: '@example.com' }).count(), 0, 'masked');
   await shot('activate-segments');
