@@ -223,6 +223,11 @@ impl Upload {
         self
     }
 
+    /// The number of the file that the next row goes into, unless that is full.
+    pub fn number(&self) -> u32 {
+        self.number
+    }
+
     /// Tells which object has to be begun before `chunk` can be written, if one has.
     pub fn needs_object(&mut self, chunk: &Chunk) -> Option<Intent> {
         if chunk.is_empty() || !matches!(self.current, Current::None) {

@@ -19,6 +19,8 @@ use crate::kept::Stay;
 use crate::members::Import;
 use crate::membership::{self, Standing};
 use crate::merge::{self, Content};
+use crate::path::Steps;
+use crate::people::Whose;
 use crate::postgres::Sessions;
 use crate::profiles::Profiles;
 use crate::rows::{Counts, Pass, Rows};
@@ -28,6 +30,7 @@ use crate::spill::Limits;
 use crate::state_file::Pending;
 use crate::store::s3::Reader;
 use crate::store::{Clients, stopped};
+use crate::survey::Survey;
 
 /// What the engine may use.
 #[derive(Debug, Clone)]
@@ -101,6 +104,34 @@ fn left_out(query: &Query, content: &Content) -> Vec<(String, u64)> {
 /// The part of the memory that buffers of deduplication take before they spill. The rest is for
 /// the tables that the entries are compared in, and what the allocator holds back.
 const BUFFER_SHARE: usize = 16;
+
+/// What is found out with rows.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum With {
+    /// The rows alone.
+    Nothing,
+    /// Whose each of them is, see [`Rows::map_with_people`].
+    People,
+}
+
+impl With {
+    /// What has to be read for it besides the columns.
+    pub(crate) fn hidden(self, query: &Query, survey: &Survey) -> Vec<Steps> {
+        match self {
+            Self::Nothing => Vec::new(),
+            Self::People => Whose::hidden(query, survey),
+        }
+    }
+
+    /// The rows, telling it.
+    fn told(self, rows: Rows, query: &Query, survey: &Survey) -> Rows {
+        let columns = query.columns.len();
+        match self {
+            Self::Nothing => rows,
+            Self::People => rows.telling(Whose::new(query, survey, columns)),
+        }
+    }
+}
 
 /// Reads datasets.
 #[derive(Debug, Clone)]
@@ -228,7 +259,20 @@ impl Engine {
     /// A rule or mapping that does not fit the profiles; with merging or deduplication whatever
     /// reading does.
     pub async fn rows(&self, query: &Query, profiles: &Profiles) -> Result<Rows, Error> {
-        self.rows_with(query, &query.columns, profiles).await
+        self.rows_with(query, &query.columns, With::Nothing, profiles).await
+    }
+
+    /// As [`Engine::rows`], with something else that is found out.
+    ///
+    /// # Errors
+    /// As there.
+    pub async fn rows_and(
+        &self,
+        query: &Query,
+        with: With,
+        profiles: &Profiles,
+    ) -> Result<Rows, Error> {
+        self.rows_with(query, &query.columns, with, profiles).await
     }
 
     /// Prepares the rows of an incremental export: compares what a full one would send with the
@@ -243,14 +287,30 @@ impl Engine {
         baselines: Baselines<'_>,
         profiles: &Profiles,
     ) -> Result<Rows, Error> {
+        self.difference_and(query, increment, baselines, With::Nothing, profiles).await
+    }
+
+    /// As [`Engine::difference`], with something else that is found out.
+    ///
+    /// # Errors
+    /// As there.
+    pub async fn difference_and(
+        &self,
+        query: &Query,
+        increment: &Increment,
+        baselines: Baselines<'_>,
+        with: With,
+        profiles: &Profiles,
+    ) -> Result<Rows, Error> {
         let threads = self.settings.threads;
         let Answered { survey, left_out } = self.answered(query, &query.columns, profiles).await?;
         let survey = profiles.content(&self.settings).await?.rows(query, &survey)?;
         let limits = self.settings.limits();
+        let found = (with, threads);
         let mut difference =
-            increment::difference(query, increment, baselines, &survey, &limits, threads).await?;
+            increment::difference(query, increment, baselines, &survey, &limits, found).await?;
         difference.counts.left_out = left_out;
-        Ok(Rows::of_difference(difference, threads))
+        Ok(with.told(Rows::of_difference(difference, threads), query, &survey))
     }
 
     /// Counts the rows of a query without making them.
@@ -261,7 +321,7 @@ impl Engine {
         // Only columns that exclude members have a say.
         let mandatory = query.columns.iter().filter(|column| column.mandatory);
         let mandatory: Vec<Column> = mandatory.cloned().collect();
-        let rows = self.rows_with(query, &mandatory, profiles).await?;
+        let rows = self.rows_with(query, &mandatory, With::Nothing, profiles).await?;
         let tally = rows.tally();
         let mut batches = rows.map_ordered(|_| Ok::<(), Error>(()));
         while batches.try_next().await?.is_some() {}
@@ -379,16 +439,18 @@ impl Engine {
         &self,
         query: &Query,
         columns: &[Column],
+        with: With,
         profiles: &Profiles,
     ) -> Result<Rows, Error> {
         let threads = self.settings.threads;
         let Answered { survey, left_out } = self.answered(query, columns, profiles).await?;
         let survey = profiles.content(&self.settings).await?.rows(query, &survey)?;
-        let parts = Parts { who: Who::Members, columns, hidden: &[], query };
+        let hidden = with.hidden(query, &survey);
+        let parts = Parts { who: Who::Members, columns, hidden: &hidden, query };
         let selection = Arc::new(Selection::new(parts, &survey)?);
         let losers = deduplicate::losers(query, &survey, self.settings.limits(), threads).await?;
-        let pass = Pass { survey, selection };
-        Ok(Rows::of_members(pass, losers, &left_out, threads))
+        let pass = Pass { survey: Arc::clone(&survey), selection };
+        Ok(with.told(Rows::of_members(pass, losers, &left_out, threads), query, &survey))
     }
 
     /// The profiles, with answers to what a rule, consent and columns ask of their events.

@@ -214,6 +214,11 @@ impl IdentityView {
     }
 }
 
+/// Where a row has the identity that it is about.
+pub(crate) fn of_row() -> Steps {
+    Steps(vec![step(IDENTITY_FIELD)])
+}
+
 /// The path of an identity column.
 pub(crate) fn path(namespace: &str) -> Steps {
     Steps(vec![step(IDENTITY_MAP), step(namespace)])

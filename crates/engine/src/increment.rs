@@ -46,6 +46,7 @@ pub(crate) use self::removed::Gone;
 pub(crate) use self::standing::{Standing, standing};
 pub use self::trial::RowHashes;
 use crate::deduplicate;
+use crate::engine::With;
 use crate::error::Error;
 use crate::members::times_of;
 use crate::row_set::{Address, RowSet};
@@ -184,14 +185,14 @@ pub(crate) async fn difference(
     baselines: Baselines<'_>,
     survey: &Arc<Survey>,
     limits: &Limits,
-    threads: usize,
+    (with, threads): (With, usize),
 ) -> Result<Difference, Error> {
     let asked = Asked { query, increment, survey, limits, threads };
     let losers = deduplicate::losers(query, survey, limits.clone(), threads).await?;
     let with_key = losers.is_some();
     let kept = Kept::new(query, increment, survey)?;
     let told_of_all = kept.columns.clone();
-    let facts = Facts::new(query, increment, &survey.key, &kept.schema);
+    let facts = Facts::new(query, increment, &survey.key, &kept);
     let last = match baselines.last {
         Some(path) => Baseline::open(path, &facts)?,
         None => None,
@@ -226,7 +227,7 @@ pub(crate) async fn difference(
         activated: added + changed + removed,
         movement: Some(Movement { members, added, changed, removed, baseline: has_baseline }),
     };
-    Ok(Difference { pass: reading(query, &told_of_all, survey)?, sent, gone, counts })
+    Ok(Difference { pass: reading(query, &told_of_all, with, survey)?, sent, gone, counts })
 }
 
 /// Compares everybody with the whole baseline, and writes the new one as a whole.
@@ -305,9 +306,10 @@ fn pieces(survey: &Survey) -> Vec<Option<u64>> {
 
 /// The pass that reads the rows that are sent: all columns, none of them a condition. Of those who
 /// withdrew their consent it has the `kept` columns alone.
-fn reading(query: &Query, kept: &[usize], survey: &Arc<Survey>) -> Result<Pass, Error> {
+fn reading(query: &Query, kept: &[usize], with: With, survey: &Arc<Survey>) -> Result<Pass, Error> {
     let columns: Vec<Column> = query.columns.iter().cloned().map(Column::optional).collect();
-    let parts = Parts { who: Who::Left { kept }, columns: &columns, hidden: &[], query };
+    let hidden = with.hidden(query, survey);
+    let parts = Parts { who: Who::Left { kept }, columns: &columns, hidden: &hidden, query };
     let selection = Arc::new(Selection::new(parts, survey)?);
     Ok(Pass { survey: Arc::clone(survey), selection })
 }

@@ -54,6 +54,7 @@ mod increment;
 mod members;
 mod membership;
 mod ordered;
+mod people;
 mod row_set;
 mod rows;
 mod selection;
@@ -63,7 +64,7 @@ mod terms;
 
 mod error;
 
-pub use engine::{Engine, Settings};
+pub use engine::{Engine, Settings, With};
 pub use error::{Error, Kind, Place};
 pub use evaluate::{Effects, Evaluated};
 pub use events::{ALL as ALL_EVENTS, EventFields};
@@ -79,7 +80,12 @@ pub use expression::{
 pub use increment::{Baselines, RowHashes};
 pub use membership::Standing;
 pub use merge::{Origin, Profile};
+pub use people::{
+    Found as FoundInRecord, Pending as PendingRecord, People, PersonHash, Recorder, everybody_in,
+    hash_of,
+};
 pub use profiles::Profiles;
 pub use rows::{Counts, Movement, RowCounts, Rows};
 pub use snapshot::Snapshot;
+pub use state_file::PARTIAL_PREFIX;
 pub use store::{Input, Version};

@@ -5,12 +5,13 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use arrow::array::RecordBatch;
 use arrow::buffer::BooleanBuffer;
-use arrow::datatypes::SchemaRef;
+use arrow::datatypes::{Fields, Schema, SchemaRef};
 use futures::{Stream, TryStreamExt};
 
 use crate::error::Error;
 use crate::increment::{Difference, Gone, Sent};
 use crate::ordered::{Ordered, Outlet, Stop};
+use crate::people::{People, Whose};
 use crate::row_set::RowSet;
 use crate::selection::{Marks, Restriction, Selected, Selection, Spot};
 use crate::spill::{Buckets, Limits};
@@ -344,7 +345,17 @@ pub struct Rows {
     pass: Pass,
     choice: Choice,
     counter: Counter,
+    /// Tells whose rows are, if that is asked for; what it goes by stands behind the columns.
+    told: Option<Told>,
     threads: usize,
+}
+
+/// Whose rows are, and what else they are.
+#[derive(Debug)]
+struct Told {
+    whose: Whose,
+    /// The columns without what is hidden behind them.
+    schema: SchemaRef,
 }
 
 /// Which records become rows.
@@ -387,19 +398,27 @@ impl Rows {
         threads: usize,
     ) -> Self {
         let counter = Counter::Reading(Tally::new(&pass.selection, losers.is_some(), left_out));
-        Self { pass, choice: Choice::Members { losers }, counter, threads }
+        Self { pass, choice: Choice::Members { losers }, counter, told: None, threads }
     }
 
     /// What changed.
     pub(crate) fn of_difference(difference: Difference, threads: usize) -> Self {
         let Difference { pass, sent, gone, counts } = difference;
         let choice = Choice::Difference { sent, gone: gone.map(Box::new) };
-        Self { pass, choice, counter: Counter::Known(counts), threads }
+        Self { pass, choice, counter: Counter::Known(counts), told: None, threads }
+    }
+
+    /// The same, telling whose the rows are.
+    pub(crate) fn telling(self, whose: Whose) -> Self {
+        let fields = self.pass.selection.schema.fields().iter().take(whose.columns()).cloned();
+        let schema = Arc::new(Schema::new(fields.collect::<Fields>()));
+        Self { told: Some(Told { whose, schema }), ..self }
     }
 
     /// The headers, in column order, with the types in which the batches hold their columns.
     pub fn schema(&self) -> SchemaRef {
-        Arc::clone(&self.pass.selection.schema)
+        let schema = self.told.as_ref().map_or(&self.pass.selection.schema, |told| &told.schema);
+        Arc::clone(schema)
     }
 
     /// The counts; keep them, they fill while the stream is read.
@@ -419,15 +438,35 @@ impl Rows {
         T: Send + 'static,
         E: From<Error> + Send + 'static,
     {
-        let Self { pass, choice, counter, threads } = self;
+        self.map_with_people(move |batch, _| work(batch))
+    }
+
+    /// As [`Rows::map_ordered`], with whose the rows of each batch are; nobody's, unless they were
+    /// prepared with [`With::People`](crate::With::People).
+    pub fn map_with_people<T, E, F>(
+        self,
+        work: F,
+    ) -> impl Stream<Item = Result<T, E>> + Send + Unpin
+    where
+        F: Fn(RecordBatch, People) -> Result<T, E> + Send + Sync + 'static,
+        T: Send + 'static,
+        E: From<Error> + Send + 'static,
+    {
+        let Self { pass, choice, counter, told, threads } = self;
         let morsels = pass.survey.morsels.len();
         let tail = matches!(choice, Choice::Difference { gone: Some(_), .. });
         Ordered::new(morsels + usize::from(tail), threads, move |job, outlet: &Outlet<T, E>| {
-            let send = |batch: RecordBatch| -> Result<(), Stop<E>> {
+            let send = |batch: RecordBatch, people: Option<People>| -> Result<(), Stop<E>> {
                 if batch.num_rows() == 0 {
                     return Ok(());
                 }
-                Ok(outlet.send(work(batch).map_err(Stop::Failed)?)?)
+                let (batch, people) = match &told {
+                    None => (batch, People::default()),
+                    Some(told) => {
+                        told.of(&batch, people).map_err(|error| Stop::Failed(error.into()))?
+                    }
+                };
+                Ok(outlet.send(work(batch, people).map_err(Stop::Failed)?)?)
             };
             match &choice {
                 Choice::Members { losers } => {
@@ -442,20 +481,35 @@ impl Rows {
                         if let Counter::Reading(tally) = &counter {
                             tally.add(piece.scanned, &piece.selected);
                         }
-                        send(piece.selected.batch)
+                        send(piece.selected.batch, None)
                     })
                 }
                 Choice::Difference { gone: Some(gone), .. } if job == morsels => {
-                    gone.read(&pass.selection, send)
+                    gone.read(&pass.selection, |batch, people| send(batch, Some(people)))
                 }
                 Choice::Difference { sent, .. } => {
                     if !sent.has_any(job) {
                         return Ok(());
                     }
                     let known = sent.known(job).map_err(|error| Stop::Failed(error.into()))?;
-                    pass.read_chosen(job, &known, |piece| send(piece.selected.batch))
+                    pass.read_chosen(job, &known, |piece| send(piece.selected.batch, None))
                 }
             }
         })
+    }
+}
+
+impl Told {
+    /// The columns of a batch, and whose its rows are, unless that is known already.
+    fn of(
+        &self,
+        batch: &RecordBatch,
+        known: Option<People>,
+    ) -> Result<(RecordBatch, People), Error> {
+        let people = known.map_or_else(|| self.whose.tell(batch), Ok)?;
+        let columns = batch.columns()[..self.schema.fields().len()].to_vec();
+        let batch = RecordBatch::try_new(Arc::clone(&self.schema), columns)
+            .map_err(|_| Error::internal("columns do not fit their own schema"))?;
+        Ok((batch, people))
     }
 }

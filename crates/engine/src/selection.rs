@@ -214,7 +214,8 @@ impl Selection {
                 let of_profile = |&column: &usize| {
                     matches!(outputs[column], Output::Input(_) | Output::Compiled(_))
                 };
-                (0..outputs.len())
+                // What is hidden is not sent.
+                (0..parts.columns.len())
                     .filter(|column| !kept.contains(column))
                     .filter(of_profile)
                     .collect()

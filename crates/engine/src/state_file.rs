@@ -16,7 +16,7 @@ use parquet::file::properties::{EnabledStatistics, WriterProperties, WriterPrope
 use crate::error::Error;
 
 /// Begins the names of files that are not whole yet.
-pub(crate) const PARTIAL_PREFIX: &str = ".partial-";
+pub const PARTIAL_PREFIX: &str = ".partial-";
 /// Rows that are read or written at once.
 pub(crate) const BATCH_ROWS: usize = 65_536;
 
@@ -118,6 +118,16 @@ impl Writer {
         self.writer.write(batch).map_err(|error| unwritable(&self.path, error.into()))
     }
 
+    /// Ends a group of rows: those that follow are in another one.
+    pub(crate) fn end_group(&mut self) -> Result<(), Error> {
+        self.writer.flush().map_err(|error| unwritable(&self.path, error.into()))
+    }
+
+    /// Says something about the file.
+    pub(crate) fn tell(&mut self, key: &'static str, value: String) {
+        self.writer.append_key_value_metadata(KeyValue::new(key.to_owned(), value));
+    }
+
     /// Makes the file durable; it takes its place with [`Pending::persist`].
     ///
     /// # Errors
@@ -126,9 +136,7 @@ impl Writer {
         mut self,
         facts: impl IntoIterator<Item = (&'static str, String)>,
     ) -> Result<Pending, Error> {
-        for (key, value) in facts {
-            self.writer.append_key_value_metadata(KeyValue::new(key.to_owned(), value));
-        }
+        facts.into_iter().for_each(|(key, value)| self.tell(key, value));
         let Self { writer, partial, path } = self;
         let file = writer.into_inner().map_err(|error| unwritable(&path, error.into()))?;
         file.sync_all().map_err(|error| unwritable(&path, error))?;

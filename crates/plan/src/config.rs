@@ -45,6 +45,8 @@ pub(crate) struct Project {
     pub policies: Option<Ordered<UsagePolicy>>,
     /// What is kept of who is in which segment since when.
     pub membership: Option<Membership>,
+    /// What is kept of whose data went out in which file.
+    pub who_got: Option<WhoGot>,
     /// Named rules over profiles.
     #[schemars(required)]
     pub segments: Option<Ordered<Segment>>,

@@ -36,6 +36,8 @@ pub struct Project {
     pub usage: Usage,
     /// What is kept of memberships.
     pub membership: Membership,
+    /// What is kept of whose data went out in which file.
+    pub who_got: WhoGot,
     /// When segments are evaluated that are sent after their evaluation.
     pub evaluations: Option<Schedule>,
     /// Rules over profiles, in the order of the file.
@@ -190,6 +192,13 @@ pub enum Stitch {
 pub struct Membership {
     /// How many days it is remembered that somebody left.
     pub exits_kept_days: u32,
+}
+
+/// What is kept of whose data went out in which file.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct WhoGot {
+    /// For how many days it is kept of each run.
+    pub kept_days: u32,
 }
 
 /// A named rule over profiles.

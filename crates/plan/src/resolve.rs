@@ -144,6 +144,7 @@ impl<'a> Resolver<'a> {
         let usage = self.usage(file);
         let membership = self.membership(file.membership.as_ref());
         self.evaluations = self.evaluations(file.membership.as_ref());
+        let who_got = consent::who_got(file.who_got.as_ref());
         let mut project = Project {
             name,
             datasets,
@@ -151,6 +152,7 @@ impl<'a> Resolver<'a> {
             consent,
             usage,
             membership,
+            who_got,
             evaluations: self.evaluations.clone(),
             segments,
             accounts,

@@ -73,6 +73,8 @@ impl Recovery<'_> {
             ledger: self.ledger,
             store,
             baselines: &self.workspace.baselines_folder(),
+            // Nothing is staged here that was not staged before.
+            records: None,
             seals: &self.workspace.seals(),
             interrupt: self.interrupt,
             line: &line,
@@ -129,6 +131,7 @@ impl Recovery<'_> {
                     ledger: self.ledger,
                     store,
                     baselines: &self.workspace.baselines_folder(),
+                    records: None,
                     seals: &self.workspace.seals(),
                     interrupt: self.interrupt,
                     line: &line,

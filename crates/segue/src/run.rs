@@ -11,7 +11,7 @@ mod sealing;
 mod stage;
 mod unopened;
 
-pub(crate) use increment::{baseline_of, check_order, run_of_baseline};
+pub(crate) use increment::{baseline_of, check_order, record_of, run_of_baseline};
 pub(crate) use membership::{evaluate_all, look};
 pub(crate) use publish::abort;
 pub(crate) use stage::{class_of, inputs, why_in_the_way};
@@ -49,6 +49,8 @@ pub(crate) struct Surroundings<'a> {
     pub(crate) store: Arc<dyn Store>,
     /// The folder in which incremental runs leave what they have sent.
     pub(crate) baselines: &'a Path,
+    /// The folder in which runs leave whose data is in which of their files; nothing is left without one.
+    pub(crate) records: Option<&'a Path>,
     /// What the encryption of runs is drawn from.
     pub(crate) seals: &'a Seals,
     /// Whether the user wants to stop.

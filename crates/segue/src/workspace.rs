@@ -28,6 +28,8 @@ const STATE_FOLDER: &str = ".segue";
 const CAPABILITIES_FOLDER: &str = "destinations";
 /// The seals of runs that are not over, inside the state folder.
 const SEALS_FOLDER: &str = "seals";
+/// The records of whose data runs have sent, inside the state folder.
+pub(crate) const RECORDS_FOLDER: &str = "who-got";
 /// The ledger inside the state folder.
 pub(crate) const LEDGER_FILE: &str = "ledger.sqlite";
 
@@ -172,6 +174,11 @@ impl Workspace {
     /// Where incremental runs leave what they have sent.
     pub(crate) fn baselines_folder(&self) -> PathBuf {
         self.state.join("baselines")
+    }
+
+    /// Where runs leave whose data is in which of their files.
+    pub(crate) fn records_folder(&self) -> PathBuf {
+        self.state.join(RECORDS_FOLDER)
     }
 
     /// What the encryption of runs is drawn from.

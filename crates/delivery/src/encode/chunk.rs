@@ -15,8 +15,8 @@ pub struct Chunk {
     pub columns: Option<RecordBatch>,
     /// For each row the byte behind it, of the text or of the plain values; rising.
     pub row_ends: Vec<u32>,
-    /// Rows of the batch that the formula guard left out.
-    pub rejected: u64,
+    /// Rows of the batch that the formula guard left out, by position in it; rising.
+    pub rejected: Vec<u32>,
 }
 
 impl Chunk {
@@ -41,7 +41,7 @@ impl Chunk {
         }
     }
 
-    /// Keeps the first `rows` rows and returns the others. The count of rejected rows stays here.
+    /// Keeps the first `rows` rows and returns the others. The rejected rows stay here.
     ///
     /// # Panics
     /// When there are fewer rows.
@@ -56,6 +56,6 @@ impl Chunk {
         let mut row_ends = self.row_ends.split_off(rows);
         let cut = u32::try_from(bytes).expect("row ends are 32 bits wide");
         row_ends.iter_mut().for_each(|end| *end -= cut);
-        Self { text, columns, row_ends, rejected: 0 }
+        Self { text, columns, row_ends, rejected: Vec::new() }
     }
 }

@@ -75,7 +75,7 @@ impl Columns {
         let rows = batch.num_rows();
         let columns = RecordBatch::try_new(self.schema(), columns).map_err(Error::Columns)?;
         chunk.text.clear();
-        chunk.rejected = 0;
+        chunk.rejected.clear();
         chunk.row_ends.clear();
         let mut end = 0;
         for total in totals {

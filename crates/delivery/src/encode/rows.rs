@@ -17,6 +17,8 @@ const TEXT_BYTES_MAX: usize = u32::MAX as usize;
 pub(super) struct Rows<'c> {
     chunk: &'c mut Chunk,
     length: usize,
+    /// Rows of the batch so far, with those that were left out.
+    taken: u32,
 }
 
 /// There is no room for more rows.
@@ -28,8 +30,8 @@ impl<'c> Rows<'c> {
     pub(super) fn new(chunk: &'c mut Chunk) -> Self {
         chunk.columns = None;
         chunk.row_ends.clear();
-        chunk.rejected = 0;
-        Self { chunk, length: 0 }
+        chunk.rejected.clear();
+        Self { chunk, length: 0, taken: 0 }
     }
 
     /// Appends the first `count` rows of the lanes, without those that a lane rejects. `names` are
@@ -50,11 +52,11 @@ impl<'c> Rows<'c> {
         }
         self.make_room(bytes_max, rest / count.max(1));
         let rejected = lanes.iter().fold(0, |rows, lane| rows | lane.rejected) & all(count);
-        self.chunk.rejected += u64::from(rejected.count_ones());
         let text = self.chunk.text.as_mut_slice();
         let mut at = self.length;
         for row in 0..count {
             if rejected >> row & 1 == 1 {
+                self.chunk.rejected.push(self.taken + row as u32);
                 continue;
             }
             if names.is_empty() {
@@ -70,6 +72,7 @@ impl<'c> Rows<'c> {
             self.chunk.row_ends.push(at as u32);
         }
         self.length = at;
+        self.taken += count as u32;
         Ok(())
     }
 

@@ -6,6 +6,7 @@
 //! | `row` | a hash of the mapped attributes, in exports of changes |
 //! | `since` | when the row came into the set |
 //! | `mapped.*` | the key and identity columns of the mapping, where leavers are sent |
+//! | `person` | what stands for the profile ([`crate::people`]), where leavers are sent and told by a key |
 //! | `piece` | what stands for the part of the snapshot that the row came from |
 //!
 //! The file says in its metadata what it was made for; one that was made for another key is of no use,
@@ -36,7 +37,9 @@ use plan::Query;
 use plan::project::ColumnSource;
 use plan::run_plan::Increment;
 
+use super::entity::Kept;
 use crate::error::{Error, Kind};
+use crate::people::{NOBODY, shortened};
 use crate::state_file;
 use crate::survey::ProfileKey;
 
@@ -46,6 +49,7 @@ const GROUP_ROWS_MAX: usize = 1 << 19;
 const KEPT_PREFIX: &str = "mapped.";
 const PIECE_COLUMN: &str = "piece";
 const LEFT_COLUMN: &str = "left";
+const PERSON_COLUMN: &str = "person";
 
 const VERSION_KEY: &str = "segue.baseline";
 const ENTITY_KEY: &str = "segue.entity";
@@ -66,7 +70,7 @@ impl Facts {
         query: &Query,
         increment: &Increment,
         profile: &ProfileKey,
-        kept: &Schema,
+        kept: &Kept,
     ) -> Self {
         let key = query.columns.iter().filter(|column| column.deduplicate);
         let key = key.map(|column| match &column.source {
@@ -77,7 +81,16 @@ impl Facts {
         });
         let mut parts: Vec<String> = key.collect();
         parts.push(format!("profile by {}", profile.primary));
-        Self::of(parts.join(" + "), increment.changes, kept)
+        let facts = Self::of(parts.join(" + "), increment.changes, &kept.schema);
+        if kept.tells_person { facts.with_person() } else { facts }
+    }
+
+    /// The same with who each row is about, behind the kept columns.
+    fn with_person(self) -> Self {
+        let mut fields: Vec<_> = self.schema.fields().iter().cloned().collect();
+        let person = Field::new(PERSON_COLUMN, DataType::UInt64, true);
+        fields.insert(fields.len() - 1, Arc::new(person));
+        Self { schema: Arc::new(Schema::new(fields)), ..self }
     }
 
     /// Facts of rows that are told apart by what `entity` says in words.
@@ -212,6 +225,20 @@ pub(super) fn entities(batch: &RecordBatch) -> Option<Vec<u128>> {
 /// The kept column of a batch of a baseline.
 pub(super) fn kept<'a>(batch: &'a RecordBatch, header: &str) -> Option<&'a ArrayRef> {
     batch.column_by_name(&format!("{KEPT_PREFIX}{header}"))
+}
+
+/// Whom the rows of a batch of a baseline are about: it says so, or else entities are profiles.
+pub(super) fn people(batch: &RecordBatch, has_key: bool) -> Vec<u64> {
+    if has_key {
+        let known = batch.column_by_name(PERSON_COLUMN);
+        let known = known.and_then(|it| it.as_primitive_opt::<UInt64Type>());
+        // Those of earlier versions do not say it.
+        return match known {
+            Some(known) => known.iter().map(|person| person.unwrap_or(NOBODY)).collect(),
+            None => vec![NOBODY; batch.num_rows()],
+        };
+    }
+    entities(batch).unwrap_or_default().into_iter().map(shortened).collect()
 }
 
 /// Whether each row of a batch of moves is of an entity that left.
@@ -379,6 +406,7 @@ fn writer(path: &Path, schema: &SchemaRef) -> Result<state_file::Writer, Error> 
         .set_column_compression("row".into(), Compression::UNCOMPRESSED)
         .set_column_dictionary_enabled("since".into(), true)
         .set_column_dictionary_enabled(PIECE_COLUMN.into(), true)
+        .set_column_compression(PERSON_COLUMN.into(), Compression::UNCOMPRESSED)
         .build();
     state_file::Writer::create(path, schema, properties)
 }

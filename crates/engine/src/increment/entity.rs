@@ -18,6 +18,7 @@ use twox_hash::XxHash3_128;
 
 use crate::error::{Error, Kind};
 use crate::fields;
+use crate::people::{Whose, append, begin_identity};
 use crate::row_set::{Address, RowSet, Words};
 use crate::rows::{Pass, Piece, visit};
 use crate::selection::{Parts, Restriction, Selection, Who, present};
@@ -35,6 +36,8 @@ pub(super) struct Kept {
     pub(super) columns: Vec<usize>,
     /// Their headers and types.
     pub(super) schema: Schema,
+    /// Whether it is also kept who the row is about: the key does not tell that of those who are gone.
+    pub(super) tells_person: bool,
 }
 
 impl Kept {
@@ -54,8 +57,16 @@ impl Kept {
         let read: Vec<Column> =
             columns.iter().map(|&column| query.columns[column].clone()).collect();
         let parts = Parts { who: Who::Everyone, columns: &read, hidden: &[], query };
-        let schema = Selection::new(parts, survey)?.schema;
-        Ok(Self { columns, schema: schema.as_ref().clone() })
+        let schema = Selection::new(parts, survey)?.schema.as_ref().clone();
+        let has_key = query.columns.iter().any(|column| column.deduplicate);
+        let tells_person = increment.leavers && has_key;
+        Ok(Self { columns, schema, tells_person })
+    }
+
+    /// The types of everything that is kept.
+    fn types(&self) -> impl Iterator<Item = DataType> {
+        let columns = self.schema.fields().iter().map(|field| field.data_type().clone());
+        columns.chain(self.tells_person.then_some(DataType::UInt64))
     }
 }
 
@@ -109,8 +120,7 @@ impl Teller {
             if !key.is_empty() && with_key.as_ref().is_none_or(|bits| bits.value(row)) {
                 key.iter().for_each(|column| append(&mut bytes, column.value(row)));
             } else if is_known(row) {
-                // No text is so long that a key would begin like this.
-                bytes.push(0xff);
+                begin_identity(&mut bytes);
                 // The same bytes whether profiles are merged or not: the first record that has to
                 // be merged makes nobody another one.
                 self.namespace.iter().for_each(|namespace| append(&mut bytes, namespace));
@@ -122,11 +132,6 @@ impl Teller {
         };
         Ok((0..batch.num_rows()).map(tell).collect())
     }
-}
-
-fn append(bytes: &mut Vec<u8>, text: &str) {
-    bytes.extend_from_slice(&(text.len() as u64).to_le_bytes());
-    bytes.extend_from_slice(text.as_bytes());
 }
 
 /// The values of a scalar column as text.
@@ -141,6 +146,8 @@ pub(super) struct Maker {
     teller: Teller,
     attributes: Option<Attributes>,
     kept: Option<(RowConverter, Vec<usize>)>,
+    /// Tells who a row is about, where that is kept.
+    whose: Option<Whose>,
 }
 
 /// What entries of the rows of a batch are made of.
@@ -181,19 +188,23 @@ impl Maker {
             increment.changes.then(|| Attributes::new(&columns, &selection.schema)).transpose()?;
         let place = |position: &usize| read.iter().position(|(column, _)| column == position);
         let places: Vec<usize> = kept.columns.iter().filter_map(place).collect();
+        let kept_person = kept.tells_person && !places.is_empty();
         let kept = match places.is_empty() {
             true => None,
-            false => Some((converter(&kept.schema)?, places)),
+            false => Some((converter(kept.types())?, places)),
         };
+        let whose = kept_person.then(|| Whose::of_profiles(survey, columns.len()));
         let pass = Pass { survey: Arc::clone(survey), selection };
-        Ok((pass, Self { teller, attributes, kept }))
+        Ok((pass, Self { teller, attributes, kept, whose }))
     }
 
     pub(super) fn make(&self, batch: &RecordBatch) -> Result<Made, Error> {
         let entities = self.teller.tell(batch)?;
         let hashes = self.attributes.as_ref().map(|it| it.hash(batch)).transpose()?;
+        let person = self.whose.as_ref().map(|whose| whose.tell(batch)).transpose()?;
+        let person = person.map(|person| Arc::new(person.column()) as ArrayRef);
         let values = self.kept.as_ref();
-        let values = values.map(|(converter, places)| values_of(converter, batch, places));
+        let values = values.map(|(converter, places)| values_of(converter, batch, places, person));
         Ok(Made { entities, hashes, values: values.transpose()? })
     }
 
@@ -318,9 +329,8 @@ impl Census {
     }
 }
 
-fn converter(schema: &Schema) -> Result<RowConverter, Error> {
-    let fields = schema.fields().iter().map(|field| SortField::new(field.data_type().clone()));
-    RowConverter::new(fields.collect())
+fn converter(types: impl Iterator<Item = DataType>) -> Result<RowConverter, Error> {
+    RowConverter::new(types.map(SortField::new).collect())
         .map_err(|_| Error::new(Kind::Invalid, "invalid_key", "a key column's type cannot be kept"))
 }
 
@@ -328,9 +338,10 @@ fn values_of(
     converter: &RowConverter,
     batch: &RecordBatch,
     places: &[usize],
+    person: Option<ArrayRef>,
 ) -> Result<arrow::row::Rows, Error> {
-    let columns: Vec<ArrayRef> =
-        places.iter().map(|&place| Arc::clone(batch.column(place))).collect();
+    let columns = places.iter().map(|&place| Arc::clone(batch.column(place)));
+    let columns: Vec<ArrayRef> = columns.chain(person).collect();
     converter.convert_columns(&columns).map_err(|_| Error::internal("a key cannot be kept"))
 }
 

@@ -12,11 +12,12 @@ use plan::Query;
 use plan::project::Column;
 
 use super::Shared;
-use super::baseline::{Baseline, Batches, entities, kept};
+use super::baseline::{Baseline, Batches, entities, kept, people};
 use super::compare::Left;
 use super::entity::Teller;
 use crate::error::Error;
 use crate::ordered::Stop;
+use crate::people::People;
 use crate::row_set::{Address, RowSet};
 use crate::rows::{Pass, sort};
 use crate::selection::{Parts, Restriction, Selection, Who};
@@ -43,6 +44,8 @@ pub(crate) struct Gone {
     /// Where that file is, for messages.
     folder: String,
     baseline: Baseline,
+    /// Whether they are told by a deduplication key.
+    has_key: bool,
 }
 
 /// Looks for the records of those who left, in the morsels where they may be.
@@ -60,6 +63,7 @@ pub(super) async fn find(
     }
     let records = records(query, &left, (survey, may_be_in), limits, threads).await?;
     let (last, limits) = (last.clone(), limits.clone());
+    let has_key = query.columns.iter().any(|column| column.deduplicate);
     let join = move || -> Result<Found, Error> {
         let folder = limits.spill_folder.to_string_lossy().into_owned();
         let failed = |error| Error::io(&folder, "write a temporary file", error);
@@ -82,8 +86,12 @@ pub(super) async fn find(
             }
         }
         let gone = gone.into_inner().map_err(|error| failed(error.into_error()))?;
-        let gone =
-            (gone_count > 0).then(|| Gone { entities: Shared::new(gone), folder, baseline: last });
+        let gone = (gone_count > 0).then(|| Gone {
+            entities: Shared::new(gone),
+            folder,
+            baseline: last,
+            has_key,
+        });
         Ok(Found { here, gone, count })
     };
     tokio::task::spawn_blocking(join).await.map_err(crate::store::stopped)?
@@ -160,13 +168,13 @@ fn read_records(entries: &mut dyn Read) -> io::Result<Vec<(u128, Address)>> {
 
 impl Gone {
     /// Hands over what is known of them as rows of `selection`, sorted by entity: keys and
-    /// identities as they were sent, and nothing else.
+    /// identities as they were sent, and nothing else; and whose each of them is.
     pub(crate) fn read<E: From<Error>>(
         &self,
         selection: &Selection,
-        mut each: impl FnMut(RecordBatch) -> Result<(), Stop<E>>,
+        mut each: impl FnMut(RecordBatch, People) -> Result<(), Stop<E>>,
     ) -> Result<(), Stop<E>> {
-        let outcome = self.batches(selection, |batch| Ok(each(batch)));
+        let outcome = self.batches(selection, |batch, people| Ok(each(batch, people)));
         outcome.unwrap_or_else(|error| Err(Stop::Failed(error.into())))
     }
 
@@ -174,7 +182,7 @@ impl Gone {
     fn batches<S>(
         &self,
         selection: &Selection,
-        mut each: impl FnMut(RecordBatch) -> Result<Result<(), S>, Error>,
+        mut each: impl FnMut(RecordBatch, People) -> Result<Result<(), S>, Error>,
     ) -> Result<Result<(), S>, Error> {
         let mut moved = HashSet::new();
         for batch in self.baseline.moves()?.into_iter().flatten() {
@@ -197,7 +205,7 @@ impl Gone {
         batches: Batches<'_>,
         counts: impl Fn(&u128) -> bool,
         selection: &Selection,
-        each: &mut impl FnMut(RecordBatch) -> Result<Result<(), S>, Error>,
+        each: &mut impl FnMut(RecordBatch, People) -> Result<Result<(), S>, Error>,
     ) -> Result<Result<(), S>, Error> {
         let failed = |error| Error::io(&self.folder, "read a temporary file", error);
         let opened = self.entities.with(|file| -> io::Result<_> {
@@ -226,7 +234,8 @@ impl Gone {
             }
             let rows = filter_record_batch(&batch, &BooleanArray::from(mask))
                 .map_err(|_| Error::internal("a baseline has columns of different lengths"))?;
-            if let Err(stop) = each(rows_of(&rows, selection)?)? {
+            let people = People::of_profiles(people(&rows, self.has_key));
+            if let Err(stop) = each(rows_of(&rows, selection)?, people)? {
                 return Ok(Err(stop));
             }
         }

@@ -50,7 +50,7 @@ pub(crate) fn standing(
         return Ok(Standing::Nameless);
     };
     let kept = Kept::new(query, increment, survey)?;
-    let facts = Facts::new(query, increment, &survey.key, &kept.schema);
+    let facts = Facts::new(query, increment, &survey.key, &kept);
     let last = last.map(|path| Baseline::open(path, &facts)).transpose()?.flatten();
     let Some(last) = last else { return Ok(Standing::First) };
     let mut rows = last.rows()?;

@@ -8,7 +8,9 @@ use std::sync::Arc;
 use std::time::{Duration, UNIX_EPOCH};
 
 use arrow::array::{ArrayRef, Int64Array, RecordBatch, StringArray};
-use engine::{Baselines, Error, Movement};
+use engine::{
+    Baselines, Error, FoundInRecord, Movement, People, Recorder, With, everybody_in, hash_of,
+};
 use futures::TryStreamExt;
 use plan::field::FieldPath;
 use plan::project::{DatasetFormat, Identity};
@@ -216,6 +218,42 @@ fn expected(
     (rows, gone.collect(), now, movement)
 }
 
+/// Takes down whose the rows are while they go into files of a few rows each. The record then holds
+/// exactly those whose ids stand in the rows.
+async fn check_record(path: &Path, told: &[(Vec<String>, People)]) -> Result<(), Error> {
+    let rows: usize = told.iter().map(|(lines, _)| lines.len()).sum();
+    let rows_of_file = 1 + rows % 5;
+    let headers = ["id", "e-mail, \"quoted\""];
+    let mut recorder = Recorder::create(path, headers)?;
+    let mut expected: BTreeSet<(u32, String)> = BTreeSet::new();
+    let mut written = 0;
+    for (lines, people) in told {
+        for (row, line) in lines.iter().enumerate() {
+            let file = 1 + (written / rows_of_file) as u32;
+            recorder.add(file, people, row..row + 1).await?;
+            let id = line.split('|').next().expect("a cell");
+            expected.insert((file, id.to_owned()));
+            written += 1;
+        }
+    }
+    recorder.finish().await?.persist()?;
+    let everybody: BTreeSet<(u32, u64)> = everybody_in(path)?.into_iter().collect();
+    assert_eq!(everybody.len(), expected.len(), "nobody else");
+    for (file, id) in &expected {
+        let person = hash_of("CRMID", id);
+        assert!(everybody.iter().any(|(other, number)| other == file && person.is(*number)));
+    }
+    for id in (rows as u64 % 3..=4 * PEOPLE).step_by(3) {
+        let person = hash_of("CRMID", &id.to_string());
+        let found = FoundInRecord::in_record(path, &[person])?.expect("a record");
+        let files = expected.iter().filter(|(_, other)| *other == id.to_string());
+        let files: Vec<u32> = files.map(|(file, _)| *file).collect();
+        assert_eq!((found.files, found.rows, found.nameless), (files, rows as u64, 0));
+        assert_eq!(found.columns, headers);
+    }
+    Ok(())
+}
+
 /// The rows and counts of a run.
 async fn found(
     case: &Case,
@@ -225,11 +263,14 @@ async fn found(
 ) -> Result<(Vec<String>, Movement), Error> {
     let snapshot = case.pin().await?;
     let baselines = Baselines { last, next };
-    let rows = case.engine().difference(&case.query, increment, baselines, &snapshot).await?;
+    let engine = case.engine();
+    let (query, with) = (&case.query, With::People);
+    let rows = engine.difference_and(query, increment, baselines, with, &snapshot).await?;
     let counts = rows.tally().counts();
-    let lines: Vec<Vec<String>> =
-        rows.map_ordered(|batch| Ok::<_, Error>(lines(&batch))).try_collect().await?;
-    let lines = lines.concat();
+    let told = rows.map_with_people(|batch, people| Ok::<_, Error>((lines(&batch), people)));
+    let told: Vec<(Vec<String>, People)> = told.try_collect().await?;
+    check_record(&case.path("who-got/run.parquet"), &told).await?;
+    let lines = told.into_iter().map(|(lines, _)| lines).collect::<Vec<_>>().concat();
     let lost: u64 = counts.excluded.iter().map(|(_, count)| count).sum();
     assert_eq!(counts.received, counts.activated + lost, "{counts:?}");
     assert_eq!(counts.activated, lines.len() as u64);

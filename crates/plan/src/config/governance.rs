@@ -1,4 +1,4 @@
-//! `consent:` and `membership:` of the project file as written.
+//! `consent:`, `membership:` and `who_got:` of the project file as written.
 
 use schemars::JsonSchema;
 use serde::Deserialize;
@@ -42,4 +42,13 @@ pub(crate) struct Membership {
     /// When a server evaluates what exports with `trigger: after-evaluation` send. Default: only when
     /// somebody asks for it.
     pub schedule: Option<Schedule>,
+}
+
+/// What is kept of whose data went out in which file.
+#[derive(Debug, Default, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct WhoGot {
+    /// For how many days it is kept of each run. Default: 400.
+    #[schemars(range(min = 1, max = 3650))]
+    pub kept_days: Option<u32>,
 }

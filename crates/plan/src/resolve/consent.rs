@@ -1,9 +1,9 @@
-//! Consent: the field of the general opt-out, and a rule for each marketing action that asks for one.
+//! Consent, and what is kept about people: the field of the general opt-out, and a rule for each marketing action that asks for one.
 
 use super::{Item, Resolver, quoted_list, segment};
 use crate::config;
 use crate::consent::{Consent, OptOut, Purpose};
-use crate::project::{Membership, Project, Rule, Schedule};
+use crate::project::{Membership, Project, Rule, Schedule, WhoGot};
 use crate::tree::Node;
 use crate::usage::UsagePolicy;
 
@@ -12,6 +12,13 @@ use crate::usage::UsagePolicy;
 const EXITS_KEPT_DAYS: u32 = 30;
 /// The longest that exits are remembered, in days.
 const EXITS_KEPT_DAYS_MAX: u32 = 3_650;
+/// How long it is kept of a run whose data it sent, unless the project says otherwise, in days: a year,
+/// and the time to ask about its beginning.
+const WHO_GOT_KEPT_DAYS: u32 = 400;
+
+pub(super) fn who_got(file: Option<&config::WhoGot>) -> WhoGot {
+    WhoGot { kept_days: file.and_then(|file| file.kept_days).unwrap_or(WHO_GOT_KEPT_DAYS) }
+}
 
 impl Resolver<'_> {
     pub(super) fn consent(&mut self, file: Option<&config::Consent>) -> Consent {

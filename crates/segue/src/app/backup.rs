@@ -16,15 +16,15 @@ use serde::{Deserialize, Serialize};
 use crate::failure::{Failure, Kind};
 use crate::private_file;
 use crate::server::exports;
-use crate::workspace::LEDGER_FILE;
+use crate::workspace::{LEDGER_FILE, RECORDS_FOLDER};
 
 /// The file of a backup that lists the others.
 const LIST: &str = "backup.json";
 /// The version of that file's form.
 const FORMAT: u32 = 1;
 /// What belongs to a ledger, inside the state folder.
-const FOLDERS: [&str; 6] =
-    ["secrets", "baselines", "seals", "destinations", "membership", "landed"];
+const FOLDERS: [&str; 7] =
+    ["secrets", "baselines", "seals", "destinations", "membership", "landed", RECORDS_FOLDER];
 
 /// What a backup holds.
 #[derive(Debug, Serialize, Deserialize)]
@@ -318,6 +318,8 @@ fn copy(from: &Path, to: &Path) -> std::io::Result<()> {
     }
     let mut target = private_file::open_fresh(to)?;
     std::io::copy(&mut source, &mut target)?;
+    // Some files are kept for a time from when they were made.
+    target.set_modified(source.metadata()?.modified()?)?;
     target.sync_all()
 }
 

@@ -13,3 +13,4 @@ pub(crate) mod questions;
 pub(crate) mod replay;
 pub(crate) mod rules;
 pub(crate) mod schedule;
+pub(crate) mod who_got;

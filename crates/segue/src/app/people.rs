@@ -1,22 +1,18 @@
-//! One person: what is known, in which segments and why, and in which delivered files.
+//! One person: what is known, and in which segments and why.
 
 use engine::{Explained, Join, Judged, Outcome, PersonId};
 use jiff::Timestamp;
-use ledger::{DeliveredFile, FileBehind, FileFilter, Ledger};
 use plan::project::Segment;
 
 use crate::cli::Global;
 use crate::cli::mask::mask;
 use crate::cli::profile::cells;
-use crate::cli::report;
 use crate::failure::Failure;
 use crate::sources::Sources;
 use crate::workspace::Workspace;
 
 /// The most segments that are explained at once: each asks the identities of all profiles.
 pub(crate) const SEGMENTS_EXPLAINED_MAX: usize = 50;
-/// How many files are told at once.
-const FILES_MAX: usize = 50;
 /// The most characters of a value or a condition.
 const CHARS_MAX: usize = 200;
 
@@ -30,9 +26,6 @@ pub(crate) struct Person {
     pub(crate) memberships: Vec<Membership>,
     /// How many segments were not asked.
     pub(crate) segments_left_out: usize,
-    pub(crate) files: Vec<Sent>,
-    /// Where the files go on, if there are more.
-    pub(crate) files_next: Option<FileBehind>,
 }
 
 /// A field with the record that its value comes from.
@@ -54,24 +47,12 @@ pub(crate) struct Membership {
     pub(crate) decided_by: Vec<String>,
 }
 
-/// A delivered file of a segment that the person is in.
-#[derive(Debug)]
-pub(crate) struct Sent {
-    pub(crate) run_id: uuid::Uuid,
-    pub(crate) activation: String,
-    pub(crate) segment: String,
-    pub(crate) url: String,
-    pub(crate) at: Timestamp,
-}
-
 /// What is asked for.
 pub(crate) struct Wanted<'a> {
     pub(crate) namespace: &'a str,
     pub(crate) value: &'a str,
     pub(crate) unmask: bool,
     pub(crate) now: Timestamp,
-    /// The file behind which files are told.
-    pub(crate) files_behind: Option<FileBehind>,
 }
 
 /// Looks somebody up. Returns nothing where no profile has the identity.
@@ -81,7 +62,6 @@ pub(crate) struct Wanted<'a> {
 pub(crate) async fn look_up(
     workspace: &Workspace,
     global: &Global,
-    ledger: &Ledger,
     wanted: &Wanted<'_>,
 ) -> Result<Option<Person>, Failure> {
     // In boxes: reading profiles is a deep future, and this one would be deeper still.
@@ -110,13 +90,10 @@ pub(crate) async fn look_up(
         let asked = membership(workspace, &sources, segment, wanted, &shown);
         memberships.push(Box::pin(asked).await?);
     }
-    let (files, files_next) = files(ledger, &memberships, wanted.files_behind).await?;
     Ok(Some(Person {
         identities,
         records: profile.records,
         fields,
-        files,
-        files_next,
         memberships,
         segments_left_out: segments.len().saturating_sub(SEGMENTS_EXPLAINED_MAX),
     }))
@@ -169,34 +146,6 @@ fn deciding(part: &Judged, rule: &str, shown: &impl Fn(&str) -> String, found: &
         true => short(text),
         false => format!("{}  ({})", short(text), values.join(", ")),
     });
-}
-
-/// The delivered files of the segments that somebody is in, the latest first, and where they go on.
-async fn files(
-    ledger: &Ledger,
-    memberships: &[Membership],
-    behind: Option<FileBehind>,
-) -> Result<(Vec<Sent>, Option<FileBehind>), Failure> {
-    let segments: Vec<String> =
-        memberships.iter().filter(|it| it.is_member).map(|it| it.segment.clone()).collect();
-    if segments.is_empty() {
-        return Ok((Vec::new(), None));
-    }
-    let limit = u32::try_from(FILES_MAX + 1).unwrap_or(u32::MAX);
-    let filter =
-        FileFilter { segments, is_data: true, behind, limit: Some(limit), ..FileFilter::default() };
-    let mut found = ledger.files(&filter).await?;
-    let is_more = found.len() > FILES_MAX;
-    found.truncate(FILES_MAX);
-    let next = found.last().filter(|_| is_more).map(DeliveredFile::place);
-    let sent = |file: DeliveredFile| Sent {
-        run_id: file.run_id,
-        activation: file.activation,
-        segment: file.segment,
-        url: report::address(&file.store, &file.bucket, &file.key),
-        at: file.published,
-    };
-    Ok((found.into_iter().map(sent).collect(), next))
 }
 
 /// The beginning of a text, on one line.

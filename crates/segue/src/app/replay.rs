@@ -197,6 +197,8 @@ impl Replay<'_> {
             ledger: &ledger,
             store,
             baselines: &self.workspace.baselines_folder(),
+            // The files are those of the run, and so is the record of whose they are.
+            records: None,
             seals: &self.workspace.seals(),
             interrupt: self.interrupt,
             line: &line,

@@ -38,6 +38,7 @@ mod slots;
 pub(crate) mod table;
 mod token;
 mod validate;
+mod who_got;
 
 use std::io::Write as _;
 use std::path::PathBuf;
@@ -175,6 +176,7 @@ enum Command {
     Export(export::Args),
     Preview(preview::Args),
     Profile(profile::Args),
+    WhoGot(who_got::Args),
     Count(count::Args),
     Evaluate(evaluate::Args),
     Explain(explain::Args),
@@ -251,6 +253,7 @@ async fn dispatch(cli: Cli) -> Result<(), Failure> {
         Command::Export(args) => export::run(&global, &args).await,
         Command::Preview(args) => preview::run(&global, &args).await,
         Command::Profile(args) => profile::run(&global, &args).await,
+        Command::WhoGot(args) => who_got::run(&global, &args).await,
         Command::Count(args) => count::run(&global, &args).await,
         Command::Evaluate(args) => evaluate::run(&global, &args).await,
         Command::Segments(args) => segments::run(&global, &args).await,

@@ -8,7 +8,7 @@ use jiff::Timestamp;
 use ledger::{Ledger, RunDetail, RunRecord, RunState, SlotKey, SlotState};
 
 use crate::ambient::{self, Interrupt};
-use crate::app::backup;
+use crate::app::{backup, who_got};
 use crate::cli::{Format, Global, Runs, report};
 use crate::failure::{Failure, Kind};
 use crate::progress::Progress;
@@ -113,6 +113,8 @@ pub(crate) async fn perform(
         stores::tidy(&ledger, store).await?;
     }
     done?;
+    let (records, kept) = (workspace.records_folder(), who_got::kept_days(workspace));
+    who_got::sweep(&records, kept, &ledger, ambient::now().into()).await?;
     ledger.close().await;
     Ok(outcome)
 }
@@ -286,6 +288,7 @@ impl Command<'_> {
             ledger: self.ledger,
             store,
             baselines: &self.workspace.baselines_folder(),
+            records: Some(&self.workspace.records_folder()),
             seals: &self.workspace.seals(),
             interrupt: self.interrupt,
             line: &line,

@@ -6,7 +6,7 @@ use http::Method;
 
 use super::answers::{
     access, activations, alerts, destinations, drafts, evaluations, fields, files, log, objects,
-    people, preview, profiles, project, replays, rules, runs, secrets, server, slots,
+    people, preview, profiles, project, replays, rules, runs, secrets, server, slots, who_got,
 };
 use super::flow_service::{
     FlowBody, Items, Made, Operation, connections, flows, mapping_sets, runs as flow_runs, targets,
@@ -252,8 +252,9 @@ pub(crate) const ROUTES: &[Route] = &[
     change!(POST "/api/v1/segments/{key}/count", count_segment, Analyse, None, 200, Gives::Json(schema::<profiles::Count>), profiles::count, "Count the members of a segment, exactly"),
     change!(POST "/api/v1/preview", preview_objects, Read, Some(schema::<preview::PreviewObjects>), 200, Gives::Json(schema::<preview::Previewed>), preview::preview, "What objects that nobody has saved would come to: problems, names, slots, first lines, rows"),
     change!(POST "/api/v1/drafts/segment/try", try_rule, Analyse, Some(schema::<rules::TryRule>), 200, Gives::Json(schema::<rules::RuleTried>), rules::try_rule, "Try the rule of a segment that is kept nowhere: what is wrong with it, or how many are in it and a few of them, masked"),
-    change!(POST "/api/v1/profiles/lookup", look_up_person, Analyse, Some(schema::<people::LookUp>), 200, Gives::Json(schema::<people::Found>), people::look_up, "Look up one person by an identity, masked: fields, memberships with what decides them, delivered files"),
+    change!(POST "/api/v1/profiles/lookup", look_up_person, Analyse, Some(schema::<people::LookUp>), 200, Gives::Json(schema::<people::Found>), people::look_up, "Look up one person by an identity, masked: fields, and memberships with what decides them"),
     change!(POST "/api/v1/profiles/reveal", reveal_person, Unmask, Some(schema::<people::LookUp>), 200, Gives::Json(schema::<people::Found>), people::reveal, "Look up one person with real values"),
+    change!(POST "/api/v1/profiles/who-got", who_got, Analyse, Some(schema::<who_got::AskWhoGot>), 200, Gives::Json(schema::<who_got::WhoGot>), who_got::ask, "Every delivered file that a person's data went out in, and the runs of which that is not known"),
     change!(POST "/api/v1/segments/{key}/preview", preview_segment, Analyse, Some(schema::<profiles::Preview>), 200, Gives::Json(schema::<profiles::Rows>), profiles::preview_segment, "Show some members of a segment, masked"),
     change!(POST "/api/v1/segments/{key}/explain", explain_segment, Analyse, Some(schema::<profiles::Why>), 200, Gives::Json(schema::<profiles::Told>), profiles::explain_segment, "Say why a person is in a segment or not, masked"),
     change!(POST "/api/v1/drafts/segment/preview", preview_draft_segment, Analyse, Some(schema::<drafts::DraftPreview>), 200, Gives::Json(schema::<profiles::Rows>), drafts::preview_segment, "Show some members of a segment that is kept nowhere, masked"),

@@ -2,7 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
-use engine::{Baselines, Rows};
+use engine::{Baselines, Rows, With};
 use ledger::RunRecord;
 use plan::RunPlan;
 use uuid::Uuid;
@@ -20,11 +20,11 @@ pub(super) struct Chosen {
 impl Attempt<'_> {
     /// Prepares the rows of the run. An incremental one leaves its baseline beside the ledger before
     /// the first row is read; it counts once the run is delivered.
-    pub(super) async fn choose(&self, work: Work<'_>) -> Result<Chosen, Trouble> {
+    pub(super) async fn choose(&self, work: Work<'_>, with: With) -> Result<Chosen, Trouble> {
         let plan = work.plan;
         super::membership::evaluate(work).await?;
         let Some(increment) = &plan.increment else {
-            let rows = work.engine.rows(&plan.query, work.profiles).await?;
+            let rows = work.engine.rows_and(&plan.query, with, work.profiles).await?;
             return Ok(Chosen { rows, compared_with: None });
         };
         let (delivered, committed) = self.newest(plan).await?;
@@ -33,7 +33,9 @@ impl Attempt<'_> {
         let next = baseline_in(self.around.baselines, plan.run_id, Some(self.claim.epoch));
         let baselines =
             Baselines { last: last.as_ref().map(|(_, path)| path.as_path()), next: Some(&next) };
-        let rows = work.engine.difference(&plan.query, increment, baselines, work.profiles).await?;
+        let found =
+            work.engine.difference_and(&plan.query, increment, baselines, with, work.profiles);
+        let rows = found.await?;
         let movement = rows.tally().counts().movement;
         let is_compared = movement.is_some_and(|movement| movement.baseline);
         Ok(Chosen { rows, compared_with: last.map(|(run, _)| run).filter(|_| is_compared) })
@@ -80,7 +82,18 @@ fn baseline_in(folder: &Path, run_id: Uuid, epoch: Option<u32>) -> PathBuf {
     }
 }
 
-/// The run that has left a file of this name among the baselines.
+/// Where a committed run has left the record of whose data it sends.
+pub(crate) fn record_of(folder: &Path, run: &RunRecord) -> PathBuf {
+    baseline_in(folder, run.run_id, run.staged_epoch)
+}
+
+/// Where an attempt leaves the record of whose data it sends; each has a file of its own, as it has a
+/// baseline.
+pub(super) fn record_in(folder: &Path, run_id: Uuid, epoch: u32) -> PathBuf {
+    baseline_in(folder, run_id, Some(epoch))
+}
+
+/// The run that has left a file of this name among the baselines, or among the records.
 pub(crate) fn run_of_baseline(name: &str) -> Option<Uuid> {
     name.split('.').next()?.parse().ok()
 }

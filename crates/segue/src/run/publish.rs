@@ -5,6 +5,7 @@ use delivery::encode::Encoder;
 use delivery::store::{AtKey, Completion, Listing, OpenUpload, UploadState};
 use delivery::upload::{Intent, Upload};
 use delivery::{manifest, publish};
+use engine::With;
 use futures::StreamExt as _;
 use jiff::Timestamp;
 use plan::protocol::{self, Answer, Event, RepairFailure, Seen, Verification};
@@ -130,7 +131,7 @@ impl Attempt<'_> {
         work: Work<'_>,
         lost: &StagedObject,
     ) -> Result<StagedObject, Trouble> {
-        let rows = self.choose(work).await?.rows;
+        let rows = self.choose(work, With::Nothing).await?.rows;
         let encoder = Encoder::new(&work.plan.output.file, &rows.schema())?;
         let store = std::sync::Arc::clone(&self.around.store);
         let upload = Upload::new(store, &work.plan.output, self.identity.clone(), encoder.head());
@@ -141,7 +142,7 @@ impl Attempt<'_> {
             rows.map_ordered(move |batch| encoder.encode(&batch).map_err(Chunking::from));
         while let Some(chunk) = chunks.next().await {
             let chunk = chunk.map_err(|error| error.at_row(0))?;
-            self.write_chunk(&mut upload, &mut opening, chunk).await?;
+            self.write_chunk(&mut upload, &mut opening, chunk, None).await?;
         }
         if let Some(intent) = upload.needs_object_when_empty() {
             self.begin(&mut upload, &mut opening, intent).await?;

@@ -6,15 +6,16 @@ use bytes::Bytes;
 use delivery::encode::{Chunk, Encoder};
 use delivery::manifest::{self, Facts};
 use delivery::upload::{self, Intent, Upload};
-use engine::Rows;
+use engine::{PendingRecord, People, Recorder, Rows, With};
 use futures::StreamExt as _;
 use ledger::{Excluded, SnapshotInput};
 use plan::guard::{Size, Violation};
 use plan::protocol::{self, Event, Seen};
 use plan::staged::{Condition, StagedObject};
+use tokio::task::{JoinError, JoinHandle};
 use uuid::Uuid;
 
-use super::increment::Chosen;
+use super::increment::{Chosen, record_in};
 use super::{Attempt, Work};
 use crate::ambient;
 use crate::failure::{Failure, Kind};
@@ -36,6 +37,14 @@ impl<E: Into<Failure>> From<E> for Trouble {
     fn from(error: E) -> Self {
         Self::Run(error.into())
     }
+}
+
+/// What writing all rows came to.
+struct Written {
+    /// Rows that the formula guard left out.
+    rejected: u64,
+    /// The record of whose data they are, on its way.
+    record: Option<JoinHandle<Result<PendingRecord, engine::Error>>>,
 }
 
 /// How the uploads of one pass over the rows are opened.
@@ -86,7 +95,9 @@ impl Attempt<'_> {
         let inputs = inputs(work);
         self.record(self.around.ledger.pin_snapshot(&self.claim, &inputs, ambient::now()).await)?;
         self.around.line.phase("reading");
-        let Chosen { rows, compared_with } = self.choose(work).await?;
+        let recorder = self.recorder(work)?;
+        let with = if recorder.is_some() { With::People } else { With::Nothing };
+        let Chosen { rows, compared_with } = self.choose(work, with).await?;
         let tally = rows.tally();
         let encoder = Encoder::new(&work.plan.output.file, &rows.schema())?;
         let store = std::sync::Arc::clone(&self.around.store);
@@ -95,7 +106,8 @@ impl Attempt<'_> {
                 .giving_back_to(&encoder)
                 .sealed_by(self.seal(work)?);
         let mut opening = Opening::default();
-        let rejected = self.write_rows(&mut upload, &mut opening, rows, encoder).await?;
+        let Written { rejected, record } =
+            self.write_rows(&mut upload, &mut opening, (rows, encoder), recorder).await?;
         if let Some(intent) = upload.needs_object_when_empty() {
             self.begin(&mut upload, &mut opening, intent).await?;
         }
@@ -113,6 +125,10 @@ impl Attempt<'_> {
         let data_files = objects.len();
         let manifest = self.stage_manifest(work, &objects, &counts, &inputs, condition).await?;
         objects.extend(manifest);
+        if let Some(record) = record {
+            // Before the commit record: whatever is delivered can be asked about.
+            record.await.map_err(lost_record)??.persist()?;
+        }
         let event = Event::Staged { data_files, manifest: objects.len() > data_files };
         let mut held = self.held();
         held.set_objects(objects);
@@ -120,18 +136,28 @@ impl Attempt<'_> {
         Ok(event)
     }
 
-    /// Reads, encodes and sends all rows. Encoding happens on the threads that read, several batches
-    /// at once; this loop takes the chunks in snapshot order. Returns how many rows the formula guard
-    /// left out.
+    /// Begins the record of whose data the run sends, where one is kept.
+    fn recorder(&self, work: Work<'_>) -> Result<Option<Recorder>, Trouble> {
+        let Some(folder) = self.around.records else { return Ok(None) };
+        let path = record_in(folder, work.plan.run_id, self.claim.epoch);
+        let columns = work.plan.query.columns.iter().map(|column| column.header.as_str());
+        Ok(Some(Recorder::create(&path, columns)?))
+    }
+
+    /// Reads, encodes and sends all rows, and takes down whose they are. Encoding happens on the threads
+    /// that read, several batches at once; this loop takes the chunks in snapshot order.
     async fn write_rows(
         &self,
         upload: &mut Upload,
         opening: &mut Opening<'_>,
-        rows: Rows,
-        encoder: Encoder,
-    ) -> Result<u64, Trouble> {
-        let mut chunks =
-            rows.map_ordered(move |batch| encoder.encode(&batch).map_err(Chunking::from));
+        (rows, encoder): (Rows, Encoder),
+        mut recorder: Option<Recorder>,
+    ) -> Result<Written, Trouble> {
+        let mut chunks = rows.map_with_people(move |batch, people| {
+            let chunk = encoder.encode(&batch)?;
+            let people = people.without(&chunk.rejected);
+            Ok::<_, Chunking>((chunk, people))
+        });
         let (mut written, mut rejected) = (0_u64, 0_u64);
         loop {
             let chunk = tokio::select! {
@@ -139,28 +165,42 @@ impl Attempt<'_> {
                 () = self.around.interrupt.requested() => return Err(interrupted().into()),
                 chunk = chunks.next() => chunk,
             };
-            let Some(chunk) = chunk else { return Ok(rejected) };
-            let chunk = chunk.map_err(|error| error.at_row(written + rejected))?;
-            rejected += chunk.rejected;
+            let Some(chunk) = chunk else {
+                // What is left of it is done while the files are sealed.
+                let record = recorder.map(|recorder| tokio::spawn(recorder.finish()));
+                return Ok(Written { rejected, record });
+            };
+            let (chunk, people) = chunk.map_err(|error| error.at_row(written + rejected))?;
+            rejected += chunk.rejected.len() as u64;
             written += chunk.rows() as u64;
             self.around.line.rows(chunk.rows() as u64);
-            self.write_chunk(upload, opening, chunk).await?;
+            let whose = recorder.as_mut().map(|recorder| (recorder, &people));
+            self.write_chunk(upload, opening, chunk, whose).await?;
         }
     }
 
-    /// Writes a chunk into as many files as it reaches, and opens each of them first.
+    /// Writes a chunk into as many files as it reaches, and opens each of them first; `whose` its rows
+    /// are is taken down with the file that they go into.
     pub(super) async fn write_chunk(
         &self,
         upload: &mut Upload,
         opening: &mut Opening<'_>,
         chunk: Chunk,
+        mut whose: Option<(&mut Recorder, &People)>,
     ) -> Result<(), Trouble> {
-        let mut rest = Some(chunk);
+        let all = chunk.rows();
+        let (mut rest, mut first) = (Some(chunk), 0);
         while let Some(chunk) = rest {
             if let Some(intent) = upload.needs_object(&chunk) {
                 self.begin(upload, opening, intent).await?;
             }
+            let file = upload.number();
             rest = upload.write(chunk).await?;
+            let end = all - rest.as_ref().map_or(0, Chunk::rows);
+            if let Some((recorder, people)) = &mut whose {
+                recorder.add(file, people, first..end).await?;
+            }
+            first = end;
         }
         Ok(())
     }
@@ -475,6 +515,11 @@ fn in_the_way(key: &str, was_ours: bool) -> Failure {
     let problem = why_in_the_way(was_ours);
     Failure::new(Kind::Blocked, format!("{key} cannot be written: {problem}"))
         .hint("Move or delete that object if nobody needs it, or give `file_name` (or `folder`) another text.")
+}
+
+fn lost_record(error: JoinError) -> Failure {
+    Failure::from_error(Kind::Internal, &error)
+        .context("the record of whose data the run sends could not be made")
 }
 
 fn interrupted() -> Failure {

@@ -129,6 +129,7 @@ impl Attempt<'_> {
             ledger: &self.shared.ledger,
             store,
             baselines: &self.workspace.baselines_folder(),
+            records: Some(&self.workspace.records_folder()),
             seals: &self.workspace.seals(),
             interrupt: &self.shared.interrupt,
             line: &line,

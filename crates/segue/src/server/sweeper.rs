@@ -1,8 +1,8 @@
 //! The sweeper: what nobody needs any more, at the start and once an hour.
 //!
 //! Spilled rows have no names and go with their process, and the engine removes old merged profiles
-//! whenever it makes new ones; what is left are uploads of runs that are over, and baselines that no
-//! increment will be made from.
+//! whenever it makes new ones; what is left are uploads of runs that are over, baselines that no
+//! increment will be made from, and records of whose data was sent that were kept for long enough.
 
 use std::os::unix::fs::MetadataExt as _;
 use std::path::Path;
@@ -15,6 +15,7 @@ use uuid::Uuid;
 use super::Shared;
 use crate::ambient;
 use crate::app::replay::Replay;
+use crate::app::who_got;
 use crate::failure::Failure;
 use crate::progress::Progress;
 use crate::recover::Recovery;
@@ -70,6 +71,8 @@ async fn sweep(shared: &Shared) -> Result<(), Failure> {
         progress: &Progress::hidden(),
     };
     replay.finish_left().await?;
+    let (records, kept) = (workspace.records_folder(), who_got::kept_days(&workspace));
+    who_got::sweep(&records, kept, &shared.ledger, ambient::now().into()).await?;
     let needed = shared.ledger.needed_baselines().await?;
     let removed = remove_baselines(&workspace.baselines_folder(), &needed, BASELINE_AGE_MIN);
     if removed > 0 {

@@ -7,7 +7,7 @@ use crate::project::{BUCKET, Project, Text, lab_with};
 
 const SECOND: &str = "2026-01-05T00:00:00Z";
 
-async fn versioned() -> Lab {
+pub(crate) async fn versioned() -> Lab {
     let bucket = BucketSpec { versioned: true, ..BucketSpec::from(BUCKET) };
     let user = s3lab::User {
         access_key_id: "LAB".to_owned(),

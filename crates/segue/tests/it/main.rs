@@ -56,4 +56,5 @@ mod trust;
 mod usage_policies;
 mod virtual_hosts;
 mod webhook;
+mod who_got;
 mod wizards;

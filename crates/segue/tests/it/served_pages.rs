@@ -356,8 +356,10 @@ async fn runs_are_narrowed_and_files_of_a_person_go_on() {
     let lab = lab().await;
     let file = "{ format: csv, rows_per_file: 1 }";
     let project = Project::new(&Text { file, ..Text::default() }.yaml(), Some(&lab));
-    for day in 1..=18 {
-        let slot = format!("2025-11-{day:02}T06:00:00Z");
+    let november = (1..=18).map(|day| format!("2025-11-{day:02}T06:00:00Z"));
+    let october =
+        (0..36).map(|number| format!("2025-10-01T{:02}:{:02}:00Z", number / 2, number % 2));
+    for slot in november.chain(october) {
         let said = project.segue(&["run", "daily", "--slot", &slot]);
         assert_eq!(said.code, 0, "{}", said.stderr);
     }
@@ -374,19 +376,25 @@ async fn runs_are_narrowed_and_files_of_a_person_go_on() {
     assert_eq!(some.text.matches("class=\"mark ok\"").count(), 3, "the timeline has the same");
     browser.get("/runs?destination=nowhere").must_have("No run matches these filters");
 
+    // Nobody has a profile with this identity any more; the files went out all the same.
+    project.write("people.csv", "id,email,points\n2,bob@example.com,9\n");
     let asked = [("namespace", "CRMID"), ("identity", "1")];
     let first = browser.post("/profiles", "/profiles", &asked);
     assert_eq!(first.text.matches(".csv").count(), 50);
-    first.must_have("loyal · daily");
+    first.must_have("Nobody has this identity");
+    first.must_have("loyal · daily → partner");
+    first.must_have("Columns: id, e_mail, points");
+    first.must_have("Exact for each run delivered since");
     let next = first.between("name=\"files\" value=\"", "\"").expect("there are more");
     let more = [("namespace", "CRMID"), ("identity", "1"), ("files", next.as_str())];
     let second = browser.post("/profiles", "/profiles", &more);
     assert_eq!(second.text.matches(".csv").count(), 4);
     assert!(!second.has("name=\"files\""));
-    // Who is in no segment has no files.
+    // Who never was in a file has none.
     let other =
         browser.post("/profiles", "/profiles", &[("namespace", "CRMID"), ("identity", "2")]);
     assert!(!other.has(".csv"));
+    other.must_have("No recorded file has data of this person");
 }
 
 #[tokio::test(flavor = "multi_thread")]

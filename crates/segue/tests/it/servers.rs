@@ -99,6 +99,12 @@ fn assert_each_once(server: &Server, lab: &Lab, project: &Project, slots: usize)
     assert_eq!(published, (2 * slots).to_string());
     let delivered = server.psql("SELECT count(*) FROM @.runs WHERE state = 'delivered'");
     assert_eq!(delivered, slots.to_string());
+    // Whoever delivered a slot left the record of whose data it sent, where all servers find it.
+    let answer = server.json(project, &["who-got", "CRMID:1"]);
+    assert_eq!(answer["files"].as_array().map(Vec::len), Some(slots));
+    assert_eq!(answer["notKnown"].as_array().map(Vec::len), Some(0), "{}", answer["notKnown"]);
+    let answer = server.json(project, &["who-got", "CRMID:2"]);
+    assert_eq!(answer["files"].as_array().map(Vec::len), Some(0));
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -26,6 +26,8 @@ pub struct Profile {
     pub is_revealed: bool,
     /// What came of it.
     pub found: Found,
+    /// Where the data went, if it was asked.
+    pub files: Option<Files>,
 }
 
 /// What came of a look-up.
@@ -53,10 +55,36 @@ pub struct Person {
     pub memberships: Vec<Membership>,
     /// Segments besides them, which were not asked.
     pub segments_left_out: u64,
-    /// The files that the data went out in, the latest first.
-    pub files: Vec<Sent>,
+}
+
+/// Where somebody's data went.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Files {
+    /// The files that the data went out in, those of the latest slot first.
+    pub sent: Vec<Sent>,
+    /// Delivered runs of which it is not known.
+    pub not_known: Vec<NotKnown>,
+    /// Since when each delivered run has a record; nothing if the last one has none.
+    pub recorded_since: Option<Timestamp>,
+    /// For how many days records are kept.
+    pub kept_days: u64,
     /// Where the files go on, if there are more.
-    pub files_next: Option<String>,
+    pub next: Option<String>,
+}
+
+/// A delivered run of which it is not known whose data it sent.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct NotKnown {
+    /// The run's id.
+    pub run: String,
+    /// The segment and the activation.
+    pub of: String,
+    /// When it was delivered.
+    pub at: Option<Timestamp>,
+    /// Why, in the word of the API.
+    pub why: String,
+    /// How many of its rows do not tell whose they are.
+    pub rows: u64,
 }
 
 /// A field of a profile.
@@ -90,10 +118,14 @@ pub struct Sent {
     pub run: String,
     /// The address of the file.
     pub address: String,
-    /// The segment and the activation.
+    /// The segment, the activation and the destination.
     pub of: String,
-    /// When it was delivered.
-    pub at: Timestamp,
+    /// The version of the object, where the bucket keeps versions.
+    pub version: Option<String>,
+    /// The headers of the file.
+    pub columns: Vec<String>,
+    /// When it became visible.
+    pub at: Option<Timestamp>,
 }
 
 impl Profile {
@@ -113,8 +145,11 @@ impl Profile {
                 section class="card" { div class="body" { (self.form(shell)) } }
                 @match &self.found {
                     Found::NotAsked => {},
-                    Found::Nobody => section class="card" {
-                        (empty(Icon::Search, lang.profile_missing(), lang.profile_missing_text(), &nothing()))
+                    Found::Nobody => {
+                        section class="card" {
+                            (empty(Icon::Search, lang.profile_missing(), lang.profile_missing_text(), &nothing()))
+                        }
+                        (self.files(shell))
                     },
                     Found::Failed(why, hint) => {
                         (Note { tone: Tone::Bad, title: html! { (lang.problem_other()) }, detail: told(lang, why), next_step: told_step(lang, hint.as_deref()).as_deref(), actions: nothing() }.draw(lang))
@@ -147,6 +182,49 @@ impl Profile {
                 }
             }
         }
+    }
+
+    /// Where the data went, and of which runs that is not known.
+    fn files(&self, shell: &Shell) -> Markup {
+        let Some(files) = &self.files else { return nothing() };
+        let (lang, locale) = (shell.lang(), &shell.locale);
+        let list = html! {
+            ul class="list" {
+                @for sent in &files.sent {
+                    li {
+                        div {
+                            a class="main" href=(run_url(&sent.run)) { (sent.address) }
+                            span class="under" { (sent.of) }
+                            @if let Some(version) = &sent.version { span class="under" { (lang.object_version()) " " code { (version) } } }
+                            span class="under" { (lang.sent_columns(&sent.columns.join(", "))) }
+                        }
+                        @if let Some(at) = sent.at { span class="muted small" { (moment(locale, at)) } }
+                    }
+                }
+                @if files.sent.is_empty() { li { span class="muted" { (lang.sent_to_empty()) } } }
+                @for gap in &files.not_known {
+                    li {
+                        div {
+                            a class="main" href=(run_url(&gap.run)) { (lang.sent_not_known()) }
+                            span class="under" { (gap.of) }
+                            span class="under" { (gap.why(shell)) }
+                        }
+                        @if let Some(at) = gap.at { span class="muted small" { (moment(locale, at)) } }
+                    }
+                }
+            }
+            @if let Some(next) = &files.next { (self.older_files(shell, next)) }
+        };
+        let since = html! {
+            p {
+                @match files.recorded_since {
+                    Some(since) => { (lang.sent_recorded_since(&locale.date_time(since))) " " }
+                    None => {}
+                }
+                (lang.sent_kept(files.kept_days))
+            }
+        };
+        flush_card(lang.sent_to(), &since, &list)
     }
 
     fn form(&self, shell: &Shell) -> Markup {
@@ -185,8 +263,9 @@ impl Person {
             (masked.draw(lang))
             div class="columns wide-left" {
                 (self.fields(shell))
-                div class="stack" { (self.memberships(shell)) (self.files(shell, page)) }
+                (self.memberships(shell))
             }
+            (page.files(shell))
         }
     }
 
@@ -233,19 +312,16 @@ impl Person {
         };
         flush_card(lang.memberships(), &more, &list)
     }
+}
 
-    fn files(&self, shell: &Shell, page: &Profile) -> Markup {
-        let (lang, locale) = (shell.lang(), &shell.locale);
-        let list = html! {
-            ul class="list" {
-                @for sent in &self.files {
-                    li { div { a class="main" href=(run_url(&sent.run)) { (sent.address) } span class="under" { (sent.of) } } span class="muted small" { (moment(locale, sent.at)) } }
-                }
-                @if self.files.is_empty() { li { span class="muted" { (lang.sent_to_empty()) } } }
-            }
-            @if let Some(next) = &self.files_next { (page.older_files(shell, next)) }
-        };
-        let hint = html! { p { (lang.sent_in_last()) } };
-        flush_card(lang.sent_to(), &hint, &list)
+impl NotKnown {
+    fn why(&self, shell: &Shell) -> String {
+        let lang = shell.lang();
+        match self.why.as_str() {
+            "expired" => lang.record_expired().to_owned(),
+            "damaged" => lang.record_damaged().to_owned(),
+            "nameless" => lang.record_nameless(self.rows),
+            _ => lang.record_missing().to_owned(),
+        }
     }
 }

@@ -98,7 +98,15 @@ catalogue! {
     show_values_hint = "This is written to the audit log with your name." | "C’est inscrit au journal d’audit avec votre nom.";
     values_shown = "Real values are shown, and that is in the audit log" | "Les vraies valeurs sont montrées, et c’est dans le journal d’audit";
     values_shown_hint = "Close this page when you are done." | "Fermez cette page quand vous avez terminé.";
-    sent_in_last = "Every delivered file of the segments that this person is in now, the latest first. Whoever joined a segment later is not in its earlier files." | "Tous les fichiers livrés des segments dont cette personne fait partie aujourd’hui, les plus récents d’abord. Qui a rejoint un segment plus tard n’est pas dans ses fichiers antérieurs.";
+    sent_recorded_since(when) = "Exact for each run delivered since {when}." | "Exact pour chaque exécution livrée depuis {when}.";
+    sent_kept #days = "Records are kept for {days} day." , "Records are kept for {days} days." | "Les relevés sont gardés {days} jour.", "Les relevés sont gardés {days} jours.";
+    sent_columns(columns) = "Columns: {columns}" | "Colonnes\u{a0}: {columns}";
+    object_version = "Version" | "Version";
+    sent_not_known = "Not known whether this run sent data of the person" | "On ignore si cette exécution a envoyé des données de la personne";
+    record_expired = "Its record is older than records are kept." | "Son relevé est plus ancien que la durée de conservation.";
+    record_missing = "It has no record." | "Elle n’a pas de relevé.";
+    record_damaged = "Its record is damaged." | "Son relevé est endommagé.";
+    record_nameless #rows = "{rows} of its rows does not tell whose it is." , "{rows} of its rows do not tell whose they are." | "{rows} de ses lignes ne dit pas de qui elle parle.", "{rows} de ses lignes ne disent pas de qui elles parlent.";
     older_files = "Older files" | "Fichiers plus anciens";
     segments_not_asked #count = "{count} more segment was not asked" , "{count} more segments were not asked" | "{count} autre segment n’a pas été interrogé", "{count} autres segments n’ont pas été interrogés";
 

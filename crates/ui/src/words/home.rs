@@ -49,8 +49,8 @@ catalogue! {
     is_member = "Member" | "Membre";
     profile_missing = "Nobody has this identity" | "Personne n’a cette identité";
     profile_missing_text = "Compare it with your data, letter by letter: it is looked for exactly as written." | "Comparez-la à vos données, lettre par lettre\u{a0}: elle est cherchée exactement comme écrite.";
-    sent_to = "Files with this person" | "Fichiers avec cette personne";
-    sent_to_empty = "No delivered file is known to hold this person." | "Aucun fichier livré ne contient cette personne, à notre connaissance.";
+    sent_to = "Files this person’s data went out in" | "Fichiers partis avec des données de cette personne";
+    sent_to_empty = "No recorded file has data of this person." | "Aucun fichier relevé ne contient de données de cette personne.";
     datasets_of(names) = "Merged from {names}" | "Fusionné depuis {names}";
 
     // Audit

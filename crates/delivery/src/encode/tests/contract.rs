@@ -216,7 +216,8 @@ fn rows_with_formulas_are_left_out_and_counted() {
         Arc::new(cells.iter().copied().collect::<DictionaryArray<Int8Type>>()),
     ] {
         let chunk = try_encode(&reject, vec![names, numbers.clone()]).unwrap();
-        assert_eq!((chunk.rejected, chunk.rows()), (67, 133));
+        let rejected: Vec<u32> = (0..200).filter(|row| row % 3 == 0).collect();
+        assert_eq!((&chunk.rejected, chunk.rows()), (&rejected, 133));
         let text = String::from_utf8(chunk.text).unwrap();
         assert!(text.starts_with("fine,-1\nfine,-2\nfine,-4\n"));
         assert_eq!(text.lines().count(), 133);

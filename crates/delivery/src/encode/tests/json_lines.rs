@@ -308,7 +308,7 @@ proptest! {
 
         let cut = cut.min(batch.num_rows());
         let mut joined = Vec::new();
-        let mut piece = Chunk { text: vec![b'#'; 700], row_ends: vec![1, 2], rejected: 9, columns: None };
+        let mut piece = Chunk { text: vec![b'#'; 700], row_ends: vec![1, 2], rejected: vec![9], columns: None };
         for (start, rows) in [(0, cut), (cut, batch.num_rows() - cut)] {
             encoder.encode_into(&batch.slice(start, rows), &mut piece).unwrap();
             joined.extend_from_slice(&piece.text);

@@ -147,6 +147,15 @@ fn consent_is_asked_for_marketing_actions() {
         Did you mean `opt_out`?
     21:32 out_of_range expected 0 to 3650 <99999>
     ");
+    insta::assert_snapshot!(consent("who_got: { kept_days: 0 }\n"), @"20:23 out_of_range expected 1 to 3650 <0>");
+    let kept = |text: &str| read_text(text).project.expect("there is no error").who_got.kept_days;
+    assert_eq!(kept(FULL), 400);
+    assert_eq!(
+        kept(
+            &FULL.replace("segments:\n  luxury", "who_got: { kept_days: 30 }\nsegments:\n  luxury")
+        ),
+        30
+    );
     let text = FULL
         .replace("manifest: true", "manifest: true\n    marketing_actions: [mail, adds]")
         .replace(

@@ -21,6 +21,7 @@ pub(crate) mod runs;
 pub(crate) mod secrets;
 pub(crate) mod server;
 pub(crate) mod slots;
+pub(crate) mod who_got;
 
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;

@@ -5,7 +5,6 @@ use std::sync::Arc;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::files;
 use super::profiles::on_a_thread;
 use crate::app::people::{self, Wanted};
 use crate::cli::slot_now;
@@ -21,9 +20,6 @@ pub(crate) struct LookUp {
     namespace: String,
     /// The identity, letter by letter
     value: String,
-    /// Where the files go on: `filesNext` of the answer before
-    #[serde(default)]
-    files_cursor: Option<String>,
 }
 
 /// What is known of a person.
@@ -39,11 +35,6 @@ pub(crate) struct Found {
     pub(crate) memberships: Vec<Membership>,
     /// Segments beyond them, which were not asked
     pub(crate) segments_left_out: usize,
-    /// The delivered files of the segments that the person is in now, the latest first, at most 50.
-    /// Whoever joined a segment later is not in its earlier files
-    pub(crate) files: Vec<File>,
-    /// The cursor of the files behind them, if there are more
-    pub(crate) files_next: Option<String>,
 }
 
 /// Identities of one kind.
@@ -81,17 +72,6 @@ pub(crate) struct Membership {
     pub(crate) decided_by: Vec<String>,
 }
 
-/// A delivered file.
-#[derive(Serialize, Deserialize, JsonSchema)]
-#[serde(rename_all = "camelCase")]
-pub(crate) struct File {
-    pub(crate) run_id: String,
-    pub(crate) activation: String,
-    pub(crate) segment: String,
-    pub(crate) url: String,
-    pub(crate) delivered_at: String,
-}
-
 /// Letters and digits of values are masked.
 pub(crate) async fn look_up(app: Arc<App>, ask: Ask) -> Result<Reply, Problem> {
     found(&app, ask.json()?, false).await
@@ -103,13 +83,12 @@ pub(crate) async fn reveal(app: Arc<App>, ask: Ask) -> Result<Reply, Problem> {
 }
 
 async fn found(app: &Arc<App>, wanted: LookUp, unmask: bool) -> Result<Reply, Problem> {
-    let LookUp { namespace, value, files_cursor } = wanted;
-    let files_behind = files_cursor.as_deref().map(files::behind_of).transpose()?;
+    let LookUp { namespace, value } = wanted;
     let now = slot_now();
     let found = on_a_thread(app, async move |app| {
         let workspace = app.shared.workspace();
-        let wanted = Wanted { namespace: &namespace, value: &value, unmask, now, files_behind };
-        Box::pin(people::look_up(&workspace, &app.shared.global, &app.shared.ledger, &wanted)).await
+        let wanted = Wanted { namespace: &namespace, value: &value, unmask, now };
+        Box::pin(people::look_up(&workspace, &app.shared.global, &wanted)).await
     });
     let Some(person) = found.await? else {
         return Err(Problem::new(Code::NotFound, "No profile has this identity.")
@@ -148,17 +127,5 @@ async fn found(app: &Arc<App>, wanted: LookUp, unmask: bool) -> Result<Reply, Pr
             })
             .collect(),
         segments_left_out: person.segments_left_out,
-        files_next: person.files_next.as_ref().map(files::cursor_of),
-        files: person
-            .files
-            .into_iter()
-            .map(|it| File {
-                run_id: it.run_id.to_string(),
-                activation: it.activation,
-                segment: it.segment,
-                url: it.url,
-                delivered_at: it.at.to_string(),
-            })
-            .collect(),
     })
 }

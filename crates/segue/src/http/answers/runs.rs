@@ -265,14 +265,25 @@ pub(in crate::http) async fn page(
     let mut runs = app.shared.ledger.runs(&filter).await?;
     let is_more = runs.len() > usize::try_from(limit).unwrap_or(usize::MAX);
     runs.truncate(usize::try_from(limit).unwrap_or(usize::MAX));
-    let next = runs.last().filter(|_| is_more).map(|last| {
-        let (slot, claimed) = (last.slot.to_string(), last.first_claimed.to_string());
-        cursor(&[&slot, &claimed, &last.run_id.to_string()])
-    });
+    let place = |run: &RunRecord| {
+        let RunRecord { slot, first_claimed, run_id, .. } = *run;
+        cursor_of(&RunBehind { slot, first_claimed, run_id })
+    };
+    let next = runs.last().filter(|_| is_more).map(place);
     Ok((runs, next))
 }
 
-fn behind_of(text: &str) -> Result<RunBehind, Problem> {
+/// Where a list goes on behind a run.
+pub(super) fn cursor_of(place: &RunBehind) -> String {
+    let (slot, claimed) = (place.slot.to_string(), place.first_claimed.to_string());
+    cursor(&[&slot, &claimed, &place.run_id.to_string()])
+}
+
+/// The place that a cursor names.
+///
+/// # Errors
+/// It is no cursor of a list of runs.
+pub(super) fn behind_of(text: &str) -> Result<RunBehind, Problem> {
     let [slot, first_claimed, run_id] = parse_cursor(text)?;
     Ok(RunBehind {
         slot: slot.parse().map_err(|_| bad_cursor())?,

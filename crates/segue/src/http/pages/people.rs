@@ -1,41 +1,61 @@
 //! Looking somebody up.
 
 use serde_json::json;
-use ui::page::profile::{Field, Found, Membership, Person, Profile, Sent};
+use ui::page::profile::{Field, Files, Found, Membership, NotKnown, Person, Profile, Sent};
 
 use super::visit::Visit;
 use crate::http::answers::people as answer;
+use crate::http::answers::who_got::{NotKnown as Gap, WentOut, WhoGot};
 use crate::http::problem::{Code, Problem};
 use crate::http::request::Reply;
 
 pub(super) async fn page(visit: Visit) -> Result<Reply, Problem> {
-    drawn(&visit, Found::NotAsked, false).await
+    drawn(&visit, Found::NotAsked, None, false).await
 }
 
 /// The identity is in the form and nowhere else: not in the address, not in a log.
 pub(super) async fn look_up(visit: Visit) -> Result<Reply, Problem> {
     let is_revealed = visit.field("reveal") == "yes" && visit.may_do("reveal_person");
     let operation = if is_revealed { "reveal_person" } else { "look_up_person" };
-    let cursor = Some(visit.field("files")).filter(|cursor| !cursor.is_empty());
-    let body = json!({
+    let person = json!({
         "namespace": visit.field("namespace"), "value": visit.field("identity"),
-        "filesCursor": cursor,
     });
-    let found = visit.ask::<answer::Found>(operation, &[], Some(body)).await;
-    match found {
-        Ok(person) => drawn(&visit, Found::Person(Box::new(of(person))), is_revealed).await,
+    let found = visit.ask::<answer::Found>(operation, &[], Some(person.clone())).await;
+    let failed = |problem: &Problem| Found::Failed(problem.detail.clone(), problem.hint.clone());
+    let (found, status) = match found {
+        Ok(person) => (Found::Person(Box::new(of(person))), None),
         Err(problem) if problem.code == Code::NotFound => {
-            let reply = drawn(&visit, Found::Nobody, false).await?;
-            Ok(reply.with_status(problem.code.status()))
+            (Found::Nobody, Some(problem.code.status()))
         }
         Err(problem) => {
-            let failed = Found::Failed(problem.detail.clone(), problem.hint.clone());
-            Ok(drawn(&visit, failed, false).await?.with_status(problem.code.status()))
+            let reply = drawn(&visit, failed(&problem), None, false).await?;
+            return Ok(reply.with_status(problem.code.status()));
         }
-    }
+    };
+    // Files may hold data of somebody who has no profile any more.
+    let mut asked = person;
+    asked["cursor"] =
+        Some(visit.field("files")).filter(|cursor| !cursor.is_empty()).map(str::to_owned).into();
+    let files = match visit.ask::<WhoGot>("who_got", &[], Some(asked)).await {
+        Ok(files) => files_of(files),
+        Err(problem) => {
+            let reply = drawn(&visit, failed(&problem), None, false).await?;
+            return Ok(reply.with_status(problem.code.status()));
+        }
+    };
+    let reply = drawn(&visit, found, Some(files), is_revealed).await?;
+    Ok(match status {
+        Some(status) => reply.with_status(status),
+        None => reply,
+    })
 }
 
-async fn drawn(visit: &Visit, found: Found, is_revealed: bool) -> Result<Reply, Problem> {
+async fn drawn(
+    visit: &Visit,
+    found: Found,
+    files: Option<Files>,
+    is_revealed: bool,
+) -> Result<Reply, Problem> {
     let workspace = visit.app.shared.workspace();
     let mut namespaces: Vec<String> = Vec::new();
     for dataset in workspace.project.profile_datasets() {
@@ -55,6 +75,7 @@ async fn drawn(visit: &Visit, found: Found, is_revealed: bool) -> Result<Reply, 
         may_reveal: visit.may_do("reveal_person"),
         is_revealed,
         found,
+        files,
     };
     let look = visit.look(&workspace).await?;
     let shell = visit.shell(&look).await?;
@@ -69,17 +90,36 @@ fn of(person: answer::Found) -> Person {
         is_member: it.is_member,
         decided_by: it.decided_by,
     };
-    let sent = |it: answer::File| {
-        let at = it.delivered_at.parse().ok()?;
-        let of = format!("{} · {}", it.segment, it.activation);
-        Some(Sent { run: it.run_id, address: it.url, of, at })
-    };
     Person {
         fields: person.fields.into_iter().map(field).collect(),
         datasets: person.records.into_iter().map(|it| it.dataset).collect(),
         memberships: person.memberships.into_iter().map(membership).collect(),
         segments_left_out: u64::try_from(person.segments_left_out).unwrap_or(u64::MAX),
-        files_next: person.files_next,
-        files: person.files.into_iter().filter_map(sent).collect(),
+    }
+}
+
+fn files_of(answer: WhoGot) -> Files {
+    let time = |text: Option<String>| text.and_then(|text| text.parse().ok());
+    let sent = |it: WentOut| Sent {
+        of: format!("{} · {} → {}", it.segment, it.activation, it.destination),
+        run: it.run_id,
+        address: it.url,
+        version: it.version_id,
+        columns: it.columns,
+        at: time(it.delivered_at),
+    };
+    let gap = |it: Gap| NotKnown {
+        of: format!("{} · {}", it.segment, it.activation),
+        run: it.run_id,
+        at: time(it.delivered_at),
+        why: it.why,
+        rows: it.rows.unwrap_or_default(),
+    };
+    Files {
+        sent: answer.files.into_iter().map(sent).collect(),
+        not_known: answer.not_known.into_iter().map(gap).collect(),
+        recorded_since: time(answer.recorded_since),
+        kept_days: answer.kept_days.into(),
+        next: answer.next,
     }
 }
