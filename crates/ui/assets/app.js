@@ -234,14 +234,14 @@ for (const search of document.querySelectorAll('input[data-find]')) {
   const list = document.getElementById(search.dataset.find);
   const narrow = () => {
     const wanted = search.value.trim().toLowerCase();
-    const tree = list.querySelector('button[title], details');
+    const tree = list.querySelector('button[title], details > ul');
     let found = 0;
     for (const item of tree ? list.querySelectorAll('li:has(> button)') : list.children) {
       const text = tree ? item.firstElementChild.title : item.textContent;
       item.hidden = !text.toLowerCase().includes(wanted);
       if (!item.hidden) found += 1;
     }
-    for (const group of list.querySelectorAll('details')) {
+    for (const group of list.querySelectorAll('details:has(> ul)')) {
       const left = group.querySelectorAll('li:not([hidden])').length;
       group.parentElement.hidden = left === 0;
       if (wanted && left > 0) group.open = true;
