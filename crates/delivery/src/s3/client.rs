@@ -40,8 +40,8 @@ pub const COMPLETE_TIMEOUT: Duration = Duration::from_secs(600);
 pub const STALL_GRACE: Duration = Duration::from_secs(20);
 /// How often a request of a check is sent at most.
 pub const CHECK_ATTEMPTS_MAX: u32 = 2;
-/// How long a service may be silent when it is checked, or when a role is assumed; and how long a request
-/// of a check may take with all its repetitions.
+/// How long a service may be silent when it is checked, or when a role is assumed; and how long the first
+/// request of a check may take with all its repetitions.
 pub const CHECK_READ_TIMEOUT: Duration = Duration::from_secs(10);
 /// The region that requests are signed for when an account with an endpoint names none: what
 /// S3-compatible services take as their default.
@@ -63,6 +63,13 @@ pub(super) fn in_region(client: &Client, region: &str) -> Client {
 pub(super) fn once() -> Builder {
     let timeouts = timeouts(COMPLETE_TIMEOUT);
     Config::builder().retry_config(RetryConfig::disabled()).timeout_config(timeouts)
+}
+
+/// Returns the settings for the first request of a check: one that failed at once is sent again, and one that
+/// was not answered is not, as nobody may be there.
+pub(super) fn first_of_check() -> Builder {
+    let timeouts = timeouts_of_sign_in().to_builder().operation_timeout(CHECK_READ_TIMEOUT);
+    Config::builder().timeout_config(timeouts.build())
 }
 
 /// Returns the address of an account's service without anything that could be a secret.
@@ -123,10 +130,7 @@ impl Pace {
     fn timeouts(self) -> TimeoutConfig {
         match self {
             Self::Run => timeouts(ATTEMPT_TIMEOUT),
-            // A request that failed at once is sent again; one that was not answered is not.
-            Self::Check => {
-                timeouts_of_sign_in().to_builder().operation_timeout(CHECK_READ_TIMEOUT).build()
-            }
+            Self::Check => timeouts_of_sign_in(),
         }
     }
 }

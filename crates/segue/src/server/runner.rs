@@ -9,6 +9,7 @@ use ledger::alert::NewAlert;
 use ledger::{Ledger, SlotClaim, SlotEnd, SlotKey, SlotRecord, SlotState};
 use plan::planner::turn::{Candidate, Turns};
 use tokio::task::{Id, JoinError, JoinSet};
+use uuid::Uuid;
 
 use super::{Shared, alerts, attempt};
 use crate::ambient;
@@ -43,6 +44,8 @@ struct Taken {
 
 struct Unwritten {
     taken: Taken,
+    /// The run, if it came so far.
+    run_id: Option<Uuid>,
     end: SlotEnd,
     alerts: Vec<NewAlert>,
 }
@@ -146,7 +149,8 @@ impl Runner {
         );
         let begun = alerts::started(&claim, self.shared.rules(), ambient::id());
         if let Err(error) = self.shared.ledger.alert_once(&begun, now).await {
-            self.unwritten.push(Unwritten { taken, end: SlotEnd::Released, alerts: Vec::new() });
+            let (end, alerts) = (SlotEnd::Released, Vec::new());
+            self.unwritten.push(Unwritten { taken, run_id: None, end, alerts });
             return Err(error.into());
         }
         // On a thread of its own: what a run does on the way, or how it ends, touches no other.
@@ -173,8 +177,10 @@ impl Runner {
                 attempt::end_of_panic(is_committed, ambient::now())
             }
         };
-        let alerts = self.alerts(&taken.claim, &end).await;
-        self.unwritten.push(Unwritten { taken, end, alerts });
+        let slot = self.shared.ledger.slot(&taken.claim.key).await.ok().flatten();
+        let run_id = slot.and_then(|slot| slot.run_id);
+        let alerts = self.alerts(&taken.claim, run_id, &end).await;
+        self.unwritten.push(Unwritten { taken, run_id, end, alerts });
         let written = self.write_down().await;
         self.note(written);
         self.shared.replan.notify_one();
@@ -182,10 +188,10 @@ impl Runner {
 
     /// Writes down what attempts came to. What cannot be written is kept, and with it the slot.
     async fn write_down(&mut self) -> Result<(), Failure> {
-        while let Some(Unwritten { taken, end, alerts }) = self.unwritten.last() {
+        while let Some(Unwritten { taken, run_id, end, alerts }) = self.unwritten.last() {
             let ledger = &self.shared.ledger;
             match ledger.end_slot_with(&taken.claim, end, alerts, ambient::now()).await {
-                Ok(()) => tell(&taken.claim, end),
+                Ok(()) => tell(&taken.claim, *run_id, end),
                 Err(error) if error.kind() == ledger::Kind::Fenced => {
                     tracing::warn!(%error, "an attempt is of no account");
                     if !taken.is_let_go {
@@ -220,10 +226,13 @@ impl Runner {
     }
 
     /// What somebody should be told of an end.
-    async fn alerts(&self, claim: &SlotClaim, end: &SlotEnd) -> Vec<NewAlert> {
+    async fn alerts(
+        &self,
+        claim: &SlotClaim,
+        run_id: Option<Uuid>,
+        end: &SlotEnd,
+    ) -> Vec<NewAlert> {
         let rules = self.shared.rules();
-        let slot = self.shared.ledger.slot(&claim.key).await.ok().flatten();
-        let run_id = slot.and_then(|slot| slot.run_id);
         let held = match (end, run_id) {
             (SlotEnd::Held(_), Some(run_id)) => {
                 self.shared.ledger.hold_of(run_id).await.ok().flatten().map(|hold| hold.cause)
@@ -301,7 +310,7 @@ async fn is_committed(ledger: &Ledger, claim: &SlotClaim) -> bool {
 }
 
 /// One line in the log for each end.
-fn tell(claim: &SlotClaim, end: &SlotEnd) {
+fn tell(claim: &SlotClaim, run_id: Option<Uuid>, end: &SlotEnd) {
     let (outcome, stop) = match end {
         SlotEnd::Delivered => ("delivered", None),
         SlotEnd::Skipped(stop) => ("skipped", Some(stop)),
@@ -313,10 +322,11 @@ fn tell(claim: &SlotClaim, end: &SlotEnd) {
     };
     let key = &claim.key;
     let (activation, segment, slot) = (&key.activation, &key.segment, key.slot);
+    let run_id = run_id.map(tracing::field::display);
     match stop {
-        None => tracing::info!(activation, segment, %slot, outcome, "a run ended"),
+        None => tracing::info!(activation, segment, %slot, run_id, outcome, "a run ended"),
         Some(stop) => {
-            tracing::warn!(activation, segment, %slot, outcome, code = stop.code, message = stop.message, "a run ended");
+            tracing::warn!(activation, segment, %slot, run_id, outcome, code = stop.code, message = stop.message, "a run ended");
         }
     }
 }

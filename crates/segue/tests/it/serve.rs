@@ -10,6 +10,7 @@ use std::time::{Duration, Instant};
 use s3lab::{Action, Fault, Lab, Operation, Outcome};
 
 use crate::delivery::wait_until;
+use crate::http::Server;
 use crate::project::{BUCKET, NOW, Project, Running, Said, Text, lab};
 
 const FIRST_DAY: &str = "2026-01-04T06:30:00Z";
@@ -233,4 +234,23 @@ async fn whoever_watches_is_told_whether_a_server_is_ready() {
     ");
     let closed = project.segue(&["ready", "--server", "http://127.0.0.1:9"]);
     assert_eq!(closed.code, 3, "{}", closed.stderr);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_log_names_the_run_that_ended() {
+    let lab = lab().await;
+    let project = Project::new(&Text::default().yaml(), Some(&lab));
+    let flags = ["--log", "info", "--log-format", "json"];
+    let mut server = Server::with(&project, &flags, &[]).await;
+    let run = "/api/v1/activations/daily/run";
+    let asked = server.ask("POST", run, &server.operator, &[], None);
+    assert_eq!(asked.status, 202, "{}", asked.text);
+    let runs = || server.ask("GET", "/api/v1/runs", &server.viewer, &[], None).json();
+    wait_until(|| runs()["items"][0]["state"] == "delivered").await;
+    let run_id = runs()["items"][0]["runId"].clone();
+    let log = server.stop();
+    let told = |line: &str| serde_json::from_str::<serde_json::Value>(line).ok();
+    let ended = log.lines().filter_map(told).find(|line| line["message"] == "a run ended");
+    let ended = ended.unwrap_or_else(|| panic!("{log}"));
+    assert_eq!((&ended["run_id"], &ended["outcome"]), (&run_id, &"delivered".into()), "{ended}");
 }

@@ -66,7 +66,7 @@ impl Probe<'_> {
         }
     }
 
-    /// Lists nothing in particular.
+    /// Lists nothing in particular. It is the first request of a walk.
     pub(super) async fn list(&self, owner: Owner) -> Result<(), Failure> {
         let owner = self.owner(owner);
         let send = |client: Client| {
@@ -76,6 +76,8 @@ impl Probe<'_> {
                 .prefix(&self.scope.start)
                 .max_keys(1)
                 .set_expected_bucket_owner(owner.clone())
+                .customize()
+                .config_override(client::first_of_check())
                 .send()
         };
         self.store.ask(Act::Reach, None, send).await.map(|_| ())
