@@ -1,4 +1,4 @@
-//! Alerts: an outbox. What happened and that somebody should be told are one transaction, so that
+//! Alerts. What happened and that somebody should be told are written in one transaction, so that
 //! neither is without the other; sending comes afterwards, and again until it is taken.
 
 use jiff::Timestamp;

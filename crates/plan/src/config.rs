@@ -41,6 +41,8 @@ pub(crate) struct Project {
     pub profiles: Option<Profiles>,
     /// Who may not be sent, whatever a segment says.
     pub consent: Option<Consent>,
+    /// Which labelled fields may not be sent to destinations that are used for some marketing action.
+    pub policies: Option<Ordered<UsagePolicy>>,
     /// What is kept of who is in which segment since when.
     pub membership: Option<Membership>,
     /// What is kept of whose data went out in which file.
@@ -90,7 +92,7 @@ pub(crate) struct Dataset {
     pub profile: Option<EventProfile>,
     /// The field that says which of two records is newer.
     pub timestamp: Option<String>,
-    /// Data usage labels by field.
+    /// Labels by field, which `policies` read: `email: [I1]`.
     pub labels: Option<Ordered<Vec<String>>>,
 }
 

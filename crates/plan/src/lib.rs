@@ -36,10 +36,12 @@ pub mod run_plan;
 pub mod schedule;
 pub mod schema;
 pub mod segment_reference;
+mod sql_text;
 pub mod staged;
 pub mod stored;
 mod structure;
 mod tree;
+pub mod usage;
 
 pub use consent::Consent;
 pub use diagnostic::{Diagnostic, Severity, Span};

@@ -19,6 +19,7 @@ use crate::object_settings::ObjectSettings;
 use crate::planner::Lateness;
 use crate::pql::SourceMap;
 use crate::schema::FieldType;
+use crate::usage::Usage;
 
 /// A project file, resolved.
 #[derive(Debug, Clone)]
@@ -31,6 +32,8 @@ pub struct Project {
     pub profiles: MergePolicy,
     /// Who may not be sent, whatever a segment says.
     pub consent: Consent,
+    /// Which labelled fields may not be sent for what.
+    pub usage: Usage,
     /// What is kept of memberships.
     pub membership: Membership,
     /// What is kept of whose data went out in which file.

@@ -24,6 +24,7 @@ mod profiles;
 mod schedule;
 mod segment;
 mod segment_references;
+mod usage;
 
 pub(crate) use account::SECRET_KEYS;
 pub use profiles::PROFILE_DATASETS_MAX;
@@ -140,6 +141,7 @@ impl<'a> Resolver<'a> {
         let destinations =
             self.section("destinations", file.destinations.as_ref(), Self::destination);
         let consent = self.consent(file.consent.as_ref());
+        let usage = self.usage(file);
         let membership = self.membership(file.membership.as_ref());
         self.evaluations = self.evaluations(file.membership.as_ref());
         let who_got = consent::who_got(file.who_got.as_ref());
@@ -148,6 +150,7 @@ impl<'a> Resolver<'a> {
             datasets,
             profiles,
             consent,
+            usage,
             membership,
             who_got,
             evaluations: self.evaluations.clone(),
@@ -164,6 +167,7 @@ impl<'a> Resolver<'a> {
         project.activations = activations;
         self.check_segment_references(&project);
         self.check_purposes(&project);
+        self.out.extend(project.forbidden_uses());
         project.places = std::mem::take(&mut self.places);
         self.check_ids(&project);
         project

@@ -10,6 +10,7 @@ use crate::consent::Consent;
 use crate::nearest::nearest;
 use crate::project::{Column, ColumnSource, Project, Rule, Segment};
 use crate::run_plan::Query;
+use crate::sql_text::Scanner;
 
 /// The function that names a segment.
 pub const IN_SEGMENT: &str = "in_segment";
@@ -27,12 +28,12 @@ pub struct Mention {
 /// hold none; what is no such call is left to whoever compiles the expression.
 pub fn mentions(sql: &str) -> Vec<Mention> {
     let mut found = Vec::new();
-    let mut rest = Scanner { sql, at: 0 };
+    let mut rest = Scanner::new(sql, 0);
     while let Some(word) = rest.next_word() {
         if !sql[word.clone()].eq_ignore_ascii_case(IN_SEGMENT) {
             continue;
         }
-        let mut call = Scanner { sql, at: word.end };
+        let mut call = Scanner::new(sql, word.end);
         if call.takes('(')
             && let Some((name, place)) = call.text()
             && call.takes(')')
@@ -42,90 +43,6 @@ pub fn mentions(sql: &str) -> Vec<Mention> {
         }
     }
     found
-}
-
-/// Goes through a SQL expression without understanding more of it than quotes and comments.
-struct Scanner<'a> {
-    sql: &'a str,
-    at: usize,
-}
-
-impl Scanner<'_> {
-    /// The next word outside quotes and comments.
-    fn next_word(&mut self) -> Option<Range<usize>> {
-        loop {
-            self.skip_blank();
-            let start = self.at;
-            let letter = self.rest().chars().next()?;
-            match letter {
-                '\'' | '"' => drop(self.quoted(letter)),
-                _ if letter.is_alphabetic() || letter == '_' => {
-                    let is_part = |c: char| c.is_alphanumeric() || c == '_';
-                    let length = self.rest().find(|c| !is_part(c)).unwrap_or(self.rest().len());
-                    self.at += length;
-                    return Some(start..self.at);
-                }
-                _ => self.at += letter.len_utf8(),
-            }
-        }
-    }
-
-    fn rest(&self) -> &str {
-        &self.sql[self.at..]
-    }
-
-    /// Passes white space and comments.
-    fn skip_blank(&mut self) {
-        loop {
-            let rest = self.rest();
-            let blank = rest.len() - rest.trim_start().len();
-            let rest = &rest[blank..];
-            let comment = if rest.starts_with("--") {
-                rest.find('\n').unwrap_or(rest.len())
-            } else if rest.starts_with("/*") {
-                rest.find("*/").map_or(rest.len(), |end| end + 2)
-            } else {
-                0
-            };
-            self.at += blank + comment;
-            if blank + comment == 0 {
-                return;
-            }
-        }
-    }
-
-    fn takes(&mut self, sign: char) -> bool {
-        self.skip_blank();
-        let is_there = self.rest().starts_with(sign);
-        self.at += if is_there { sign.len_utf8() } else { 0 };
-        is_there
-    }
-
-    /// A text between single quotes, and where it stands.
-    fn text(&mut self) -> Option<(String, Range<usize>)> {
-        self.skip_blank();
-        let start = self.at;
-        let text = self.rest().starts_with('\'').then(|| self.quoted('\''))?;
-        Some((text, start..self.at))
-    }
-
-    /// What stands between quotes, in which the quote itself is doubled.
-    fn quoted(&mut self, quote: char) -> String {
-        let mut text = String::new();
-        let mut letters = self.rest().char_indices().skip(1).peekable();
-        while let Some((at, letter)) = letters.next() {
-            if letter != quote {
-                text.push(letter);
-            } else if letters.next_if(|(_, next)| *next == quote).is_some() {
-                text.push(quote);
-            } else {
-                self.at += at + quote.len_utf8();
-                return text;
-            }
-        }
-        self.at = self.sql.len();
-        text
-    }
 }
 
 /// Finds the segment that a rule means: by key, then by id, then by name.

@@ -234,14 +234,14 @@ for (const search of document.querySelectorAll('input[data-find]')) {
   const list = document.getElementById(search.dataset.find);
   const narrow = () => {
     const wanted = search.value.trim().toLowerCase();
-    const tree = list.querySelector('button[title], details');
+    const tree = list.querySelector('button[title], details > ul');
     let found = 0;
     for (const item of tree ? list.querySelectorAll('li:has(> button)') : list.children) {
       const text = tree ? item.firstElementChild.title : item.textContent;
       item.hidden = !text.toLowerCase().includes(wanted);
       if (!item.hidden) found += 1;
     }
-    for (const group of list.querySelectorAll('details')) {
+    for (const group of list.querySelectorAll('details:has(> ul)')) {
       const left = group.querySelectorAll('li:not([hidden])').length;
       group.parentElement.hidden = left === 0;
       if (wanted && left > 0) group.open = true;
@@ -267,6 +267,24 @@ for (const list of document.querySelectorAll('[data-more]')) {
   };
   (globalThis.requestIdleCallback ?? setTimeout)(fill);
 }
+
+// What takes counting is asked for when it is opened.
+document.addEventListener(
+  'toggle',
+  async (event) => {
+    const box = event.target;
+    const address = box instanceof HTMLDetailsElement && box.open ? box.dataset.load : undefined;
+    if (!address) return;
+    delete box.dataset.load;
+    const place = box.lastElementChild;
+    place.setAttribute('aria-busy', 'true');
+    const answer = await fetch(address, { headers: { 'x-segue-part': '1' } });
+    if (answer.ok && !answer.redirected) place.replaceChildren(...drawn(await answer.text()).body.childNodes);
+    else box.dataset.load = address;
+    place.removeAttribute('aria-busy');
+  },
+  true,
+);
 
 // How many profiles have a value is asked for the fields that are seen, a few dozen at a time.
 for (const list of document.querySelectorAll('[data-shares]')) {
@@ -304,6 +322,14 @@ for (const list of document.querySelectorAll('[data-shares]')) {
   list.addEventListener('toggle', later, true);
   later();
 }
+
+// Enter in a search searches, and does not go on.
+document.addEventListener('keydown', (event) => {
+  const field = event.target instanceof HTMLInputElement ? event.target : null;
+  if (event.key !== 'Enter' || field?.type !== 'search' || !field.closest('.wizard')) return;
+  event.preventDefault();
+  if (field.name === 'find') document.getElementById('find-them').click();
+});
 
 // Boxes are ticked together.
 document.addEventListener('click', (event) => {

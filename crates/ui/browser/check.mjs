@@ -1,11 +1,11 @@
 // Opens every page of a folder in a browser, in both languages and colour schemes, wide and narrow, and
 // fails on a violation of WCAG 2.2 AA, an error on the console, a request to another origin, a page that
-// is wider than the window, or one that looks different from its picture.
+// is wider than the window, one that is not fit to be printed, or one that looks different from its picture.
 // Usage: node check.mjs FOLDER PICTURES [--renew] [--shots FOLDER]
 import fs from 'node:fs';
 import http from 'node:http';
 import path from 'node:path';
-import { TIMEOUT, launch, listen, look } from './checks.mjs';
+import { TIMEOUT, launch, listen, look, printed } from './checks.mjs';
 import { compare, forgotten, take } from './pictures.mjs';
 
 const root = path.resolve(process.argv[2]);
@@ -89,6 +89,9 @@ for (const [set, scheme, width, suffix] of views.filter(([, , , suffix]) => suff
     }
     // Whoever takes pictures wants to look at them first.
     if (!renews) await look(page, report);
+    // Printed once in each language, out of the dark.
+    if (!renews && scheme === 'dark' && width > 720) await printed(page, report);
+    if (!renews && set === 'en') await printed(page, report);
     if (shots) {
       fs.mkdirSync(shots, { recursive: true });
       await page.screenshot({ path: path.join(shots, `${set}-${name}-${scheme}-${width}.png`), fullPage: true });

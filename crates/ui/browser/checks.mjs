@@ -45,3 +45,36 @@ export async function look(page, report) {
     report(`${violation.id} (${violation.nodes.length}): ${node.html.slice(0, 160)} ${node.failureSummary ?? ''}`);
   }
 }
+
+/** The width of a sheet of A4 between the margins of the stylesheet, in pixels. */
+const SHEET = Math.round(((210 - 2 * 12) / 25.4) * 96);
+
+/** Looks at the page as it is printed: nothing that is only for screens, nothing cut, nothing dark. */
+export async function printed(page, report) {
+  const size = page.viewportSize();
+  await page.setViewportSize({ width: SHEET, height: 1000 });
+  await page.emulateMedia({ media: 'print' });
+  const found = await page.evaluate(() => {
+    const seen = (node) => node.checkVisibility({ visibilityProperty: true }) && node.getBoundingClientRect().width > 1;
+    const name = (node) => `${node.tagName.toLowerCase()}.${[...node.classList].join('.')} ${node.textContent.trim().slice(0, 40)}`;
+    const all = [...document.body.querySelectorAll('*')].filter(seen);
+    const wide = document.documentElement.scrollWidth - window.innerWidth;
+    const problems = wide > 0 ? [`is printed ${wide} pixels wider than the sheet`] : [];
+    for (const node of all) {
+      if (node.matches('.side, .side *, .bar, .button, button[type=submit], .skip, dialog, [popover]') && !node.closest('.calendar')) problems.push(`prints ${name(node)}`);
+      const { overflowX, overflowY } = getComputedStyle(node);
+      const isCut = (overflowX !== 'visible' && node.scrollWidth > node.clientWidth + 1) || (overflowY !== 'visible' && node.scrollHeight > node.clientHeight + 1);
+      if (isCut && !node.matches('input, select, textarea, .hidden, svg, svg *, .lane-name, option')) problems.push(`cuts ${name(node)}`);
+    }
+    const light = getComputedStyle(document.body).backgroundColor;
+    const paper = document.createElement('canvas').getContext('2d');
+    paper.fillStyle = light;
+    paper.fillRect(0, 0, 1, 1);
+    const [red, green, blue] = paper.getImageData(0, 0, 1, 1).data;
+    if (Math.min(red, green, blue) < 240) problems.push(`is printed on ${light}`);
+    return problems;
+  });
+  for (const text of new Set(found)) report(text);
+  await page.emulateMedia({ media: null });
+  await page.setViewportSize(size);
+}

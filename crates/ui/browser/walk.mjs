@@ -11,6 +11,7 @@ import os from 'node:os';
 import path from 'node:path';
 import readline from 'node:readline';
 import { TIMEOUT, launch, listen, look } from './checks.mjs';
+import { byKeyboard } from './keyboard.mjs';
 
 const binary = path.resolve(process.argv[2]);
 const asked = process.argv.indexOf('--shots');
@@ -20,6 +21,14 @@ const service = {
   key: process.env.SEGUE_TEST_S3_ACCESS_KEY,
   secret: process.env.SEGUE_TEST_S3_SECRET_KEY,
   bucket: process.env.SEGUE_TEST_S3_BUCKET,
+};
+// A service that knows roles, with a user who may do nothing yet.
+const roles = {
+  endpoint: process.env.SEGUE_WALK_ROLES_ENDPOINT,
+  key: process.env.SEGUE_WALK_ROLES_ACCESS_KEY,
+  secret: process.env.SEGUE_WALK_ROLES_SECRET_KEY,
+  user: process.env.SEGUE_WALK_ROLES_USER,
+  bucket: 'segue-by-role',
 };
 const password = 'a canary of four words';
 
@@ -42,6 +51,9 @@ datasets:
     location: people.csv
     identities: { crm_id: CRMID, email: Email }
     timestamp: modified_at
+    labels: { first_name: [I2], email: [I1] }
+policies:
+  partners: { name: No first names to partners, marketing_actions: [partner-mailing], labels: [I2] }
 segments:
   luxury: { name: Luxury audience, rule: "points >= 6000 AND country IN ('FR', 'BE', 'CH')" }
   newsletter: { name: Newsletter, rule: "points < 3000" }
@@ -55,7 +67,7 @@ segments:
 async function serve(folder) {
   const child = spawn(binary, ['serve', '--listen', '127.0.0.1:0', '--outbox', path.join(folder, 'outbox')], {
     cwd: folder,
-    env: { ...process.env, SEGUE_MASTER_KEY: '00112233445566778899aabbccddeeff00112233445566778899aabbccddeeff' },
+    env: { ...process.env, AWS_ACCESS_KEY_ID: roles.key, AWS_SECRET_ACCESS_KEY: roles.secret, AWS_EC2_METADATA_DISABLED: 'true', SEGUE_MASTER_KEY: '00112233445566778899aabbccddeeff00112233445566778899aabbccddeeff' },
     stdio: ['ignore', 'inherit', 'pipe'],
   });
   const lines = readline.createInterface({ input: child.stderr });
@@ -73,7 +85,7 @@ async function serve(folder) {
 }
 
 /** Makes the bucket of a service that was just started, with a request signed by version 4. */
-async function makeBucket() {
+async function makeBucket(service) {
   const hash = (text) => crypto.createHash('sha256').update(text).digest('hex');
   const mac = (key, text) => crypto.createHmac('sha256', key).update(text).digest();
   const url = new URL(`/${service.bucket}`, service.endpoint);
@@ -88,6 +100,16 @@ async function makeBucket() {
   const authorization = `AWS4-HMAC-SHA256 Credential=${service.key}/${scope}, SignedHeaders=${names}, Signature=${signature}`;
   const answer = await fetch(url, { method: 'PUT', headers: { ...headers, authorization } });
   assert.ok(answer.ok || answer.status === 409, `the bucket is made: ${answer.status} ${await answer.text()}`);
+}
+
+/** Does in IAM what an administrator of the account would do by hand; the root key needs no secret there. */
+async function administrate(action, fields) {
+  const authorization = 'AWS4-HMAC-SHA256 Credential=test/20260101/us-east-1/iam/aws4_request, SignedHeaders=host, Signature=0';
+  const body = new URLSearchParams({ Version: '2010-05-08', Action: action, ...fields });
+  const answer = await fetch(roles.endpoint, { method: 'POST', headers: { authorization }, body });
+  const text = await answer.text();
+  assert.ok(answer.ok, `${action}: ${answer.status} ${text}`);
+  return text;
 }
 
 /** The way to the service, which can be held: a run then waits for it and is seen while it goes on. */
@@ -129,7 +151,8 @@ const problems = [];
 const folder = project();
 const there = way();
 const endpoint = await there.open();
-await makeBucket();
+await makeBucket(service);
+await makeBucket(roles);
 const { child, link } = await serve(folder);
 const origin = new URL(link).origin;
 const { browser, close } = await launch();
@@ -201,6 +224,7 @@ try {
   await page.getByLabel('Folder').fill('walk/');
   await page.getByRole('button', { name: '%SEGMENT_NAME%' }).click();
   await page.locator('#preview .address', { hasText: 's3://' }).waitFor();
+  await page.getByLabel('Marketing actions').fill('partner-mailing');
   await shot('connect-place');
   await press('Next').click();
   await page.locator('#preview pre', { hasText: 'crm_id,email' }).waitFor();
@@ -236,6 +260,47 @@ try {
   await page.getByText('Ready: everything that is needed is permitted').waitFor();
   await shot('destination-folder');
 
+  // By a role: its trust policy and external id stand there before it exists, are copied into the account
+  // of the bucket, and then every permission is tried as the role.
+  await page.goto(`${origin}/connect/account`);
+  await page.getByLabel('Account', { exact: true }).selectOption('');
+  await page.getByLabel('Service').selectOption('ceph');
+  await page.getByLabel('Signs in with').selectOption('assume-role');
+  const arn = 'arn:aws:iam::000000000000:role/segue-walk';
+  await page.getByLabel('Role', { exact: true }).fill(arn);
+  await page.getByLabel('Endpoint', { exact: true }).fill(roles.endpoint);
+  const copied = async (name) => page.getByRole('button', { name, exact: true }).getAttribute('data-copy');
+  await page.getByText('Trust policy of the role', { exact: true }).first().waitFor();
+  const externalId = await copied('Copy the external id');
+  const trust = await copied('Copy the trust policy');
+  assert.match(externalId, /^segue-[0-9a-f-]{36}$/);
+  assert.ok(trust.includes(externalId), 'the trust policy asks for the external id');
+  await look(page, report);
+  await shot('connect-role');
+  const user = `arn:aws:iam::000000000000:user/${roles.user}`;
+  await administrate('CreateRole', { RoleName: 'segue-walk', AssumeRolePolicyDocument: trust.replace('ARN-OF-WHO-RUNS-SEGUE', user) });
+  const may = { Version: '2012-10-17', Statement: [{ Effect: 'Allow', Action: 'sts:AssumeRole', Resource: arn }] };
+  await administrate('PutUserPolicy', { UserName: roles.user, PolicyName: 'segue', PolicyDocument: JSON.stringify(may) });
+  await press('Next').click();
+  await page.getByLabel('Name', { exact: true }).fill('By role');
+  await page.getByLabel('Bucket', { exact: true }).fill(roles.bucket);
+  await page.locator('#preview .address', { hasText: roles.bucket }).waitFor();
+  await press('Next').click();
+  await press('Next').click();
+  const policy = await copied('Copy the policy');
+  assert.ok(policy.includes('s3:PutObject'), 'the policy to paste');
+  await shot('connect-role-review');
+  await press('Connect and check').click();
+  // Nothing is permitted yet, and each permission says so; then the policy is pasted, and all are.
+  await page.locator('.badge.bad', { hasText: 'Missing' }).first().waitFor();
+  await page.locator('#permissions .badge.live').first().waitFor({ state: 'detached' });
+  await shot('destination-role-missing');
+  await administrate('PutRolePolicy', { RoleName: 'segue-walk', PolicyName: 'segue', PolicyDocument: policy });
+  await press('Check now').click();
+  await page.getByText('Ready: everything that is needed is permitted').waitFor();
+  await look(page, report);
+  await shot('destination-role');
+
   // The account that was made on the way is changed: the secret that is kept stays.
   await page.goto(`${origin}/destinations`);
   await page.getByRole('link', { name: 'minio', exact: true }).click();
@@ -260,6 +325,11 @@ try {
   await page.getByLabel('Newsletter').check();
   await page.getByLabel('Loyal').check();
   await page.getByLabel('Key').fill('partner-daily');
+  // Exactly how many, and a few of them, masked.
+  await page.getByText('Count and sample Luxury audience').click();
+  await page.getByRole('heading', { name: 'Sample of members' }).waitFor();
+  await page.getByText('Exact count').waitFor();
+  assert.equal(await page.locator('#segments', { hasText: '@example.com' }).count(), 0, 'masked');
   await shot('activate-segments');
   await press('Next').click();
   await page.locator('#zone').fill('Europe/Pari');
@@ -275,12 +345,17 @@ try {
   // Two of the three get another time and name together; the third stays as it is.
   await page.getByText('For several segments at once').click();
   const bulk = page.locator('.bulk');
-  await bulk.getByLabel('Luxury audience').check();
-  await bulk.getByLabel('Newsletter').check();
   await bulk.getByLabel('At', { exact: true }).fill('07:30');
+  await press('Apply').click();
+  await page.getByText('No segment is ticked.').waitFor();
+  await page.getByLabel('Tick Luxury audience').check();
+  await page.getByLabel('Tick Newsletter').check();
+  await page.getByText('For several segments at once').click();
+  assert.equal(await bulk.getByLabel('At', { exact: true }).inputValue(), '07:30', 'what was filled in is kept');
   await bulk.getByLabel('File name').fill('%SEGMENT_NAME%_%DATETIME(yyyy-MM-dd)%');
   await shot('activate-bulk');
-  await press('Apply to the ticked segments').click();
+  await press('Apply').click();
+  await page.waitForURL(/from=0/);
   await page.locator('#at-0').waitFor();
   assert.deepEqual(await Promise.all([0, 1, 2].map((at) => page.locator(`#at-${at}`).inputValue())), ['07:30', '07:30', '06:00']);
   await page.locator('#preview', { hasText: /Luxury_audience_\d{4}-/ }).waitFor();
@@ -303,6 +378,19 @@ try {
   await page.locator('#preview pre', { hasText: 'e_mail;crm_id' }).waitFor();
   await shot('activate-attributes');
   await press('Next').click();
+  // A policy keeps a labelled field from what the destination is used for; nothing is saved before it is gone.
+  await page.getByText('No first names to partners').waitFor();
+  await page.locator('.policies .badge.bad', { hasText: 'Blocks' }).waitFor();
+  await page.getByText('What would be sent of Luxury audience').waitFor();
+  await look(page, report);
+  await shot('activate-forbidden');
+  await press('Finish').click();
+  await page.locator('.notice', { hasText: 'first_name' }).waitFor();
+  await press('Back').click();
+  await page.getByRole('button', { name: 'Remove first_name' }).click();
+  await page.locator('#preview pre', { hasText: 'e_mail' }).waitFor();
+  await press('Next').click();
+  await page.locator('.policies .badge.ok', { hasText: 'Holds' }).waitFor();
   await page.getByText('What would be sent of Luxury audience').waitFor();
   await page.getByText(/of [\d,]+ profiles/).first().waitFor();
   await shot('activate-review');
@@ -410,16 +498,21 @@ try {
   await page.getByRole('dialog').getByLabel('Password').fill(password);
   await page.getByRole('dialog').getByRole('button', { name: 'Add a user' }).click();
   await page.getByText('The user can sign in now').waitFor();
+  // Who may do what is one table; somebody gets another role and keeps the password.
+  await page.getByLabel('New role').waitFor();
+  assert.equal(await page.locator('.rights tbody tr').count(), 6);
+  await page.locator('#role-user').selectOption('jules');
+  await page.getByLabel('New role').selectOption('operator');
+  await press('Change the role').click();
+  await page.locator('.rights tr', { hasText: 'Operator' }).getByText('jules').waitFor();
+  await shot('settings-roles');
   await press('Create a token').click();
   await page.getByRole('dialog').getByLabel('What it is for').fill('airflow');
   await page.getByRole('dialog').getByRole('button', { name: 'Create a token' }).click();
   await page.getByText('Copy the token now').waitFor();
 
-  // By keyboard alone: the first stop leads to the content, and the menu is reached.
-  await page.goto(`${origin}/`);
-  await page.keyboard.press('Tab');
-  await page.keyboard.press('Enter');
-  assert.equal(new URL(page.url()).hash, '#content');
+  // The main job again, by keyboard alone.
+  await byKeyboard(page, origin, report);
 
   // Every page, in both languages and schemes, wide and narrow.
   const places = ['/', '/runs', '/runs?state=failed', new URL(run).pathname, '/activations', '/activations/partner-daily', '/destinations', '/destinations/partner', '/destinations/disk', '/accounts/minio', '/accounts/minio/edit', '/connect/account', '/connect/place', '/connect/format', '/activate/segments', '/segments', '/segments/luxury', '/segments/loyal/edit', '/rule?segment=luxury', '/activations/partner-daily/edit', '/destinations/partner/edit', '/profiles', '/audit', '/settings', '/nothing'];
@@ -460,7 +553,7 @@ try {
   await page.getByLabel('Password').fill(password);
   await press('Sign in').click();
   await page.waitForURL(`${origin}/runs?state=failed`);
-  assert.equal(await page.getByRole('link', { name: 'Audit log' }).count(), 0, 'a viewer has no audit log');
+  assert.equal(await page.getByRole('link', { name: 'Audit log' }).count(), 0, 'an operator has no audit log');
   console.log(`walked from the link to a delivered run; ${opened} pages opened, ${problems.length} problems`);
 } catch (error) {
   report(error.stack ?? String(error));

@@ -6,6 +6,7 @@ mod pager;
 mod table;
 
 pub use form::{Choice, dialog, hidden_fields, pick, select, text_field, tick};
+pub(crate) use note::colon;
 pub use note::{Note, empty};
 pub use pager::{PAGE, Part};
 pub use table::{Align, Cell, Column, Table, row_of};

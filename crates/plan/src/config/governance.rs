@@ -18,6 +18,20 @@ pub(crate) struct Consent {
     pub purposes: Option<Ordered<String>>,
 }
 
+/// What must not be sent for some marketing actions.
+#[derive(Debug, Default, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct UsagePolicy {
+    /// What people call it. Default: the key.
+    pub name: Option<String>,
+    /// The marketing actions that it is about, as destinations name them.
+    #[schemars(required)]
+    pub marketing_actions: Option<Vec<String>>,
+    /// The labels that must not be sent then; `I1 AND S1` where only both together must not.
+    #[schemars(required)]
+    pub labels: Option<Vec<String>>,
+}
+
 /// What is kept of memberships.
 #[derive(Debug, Default, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]

@@ -5,6 +5,7 @@ use crate::config;
 use crate::consent::{Consent, OptOut, Purpose};
 use crate::project::{Membership, Project, Rule, Schedule, WhoGot};
 use crate::tree::Node;
+use crate::usage::UsagePolicy;
 
 /// How long exits are remembered unless the project says otherwise, in days (behaviour reference
 /// §3.4).
@@ -78,7 +79,7 @@ impl Resolver<'_> {
         self.schedule(item, written)
     }
 
-    /// A destination that is held to a marketing action without a rule looks safer than it is.
+    /// A destination that is held to a marketing action without a rule or a policy looks safer than it is.
     pub(super) fn check_purposes(&mut self, project: &Project) {
         let known: Vec<&str> =
             project.consent.purposes.iter().map(|purpose| purpose.action.as_str()).collect();
@@ -90,7 +91,8 @@ impl Resolver<'_> {
                 let Some(action) = item.scalar().map(|scalar| scalar.text.as_str()) else {
                     continue;
                 };
-                if known.contains(&action) {
+                let is_in_policy = |it: &UsagePolicy| it.actions.iter().any(|it| it == action);
+                if known.contains(&action) || project.usage.policies.iter().any(is_in_policy) {
                     continue;
                 }
                 let message = format!("no consent is asked for `{action}`");

@@ -24,11 +24,6 @@ impl Resolver<'_> {
             Some(config::DatasetKind::Event) => DatasetKind::Event,
             Some(config::DatasetKind::Profile) | None => DatasetKind::Profile,
         };
-        if file.labels.is_some() {
-            let hint = "No policy reads them yet.";
-            let place = item.key_place("labels");
-            self.warn("not_enforced", place, "labels are recorded but not enforced yet", hint);
-        }
         let identities = match kind {
             DatasetKind::Profile => self.profile_identities(item, file),
             DatasetKind::Event => self.event_identity(item, file),
@@ -268,7 +263,7 @@ impl Resolver<'_> {
         }
     }
 
-    fn field_path_at(&mut self, text: &str, place: Span) -> Option<FieldPath> {
+    pub(super) fn field_path_at(&mut self, text: &str, place: Span) -> Option<FieldPath> {
         FieldPath::parse(text).map_err(|problem| self.broken_path(problem.reason, place)).ok()
     }
 

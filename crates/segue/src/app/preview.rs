@@ -4,6 +4,7 @@
 use futures::StreamExt as _;
 use jiff::Timestamp;
 use plan::project::Auth;
+use plan::usage::{UsedBy, Verdict};
 use plan::{Project, permission, policy};
 use serde_json::Value;
 
@@ -28,6 +29,8 @@ pub(crate) struct Wanted<'a> {
     pub(crate) rows: usize,
     /// Whether rows are counted.
     pub(crate) count: bool,
+    /// The segments that are looked at; all of the activation where it is empty.
+    pub(crate) only: &'a [String],
     pub(crate) now: Timestamp,
 }
 
@@ -39,6 +42,64 @@ pub(crate) struct Preview {
     /// The first lines of a full file of the first segment, masked.
     pub(crate) text: Option<String>,
     pub(crate) documents: Option<Documents>,
+    /// What usage policies say, those that are asked.
+    pub(crate) policies: Vec<Policy>,
+}
+
+/// What a usage policy says to the activation.
+pub(crate) struct Policy {
+    pub(crate) key: String,
+    pub(crate) name: String,
+    /// Those of its marketing actions that the destination is used for.
+    pub(crate) actions: Vec<String>,
+    /// The labels that it forbids then.
+    pub(crate) labels: Vec<String>,
+    /// What it has against the activation; nothing where it holds.
+    pub(crate) uses: Vec<Use>,
+    /// What to do about that.
+    pub(crate) hint: Option<String>,
+}
+
+/// A labelled field that a policy keeps from being sent.
+pub(crate) struct Use {
+    pub(crate) field: String,
+    pub(crate) labels: Vec<String>,
+    /// The column that shows it, by its place in the mapping and its header.
+    pub(crate) column: Option<(usize, String)>,
+    /// The segment whose rule asks it.
+    pub(crate) segment: Option<String>,
+    /// All of it in a sentence.
+    pub(crate) message: String,
+}
+
+fn policies(project: &Project, activation: &str) -> Vec<Policy> {
+    let Some(activation) = project.activation(activation) else { return Vec::new() };
+    let owned = |all: &[&str]| all.iter().map(|it| (*it).to_owned()).collect();
+    let policy = |verdict: Verdict<'_>| Policy {
+        key: verdict.policy.key.clone(),
+        name: verdict.policy.name.clone(),
+        actions: owned(&verdict.actions),
+        labels: verdict.policy.sets().collect(),
+        uses: verdict
+            .uses
+            .iter()
+            .map(|it| Use {
+                field: it.field.to_string(),
+                labels: owned(&it.labels),
+                column: match it.by {
+                    UsedBy::Column { position, header } => Some((position, header.to_owned())),
+                    UsedBy::Rule { .. } => None,
+                },
+                segment: match it.by {
+                    UsedBy::Rule { segment } => Some(segment.to_owned()),
+                    UsedBy::Column { .. } => None,
+                },
+                message: verdict.told(it),
+            })
+            .collect(),
+        hint: (!verdict.uses.is_empty()).then(|| verdict.way_out(&activation.destination)),
+    };
+    project.verdicts(activation).into_iter().map(policy).collect()
 }
 
 /// What to paste where, so that the destination of the activation works.
@@ -94,7 +155,8 @@ pub(crate) async fn preview(
     let mut segments = Vec::new();
     let mut plans = Vec::new();
     let mut address = String::new();
-    for it in upcoming {
+    let is_wanted = |key: &String| wanted.only.is_empty() || wanted.only.contains(key);
+    for it in upcoming.into_iter().filter(|it| is_wanted(&it.export.segment)) {
         let at = it.slots.first().map_or(wanted.now, |slot| slot.slot);
         let plan = project.run_plan(wanted.activation, &it.export.segment, at)?;
         let key = plan.output.key(1);
@@ -152,5 +214,6 @@ pub(crate) async fn preview(
         }
     }
     let documents = documents(project, wanted.activation);
-    Ok(Preview { address, segments, text, documents })
+    let policies = policies(project, wanted.activation);
+    Ok(Preview { address, segments, text, documents, policies })
 }

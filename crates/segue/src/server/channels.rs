@@ -10,7 +10,7 @@ use ledger::alert::Channel;
 use secrecy::SecretString;
 use serde::{Deserialize, Serialize};
 
-use super::outbox::Way;
+use super::alert_sender::Way;
 use super::{Mail, Rules, Shared, Webhook};
 use crate::failure::{Failure, Kind};
 use crate::private_file;

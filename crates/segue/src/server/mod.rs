@@ -4,12 +4,12 @@
 //! try of one slot, and [`sweeper`] removes what nobody needs. They meet in the ledger alone; [`Shared`]
 //! is what they have in common.
 
+mod alert_sender;
 mod alerts;
 mod attempt;
 mod beacon;
 pub(crate) mod channels;
 mod mail;
-mod outbox;
 mod planner;
 mod runner;
 mod smtp;
@@ -27,10 +27,10 @@ use ledger::alert::Channel;
 use plan::planner::turn::Limits;
 use tokio::sync::{Mutex, Notify, watch};
 
+pub(crate) use alert_sender::Way;
 pub(crate) use alerts::Rules;
 pub(crate) use beacon::{Beacon, explain};
 pub(crate) use mail::Mail;
-pub(crate) use outbox::Way;
 pub(crate) use planner::{PlanningStatus, exports, reload};
 pub(crate) use webhook::Webhook;
 
@@ -138,7 +138,8 @@ pub(crate) async fn open(
 pub(crate) async fn work(shared: &Arc<Shared>) {
     let planner = tokio::spawn(planner::plan_until_stopped(Arc::clone(shared)));
     let sweeper = tokio::spawn(sweeper::sweep_until_stopped(Arc::clone(shared)));
-    let send = |channel| tokio::spawn(outbox::send_until_stopped(Arc::clone(shared), channel));
+    let send =
+        |channel| tokio::spawn(alert_sender::send_until_stopped(Arc::clone(shared), channel));
     let senders = [Channel::Webhook, Channel::Mail].map(send);
     let left = runner::run_until_stopped(shared, GRACE).await;
     planner.abort();

@@ -151,6 +151,7 @@ async fn what_was_connected_and_activated_is_changed_and_removed() {
         ("start.loyal", "2026-01-07"),
         ("zone", "Europe/Paris"),
         ("max_shrink", "50"),
+        ("shown", "loyal"),
     ];
     step(browser, "/activate/schedule", &times);
     let columns = [("column.source", "id"), ("column.target", ""), ("column.rule", "both")];

@@ -53,6 +53,7 @@ mod stuck;
 mod surface;
 mod traces;
 mod trust;
+mod usage_policies;
 mod virtual_hosts;
 mod webhook;
 mod who_got;

@@ -76,6 +76,7 @@ async fn a_destination_is_connected_and_segments_are_activated_by_forms() {
         ("file_name.loyal", "loyal"),
         ("zone", "Europe/Paris"),
         ("go", "stay"),
+        ("shown", "loyal"),
     ];
     assert_eq!(
         browser.post("/activate/schedule", "/activate/schedule", &schedule).leads_to(),
@@ -115,7 +116,12 @@ async fn a_destination_is_connected_and_segments_are_activated_by_forms() {
         browser.post("/activate/attributes", "/activate/attributes", &right).leads_to(),
         "/activate/review"
     );
+    // What follows from the project is there at once; what is counted is asked for.
     let review = browser.get("/activate/review");
+    review.must_have("data-more=\"/activate/review?counted=yes&amp;from=0\"");
+    review.must_have("No usage policy is about");
+    assert!(review.between("Rows sent", "").is_none(), "nothing is counted yet");
+    let review = browser.get("/activate/review?counted=yes&from=0");
     review.must_have("Rows sent");
     review.must_have("of 4 profiles");
     review.must_have("A file name has no time");

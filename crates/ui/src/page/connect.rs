@@ -31,7 +31,17 @@ pub struct Connect {
 pub const FIELDS: [(&str, &[&str]); 4] = [
     (
         "account",
-        &["preset", "account", "auth", "access_key_id", "secret", "role_arn", "region", "endpoint"],
+        &[
+            "preset",
+            "account",
+            "auth",
+            "access_key_id",
+            "secret",
+            "role_arn",
+            "region",
+            "endpoint",
+            "sts_endpoint",
+        ],
     ),
     (
         "place",
@@ -191,6 +201,9 @@ impl Connect {
                     }
                     @if preset != Preset::Amazon {
                         (text_field("endpoint", lang.endpoint()).value(draft.get("endpoint")).hint(preset.endpoint_hint()).draw())
+                        @if draft.get("auth") == "assume-role" {
+                            (text_field("sts_endpoint", lang.sts_endpoint()).value(draft.get("sts_endpoint")).hint(lang.sts_endpoint_hint()).draw())
+                        }
                     }
                     (text_field("region", lang.region()).value(draft.or("region", preset.region())).hint(lang.region_hint()).draw())
                 }
@@ -235,7 +248,7 @@ impl Connect {
         let is_text = matches!(format, "csv" | "tsv");
         let body = html! {
             div class="stack" {
-                (pick("format", "format", lang.file_format(), &choices(&[("csv", "CSV (.csv)"), ("tsv", "TSV (.txt)"), ("json", "JSON lines (.json)"), ("parquet", "Parquet (.parquet)")]), format))
+                (pick("format", "format", lang.file_format(), &choices(&FORMATS), format))
                 @if format == "csv" { (pick("delimiter", "delimiter", lang.delimiter(), &choices(&[(",", ","), (";", ";"), ("|", "|")]), draft.or("delimiter", ","))) }
                 @if is_text {
                     (pick("quoting", "quoting", lang.quoting(), &choices(&[("minimal", lang.quoting_minimal()), ("all", lang.quoting_all())]), draft.or("quoting", "minimal")))
@@ -244,7 +257,7 @@ impl Connect {
                     (hidden_fields(&[("header", "no")]))
                     (tick("header", lang.header_line(), "", draft.or("header", "yes") == "yes"))
                 }
-                @if format != "parquet" { (pick("compression", "compression", lang.compression(), &choices(&[("none", lang.none_set()), ("gzip", "gzip"), ("zstd", "Zstandard"), ("zip", "zip")]), draft.or("compression", "none"))) }
+                @if format != "parquet" { (pick("compression", "compression", lang.compression(), &choices(&compressions(lang)), draft.or("compression", "none"))) }
             }
         };
         card(lang.file_format(), &nothing(), &body)
@@ -267,9 +280,9 @@ impl Connect {
             (lang.name(), draft.get("name")),
             where_to,
             into,
-            (lang.folder(), draft.get("folder")),
-            (lang.file_format(), draft.or("format", "csv")),
-            (lang.compression(), draft.or("compression", "none")),
+            (lang.folder(), draft.or("folder", "–")),
+            (lang.file_format(), named(&FORMATS, draft.or("format", "csv"))),
+            (lang.compression(), named(&compressions(lang), draft.or("compression", "none"))),
             (lang.encryption(), draft.or("sse", "–")),
             (lang.pgp_keys(), if draft.get("pgp").trim().is_empty() { "–" } else { lang.pgp_on() }),
             (lang.marketing_actions(), draft.or("actions", "–")),
@@ -280,4 +293,21 @@ impl Connect {
             html! { (facts(&all)) p class="muted small from-files" { (lang.connect_review()) } };
         card(lang.step_review(), &nothing(), &body)
     }
+}
+
+/// The formats of files, by the words of the project file.
+const FORMATS: [(&str, &str); 4] = [
+    ("csv", "CSV (.csv)"),
+    ("tsv", "TSV (.txt)"),
+    ("json", "JSON lines (.json)"),
+    ("parquet", "Parquet (.parquet)"),
+];
+
+fn compressions(lang: Lang) -> [(&'static str, &'static str); 4] {
+    [("none", lang.none_set()), ("gzip", "gzip"), ("zstd", "Zstandard"), ("zip", "zip")]
+}
+
+/// What a value of a list is called.
+fn named<'a>(all: &[(&str, &'a str)], value: &'a str) -> &'a str {
+    all.iter().find(|(known, _)| *known == value).map_or(value, |(_, name)| name)
 }

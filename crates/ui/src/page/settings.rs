@@ -4,9 +4,11 @@ use jiff::Timestamp;
 use maud::{Markup, html};
 
 mod channels;
+mod roles;
 mod secret;
 
 pub use channels::{Channels, Mail};
+pub use roles::{Right, RoleRights};
 pub use secret::Secrets;
 
 use super::{relative, run_url};
@@ -25,6 +27,8 @@ pub struct Settings {
     pub users: Option<Vec<User>>,
     /// What scripts sign in with, for those who may change it.
     pub tokens: Option<Vec<Token>>,
+    /// What each role may do.
+    pub rights: Vec<RoleRights>,
     /// The text of a token that was just made.
     pub made: Option<String>,
     /// The secrets that are kept.
@@ -189,8 +193,9 @@ impl Settings {
                         @if let Some(tokens) = &self.tokens { (self.tokens(shell, tokens)) }
                         (self.alerts(shell))
                     }
-                    div class="stack" { (roles(shell)) (self.secrets.draw(shell)) (self.server(shell)) }
+                    div class="stack" { (self.secrets.draw(shell)) (self.server(shell)) }
                 }
+                (roles::card(shell, &self.rights, self.users.as_deref(), self.tokens.as_deref()))
             }
         };
         shell.page(Some(Place::Settings), lang.settings_title(), &content)
@@ -285,16 +290,6 @@ impl Settings {
     }
 }
 
-fn roles(shell: &Shell) -> Markup {
-    let lang = shell.lang();
-    let list = html! {
-        ul class="list" {
-            @for role in Role::ALL { li { div { b { (role.name(lang)) } span class="under" { (role.may(lang)) } } } }
-        }
-    };
-    flush_card(lang.roles(), &nothing(), &list)
-}
-
 impl Alert {
     fn kind_of(&self, lang: Lang) -> (Tone, &str) {
         match self.kind.as_str() {
@@ -357,7 +352,7 @@ fn change_user(shell: &Shell, number: usize, user: &User) -> Markup {
     let body = html! {
         p { (lang.change_user_text()) }
         (pick(&id("role"), "role", lang.role(), &role_choices(lang), user.role.word()))
-        (text_field("password", lang.password()).id(&id("password")).secret().autocomplete("new-password").hint(lang.password_hint()).required().draw())
+        (text_field("password", lang.password()).id(&id("password")).secret().autocomplete("new-password").hint(lang.new_password_hint()).draw())
     };
     dialog(
         lang,

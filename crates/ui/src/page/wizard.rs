@@ -98,6 +98,25 @@ pub struct Preview {
     pub text: Option<String>,
     /// What to paste where.
     pub documents: Option<Documents>,
+    /// What usage policies say, those that are asked.
+    pub policies: Vec<Policy>,
+}
+
+/// What a usage policy says to a draft.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Policy {
+    /// Its key.
+    pub key: String,
+    /// Its name.
+    pub name: String,
+    /// The marketing actions for which it is asked.
+    pub actions: Vec<String>,
+    /// The labels that it forbids then.
+    pub labels: Vec<String>,
+    /// What it has against the draft, in English; nothing where it holds.
+    pub against: Vec<String>,
+    /// What to do about that, in English.
+    pub hint: Option<String>,
 }
 
 /// What to paste where, so that a destination works.
@@ -118,7 +137,7 @@ impl Documents {
         let body = html! {
             div class="stack tight" {
                 @if let Some(id) = &self.external_id {
-                    p { span class="muted" { (lang.external_id()) " " } (copyable(lang, id, id, lang.external_id())) }
+                    p { span class="muted" { (lang.external_id()) " " } (copyable(lang, id, id, lang.external_id_what())) }
                 }
                 p class="muted small" { (lang.trust_policy_hint()) }
                 (code_block(lang, trust, &html! { (trust) }, lang.trust_what()))
@@ -195,8 +214,10 @@ impl Frame<'_> {
         let is_last = here + 1 == self.steps.len();
         html! {
             (self.stepper(here, lang))
-            form method="post" action={ (self.base) "/" (self.at) } class="wizard columns wide-left" data-try="preview" data-keep="account preset auth sse format frequency" {
+            form method="post" action={ (self.base) "/" (self.at) } class="wizard columns wide-left" data-try="preview" data-keep="account preset auth sse format" {
                 (hidden_fields(&[("csrf", shell.csrf())]))
+                // What Enter in a field presses: the first button of a form, wherever it stands.
+                button class="hidden" name="go" value="next" tabindex="-1" aria-hidden="true" { (lang.next_step()) }
                 div class="stack" {
                     (self.body)
                     div class="row apart" {
@@ -230,6 +251,11 @@ impl Frame<'_> {
 }
 
 impl Preview {
+    /// Whether rows were counted.
+    pub(crate) fn is_counted(&self) -> bool {
+        self.segments.iter().any(|segment| segment.rows.is_some())
+    }
+
     /// What is wrong with a member of the definition, in the language of the reader.
     pub fn fault_of(&self, lang: Lang, place: &str) -> String {
         let is_it = |fault: &&Fault| {
@@ -238,6 +264,15 @@ impl Preview {
         };
         let found = self.faults.iter().find(is_it);
         found.and_then(|fault| told_step(lang, Some(&fault.message))).unwrap_or_default()
+    }
+
+    /// Draws what is wrong besides what policies say, which is told with them.
+    pub fn faults_besides_policies(&self, lang: Lang) -> Markup {
+        let is_told = |fault: &Fault| {
+            self.policies.iter().any(|policy| policy.against.contains(&fault.message))
+        };
+        let faults = self.faults.iter().filter(|fault| !is_told(fault)).cloned().collect();
+        Self { faults, ..Self::default() }.faults(lang)
     }
 
     /// Draws what is wrong.

@@ -33,7 +33,8 @@ catalogue! {
     add_user_text = "They sign in with this name and password, and can do what the role allows." | "Il se connecte avec ce nom et ce mot de passe, et peut ce que le rôle permet.";
     change = "Change" | "Modifier";
     change_user_title(name) = "Change {name}" | "Modifier {name}";
-    change_user_text = "A new password is needed. The user is signed out everywhere." | "Un nouveau mot de passe est nécessaire. L’utilisateur est déconnecté partout.";
+    change_user_text = "The user is signed out everywhere." | "L’utilisateur est déconnecté partout.";
+    new_password_hint = "At least 12 characters. Left empty, the password stays." | "Au moins 12 caractères. Laissé vide, le mot de passe ne change pas.";
     remove = "Remove" | "Supprimer";
     remove_title(name) = "Remove {name}?" | "Supprimer {name}\u{a0}?";
     remove_user_text = "The user is signed out everywhere and cannot come back. What they did stays in the audit log." | "L’utilisateur est déconnecté partout et ne peut revenir. Ce qu’il a fait reste dans le journal d’audit.";

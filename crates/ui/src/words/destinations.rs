@@ -71,6 +71,7 @@ catalogue! {
     policy_what = "the policy" | "la politique";
     trust_policy = "Trust policy of the role" | "Politique de confiance du rôle";
     trust_what = "the trust policy" | "la politique de confiance";
+    external_id_what = "the external id" | "l’identifiant externe";
     external_id = "External id" | "Identifiant externe";
     file_format = "File format" | "Format de fichier";
     compression = "Compression" | "Compression";

@@ -32,6 +32,21 @@ const TOLD: &[(&str, &str)] = &[
     ("Known: {}.", "Connus\u{a0}: {}."),
     ("There are: {}.", "Il y a\u{a0}: {}."),
     ("It has: {}.", "Il y a\u{a0}: {}."),
+    // Usage policies
+    (
+        "the column `{}` holds `{}` ({}), which policy `{}` forbids for {}",
+        "la colonne `{}` contient `{}` ({}), ce que la politique `{}` interdit pour {}",
+    ),
+    (
+        "the rule of segment `{}` asks `{}` ({}), which policy `{}` forbids for {}",
+        "la règle du segment `{}` interroge `{}` ({}), ce que la politique `{}` interdit pour {}",
+    ),
+    (
+        "Take it out, or send to a destination that is not used for {}: `{}` is.",
+        "Retirez-le, ou envoyez vers une destination qui ne sert pas à {}\u{a0}: `{}` y sert.",
+    ),
+    ("No segment is ticked.", "Aucun segment n’est coché."),
+    ("Tick at least one, or apply it to all.", "Cochez-en au moins un, ou appliquez à tous."),
     // Folders
     (
         "the folder {} is not one that destinations may be in",
@@ -205,7 +220,7 @@ const TOLD: &[(&str, &str)] = &[
         "Choose fewer segments or columns at once.",
         "Choisissez moins de segments ou de colonnes à la fois.",
     ),
-    ("A draft has at most 256 KiB.", "Un brouillon a au plus 256 Kio."),
+    ("A draft has at most 1 MiB.", "Un brouillon a au plus 1 Mio."),
     // Changing what is kept
     (
         "The {} `{}` is in the project file, and is read-only here.",

@@ -161,6 +161,7 @@ pub(crate) fn pages(shell: &Shell) -> Vec<(&'static str, Markup)> {
         ("connect-folder", folder.draw(shell)),
         ("activate-segments", fixture::activate("segments", shell.lang()).draw(shell)),
         ("activate-schedule", fixture::activate("schedule", shell.lang()).draw(shell)),
+        ("activate-many", fixture::activate_many(shell.lang()).draw(shell)),
         ("activate-attributes", fixture::activate("attributes", shell.lang()).draw(shell)),
         ("activate-review", fixture::activate("review", shell.lang()).draw(shell)),
         ("activate-wrong", wrong.draw(shell)),

@@ -107,8 +107,8 @@ fn datasets() {
     labels: { crmId: [I1] }
     6:3 missing_timestamp `merge: timestamp` needs a `timestamp` in `crm` <crm>
         Name the field that tells when a record was changed, or write `merge:` as a list of datasets in order of precedence.
-    14:5 warning not_enforced labels are recorded but not enforced yet <labels>
-        No policy reads them yet.
+    14:22 warning unread_label no policy reads the label `I1` <[I1]>
+        Name it under `policies:`; until then it is only recorded.
     profile: { field: a, namespace: b }
     6:3 missing_timestamp `merge: timestamp` needs a `timestamp` in `crm` <crm>
         Name the field that tells when a record was changed, or write `merge:` as a list of datasets in order of precedence.

@@ -5,6 +5,7 @@ use std::collections::BTreeSet;
 use jiff::Timestamp;
 use ledger::{DefinitionChange, Definitions, Ledger};
 use plan::stored::{DEFINITION_BYTES_MAX, STORED_OBJECTS_MAX};
+use plan::usage;
 use serde_json::Value;
 use tokio::sync::Mutex;
 
@@ -196,16 +197,17 @@ fn noted(note: &Note, next: &mut Definitions, now: Timestamp) -> Result<Definiti
     Ok(DefinitionChange::Put { section, key, text })
 }
 
-/// The project as it would be with more objects, in the place of those of the same names.
+/// The project as it would be with more objects, in the place of those of the same names, and what usage
+/// policies forbid of it. With that it is only looked at: nothing may run from it.
 ///
 /// # Errors
-/// What is wrong with it then.
+/// What else is wrong with it then.
 pub(crate) async fn with(
     global: &Global,
     ledger: &Ledger,
     more: &[(Name, Value)],
     now: Timestamp,
-) -> Result<Workspace, Refused> {
+) -> Result<(Workspace, Vec<Found>), Refused> {
     let file = File::read(global)?;
     let mut kept = ledger.definitions().await?;
     for (name, definition) in more {
@@ -215,16 +217,19 @@ pub(crate) async fn with(
             None => kept.items.push(unsaved(name.0.as_str(), &name.1, &text, now)),
         }
     }
-    let read = file.understand(&kept.items, &ambient::variable)?;
+    let mut read = file.understand(&kept.items, &ambient::variable)?;
     let texts = Texts { shown: read.source.clone(), whole: read.reading.text.clone() };
     let errors = texts.errors(&read.reading.diagnostics);
-    if !errors.is_empty() {
+    if errors.iter().any(|it| it.code != usage::FORBIDDEN) {
         return Err(Refused::Invalid(errors));
+    }
+    if let Some(draft) = read.reading.draft.take() {
+        read.reading.project = Some(draft.project);
     }
     let workspace = file.workspace(read, kept)?;
     let names: Vec<&Name> = more.iter().map(|(name, _)| name).collect();
     refuse_outside(&texts, &workspace, &names)?;
-    Ok(workspace)
+    Ok((workspace, errors))
 }
 
 /// Refuses destinations in folders of the server in which none may be.

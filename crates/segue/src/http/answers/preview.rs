@@ -38,6 +38,9 @@ pub(crate) struct PreviewObjects {
     /// Whether rows are counted; needs the right to analyse
     #[serde(default)]
     count: bool,
+    /// The segments that are looked at; without it all of the activation
+    #[serde(default)]
+    only: Vec<String>,
 }
 
 /// What they would come to.
@@ -52,6 +55,39 @@ pub(crate) struct Previewed {
     pub(crate) text: Option<String>,
     /// What to paste where, for the destination of the activation
     pub(crate) documents: Option<Documents>,
+    /// Usage policies that ask for a marketing action of the destination
+    pub(crate) policies: Vec<PolicyPreviewed>,
+}
+
+/// What a usage policy says.
+#[derive(Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+pub(crate) struct PolicyPreviewed {
+    pub(crate) policy: String,
+    pub(crate) name: String,
+    /// Those of its marketing actions that the destination is used for
+    pub(crate) marketing_actions: Vec<String>,
+    /// The labels that must not be sent then; `I1 AND S1` where only both together must not
+    pub(crate) labels: Vec<String>,
+    /// Whether nothing stands against it
+    pub(crate) holds: bool,
+    pub(crate) uses: Vec<UsePreviewed>,
+    /// What to do where it does not hold
+    pub(crate) hint: Option<String>,
+}
+
+/// A labelled field that must not be sent.
+#[derive(Serialize, Deserialize, JsonSchema)]
+pub(crate) struct UsePreviewed {
+    pub(crate) field: String,
+    pub(crate) labels: Vec<String>,
+    /// The column that shows it
+    pub(crate) column: Option<String>,
+    /// The place of the column in the mapping, counted from 0
+    pub(crate) position: Option<usize>,
+    /// The segment whose rule asks it
+    pub(crate) segment: Option<String>,
+    pub(crate) message: String,
 }
 
 /// What to paste where.
@@ -133,8 +169,16 @@ pub(crate) async fn preview(app: Arc<App>, ask: Ask) -> Result<Reply, Problem> {
     // Whoever begins runs sees what they come to, so may know it before. A rule that nobody has saved is a
     // question about profiles.
     let may_count = may_analyse || (may(Right::Operate) && wanted.segments.is_empty());
-    let PreviewObjects { segments, accounts, destinations, activations, activation, rows, count } =
-        wanted;
+    let PreviewObjects {
+        segments,
+        accounts,
+        destinations,
+        activations,
+        activation,
+        rows,
+        count,
+        only,
+    } = wanted;
     let sections = [
         (Section::Segments, segments),
         (Section::Accounts, accounts),
@@ -148,21 +192,23 @@ pub(crate) async fn preview(app: Arc<App>, ask: Ask) -> Result<Reply, Problem> {
     let now = slot_now();
     let found = on_a_thread(&app, async move |app| {
         let shared = &app.shared;
-        let candidate = match Box::pin(objects::with(&shared.global, &shared.ledger, &more, now))
-            .await
-        {
-            Ok(candidate) => candidate,
-            Err(Refused::Failed(failure)) => return Err(failure),
-            Err(Refused::Invalid(found)) => return Ok(wrong(found.iter().map(problem).collect())),
-            Err(refused) => {
-                let failure = crate::failure::Failure::from(refused);
-                return Ok(wrong(vec![told(&failure)]));
-            }
-        };
+        let (candidate, forbidden) =
+            match Box::pin(objects::with(&shared.global, &shared.ledger, &more, now)).await {
+                Ok(found) => found,
+                Err(Refused::Failed(failure)) => return Err(failure),
+                Err(Refused::Invalid(found)) => {
+                    return Ok(wrong(found.iter().map(problem).collect()));
+                }
+                Err(refused) => {
+                    let failure = crate::failure::Failure::from(refused);
+                    return Ok(wrong(vec![told(&failure)]));
+                }
+            };
         let wanted = Wanted {
             activation: &activation,
             rows: if may_analyse { rows } else { 0 },
             count: count && may_count,
+            only: &only,
             now,
         };
         if wanted.rows > 0 || wanted.count {
@@ -174,7 +220,11 @@ pub(crate) async fn preview(app: Arc<App>, ask: Ask) -> Result<Reply, Problem> {
             }
         }
         match Box::pin(preview::preview(&candidate, &shared.global, wanted)).await {
-            Ok(preview) => Ok(fine(preview)),
+            Ok(preview) => {
+                let found = fine(preview);
+                let problems: Vec<ObjectProblem> = forbidden.iter().map(problem).collect();
+                Ok(Previewed { valid: problems.is_empty(), problems, ..found })
+            }
             Err(failure) if failure.kind == crate::failure::Kind::Usage => {
                 Ok(wrong(vec![told(&failure)]))
             }
@@ -192,6 +242,7 @@ fn wrong(problems: Vec<ObjectProblem>) -> Previewed {
         segments: Vec::new(),
         text: None,
         documents: None,
+        policies: Vec::new(),
     }
 }
 
@@ -251,5 +302,23 @@ fn fine(preview: preview::Preview) -> Previewed {
             trust: it.trust,
             external_id: it.external_id,
         }),
+        policies: preview.policies.into_iter().map(policy).collect(),
+    }
+}
+
+fn policy(it: preview::Policy) -> PolicyPreviewed {
+    let used = |it: preview::Use| {
+        let (position, column) = it.column.unzip();
+        let preview::Use { field, labels, segment, message, .. } = it;
+        UsePreviewed { field, labels, column, position, segment, message }
+    };
+    PolicyPreviewed {
+        policy: it.key,
+        name: it.name,
+        marketing_actions: it.actions,
+        labels: it.labels,
+        holds: it.uses.is_empty(),
+        uses: it.uses.into_iter().map(used).collect(),
+        hint: it.hint,
     }
 }

@@ -242,9 +242,17 @@ fn account_key(workspace: &Workspace, draft: &Draft) -> String {
 fn account_of(draft: &Draft) -> Value {
     let mut auth = Map::new();
     let kind = draft.or("auth", "access-key");
+    let is_elsewhere = draft.or("preset", Preset::Amazon.word()) != Preset::Amazon.word();
     auth.insert("kind".to_owned(), kind.into());
     match kind {
-        "assume-role" => put(&mut auth, "role_arn", draft.get("role_arn")),
+        "assume-role" => {
+            put(&mut auth, "role_arn", draft.get("role_arn").trim());
+            if is_elsewhere {
+                // Services of this kind give roles where they take objects.
+                let endpoint = draft.or("sts_endpoint", draft.get("endpoint"));
+                put(&mut auth, "sts_endpoint_url", endpoint.trim());
+            }
+        }
         "default" => {}
         _ => {
             put(&mut auth, "access_key_id", draft.get("access_key_id"));
@@ -259,7 +267,7 @@ fn account_of(draft: &Draft) -> Value {
     account.insert("type".to_owned(), "amazon-s3".into());
     account.insert("auth".to_owned(), auth.into());
     put(&mut account, "region", draft.get("region"));
-    if draft.or("preset", Preset::Amazon.word()) != Preset::Amazon.word() {
+    if is_elsewhere {
         put(&mut account, "endpoint_url", draft.get("endpoint"));
     }
     account.into()

@@ -171,6 +171,7 @@ const PAGES: &[Page] = &[
     show!("/segments", Some("list_segments"), views::page),
     act!("/segments", Some("add_segment"), "/rule", rules::add),
     show!("/segments/{key}", Some("get_segment"), views::page),
+    show!("/segments/{key}/sample", Some("try_rule"), rules::sample),
     show!("/segments/{key}/edit", Some("change_segment"), rules::edit),
     act!("/segments/{key}/edit", Some("change_segment"), "/segments/{key}/edit", rules::change),
     act!(
@@ -190,6 +191,7 @@ const PAGES: &[Page] = &[
     show!("/settings", Some("get_server"), settings::page),
     act!("/settings/users", Some("add_user"), "/settings", settings::add_user),
     act!("/settings/users/{name}", Some("change_user"), "/settings", settings::change_user),
+    act!("/settings/roles", Some("change_user"), "/settings", settings::change_role),
     act!("/settings/users/{name}/remove", Some("remove_user"), "/settings", settings::remove_user),
     act!("/settings/alerts", Some("set_alert_channels"), "/settings", settings::set_channels),
     act!("/settings/secrets", Some("put_secret"), "/settings", settings::put_secret),

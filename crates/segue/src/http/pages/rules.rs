@@ -84,6 +84,20 @@ pub(super) async fn page(visit: Visit) -> Result<Reply, Problem> {
     drawn(&visit, text, language, found).await
 }
 
+/// Exactly how many are in a segment and a few of them, masked, for a page that stands already.
+pub(super) async fn sample(visit: Visit) -> Result<Reply, Problem> {
+    let workspace = visit.app.shared.workspace();
+    let Some(segment) = workspace.project.segment(visit.parameter("key")) else {
+        return visit.missing().await;
+    };
+    let (language, text) = written(&workspace, segment);
+    let found = of(&visit, &text, language).await?;
+    let look = visit.look(&workspace).await?;
+    let shell = visit.shell(&look).await?;
+    let (language, fields) = (language.to_owned(), Fields::default());
+    Ok(html(Rule { text, language, fields, found, saving: None }.found(&shell)))
+}
+
 /// A rule as somebody wrote it.
 fn written(workspace: &Workspace, segment: &Segment) -> (&'static str, String) {
     let stored = workspace.stored(Section::Segments, &segment.key).map(objects::value);

@@ -3,13 +3,14 @@
 use jiff::Timestamp;
 use serde::Deserialize;
 use serde_json::json;
-use ui::page::settings::{self as page, Role, Server, Settings};
+use ui::page::settings::{self as page, Role, RoleRights, Server, Settings};
 use ui::shell::Said;
 
 use super::visit::{Visit, done};
 use crate::http::answers::alerts::{AlertChannels, MailChannel};
 use crate::http::problem::{Code, Problem};
 use crate::http::request::Reply;
+use crate::http::rights;
 
 /// How many alerts are shown.
 const ALERTS: &str = "12";
@@ -89,6 +90,7 @@ async fn drawn(visit: &Visit, made: Option<String>) -> Result<Reply, Problem> {
     let settings = Settings {
         users,
         tokens,
+        rights: rights(),
         made,
         secrets: page::Secrets {
             all: secrets.map(|entry| (entry.name, entry.set)).collect(),
@@ -150,6 +152,29 @@ pub(super) async fn remove_secret(visit: Visit) -> Result<Reply, Problem> {
     Ok(done("/settings", Said::Removed))
 }
 
+/// The table of rights, as it is asked.
+fn rights() -> Vec<RoleRights> {
+    let may = |role: rights::Role| {
+        let is_given = |(right, _): &(rights::Right, page::Right)| role.may(*right);
+        SHOWN.into_iter().filter(is_given).map(|(_, shown)| shown).collect()
+    };
+    rights::Role::ALL
+        .map(|role| RoleRights { role: super::visit::role_name(role), may: may(role) })
+        .to_vec()
+}
+
+/// The rights that roles differ in.
+const SHOWN: [(rights::Right, page::Right); 8] = [
+    (rights::Right::Read, page::Right::Read),
+    (rights::Right::Analyse, page::Right::Analyse),
+    (rights::Right::Unmask, page::Right::Unmask),
+    (rights::Right::Define, page::Right::Define),
+    (rights::Right::Operate, page::Right::Operate),
+    (rights::Right::Connect, page::Right::Connect),
+    (rights::Right::Audit, page::Right::Audit),
+    (rights::Right::Administer, page::Right::Administer),
+];
+
 fn user(user: User) -> page::User {
     page::User { name: user.name, role: role(&user.role), created: user.created_at }
 }
@@ -176,10 +201,19 @@ pub(super) async fn add_user(visit: Visit) -> Result<Reply, Problem> {
     Ok(done("/settings", Said::UserAdded))
 }
 
+/// Gives a user another role, and another password if one was written.
 pub(super) async fn change_user(visit: Visit) -> Result<Reply, Problem> {
-    let body = json!({ "password": visit.field("password"), "role": visit.field("role") });
+    let password = Some(visit.field("password")).filter(|password| !password.is_empty());
+    let body = json!({ "password": password, "role": visit.field("role") });
     let name = visit.parameter("name");
     visit.perform("change_user", &[("name", name)], Some(body)).await?;
+    Ok(done("/settings", Said::UserChanged))
+}
+
+/// Gives a user that the form names another role.
+pub(super) async fn change_role(visit: Visit) -> Result<Reply, Problem> {
+    let body = json!({ "role": visit.field("role") });
+    visit.perform("change_user", &[("name", visit.field("name"))], Some(body)).await?;
     Ok(done("/settings", Said::UserChanged))
 }
 

@@ -8,7 +8,7 @@ use jiff::tz::TimeZone;
 use ledger::Definition;
 use serde_json::{Map, Value};
 use ui::page::calendar::Due;
-use ui::page::wizard::{Documents, Draft, Fault, Preview, SegmentPreview};
+use ui::page::wizard::{Documents, Draft, Fault, Policy, Preview, SegmentPreview};
 
 use super::visit::{Visit, filled, see_other};
 use crate::app::objects;
@@ -22,7 +22,7 @@ const FOLDER: &str = "drafts";
 /// The field of a draft that says which version it began with.
 const REVISION: &str = "edit.revision";
 /// The longest draft, in bytes.
-const DRAFT_BYTES_MAX: usize = 256 << 10;
+const DRAFT_BYTES_MAX: usize = 1 << 20;
 
 /// The steps of a wizard in order, each by the end of its address and with its fields.
 type Steps = [(&'static str, &'static [&'static str])];
@@ -123,7 +123,7 @@ impl Wizard {
         };
         let bytes = serde_json::to_vec(&draft.0).map_err(|_| failed())?;
         if bytes.len() > DRAFT_BYTES_MAX {
-            return Err(Problem::new(Code::TooLarge, "A draft has at most 256 KiB.")
+            return Err(Problem::new(Code::TooLarge, "A draft has at most 1 MiB.")
                 .hint("Choose fewer segments or columns at once."));
         }
         private_file::write(&self.path(visit), &bytes).map_err(|_| failed())
@@ -168,6 +168,18 @@ pub(super) async fn preview(visit: &Visit, body: Value) -> Result<Preview, Probl
             trust: it.trust.map(|trust| format!("{trust:#}")),
             external_id: it.external_id,
         }),
+        policies: found
+            .policies
+            .into_iter()
+            .map(|it| Policy {
+                key: it.policy,
+                name: it.name,
+                actions: it.marketing_actions,
+                labels: it.labels,
+                against: it.uses.into_iter().map(|it| it.message).collect(),
+                hint: it.hint,
+            })
+            .collect(),
     })
 }
 

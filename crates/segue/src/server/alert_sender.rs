@@ -1,4 +1,4 @@
-//! The outbox: each alert is sent each way, in order for each segment, and again until it is taken, at
+//! Sends alerts: each is sent each way, in order for each segment, and again until it is taken, at
 //! least once. The ways do not wait for each other.
 
 use std::sync::Arc;
@@ -10,7 +10,7 @@ use ledger::alert::{Alert, Channel};
 use super::{Mail, Shared, Webhook};
 use crate::ambient;
 
-/// How often the outbox is looked at.
+/// How often the ledger is asked for alerts to send.
 const LOOK_AGAIN: Duration = Duration::from_secs(2);
 /// The first pause before another attempt; each further one is twice as long.
 const PAUSE_MIN: SignedDuration = SignedDuration::from_secs(5);
@@ -53,14 +53,14 @@ impl Way {
     }
 }
 
-/// Sends what is in the outbox until the process is asked to stop.
+/// Sends alerts until the process is asked to stop.
 pub(super) async fn send_until_stopped(shared: Arc<Shared>, channel: Channel) {
     loop {
         // Where alerts go may be set anew at any time.
         if let Some(way) = shared.way(channel)
             && let Err(error) = send(&shared, &way).await
         {
-            tracing::error!(%error, "the outbox could not be read or written");
+            tracing::error!(%error, "alerts to send could not be read or noted");
         }
         tokio::select! {
             () = tokio::time::sleep(LOOK_AGAIN) => {}
