@@ -126,6 +126,7 @@ impl Ledger {
             // It goes on when somebody says so, and not by itself.
             SlotEnd::Held(stop) => (SlotState::Blocked, Some(stop), NEVER),
             SlotEnd::Retry(stop, at) => (SlotState::Planned, Some(stop), *at),
+            SlotEnd::Elsewhere(at) => (SlotState::Planned, None, *at),
             SlotEnd::Released => (SlotState::Planned, None, now),
         };
         let is_counted = matches!(end, SlotEnd::Retry(..) | SlotEnd::Blocked(..));

@@ -32,6 +32,7 @@ mod file;
 mod history;
 mod hold;
 mod lease;
+mod lent;
 mod lock;
 mod open;
 mod place;

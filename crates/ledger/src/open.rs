@@ -6,13 +6,13 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicI64, Ordering};
 
 use jiff::Timestamp;
-use sqlx::AssertSqlSafe;
 use sqlx::postgres::PgPool;
 use sqlx::sqlite::SqlitePool;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
 use crate::error::{Error, Result};
 use crate::lease::Owner;
+use crate::lent::Lent;
 use crate::lock::ProcessLock;
 use crate::place::{Address, Place};
 use crate::postgres::{self, Frame, Use};
@@ -101,6 +101,7 @@ impl Ledger {
             Place::Postgres(address) => {
                 let mut connection = postgres::sign_in(address).await?;
                 schema::migrate_database(&mut connection, address).await?;
+                postgres::sign_out(connection).await;
                 (Database::of(address, Use::Write), None)
             }
         };
@@ -135,9 +136,10 @@ impl Ledger {
             Place::Postgres(address) => {
                 let mut connection = postgres::sign_in(address).await?;
                 let mut looking = postgres::begin_to_look(&mut connection, address).await?;
-                let Some(found) = postgres::version(&mut looking, address).await? else {
-                    return Ok(None);
-                };
+                let found = postgres::version(&mut looking, address).await?;
+                answered(looking.rollback()).await?;
+                postgres::sign_out(connection).await;
+                let Some(found) = found else { return Ok(None) };
                 (Database::of(address, Use::Read), found)
             }
         };
@@ -217,8 +219,7 @@ impl Ledger {
                 Transaction::Sqlite(readers.begin().await?, Arc::clone(file))
             }
             Database::Postgres { pool, frame, .. } => {
-                let begin = AssertSqlSafe(Arc::clone(&frame.read));
-                Transaction::Postgres(answered(pool.begin_with(begin)).await?, frame.statements)
+                Transaction::Postgres(Lent::begin(pool, &frame.read).await?, frame.statements)
             }
         })
     }
@@ -242,8 +243,7 @@ impl Ledger {
             Database::Postgres { pool, frame, turn } => {
                 // The semaphore is never closed.
                 let turn = Arc::clone(turn).acquire_owned().await.map_err(|_| Error::Stopped)?;
-                let begin = AssertSqlSafe(Arc::clone(&frame.write));
-                let begun = answered(pool.begin_with(begin)).await?;
+                let begun = Lent::begin(pool, &frame.write).await?;
                 let mut transaction = Transaction::Postgres(begun, frame.statements);
                 let found = query(postgres::LOCK).fetch_value(&mut transaction).await?;
                 // A newer server may have changed the tables since this one began.

@@ -50,9 +50,6 @@ impl Frame {
 
 /// One message to the server. A process that is stopped in the middle of a write would keep all others
 /// waiting; the server ends its transaction after a while.
-///
-/// Nothing in it is a query: who is dropped while it begins leaves the transaction open, and the next one
-/// that begins on this connection has to be able to make it its own.
 fn begin(begin: &str, address: &Address) -> String {
     // The name was checked to be a plain one.
     let schema = &address.schema;
@@ -77,6 +74,13 @@ pub(crate) async fn sign_in(address: &Address) -> Result<PgConnection> {
         Ok(Err(error)) => Err(unopened(address, &error)),
         Err(_) => Err(unreachable(address, "it does not answer")),
     }
+}
+
+/// Takes leave of the server. Who only hangs up makes it, and a pooler before it, give up a connection
+/// that others could have used.
+pub(crate) async fn sign_out(connection: PgConnection) {
+    // What it was for is done.
+    let _ = answered(connection.close()).await;
 }
 
 /// Connections to the database, each made when it is needed.

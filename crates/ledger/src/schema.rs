@@ -85,7 +85,7 @@ pub(crate) async fn migrate_database(db: &mut PgConnection, address: &Address) -
     let found = postgres::version(&mut transaction, address).await?;
     refuse_newer(&Place::Postgres(address.clone()), found.unwrap_or(0))?;
     if found == Some(KNOWN) {
-        return Ok(());
+        return answered(transaction.rollback()).await;
     }
     let seen = found.and_then(|found| usize::try_from(found).ok());
     let missing = seen.map_or(0, |found| (found + 1).saturating_sub(POSTGRES_BEGINS_AT));

@@ -169,6 +169,8 @@ pub enum SlotEnd {
     Held(Stop),
     /// It is tried again at this time.
     Retry(Stop, Timestamp),
+    /// Another process has the run; it is looked at again at this time.
+    Elsewhere(Timestamp),
     /// The attempt was broken off without fault; it may begin at once.
     Released,
 }

@@ -20,6 +20,7 @@ use sqlx::{
 };
 
 use crate::error::{Error, Result};
+use crate::lent::Lent;
 
 /// How long PostgreSQL may take to answer a statement before the connection counts as lost. The server
 /// gives up on slow statements earlier; this is for answers that never come.
@@ -29,7 +30,7 @@ const ANSWER_MAX: Duration = Duration::from_secs(90);
 pub(crate) enum Transaction {
     /// With the file, for errors about its disk.
     Sqlite(sqlx::Transaction<'static, Sqlite>, Arc<Path>),
-    Postgres(sqlx::Transaction<'static, Postgres>, Statements),
+    Postgres(Lent, Statements),
 }
 
 /// Whether a connection to PostgreSQL may keep the statements that it was once told. Behind a pooler
@@ -47,7 +48,7 @@ impl Transaction {
             Self::Sqlite(transaction, file) => {
                 transaction.commit().await.map_err(|error| Error::from(error).of_file(&file))
             }
-            Self::Postgres(transaction, _) => answered(transaction.commit()).await,
+            Self::Postgres(transaction, _) => transaction.commit().await,
         }
     }
 }

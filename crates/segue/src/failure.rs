@@ -15,6 +15,8 @@ pub(crate) enum Kind {
     Blocked,
     /// It may work when it is tried again later.
     Temporary,
+    /// Another process has it in hand at this moment.
+    Elsewhere,
     /// Nothing was due, and `--error-on-nothing` was given.
     Nothing,
     /// A fault of Segue itself.
@@ -31,7 +33,7 @@ impl Kind {
             Self::Usage => 2,
             Self::Connection => 3,
             Self::Blocked => 4,
-            Self::Temporary => 5,
+            Self::Temporary | Self::Elsewhere => 5,
             Self::Nothing => 9,
             Self::Internal => 70,
             Self::Interrupted => 130,
@@ -45,7 +47,7 @@ impl Kind {
             Self::Usage => "usage",
             Self::Connection => "connection",
             Self::Blocked => "blocked",
-            Self::Temporary => "temporary",
+            Self::Temporary | Self::Elsewhere => "temporary",
             Self::Nothing => "nothing_due",
             Self::Internal => "internal",
             Self::Interrupted => "interrupted",
@@ -218,6 +220,7 @@ impl From<delivery::encode::Error> for Failure {
 impl From<ledger::Error> for Failure {
     fn from(error: ledger::Error) -> Self {
         let kind = match error.kind() {
+            _ if matches!(error, ledger::Error::Elsewhere { .. }) => Kind::Elsewhere,
             ledger::Kind::Locked
             | ledger::Kind::Busy
             | ledger::Kind::Full

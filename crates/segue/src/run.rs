@@ -19,6 +19,7 @@ pub(crate) use unopened::fail_unopened;
 
 use std::path::Path;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
 
 use delivery::Store;
 use delivery::upload::Identity;
@@ -32,6 +33,7 @@ use plan::RunPlan;
 use plan::guard::{Cause, Violation};
 use plan::protocol::{self, Blocked, Close, Effect, End, Event, Limits};
 use plan::staged::{PublishedObject, StagedObject};
+use tokio::sync::RwLock;
 use tracing::Instrument as _;
 
 use crate::ambient::{self, Interrupt};
@@ -39,6 +41,9 @@ use crate::failure::{Failure, Kind};
 use crate::progress::Line;
 use crate::seals::Seals;
 use crate::traces;
+
+/// How long a run that was taken over waits for an upload that is being opened.
+const OPENING_MAX: Duration = Duration::from_secs(30);
 
 /// What a run needs of its surroundings.
 #[derive(Clone)]
@@ -172,6 +177,8 @@ struct Attempt<'a> {
     /// Recovery does not begin what was not committed.
     may_stage: bool,
     held: Mutex<Held>,
+    /// Read while an upload is being opened.
+    opening: RwLock<()>,
 }
 
 /// What the attempt holds between two steps; the state machine itself holds no names.
@@ -196,7 +203,15 @@ impl<'a> Attempt<'a> {
         let identity = Identity { run_id: claim.run_id.to_string(), nonce: ambient::nonce() };
         let mut held = Held::default();
         held.set_objects(claim.commit.iter().map(|object| object.staged.clone()).collect());
-        Self { around, work, claim, identity, may_stage: true, held: Mutex::new(held) }
+        Self {
+            around,
+            work,
+            claim,
+            identity,
+            may_stage: true,
+            held: Mutex::new(held),
+            opening: RwLock::default(),
+        }
     }
 
     /// Performs effects until the state machine stops. Effects on different objects run at once.
@@ -231,7 +246,12 @@ impl<'a> Attempt<'a> {
             tokio::time::sleep(ledger.lease().unsigned_abs() / 3).await;
             match ledger.renew_run(&self.claim, ambient::now()).await {
                 Ok(()) => {}
-                Err(error) if error.kind() == ledger::Kind::Fenced => return error.into(),
+                Err(error) if error.kind() == ledger::Kind::Fenced => {
+                    // An upload that is being opened is aborted by whoever opens it: the one who has the
+                    // run now has looked for it already.
+                    let _ = tokio::time::timeout(OPENING_MAX, self.opening.write()).await;
+                    return error.into();
+                }
                 // It is over, or the database is away; the steps of the run tell the same.
                 Err(error) => tracing::debug!(%error, "the run could not be kept"),
             }

@@ -2,6 +2,12 @@
 //! Runs only where `SEGUE_TEST_POSTGRES_URL` names a server; `.ci/postgres` starts one.
 
 use std::collections::BTreeMap;
+use std::future::poll_fn;
+use std::pin::pin;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicI64, Ordering};
+use std::task::Poll;
+use std::time::Duration;
 
 use ledger::{Address, Error, Kind, Ledger, Place};
 use sqlx::{AssertSqlSafe, Connection as _, PgConnection};
@@ -172,12 +178,76 @@ async fn real_postgres_connections_that_end_are_replaced_and_nothing_is_lost() {
     };
     while !writing.is_finished() {
         server.end_connections("ending").await;
-        tokio::time::sleep(std::time::Duration::from_millis(100)).await;
+        tokio::time::sleep(Duration::from_millis(100)).await;
     }
     let known: u64 = writing.await.unwrap();
     let chain = ledger.check_audit().await.unwrap();
     assert_eq!(chain.broken_at, None);
     assert!(chain.entries >= 5 + known, "{} of {known}", chain.entries);
+}
+
+/// Drops what is done when it has waited so many times.
+async fn only<T>(mut waits: usize, done: impl Future<Output = T>) -> Option<T> {
+    let mut done = pin!(done);
+    poll_fn(|context| match done.as_mut().poll(context) {
+        Poll::Ready(done) => Poll::Ready(Some(done)),
+        Poll::Pending if waits == 0 => Poll::Ready(None),
+        Poll::Pending => {
+            waits -= 1;
+            Poll::Pending
+        }
+    })
+    .await
+}
+
+/// A run that ends drops the renewal of its lease wherever that is: no connection is left in a transaction,
+/// and none owes an answer that the next one would take for its own.
+#[tokio::test(flavor = "multi_thread")]
+async fn real_postgres_whoever_is_dropped_leaves_no_transaction_open() {
+    let Some(mut server) = Server::start().await else { return };
+    let ledger = Ledger::open(server.named("dropped")).await.unwrap();
+    // The server itself would end such a transaction after ten seconds.
+    let left = Arc::new(AtomicI64::new(0));
+    let watching = tokio::spawn({
+        let left = Arc::clone(&left);
+        async move {
+            let open = "SELECT count(*) FROM pg_stat_activity
+                        WHERE application_name = 'dropped' AND state LIKE 'idle in transaction%'
+                            AND state_change < clock_timestamp() - interval '5 s'";
+            loop {
+                let open = sqlx::query_scalar(open).fetch_one(&mut server.db).await.unwrap();
+                left.fetch_max(open, Ordering::Relaxed);
+                tokio::time::sleep(Duration::from_millis(200)).await;
+            }
+        }
+    });
+    let mut dropped = 0;
+    for waits in (0..30).rev() {
+        let waiting = (0..8).map(|number| {
+            let ledger = ledger.clone();
+            tokio::spawn(async move {
+                if number % 2 == 0 {
+                    only(waits, ledger.audit(&act(number), at(0))).await
+                } else {
+                    only(waits, ledger.check_audit()).await.map(|chain| chain.map(drop))
+                }
+            })
+        });
+        for waited in waiting.collect::<Vec<_>>() {
+            match waited.await.unwrap() {
+                Some(done) => done.unwrap(),
+                None => dropped += 1,
+            }
+        }
+    }
+    assert!(dropped > 10, "{dropped}");
+    for number in 0..20 {
+        ledger.audit(&act(number), at(0)).await.unwrap();
+    }
+    assert_eq!(ledger.check_audit().await.unwrap().broken_at, None);
+    assert!(!watching.is_finished(), "somebody watches until the end");
+    watching.abort();
+    assert_eq!(left.load(Ordering::Relaxed), 0, "after {dropped} were dropped");
 }
 
 /// A process that is stopped in the middle of a write keeps nobody waiting for long.

@@ -160,6 +160,17 @@ async fn each_process_that_dies_is_counted() {
     assert_eq!(slot(&fixture, 60).await.starts, 0, "an attempt that ends is no crash");
 }
 
+#[tokio::test]
+async fn a_slot_whose_run_is_elsewhere_waits_and_counts_nothing() {
+    let fixture = Fixture::new().await;
+    planned(&fixture, 60).await;
+    let claim = begin(&fixture, 60, at(61)).await.unwrap();
+    fixture.ledger.end_slot(&claim, &SlotEnd::Elsewhere(at(90)), at(62)).await.unwrap();
+    let waiting = slot(&fixture, 60).await;
+    assert_eq!((waiting.state, waiting.stop), (SlotState::Planned, None));
+    assert_eq!((waiting.not_before, waiting.attempts, waiting.starts), (at(90), 0, 0));
+}
+
 /// Whoever lets go lived, whether its slot was taken over or it only ends without having ended its work.
 #[tokio::test]
 async fn an_owner_that_lives_is_not_counted() {
@@ -306,6 +317,7 @@ crate::fixture::also_on_postgres![
     a_slot_is_taken_by_one_and_ends_once,
     what_did_not_do_is_tried_again_at_its_time,
     each_process_that_dies_is_counted,
+    a_slot_whose_run_is_elsewhere_waits_and_counts_nothing,
     an_owner_that_lives_is_not_counted,
     a_claim_of_before_the_crash_is_fenced_off,
     runs_that_were_left_without_a_slot_get_one,

@@ -212,7 +212,7 @@ impl From<Failure> for Problem {
         let code = match failure.kind {
             Kind::Usage => Code::ProjectInvalid,
             Kind::Connection => Code::ServiceRefused,
-            Kind::Temporary | Kind::Interrupted => Code::Unavailable,
+            Kind::Temporary | Kind::Elsewhere | Kind::Interrupted => Code::Unavailable,
             Kind::Run | Kind::Blocked | Kind::Nothing => Code::RunFailed,
             Kind::Internal => Code::Internal,
         };

@@ -216,6 +216,7 @@ impl Attempt<'_> {
             token.clone_into(&mut intent.token);
         }
         let key = intent.key.clone();
+        let _opening = self.opening.read().await;
         let recorded = self.intend(&intent).await?;
         let upload_id = self.created(recorded, upload.begin(intent).await).await?;
         self.opened(recorded, &key, &upload_id).await?;
@@ -285,10 +286,12 @@ impl Attempt<'_> {
         body: Bytes,
         condition: Condition,
     ) -> Result<StagedObject, Trouble> {
+        let opening = self.opening.read().await;
         let recorded = self.intend(&intent).await?;
         let upload_id =
             self.created(recorded, upload::begin(&*self.around.store, &intent).await).await?;
         self.opened(recorded, &intent.key, &upload_id).await?;
+        drop(opening);
         Ok(upload::stage(&self.around.store, intent, upload_id, body, condition).await?)
     }
 
@@ -539,7 +542,7 @@ pub(crate) fn class_of(kind: Kind) -> protocol::Failure {
     match kind {
         Kind::Blocked => protocol::Failure::InTheWay,
         Kind::Connection => protocol::Failure::Connection,
-        Kind::Temporary => protocol::Failure::Temporary,
+        Kind::Temporary | Kind::Elsewhere => protocol::Failure::Temporary,
         Kind::Interrupted => protocol::Failure::Interrupted,
         Kind::Run | Kind::Usage | Kind::Nothing | Kind::Internal => protocol::Failure::Other,
     }

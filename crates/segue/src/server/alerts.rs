@@ -49,7 +49,9 @@ pub(super) fn of_end(
         SlotEnd::Failed(stop) => ("failed", Some(stop)),
         SlotEnd::Blocked(stop, _) if claim.attempts == 0 => ("blocked", Some(stop)),
         SlotEnd::Held(stop) => (held.map_or("blocked", Cause::as_str), Some(stop)),
-        SlotEnd::Blocked(..) | SlotEnd::Retry(..) | SlotEnd::Released => return None,
+        SlotEnd::Blocked(..) | SlotEnd::Retry(..) | SlotEnd::Elsewhere(_) | SlotEnd::Released => {
+            return None;
+        }
     };
     let message = stop.map_or("the file set is visible".to_owned(), |stop| stop.message.clone());
     Some(NewAlert {

@@ -40,7 +40,8 @@ pub(super) async fn attempt(shared: Arc<Shared>, claim: SlotClaim) -> SlotEnd {
     }
     // While the ledger cannot be asked, nothing is said of the slot but that nobody works at it.
     let Ok(is_committed) = attempt.is_committed().await else { return SlotEnd::Released };
-    match end_of(outcome, is_committed, &claim, ambient::now()) {
+    let lease = shared.ledger.lease();
+    match end_of(outcome, is_committed, &claim, lease, ambient::now()) {
         // What keeps a committed run is told by the run, so that both say the same.
         SlotEnd::Blocked(stop, until) if stop.code != POISON => {
             SlotEnd::Blocked(attempt.blocked().await.unwrap_or(stop), until)
@@ -215,6 +216,7 @@ pub(super) fn end_of(
     outcome: Outcome,
     is_committed: bool,
     claim: &SlotClaim,
+    lease: SignedDuration,
     now: Timestamp,
 ) -> SlotEnd {
     match outcome {
@@ -235,6 +237,10 @@ pub(super) fn end_of(
         }
         Outcome::Gone(failure) => SlotEnd::Failed(stop("not_in_project", &failure.one_line())),
         Outcome::Failed(failure) if failure.kind == Kind::Interrupted => SlotEnd::Released,
+        // It says nothing of the slot: once the lease is over, the run is delivered or to be taken over.
+        Outcome::Failed(failure) if failure.kind == Kind::Elsewhere => {
+            SlotEnd::Elsewhere(later(now, lease))
+        }
         Outcome::Failed(failure) if is_committed => {
             let doublings = i32::try_from(claim.attempts.min(5)).unwrap_or(5);
             let pause = SignedDuration::from_secs(30) * (1 << doublings);

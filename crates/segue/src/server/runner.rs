@@ -318,6 +318,7 @@ fn tell(claim: &SlotClaim, run_id: Option<Uuid>, end: &SlotEnd) {
         SlotEnd::Blocked(stop, _) => ("blocked", Some(stop)),
         SlotEnd::Held(stop) => ("stopped by its guard", Some(stop)),
         SlotEnd::Retry(stop, _) => ("tried again later", Some(stop)),
+        SlotEnd::Elsewhere(_) => ("in the hands of another process", None),
         SlotEnd::Released => ("broken off", None),
     };
     let key = &claim.key;

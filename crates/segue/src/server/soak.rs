@@ -298,7 +298,7 @@ impl World {
             let asleep = self.asleep.iter().filter(|key| **key == claim.key).count();
             let gone = died + u32::try_from(asleep).expect("few");
             assert!(gone >= DEATHS_MAX, "{claim:?} is given up, and only {gone} are gone");
-            return end_of(Outcome::Poison, false, claim, now);
+            return end_of(Outcome::Poison, false, claim, self.lease(), now);
         }
         let failed = |kind| Outcome::Failed(Failure::new(kind, "made up"));
         let (outcome, is_committed) = match self.dice.roll(20) {
@@ -306,9 +306,10 @@ impl World {
             3 => (failed(FailureKind::Run), false),
             4 => (failed(FailureKind::Connection), true),
             5 => (failed(FailureKind::Interrupted), false),
+            6 => (failed(FailureKind::Elsewhere), self.dice.roll(2) == 0),
             _ => return SlotEnd::Delivered,
         };
-        end_of(outcome, is_committed, claim, now)
+        end_of(outcome, is_committed, claim, self.lease(), now)
     }
 
     /// Longer than the time between two looks, and shorter than between three.
