@@ -23,6 +23,7 @@ pub(crate) mod in_segment;
 mod lambda;
 pub(crate) mod parts;
 mod paths;
+mod result_size;
 mod scalar;
 mod takes;
 mod times;
@@ -40,6 +41,7 @@ use self::allow::Owner;
 use self::dialect::ExpressionDialect;
 use self::event_query::EventQuery;
 use self::paths::Paths;
+pub(crate) use self::result_size::RESULT_BYTES_MAX;
 use crate::events::EventFields;
 use crate::path::Steps;
 

@@ -17,6 +17,7 @@ use sqlparser::ast::{Expr, ExprWithAlias};
 use sqlparser::tokenizer::Span;
 
 use super::catalog::Catalog;
+use super::result_size::{self, RESULT_BYTES_MAX};
 use super::{Expect, ExpressionError, Parsed, in_segment, takes, wrong_parts};
 use crate::fields;
 use crate::path::Steps;
@@ -62,7 +63,18 @@ pub(crate) fn compile(
     expect: Expect,
     now: Timestamp,
 ) -> Result<Compiled, ExpressionError> {
-    let planner = Planner::new(flat, now).map_err(|_| {
+    compile_within(RESULT_BYTES_MAX, parsed, flat, expect, now)
+}
+
+/// The same with another limit for the results of functions, in bytes.
+pub(super) fn compile_within(
+    result_bytes_max: usize,
+    parsed: &Parsed,
+    flat: &Schema,
+    expect: Expect,
+    now: Timestamp,
+) -> Result<Compiled, ExpressionError> {
+    let planner = Planner::new(flat, now, result_bytes_max).map_err(|_| {
         parsed.positions.error(Span::empty(), "unknown_field", "two fields have one name")
     })?;
     let compiled = planner.compile(&parsed.tree).map_err(|error| {
@@ -95,6 +107,7 @@ pub(super) struct Planner {
     schema: DFSchema,
     properties: ExecutionProps,
     context: SimplifyContext,
+    result_bytes_max: usize,
 }
 
 /// What the engine has against an expression.
@@ -105,6 +118,8 @@ pub(super) enum Refusal {
     Condition(FieldType),
     /// A list that is to be a text has elements of this type.
     Elements(FieldType),
+    /// What is made of constants alone is too large.
+    Constants,
 }
 
 impl From<DataFusionError> for Refusal {
@@ -138,6 +153,10 @@ impl Refusal {
                             `array_to_string(array_transform(list, x -> x.name), ',')`.";
                 parsed.positions.error(span, "type_error", message).with_hint(hint)
             }
+            Self::Constants => {
+                let message = "a value that is made of constants alone may become very large";
+                parsed.positions.error(span, "too_large", message)
+            }
             Self::Comparison(left, right) => {
                 let message = format!(
                     "values of type {} and {} cannot be compared",
@@ -161,7 +180,11 @@ impl Refusal {
 }
 
 impl Planner {
-    fn new(flat: &Schema, now: Timestamp) -> Result<Self, DataFusionError> {
+    fn new(
+        flat: &Schema,
+        now: Timestamp,
+        result_bytes_max: usize,
+    ) -> Result<Self, DataFusionError> {
         let schema = DFSchema::try_from(flat.clone())?;
         let nanoseconds = i64::try_from(now.as_nanosecond()).unwrap_or(i64::MAX);
         let now = timestamp_ns_to_datetime(nanoseconds).map(|now| now.and_utc());
@@ -172,7 +195,7 @@ impl Planner {
             .with_config_options(Catalog::get().shared_options())
             .with_query_execution_start_time(now)
             .build();
-        Ok(Self { schema, properties, context })
+        Ok(Self { schema, properties, context, result_bytes_max })
     }
 
     /// Plans an expression, or a part of one.
@@ -182,6 +205,9 @@ impl Planner {
         self.check_comparisons(&logical)?;
         let simplifier = ExprSimplifier::new(self.context.clone());
         let logical = simplifier.coerce(logical, &self.schema)?;
+        if result_size::are_constants_too_large(&logical)? {
+            return Err(Refusal::Constants);
+        }
         let logical = simplifier.simplify(logical)?;
         let data_type = logical.get_type(&self.schema)?;
         let expression = datafusion_physical_expr::create_physical_expr(
@@ -190,7 +216,10 @@ impl Planner {
             &self.properties,
             &Default::default(),
         )?;
-        Ok(Compiled { expression, data_type })
+        Ok(Compiled {
+            expression: result_size::limited(expression, self.result_bytes_max)?,
+            data_type,
+        })
     }
 
     /// The engine would find some way to compare anything: numbers with texts as texts, so that

@@ -10,7 +10,7 @@ use jiff::Timestamp;
 
 use crate::error::{Error, Kind};
 use crate::expression::compile::{Compiled, compile, flat_schema};
-use crate::expression::{Expect, ExpressionError, Parsed};
+use crate::expression::{Expect, ExpressionError, Parsed, RESULT_BYTES_MAX};
 use crate::fields;
 use crate::path::Steps;
 
@@ -138,12 +138,21 @@ pub(crate) fn failed_value(error: &DataFusionError, place: &str) -> Error {
             }
             _ => "the expression failed for a value",
         },
-        DataFusionError::ResourcesExhausted(_) => "the expression needs too much memory",
+        DataFusionError::ResourcesExhausted(_) => return too_large(place),
         _ => "the expression failed for a value",
     };
     Error::new(Kind::Invalid, "expression_error", message)
         .at_field(place)
         .with_hint("Use `TRY_CAST`, `nullif(divisor, 0)` or `CASE` so that such values give null.")
+}
+
+/// A result that is larger than memory allows.
+fn too_large(place: &str) -> Error {
+    let mebibytes = RESULT_BYTES_MAX >> 20;
+    let message = format!("the expression would make more than {mebibytes} MiB of a few records");
+    Error::new(Kind::Resources, "too_large", message).at_field(place).with_hint(
+        "Shorten what it works on first: `left(text, 1000)`, `array_slice(list, 1, 100)`.",
+    )
 }
 
 pub(super) fn broken(_: arrow::error::ArrowError) -> Error {

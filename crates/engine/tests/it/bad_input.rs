@@ -434,3 +434,15 @@ async fn a_rule_that_fails_late_names_the_record() {
       Use `TRY_CAST`, `nullif(divisor, 0)` or `CASE` so that such values give null.
     ");
 }
+
+/// Each `replace` makes the text ten times as long: the run fails, and the process goes on.
+#[tokio::test]
+async fn a_result_that_would_fill_the_memory() {
+    let longer =
+        (0..9).fold("name".to_owned(), |text, _| format!("replace({text}, 'n', 'nnnnnnnnnn')"));
+    let case = Case::new(CSV).text("a.csv", "id,name\n1,a\n2,nnn\n3,b\n");
+    insta::assert_snapshot!(case.columns(&["id", &format!("long={longer}")]).error().await, @"
+    too_large: the expression would make more than 256 MiB of a few records (FOLDER/a.csv, field `long`)
+      Shorten what it works on first: `left(text, 1000)`, `array_slice(list, 1, 100)`.
+    ");
+}
