@@ -1,12 +1,15 @@
-// The main job by keyboard alone: a rule, an activation through each step of the wizard, and a run. Every
+// The main job by keyboard alone: a destination, a rule, an activation through each step of the wizard, and a run. Every
 // kind of control is reached by Tab, shows that it has the focus, is used by keys, and lets go again.
 import assert from 'node:assert/strict';
 
 /** How many stops a page may have on the way to what is wanted. */
 const STOPS_MAX = 160;
 
-/** Walks with keys on a server on which somebody is signed in, and whose destination `disk` is a folder. */
-export async function byKeyboard(page, origin, report) {
+/**
+ * Walks with keys on a server on which somebody is signed in, and whose destination `disk` is a folder;
+ * `folder` is one that another destination may be.
+ */
+export async function byKeyboard(page, origin, folder, report) {
   const press = (key, times = 1) => Array.from({ length: times }).reduce((before) => before.then(() => page.keyboard.press(key)), Promise.resolve());
   const type = (text) => page.keyboard.type(text);
   const button = (name) => page.getByRole('button', { name, exact: true });
@@ -45,6 +48,26 @@ export async function byKeyboard(page, origin, report) {
   await press('Tab');
   await press('Enter');
   assert.equal(new URL(page.url()).hash, '#content');
+
+  // A destination is connected: Enter in a field goes on, an option is found by its first letters.
+  await use(link('Destinations'));
+  await use(page.getByRole('main').getByRole('link', { name: 'Local folder' }));
+  await use(button('Next'));
+  await reach(page.getByLabel('Name', { exact: true }));
+  await type('Keys');
+  await reach(page.getByLabel('Folder of this machine'));
+  await type(folder);
+  await page.locator('#preview .address', { hasText: folder }).waitFor();
+  await press('Enter');
+  await page.waitForURL(/\/format/);
+  await page.locator('#preview pre', { hasText: 'crm_id,email' }).waitFor();
+  await reach(page.getByLabel('Delimiter'));
+  await type(';');
+  assert.equal(await page.getByLabel('Delimiter').inputValue(), ';');
+  await page.locator('#preview pre', { hasText: 'crm_id;email' }).waitFor();
+  await use(button('Next'));
+  await use(button('Connect and check'));
+  await page.getByText('Ready: everything that is needed is permitted').waitFor();
 
   // A rule: a field is completed by arrows, Escape closes what is offered, and Tab leaves the editor.
   await page.goto(`${origin}/`);

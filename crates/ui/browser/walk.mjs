@@ -422,6 +422,27 @@ try {
   const listed = await page.locator('[data-copy^="s3://"]').count();
   assert.ok(listed >= 2, 'the page names the file and the manifest');
 
+  // A file goes out through the role, too.
+  await page.goto(`${origin}/activations`);
+  await page.getByRole('link', { name: 'Activate segments' }).click();
+  await page.locator('#destination').selectOption({ label: 'By role' });
+  await page.getByLabel('Loyal').check();
+  await page.getByLabel('Key').fill('by-role');
+  for (const step of ['schedule', 'attributes', 'review']) {
+    await press('Next').click();
+    await page.waitForURL(new RegExp(`/${step}`));
+  }
+  await page.getByText('What would be sent of Loyal').waitFor();
+  await press('Finish').click();
+  await page.getByText('Saved').waitFor();
+  await page.getByRole('main').getByRole('button', { name: 'Run now' }).first().click();
+  await page.getByRole('dialog').getByRole('button', { name: 'Run now' }).click();
+  await page.waitForURL(/\/runs/);
+  await page.locator('.title .badge', { hasText: 'Delivered' }).waitFor();
+  assert.ok((await page.locator(`[data-copy^="s3://${roles.bucket}/"]`).count()) >= 1, 'the page names the file in the bucket of the role');
+  await shot('run-by-role');
+  await page.goto(run);
+
   // The same files are made again; they are there, so nothing is written.
   await press('Replay').click();
   await page.getByRole('dialog').getByRole('button', { name: 'Replay' }).click();
@@ -512,13 +533,14 @@ try {
   await page.getByText('Copy the token now').waitFor();
 
   // The main job again, by keyboard alone.
-  await byKeyboard(page, origin, report);
+  await byKeyboard(page, origin, path.join(folder, 'outbox', 'keys'), report);
 
   // Every page, in both languages and schemes, wide and narrow.
   const places = ['/', '/runs', '/runs?state=failed', new URL(run).pathname, '/activations', '/activations/partner-daily', '/destinations', '/destinations/partner', '/destinations/disk', '/accounts/minio', '/accounts/minio/edit', '/connect/account', '/connect/place', '/connect/format', '/activate/segments', '/segments', '/segments/luxury', '/segments/loyal/edit', '/rule?segment=luxury', '/activations/partner-daily/edit', '/destinations/partner/edit', '/profiles', '/audit', '/settings', '/nothing'];
   const cookies = (await context.cookies()).filter((cookie) => !['segue-lang', 'segue-scheme'].includes(cookie.name));
   let opened = 0;
-  for (const [lang, scheme, width] of [['en', 'light', 1360], ['fr', 'dark', 1360], ['en', 'dark', 360], ['fr', 'light', 360]]) {
+  const sights = ['en', 'fr'].flatMap((lang) => ['light', 'dark'].flatMap((scheme) => [1360, 360].map((width) => [lang, scheme, width])));
+  for (const [lang, scheme, width] of sights) {
     const each = await browser.newContext({ viewport: { width, height: 860 }, colorScheme: scheme, timezoneId: 'Europe/Paris', bypassCSP: true });
     await each.addCookies([...cookies, { name: 'segue-lang', value: lang, url: origin }]);
     const sheet = await each.newPage();
