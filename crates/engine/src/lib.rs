@@ -60,6 +60,7 @@ mod rows;
 mod selection;
 mod spill;
 mod state_file;
+mod stretches;
 mod terms;
 
 mod error;
