@@ -52,6 +52,10 @@ pub struct Settings {
     pub spill_bytes_max: u64,
     /// How many threads read and work at once.
     pub threads: usize,
+    /// About how many records are taken as one at least, a power of two, when it is found out which
+    /// people stand where they stood in files that were written anew: fewer cost memory, and of more,
+    /// more have to be looked at one by one for each that comes or goes.
+    pub stretch_records: usize,
 }
 
 impl Settings {
@@ -67,6 +71,7 @@ impl Settings {
             leaves_nothing: false,
             spill_bytes_max: 64 << 30,
             threads: 2,
+            stretch_records: 64,
         }
     }
 

@@ -6,6 +6,7 @@
 //! others, so the memory does not depend on how many there are.
 
 mod fate;
+mod gone;
 mod person;
 mod rule;
 
@@ -28,6 +29,7 @@ use crate::store::stopped;
 use crate::survey::Survey;
 
 pub use fate::{Departure, Duplicate, Fate, FileRow, Move, TieBreak};
+pub use gone::{PastMember, SentRow};
 pub use person::LeftOut;
 pub use rule::{Join, Judged, Outcome, Value};
 
@@ -181,7 +183,7 @@ fn identity_of(survey: &Survey, address: Address) -> Result<PersonId, Error> {
 }
 
 /// The first value of a column as text; nothing if it is missing.
-fn text(column: &ArrayRef) -> Option<String> {
+pub(crate) fn text(column: &ArrayRef) -> Option<String> {
     let options = FormatOptions::default();
     let formatter = ArrayFormatter::try_new(column, &options).ok()?;
     let is_missing = column.is_empty() || column.logical_nulls().is_some_and(|it| it.is_null(0));

@@ -42,6 +42,7 @@ use self::dialect::ExpressionDialect;
 use self::event_query::EventQuery;
 use self::paths::Paths;
 pub(crate) use self::result_size::RESULT_BYTES_MAX;
+pub(crate) use self::scalar::MAP_LENGTHS;
 use crate::events::EventFields;
 use crate::path::Steps;
 

@@ -25,6 +25,7 @@ mod compare;
 mod entity;
 mod in_place;
 mod places;
+mod remembered;
 mod removed;
 mod standing;
 mod trial;
@@ -41,7 +42,9 @@ use self::baseline::{Baseline, Facts, Paths, Sink, Writer};
 use self::compare::{Against, Compared, Today};
 use self::entity::{Census, Kept, Maker};
 pub(crate) use self::entity::{Teller, texts};
-use self::places::Places;
+use self::in_place::Form;
+use self::places::{Pieces, Places};
+pub(crate) use self::remembered::remembered;
 pub(crate) use self::removed::Gone;
 pub(crate) use self::standing::{Standing, standing};
 pub use self::trial::RowHashes;
@@ -54,7 +57,7 @@ use crate::rows::{Chosen, Counts, Movement, Pass};
 use crate::selection::{Marks, Parts, Selection, Who};
 use crate::spill::{Limits, Sorted};
 use crate::store::stopped;
-use crate::survey::Survey;
+use crate::survey::{Survey, Told};
 
 /// Where the sets of rows are kept that runs have sent.
 #[derive(Debug, Clone, Copy, Default)]
@@ -199,7 +202,7 @@ pub(crate) async fn difference(
     };
     let has_baseline = last.is_some();
     let next = baselines.next.map(Paths::of);
-    let form = in_place::form(query, increment, survey);
+    let form = in_place::form(query, increment, &kept, survey);
     let in_place = match (&last, &form) {
         (Some(last), Some(form)) => in_place::find(query, last, form, survey, threads).await?,
         _ => None,
@@ -209,7 +212,7 @@ pub(crate) async fn difference(
             found.compare(&asked, kept, (last, &facts, form), next.as_ref()).await?
         }
         (_, last, _) => {
-            whole(&asked, kept, losers, (last, &facts, form.as_deref()), next.as_ref()).await?
+            whole(&asked, kept, losers, (last, &facts, form.as_ref()), next.as_ref()).await?
         }
     };
     let Moved { members, added, changed, removed, unchanged, repeated } = moved;
@@ -235,18 +238,19 @@ async fn whole(
     asked: &Asked<'_>,
     kept: Kept,
     losers: Option<RowSet>,
-    (last, facts, form): (Option<Baseline>, &Facts, Option<&str>),
+    (last, facts, form): (Option<Baseline>, &Facts, Option<&Form>),
     next: Option<&Paths>,
 ) -> Result<Outcome, Error> {
     let Asked { query, increment, survey, limits, threads } = *asked;
     let made = Maker::new(query, increment, Who::Members, kept, survey)?;
+    let told = form.map_or(Told::ByFile, |form| form.told);
     let everybody = entity::everybody(made, losers, limits.clone(), threads).await?;
     let today = Today {
         entries: everybody.entries,
         converter: everybody.converter,
         now: query.evaluated_at.as_microsecond(),
         since: query.columns.iter().any(Column::is_qualification_time),
-        pieces: pieces(survey),
+        pieces: Pieces::of(survey, told),
     };
     next.map_or(Ok(()), Paths::clear)?;
     let mut writer = next.map(|paths| Writer::create(&paths.set, facts)).transpose()?;
@@ -266,7 +270,8 @@ async fn whole(
     let Compared { mut sent, added, changed, unchanged, repeated, left, members } = compared;
     // Of two rows for one entity one is in the set, and places do not tell which.
     if let (Some(next), Some(form), 0) = (next, form, repeated) {
-        Places::write(&next.places, survey, &everybody.set, form)?;
+        let pieces = Pieces::of(survey, form.told);
+        Places::write(&next.places, &pieces, &everybody.set, &form.text)?;
     }
     let (removed, gone) = match (left, last) {
         (Some(left), Some(last)) => {
@@ -297,11 +302,6 @@ fn reasons(query: &Query, survey: &Arc<Survey>) -> Result<Vec<String>, Error> {
     let columns: Vec<Column> = columns.cloned().collect();
     let parts = Parts { who: Who::Members, columns: &columns, hidden: &[], query };
     Ok(Selection::new(parts, survey)?.reasons().collect())
-}
-
-/// What stands for each morsel, where that is known.
-fn pieces(survey: &Survey) -> Vec<Option<u64>> {
-    (0..survey.morsels.len()).map(|morsel| Some(survey.piece(morsel)?.hash)).collect()
 }
 
 /// The pass that reads the rows that are sent: all columns, none of them a condition. Of those who

@@ -60,6 +60,7 @@ mod rows;
 mod selection;
 mod spill;
 mod state_file;
+mod stretches;
 mod terms;
 
 mod error;
@@ -70,7 +71,7 @@ pub use evaluate::{Effects, Evaluated};
 pub use events::{ALL as ALL_EVENTS, EventFields};
 pub use explain::{
     Departure, Duplicate, Explained, Explanation, Export, Fate, FileRow, Join, Judged, LeftOut,
-    Move, Outcome, PersonId, TieBreak, Value,
+    Move, Outcome, PastMember, PersonId, SentRow, TieBreak, Value,
 };
 pub use expression::event_query::datasets_named as event_datasets_named;
 pub use expression::{

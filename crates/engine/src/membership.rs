@@ -24,6 +24,7 @@ use uuid::Uuid;
 pub(crate) use self::advance::{Advanced, TRACKED_MAX, Tracked, advance, push};
 use self::file::History;
 use crate::error::Error;
+use crate::explain::{PastMember, PersonId};
 use crate::state_file::PARTIAL_PREFIX;
 
 /// The file that is locked while histories move.
@@ -55,6 +56,28 @@ pub(crate) fn path(folder: &Path, segment: Uuid) -> PathBuf {
 /// It is damaged.
 pub(crate) fn standing(folder: &Path, segment: Uuid) -> Result<Option<Standing>, Error> {
     Ok(History::open(&path(folder, segment), None)?.map(|history| history.standing))
+}
+
+/// What a history says of its last evaluation and of somebody, by the identity that their profile was
+/// known by; nothing if there is none.
+///
+/// # Errors
+/// It is damaged.
+pub(crate) fn past_member(
+    folder: &Path,
+    segment: Uuid,
+    person: &PersonId,
+) -> Result<Option<(Standing, Option<PastMember>)>, Error> {
+    let Some(history) = History::open(&path(folder, segment), None)? else { return Ok(None) };
+    let mut rows = history.rows()?;
+    while let Some((state, key)) = rows.peek()? {
+        if key.namespace == person.namespace && key.value == person.value {
+            let found = PastMember { is_realized: state.is_realized, since: state.time };
+            return Ok(Some((history.standing, Some(found))));
+        }
+        rows.pass();
+    }
+    Ok(Some((history.standing, None)))
 }
 
 /// Waits until no other evaluation moves histories below `folder`, in this process or another; others

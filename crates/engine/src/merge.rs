@@ -38,6 +38,7 @@ use crate::identity_rows::IdentityPlaces;
 use crate::kept::{Building, Kept};
 use crate::path::Steps;
 use crate::profiles::Profiles;
+use crate::stretches::Stretches;
 use crate::survey::Survey;
 
 pub(crate) use graph::IDENTITIES_MAX;
@@ -50,6 +51,8 @@ use reuse::{Before, Remembered};
 
 /// The version of what is kept: a change of the merged profiles' content or form changes it.
 const VERSION: u32 = 1;
+/// The file of stretches, where nothing is merged.
+const STRETCHES: &str = "stretches";
 
 /// The profiles, ready to be read.
 #[derive(Debug)]
@@ -104,8 +107,13 @@ pub(crate) async fn content(profiles: &Profiles, settings: &Settings) -> Result<
     let left_out = found.summary.left_out.clone();
     if found.summary.verdict == Verdict::Direct {
         let source = &union.sources[0];
+        let stretches = Stretches::read(&found.folder.join(STRETCHES), source.survey.morsels.len());
+        let survey = match stretches {
+            Some(stretches) => Arc::new(source.survey.with_stretches(stretches)),
+            None => Arc::clone(&source.survey),
+        };
         return Ok(Content {
-            survey: Arc::clone(&source.survey),
+            survey,
             left_out,
             is_merged: false,
             identities: source.places(&union.namespaces),
@@ -135,7 +143,10 @@ async fn summarize(
     kept: &Kept<Summary>,
     building: &mut Building,
 ) -> Result<Summary, Error> {
-    if union.sources.len() == 1 && unique::is_unique(union, settings).await? {
+    if union.sources.len() == 1
+        && let Some(stretches) = unique::if_unique(union, settings).await?
+    {
+        stretches.write(&building.folder().join(STRETCHES))?;
         return Ok(Summary { verdict: Verdict::Direct, left_out: Vec::new(), parts: Vec::new() });
     }
     let (keys, mut left_out) = match union.stitch {

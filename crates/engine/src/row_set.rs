@@ -45,6 +45,12 @@ impl From<Vec<u64>> for Words {
     }
 }
 
+impl From<Words> for Vec<u64> {
+    fn from(words: Words) -> Self {
+        words.words
+    }
+}
+
 impl Words {
     /// Adds the bits of the next records.
     pub(crate) fn append(&mut self, bits: &BooleanBuffer) {
@@ -148,6 +154,21 @@ impl RowSet {
     /// The bits of a morsel, from its first record; those behind the last word are not set.
     pub(crate) fn words(&self, morsel: usize) -> &[u64] {
         self.morsels.get(morsel).map_or(&[], Vec::as_slice)
+    }
+
+    /// The bits of the records of a morsel from `start` on, to the one before `end` if that is given;
+    /// those behind the last word are not set.
+    pub(crate) fn words_of(&self, morsel: usize, start: u64, end: Option<u64>) -> Vec<u64> {
+        let rows = match end {
+            Some(end) => end.saturating_sub(start) as usize,
+            None => (64 * self.words(morsel).len()).saturating_sub(start as usize),
+        };
+        let bits = self.slice(morsel, start, rows);
+        bits.map_or(Vec::new(), |bits| {
+            let mut words: Words = Words::default();
+            words.append(&bits);
+            words.words
+        })
     }
 
     /// Whether there are none.

@@ -30,6 +30,7 @@ use crate::parquet_file::{self, BATCH_ROWS_MAX, Slice};
 use crate::path::Steps;
 use crate::source::Source;
 use crate::store::{Input, Store, Version};
+use crate::stretches::{Stretch, Stretches};
 use crate::{csv_file, delta, fields, json_lines};
 
 /// Rows of Parquet that are read as one piece, about. Each piece decodes the dictionaries of its row
@@ -71,12 +72,24 @@ impl ProfileKey {
     }
 }
 
-/// What stands for the rows of a morsel, see [`Survey::piece`].
+/// Rows of a morsel that are the same people in the same places as long as their hash is the same, see
+/// [`Survey::pieces`].
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Piece {
+    /// The position in the morsel behind the last of them; nothing for all that there are.
+    pub(crate) end: Option<u64>,
     pub(crate) hash: u64,
-    /// When a local file was last written, in nanoseconds since 1970.
+    /// When a local file was last written, in nanoseconds since 1970, where its time has a say.
     pub(crate) modified: Option<i128>,
+}
+
+/// What pieces are told by.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Told {
+    /// The version of their file: the same records.
+    ByFile,
+    /// The identities in them: the same people, whatever else became of their records.
+    ByIdentities,
 }
 
 /// What one file turned out to hold.
@@ -111,6 +124,8 @@ pub(crate) struct Survey {
     identity_rows: Option<IdentityRows>,
     /// What was asked of the events of the profiles, as more fields.
     answers: Option<Arc<Answers>>,
+    /// Which records hold whom, where that was found out.
+    stretches: Option<Arc<Stretches>>,
     footers: Mutex<VecDeque<(usize, ArrowReaderMetadata)>>,
 }
 
@@ -166,6 +181,7 @@ impl Survey {
         let key = dataset.identities.first().map(ProfileKey::computed).unwrap_or_default();
         let (inputs, footers) = (inputs.to_vec(), Mutex::default());
         let (known, held, answers, identity_rows) = (Arc::default(), None, None, None);
+        let stretches = None;
         Ok(Self {
             reader,
             inputs,
@@ -178,6 +194,7 @@ impl Survey {
             held,
             answers,
             identity_rows,
+            stretches,
             footers,
         })
     }
@@ -209,6 +226,17 @@ impl Survey {
     pub(crate) fn with_answers(&self, answers: Answers) -> Self {
         let schema = Arc::new(events::with_fields(&self.schema, &answers));
         Self { answers: Some(Arc::new(answers)), ..self.with_schema(schema) }
+    }
+
+    /// The same, knowing which of its records hold whom.
+    pub(crate) fn with_stretches(&self, stretches: Stretches) -> Self {
+        let stretches = Some(Arc::new(stretches));
+        Self { stretches, ..self.with_schema(Arc::clone(&self.schema)) }
+    }
+
+    /// Whether it is known which of its records hold whom.
+    pub(crate) fn has_stretches(&self) -> bool {
+        self.stretches.is_some()
     }
 
     /// The fields that any record had a value of when types were guessed.
@@ -246,6 +274,7 @@ impl Survey {
             held: self.held.clone(),
             answers: self.answers.clone(),
             identity_rows: self.identity_rows.clone(),
+            stretches: self.stretches.clone(),
             footers: Mutex::default(),
         }
     }
@@ -346,11 +375,24 @@ impl Survey {
     }
 
     /// What stands for the rows of a morsel from one snapshot to the next: equal pieces hold the same
-    /// records in the same places. Nothing where places are not those of a file's records.
-    pub(crate) fn piece(&self, morsel: usize) -> Option<Piece> {
+    /// people in the same places, and the same records if they are told by their file. Nothing where
+    /// places are not those of a file's records.
+    pub(crate) fn pieces(&self, morsel: usize, told: Told) -> Option<Vec<Piece>> {
         if self.identity_rows.is_some() {
             return None;
         }
+        match told {
+            Told::ByFile => Some(vec![self.whole_piece(morsel)]),
+            Told::ByIdentities => {
+                let stretches = self.stretches.as_ref()?.of(morsel).iter();
+                let piece =
+                    |it: &Stretch| Piece { end: Some(it.end), hash: it.hash, modified: None };
+                Some(stretches.map(piece).collect())
+            }
+        }
+    }
+
+    fn whole_piece(&self, morsel: usize) -> Piece {
         let Morsel { input, slice } = &self.morsels[morsel];
         let Input { location, size, version, .. } = self.inputs[*input].as_ref();
         // A file of merged profiles is taken over into the folder of another state under its name.
@@ -364,7 +406,7 @@ impl Survey {
             Version::Modified { nanoseconds } if !is_merged => Some(nanoseconds),
             _ => None,
         };
-        Some(Piece { hash: XxHash3_128::oneshot(text.as_bytes()) as u64, modified })
+        Piece { end: None, hash: XxHash3_128::oneshot(text.as_bytes()) as u64, modified }
     }
 
     fn read_answered(&self, morsel: usize, needed: &BTreeSet<Steps>) -> Result<Batches, Error> {

@@ -11,7 +11,7 @@ mod sealing;
 mod stage;
 mod unopened;
 
-pub(crate) use increment::{baseline_of, check_order, record_of, run_of_baseline};
+pub(crate) use increment::{baseline_of, check_order, record_of, run_of_baseline, sweep_baselines};
 pub(crate) use membership::{evaluate_all, look};
 pub(crate) use publish::abort;
 pub(crate) use stage::{class_of, inputs, why_in_the_way};

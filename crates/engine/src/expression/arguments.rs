@@ -1,6 +1,6 @@
 //! Arguments that have to stand in the expression itself, or are looked at when they do.
 
-use sqlparser::ast::{Expr, FunctionArg, FunctionArgExpr, Value, ValueWithSpan};
+use sqlparser::ast::{Array, Expr, FunctionArg, FunctionArgExpr, Spanned, Value, ValueWithSpan};
 use sqlparser::tokenizer::Span;
 
 use super::allow::{Allowed, Walk};
@@ -27,6 +27,9 @@ impl Walk<'_> {
 
     /// Texts that stand in the expression are looked at before any record is.
     pub(super) fn literals(&self, function: &str, arguments: &[FunctionArg]) -> Allowed {
+        if function == "map" {
+            self.keys_and_values(arguments)?;
+        }
         let texts: Vec<Option<&ValueWithSpan>> = arguments.iter().map(text_of).collect();
         if functions::PATTERNS.contains(&function)
             && let Some(Some(pattern)) = texts.get(1)
@@ -42,6 +45,36 @@ impl Walk<'_> {
             }
         }
         Ok(())
+    }
+
+    /// Keys that stand in the expression are there, differ from each other, and each has its value.
+    fn keys_and_values(&self, arguments: &[FunctionArg]) -> Allowed {
+        let wrong = |span: Span, message: String, hint: &str| {
+            Err(self.positions.error(span, "wrong_argument", message).with_hint(hint))
+        };
+        let Some(keys) = arguments.first().and_then(list_of) else { return Ok(()) };
+        let literals: Vec<&ValueWithSpan> = keys.elem.iter().filter_map(literal_of).collect();
+        for (position, key) in literals.iter().enumerate() {
+            if key.value == Value::Null {
+                return wrong(
+                    key.span,
+                    "a key is missing".to_owned(),
+                    "Leave it and its value out.",
+                );
+            }
+            if literals[..position].iter().any(|before| before.value == key.value) {
+                let message = "this key stands there twice".to_owned();
+                return wrong(key.span, message, "Keys of a map differ from each other.");
+            }
+        }
+        let Some(values) = arguments.get(1).and_then(list_of) else { return Ok(()) };
+        let (keys, count) = (keys.elem.len(), values.elem.len());
+        if keys == count {
+            return Ok(());
+        }
+        let span = values.elem.first().map_or_else(Span::empty, Spanned::span);
+        let message = format!("the numbers of keys and values differ: {keys} and {count}");
+        wrong(span, message, "Write as many values as keys: `map(['a', 'b'], [x, y])`.")
     }
 
     /// A pattern that stands in the expression has to be one.
@@ -63,6 +96,21 @@ impl Walk<'_> {
                 Err(error.with_hint("Look-around and back references are not available."))
             }
         }
+    }
+}
+
+/// An argument that is a list as it stands.
+fn list_of(argument: &FunctionArg) -> Option<&Array> {
+    match argument {
+        FunctionArg::Unnamed(FunctionArgExpr::Expr(Expr::Array(list))) => Some(list),
+        _ => None,
+    }
+}
+
+fn literal_of(element: &Expr) -> Option<&ValueWithSpan> {
+    match element {
+        Expr::Value(value) => Some(value),
+        _ => None,
     }
 }
 

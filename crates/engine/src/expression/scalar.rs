@@ -18,6 +18,7 @@ mod url;
 
 pub(super) use instants::instead_of;
 pub(super) use literals::wrong_literal;
+pub(crate) use maps::LENGTHS as MAP_LENGTHS;
 
 use std::hash::{Hash, Hasher};
 use std::sync::Arc;
@@ -45,6 +46,7 @@ pub(super) fn all() -> Vec<Arc<ScalarUDF>> {
         ScalarUDF::from(url::Port::new()),
         ScalarUDF::from(url::QueryText::new()),
         ScalarUDF::from(maps::TextToObject::new()),
+        ScalarUDF::from(maps::ListsToMap::new()),
         ScalarUDF::from(lists::Best::new("array_top")),
         ScalarUDF::from(lists::Best::new("array_bottom")),
         ScalarUDF::from(lists::IsEmpty::new()),

@@ -163,6 +163,9 @@ fn refusals_name_the_place_and_the_next_step() {
         "uper(country) = 'X'",
         "random() < 0.5",
         "uuid() = 'x'",
+        "map_keys(map(['a', 'b', 'a'], tags)) = tags",
+        "map_keys(map(['a', NULL], [country, crmId])) = tags",
+        "map_keys(arrays_to_object(['a', 'b'], [country])) = tags",
         "count(*) > 1",
         "sum(score) OVER () > 1",
         "lower(country) FILTER (WHERE active) = 'x'",
@@ -304,6 +307,15 @@ fn refusals_name_the_place_and_the_next_step() {
       function_not_allowed at "random": `random` is not available: its result would differ from run to run
     "uuid() = 'x'"
       function_not_allowed at "uuid": `uuid` is not available: its result would differ from run to run
+    "map_keys(map(['a', 'b', 'a'], tags)) = tags"
+      wrong_argument at "'a'": this key stands there twice
+      Keys of a map differ from each other.
+    "map_keys(map(['a', NULL], [country, crmId])) = tags"
+      wrong_argument at "NULL": a key is missing
+      Leave it and its value out.
+    "map_keys(arrays_to_object(['a', 'b'], [country])) = tags"
+      wrong_argument at "country": the numbers of keys and values differ: 2 and 1
+      Write as many values as keys: `map(['a', 'b'], [x, y])`.
     "count(*) > 1"
       function_not_allowed at "count": `count` is not available: it works on many records, and a rule sees one
     "sum(score) OVER () > 1"

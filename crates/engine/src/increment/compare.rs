@@ -10,6 +10,7 @@ use tokio::runtime::Handle;
 use super::Sent;
 use super::baseline::{Row, Rows, Sink};
 use super::entity::ENTRY_HEAD_BYTES;
+use super::places::Pieces;
 use crate::error::Error;
 use crate::members::morsel_hash;
 use crate::ordered::{Ordered, Stop};
@@ -26,8 +27,8 @@ pub(super) struct Today {
     pub(super) now: i64,
     /// Whether it matters when changed rows came into the set.
     pub(super) since: bool,
-    /// What stands for each morsel.
-    pub(super) pieces: Vec<Option<u64>>,
+    /// What stands for where they are.
+    pub(super) pieces: Pieces,
 }
 
 /// What today's set is compared with, and what is made of it.
@@ -289,7 +290,7 @@ impl Bucket {
         &self,
         writer: &mut dyn Sink,
         since: &[i64],
-        pieces: &[Option<u64>],
+        pieces: &Pieces,
         converter: Option<&RowConverter>,
     ) -> Result<(), Error> {
         for (entries, since) in self.entries.chunks(BATCH_ROWS).zip(since.chunks(BATCH_ROWS)) {
@@ -297,7 +298,7 @@ impl Bucket {
                 entity: entry.entity(),
                 hash: Some(entry.hash),
                 since: *since,
-                piece: pieces[entry.address.morsel()],
+                piece: pieces.hash_of(entry.address),
             };
             let rows: Vec<Row> = entries.iter().zip(since).map(row).collect();
             let kept: Vec<ArrayRef> = match converter {

@@ -5,6 +5,9 @@
 //! and who left. Identities are read of those, and of the rest of the snapshot; and only what the
 //! baseline knows of other pieces is compared with them.
 //!
+//! Where attributes have no say, a piece is told by the identities in it, so that files may be written
+//! anew: those were read before, when it was found out that each record is a profile.
+//!
 //! That rests on one record for each entity, which holds where it is the primary identity that tells
 //! rows apart: a person of a piece that stayed is in no other.
 
@@ -20,9 +23,9 @@ use plan::run_plan::Increment;
 use super::baseline::{Baseline, Facts, Moves, Paths, Sink};
 use super::compare::{self, Against, Compared, Today};
 use super::entity::{Census, Kept, Maker};
-use super::places::Places;
+use super::places::{Pieces, Places};
 use super::removed::{self, read_entities};
-use super::{Asked, Moved, Outcome, pieces};
+use super::{Asked, Moved, Outcome};
 use crate::error::Error;
 use crate::path::Steps;
 use crate::row_set::{Address, RowSet, Words};
@@ -30,7 +33,7 @@ use crate::rows::{Chosen, Pass, Piece, visit, visit_chosen};
 use crate::selection::{Marks, Parts, Restriction, Selection, Who};
 use crate::spill::{BUCKETS, Buckets};
 use crate::store::stopped;
-use crate::survey::Survey;
+use crate::survey::{Survey, Told};
 
 /// The most moves beside a set; they are in memory while a baseline is written. With more of them, or
 /// more than a part of the set, everybody is compared, and the set is written anew.
@@ -38,15 +41,40 @@ const MOVES_MAX: u64 = 1 << 21;
 /// The part of the set, as a divisor.
 const MOVES_PART: u64 = 4;
 
-/// How rows are told apart and compared, as text: places of rows of another form say nothing. Nothing
-/// where places would not be enough.
-pub(super) fn form(query: &Query, increment: &Increment, survey: &Survey) -> Option<String> {
+/// How rows are told apart and compared.
+#[derive(Debug)]
+pub(super) struct Form {
+    /// The same as text: places of rows of another form say nothing.
+    pub(super) text: String,
+    /// What pieces are told by.
+    pub(super) told: Told,
+}
+
+/// The form of rows; nothing where places would not be enough.
+pub(super) fn form(
+    query: &Query,
+    increment: &Increment,
+    kept: &Kept,
+    survey: &Survey,
+) -> Option<Form> {
     let is_told_apart =
         |column: &Column| column.deduplicate || matches!(column.source, ColumnSource::Identity(_));
     if survey.key.columns.is_empty() || query.columns.iter().any(is_told_apart) {
         return None;
     }
-    let mut form = String::from("1");
+    // A baseline keeps nothing of people but what tells them apart, so that nothing else has to be
+    // what it was.
+    let is_key = |&column: &usize| match &query.columns[column].source {
+        ColumnSource::Field(path) => survey.key.columns == [Steps::from(path)],
+        _ => false,
+    };
+    let by_identities =
+        survey.has_stretches() && !increment.changes && kept.columns.iter().all(is_key);
+    let told = if by_identities { Told::ByIdentities } else { Told::ByFile };
+    let mut form = String::from(match told {
+        Told::ByFile => "1",
+        Told::ByIdentities => "2",
+    });
     for path in &survey.key.columns {
         form += &format!("\0{path:?} {:?}", path.data_type(&survey.schema));
     }
@@ -63,7 +91,7 @@ pub(super) fn form(query: &Query, increment: &Increment, survey: &Survey) -> Opt
             }
         }
     }
-    Some(form)
+    Some(Form { text: form, told })
 }
 
 /// Today's set beside the places of the last one.
@@ -71,16 +99,18 @@ pub(super) struct InPlace {
     census: Census,
     /// Everybody in the set.
     set: RowSet,
-    /// The morsels that are pieces of then.
+    /// The morsels all of whose pieces are of then.
     stayed: Vec<bool>,
-    /// What stands for those.
-    pieces: HashSet<u64>,
-    /// In morsels that stayed: who came, and who left.
+    /// What stands for pieces of then.
+    stood: HashSet<u64>,
+    /// All pieces of today.
+    pieces: Pieces,
+    /// In pieces that stayed: who came, and who left.
     came: RowSet,
     left: RowSet,
-    /// Everybody in the other morsels.
+    /// Everybody in the other pieces.
     fresh: RowSet,
-    /// In morsels that stayed: who was in the set and is.
+    /// In pieces that stayed: who was in the set and is.
     unchanged: u64,
     /// Rows of the baseline in pieces that are not there any more.
     lost: u64,
@@ -91,54 +121,46 @@ pub(super) struct InPlace {
 pub(super) async fn find(
     query: &Query,
     last: &Baseline,
-    form: &str,
+    form: &Form,
     survey: &Arc<Survey>,
     threads: usize,
 ) -> Result<Option<InPlace>, Error> {
     if !last.fits {
         return Ok(None);
     }
-    let Some(places) = Places::open(&last.paths.places, form)? else { return Ok(None) };
-    let before: Vec<Option<&[u64]>> = (0..survey.morsels.len())
-        .map(|morsel| survey.piece(morsel).and_then(|piece| places.of(piece)))
-        .collect();
-    let is_known = |morsel: &usize| before[*morsel].is_some();
-    let pieces: HashSet<u64> = (0..before.len())
-        .filter(is_known)
-        .filter_map(|morsel| Some(survey.piece(morsel)?.hash))
-        .collect();
-    let lost = places.elsewhere(|piece| pieces.contains(&piece));
+    let Some(places) = Places::open(&last.paths.places, &form.text)? else { return Ok(None) };
+    let pieces = Pieces::of(survey, form.told);
+    let stood: HashSet<u64> =
+        pieces.all().filter(|it| places.of(*it).is_some()).map(|it| it.hash).collect();
+    let lost = places.elsewhere(|piece| stood.contains(&piece));
     let most = MOVES_MAX.min(last.rows / MOVES_PART);
-    if pieces.is_empty() || last.moved + lost > most {
+    if stood.is_empty() || last.moved + lost > most {
         return Ok(None);
     }
     let (set, census) = members(query, survey, threads).await?;
     let (mut came, mut left, mut fresh) = <(RowSet, RowSet, RowSet)>::default();
     let mut unchanged = 0;
-    for (morsel, before) in before.iter().enumerate() {
+    let mut stayed = Vec::new();
+    for morsel in 0..survey.morsels.len() {
         let now = set.words(morsel);
-        let Some(before) = before else {
-            fresh.put(morsel, Words::from(now.to_vec()));
-            continue;
-        };
+        let then = places.then(&pieces, morsel, now.len());
         let word = |words: &[u64], at: usize| words.get(at).copied().unwrap_or(0);
-        let length = now.len().max(before.len());
-        let both = (0..length).map(|at| (word(now, at), word(before, at)));
-        came.put(
-            morsel,
-            both.clone().map(|(now, before)| now & !before).collect::<Vec<_>>().into(),
-        );
-        left.put(
-            morsel,
-            both.clone().map(|(now, before)| before & !now).collect::<Vec<_>>().into(),
-        );
-        unchanged += both.map(|(now, before)| u64::from((now & before).count_ones())).sum::<u64>();
+        let length = now.len().max(then.was_in.len());
+        let bits = |of: fn(u64, u64, u64) -> u64| {
+            let words = (0..length)
+                .map(|at| of(word(now, at), word(&then.was_in, at), word(&then.stayed, at)));
+            Words::from(words.collect::<Vec<_>>())
+        };
+        came.put(morsel, bits(|now, was_in, stayed| now & !was_in & stayed));
+        left.put(morsel, bits(|now, was_in, _| was_in & !now));
+        fresh.put(morsel, bits(|now, _, stayed| now & !stayed));
+        unchanged += bits(|now, was_in, _| now & was_in).count();
+        stayed.push(then.all_stayed);
     }
     if last.moved + lost + came.len() + left.len() + fresh.len() > most {
         return Ok(None);
     }
-    let stayed = before.iter().map(Option::is_some).collect();
-    Ok(Some(InPlace { census, set, stayed, pieces, came, left, fresh, unchanged, lost }))
+    Ok(Some(InPlace { census, set, stayed, stood, pieces, came, left, fresh, unchanged, lost }))
 }
 
 /// Everybody whom a full file would send, by place.
@@ -202,7 +224,7 @@ impl InPlace {
         mut self,
         asked: &Asked<'_>,
         kept: Kept,
-        (last, facts, form): (Baseline, &Facts, &str),
+        (last, facts, form): (Baseline, &Facts, &Form),
         next: Option<&Paths>,
     ) -> Result<Outcome, Error> {
         let Asked { query, increment, survey, limits, threads } = *asked;
@@ -214,12 +236,12 @@ impl InPlace {
             converter,
             now: query.evaluated_at.as_microsecond(),
             since: query.columns.iter().any(Column::is_qualification_time),
-            pieces: pieces(survey),
+            pieces: Pieces::of(survey, form.told),
         };
         let mut moves = next.map(|_| Moves::after(&last, facts)).transpose()?;
         let compare = {
             let (last, limits, changes) = (last.clone(), limits.clone(), increment.changes);
-            let (elsewhere, stayed) = (!self.fresh.is_empty() || self.lost > 0, self.pieces);
+            let (elsewhere, stayed) = (!self.fresh.is_empty() || self.lost > 0, self.stood);
             move || {
                 let before = elsewhere.then(|| last.rows()).transpose()?;
                 let before = before.map(|rows| rows.except(stayed));
@@ -239,7 +261,7 @@ impl InPlace {
             }
             next.clear()?;
             moves.finish(&last, next)?;
-            Places::write(&next.places, survey, &self.set, form)?;
+            Places::write(&next.places, &self.pieces, &self.set, &form.text)?;
         }
         let (mut removed, mut gone) = (0, None);
         if increment.leavers {

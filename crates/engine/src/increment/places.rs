@@ -1,7 +1,8 @@
 //! Where the rows of a set stood in the snapshot, one bit for each record.
 //!
 //! A part of a snapshot that is the same as then (a *piece*) holds the same people in the same places.
-//! Of those it is enough to compare bits.
+//! Of those it is enough to compare bits. A piece is a part of a file that was not written since, or
+//! records with the same identities in the same order, in whatever file they are.
 
 use std::collections::HashMap;
 use std::fs::Metadata;
@@ -10,12 +11,13 @@ use std::sync::Arc;
 use std::time::UNIX_EPOCH;
 
 use arrow::array::{AsArray, BinaryArray, RecordBatch, UInt64Array};
+use arrow::buffer::{BooleanBuffer, Buffer};
 use arrow::datatypes::{DataType, Field, Schema, SchemaRef, UInt64Type};
 
 use crate::error::{Error, Kind};
-use crate::row_set::RowSet;
+use crate::row_set::{Address, RowSet, Words};
 use crate::state_file;
-use crate::survey::{Piece, Survey};
+use crate::survey::{Piece, Survey, Told};
 
 /// The set is worth its places only while a row of the file is of bounded size.
 const GROUP_ROWS_MAX: usize = 1 << 10;
@@ -26,6 +28,50 @@ const RECENT_NANOSECONDS: i128 = 2_000_000_000;
 const VERSION_KEY: &str = "segue.places";
 const FORM_KEY: &str = "segue.form";
 const VERSION: &str = "1";
+
+/// The pieces of a snapshot, by morsel; nothing where people cannot be told by their places.
+#[derive(Debug, Default)]
+pub(super) struct Pieces(Vec<Option<Vec<Piece>>>);
+
+impl Pieces {
+    /// Those of today's snapshot.
+    pub(super) fn of(survey: &Survey, told: Told) -> Self {
+        Self((0..survey.morsels.len()).map(|morsel| survey.pieces(morsel, told)).collect())
+    }
+
+    /// What stands for the piece of a record.
+    pub(super) fn hash_of(&self, address: Address) -> Option<u64> {
+        let pieces = self.0.get(address.morsel())?.as_deref()?;
+        let is_behind = |piece: &Piece| piece.end.is_some_and(|end| end <= address.row());
+        Some(pieces.get(pieces.partition_point(is_behind))?.hash)
+    }
+
+    /// All of them.
+    pub(super) fn all(&self) -> impl Iterator<Item = Piece> {
+        self.0.iter().flatten().flatten().copied()
+    }
+
+    /// Those of a morsel, each with the position of its first record.
+    fn spans(&self, morsel: usize) -> impl Iterator<Item = (u64, Piece)> {
+        let pieces = self.0.get(morsel).and_then(Option::as_deref).unwrap_or_default();
+        pieces.iter().scan(0, |next, piece| {
+            let start = *next;
+            *next = piece.end.unwrap_or(start);
+            Some((start, *piece))
+        })
+    }
+}
+
+/// What is known of the records of a morsel from the last set, as bits from the first record.
+#[derive(Debug, Default)]
+pub(super) struct Then {
+    /// Whether it is in a piece that was there.
+    pub(super) stayed: Vec<u64>,
+    /// Whether it was in the set, of those.
+    pub(super) was_in: Vec<u64>,
+    /// Whether all of them are in pieces that were there.
+    pub(super) all_stayed: bool,
+}
 
 /// The places of a set.
 #[derive(Debug)]
@@ -77,6 +123,27 @@ impl Places {
         self.pieces.get(&piece.hash).map(Vec::as_slice)
     }
 
+    /// What is known of a morsel, whose bits take `words` words or fewer.
+    pub(super) fn then(&self, pieces: &Pieces, morsel: usize, words: usize) -> Then {
+        let (mut stayed, mut was_in) = (Words::default(), Words::default());
+        let mut all_stayed = pieces.0.get(morsel).is_some_and(Option::is_some);
+        for (start, piece) in pieces.spans(morsel) {
+            let known = self.of(piece);
+            all_stayed &= known.is_some();
+            let before = known.unwrap_or_default();
+            let rows = match piece.end {
+                Some(end) => usize::try_from(end - start).unwrap_or_default(),
+                None => 64 * words.max(before.len()),
+            };
+            let is_known = known.is_some();
+            stayed.append(&BooleanBuffer::collect_bool(rows, |_| is_known));
+            let mut bits: Vec<u64> = before.iter().map(|word| word.to_le()).collect();
+            bits.resize(rows.div_ceil(64), 0);
+            was_in.append(&BooleanBuffer::new(Buffer::from_vec(bits), 0, rows));
+        }
+        Then { stayed: stayed.into(), was_in: was_in.into(), all_stayed }
+    }
+
     /// The rows of other pieces than these.
     pub(super) fn elsewhere(&self, stayed: impl Fn(u64) -> bool) -> u64 {
         let others = self.pieces.iter().filter(|(piece, _)| !stayed(**piece));
@@ -89,26 +156,28 @@ impl Places {
     /// The folder cannot be written.
     pub(super) fn write(
         path: &Path,
-        survey: &Survey,
+        pieces: &Pieces,
         set: &RowSet,
         form: &str,
     ) -> Result<(), Error> {
-        let pieces: Option<Vec<Piece>> =
-            (0..survey.morsels.len()).map(|morsel| survey.piece(morsel)).collect();
-        let Some(pieces) = pieces else { return Ok(()) };
+        if !pieces.0.iter().all(Option::is_some) {
+            return Ok(());
+        }
+        let all: Vec<(usize, u64, Piece)> = (0..pieces.0.len())
+            .flat_map(|morsel| pieces.spans(morsel).map(move |(start, it)| (morsel, start, it)))
+            .collect();
         let schema: SchemaRef = Arc::new(Schema::new(vec![
             Field::new("piece", DataType::UInt64, false),
             Field::new("rows", DataType::Binary, false),
         ]));
         let properties = state_file::properties(GROUP_ROWS_MAX).build();
         let mut file = state_file::Writer::create(path, &schema, properties)?;
-        for (start, pieces) in pieces.chunks(GROUP_ROWS_MAX).enumerate() {
-            let first = start * GROUP_ROWS_MAX;
+        for pieces in all.chunks(GROUP_ROWS_MAX) {
             let hashes: UInt64Array =
-                pieces.iter().map(|piece| piece.hash).collect::<Vec<_>>().into();
-            let words = (first..first + pieces.len()).map(|morsel| {
-                let words = set.words(morsel).iter();
-                words.flat_map(|word| word.to_le_bytes()).collect::<Vec<u8>>()
+                pieces.iter().map(|(.., piece)| piece.hash).collect::<Vec<_>>().into();
+            let words = pieces.iter().map(|&(morsel, start, piece)| {
+                let words = set.words_of(morsel, start, piece.end);
+                words.into_iter().flat_map(u64::to_le_bytes).collect::<Vec<u8>>()
             });
             let words = BinaryArray::from_iter_values(words);
             let batch =

@@ -1,7 +1,6 @@
 //! The comparison of an increment alone, over rows that the caller makes: what it costs without
 //! the reading and the rules around it. Benchmarks use it (`benches/comparison.rs`).
 
-use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Mutex, PoisonError};
 
 use arrow::datatypes::Schema;
@@ -11,6 +10,7 @@ use super::Baselines;
 use super::baseline::{Baseline, Facts, Sink, Writer};
 use super::compare::{self, Against, Compared, Today};
 use super::entity;
+use super::places::Pieces;
 use crate::engine::Settings;
 use crate::error::Error;
 use crate::row_set::Address;
@@ -21,8 +21,6 @@ use crate::spill::{Buckets, Limits};
 #[derive(Debug)]
 pub struct RowHashes {
     buckets: Mutex<Buckets>,
-    /// How many morsels there are.
-    morsels: AtomicUsize,
     limits: Limits,
     threads: usize,
 }
@@ -32,8 +30,7 @@ impl RowHashes {
     pub fn new(settings: &Settings) -> Self {
         let limits = settings.limits();
         let buckets = Mutex::new(Buckets::fine(limits.clone()));
-        let morsels = AtomicUsize::new(0);
-        Self { buckets, morsels, limits, threads: settings.threads }
+        Self { buckets, limits, threads: settings.threads }
     }
 
     /// Adds the rows of neighbouring records, of which the first is number `first_row` of its
@@ -42,7 +39,6 @@ impl RowHashes {
     /// # Errors
     /// Temporary files cannot be written.
     pub fn add(&self, rows: &[(u128, u64)], morsel: usize, first_row: u64) -> Result<(), Error> {
-        self.morsels.fetch_max(morsel + 1, Ordering::Relaxed);
         let mut buckets = self.buckets.lock().unwrap_or_else(PoisonError::into_inner);
         for (&(entity, hash), row) in rows.iter().zip(first_row..) {
             entity::push(&mut buckets, entity, hash, Address::new(morsel, row), &[])?;
@@ -62,7 +58,7 @@ impl RowHashes {
         let buckets = self.buckets.into_inner().unwrap_or_else(PoisonError::into_inner);
         let now = at.as_microsecond();
         let entries = buckets.finish();
-        let pieces = vec![None; self.morsels.load(Ordering::Relaxed)];
+        let pieces = Pieces::default();
         let today = Today { entries, converter: None, now, since: false, pieces };
         let before = last.as_ref().map(Baseline::rows).transpose()?;
         let against = Against { leavers: before.is_some(), changes: true, before };

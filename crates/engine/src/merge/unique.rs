@@ -4,6 +4,8 @@
 //! at neighbours is enough; the first pair that is out of order ends that attempt. Otherwise hashes of
 //! the identities are sorted into buckets; two equal hashes of different identities would only mean
 //! that profiles are merged that need not be.
+//!
+//! On the way it is found out which stretches of records hold whom (`stretches`), for increments.
 
 use std::collections::BTreeSet;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -20,10 +22,14 @@ use crate::error::Error;
 use crate::ordered::{Ordered, Outlet, Stop};
 use crate::path::Steps;
 use crate::spill::{BUCKETS, Buckets, Sorted};
+use crate::stretches::{Cutter, Stretches};
 
-/// Whether all records of the one dataset have a primary identity, and no two share one; with the
-/// graph, any identity at all.
-pub(super) async fn is_unique(union: &Arc<Union>, settings: &Settings) -> Result<bool, Error> {
+/// The stretches of primary identities, if all records of the one dataset have one, and no two share
+/// one; with the graph, any identity at all.
+pub(super) async fn if_unique(
+    union: &Arc<Union>,
+    settings: &Settings,
+) -> Result<Option<Stretches>, Error> {
     let source = &union.sources[0];
     source.identities.iter().try_for_each(|column| column.check(&source.survey.schema))?;
     let columns = match union.stitch {
@@ -32,11 +38,26 @@ pub(super) async fn is_unique(union: &Arc<Union>, settings: &Settings) -> Result
     };
     let columns: Arc<[identity::Column]> = columns.into();
     if let [_] = columns.as_ref()
-        && is_rising(union, &columns, settings).await?
+        && let Some(stretches) = if_rising(union, &columns, settings).await?
     {
-        return Ok(true);
+        return Ok(Some(stretches));
     }
-    has_distinct_hashes(union, &columns, settings).await
+    if_hashes_differ(union, &columns, settings).await
+}
+
+/// How many stretches a dataset has at most, about: with each row of a baseline it is kept from which of
+/// them it is, in a few bits as long as they are few.
+const STRETCHES_BITS: u32 = 16;
+/// About how many bytes a record of a text file has at least.
+const TEXT_BYTES: u64 = 64;
+
+/// About how many records a stretch has.
+fn usual(union: &Union, settings: &Settings) -> usize {
+    let survey = &union.sources[0].survey;
+    let records = (0..survey.morsels.len()).map(|morsel| survey.rows_of(morsel));
+    let records = records.sum::<Option<usize>>();
+    let records = records.unwrap_or_else(|| (survey.bytes() / TEXT_BYTES) as usize);
+    (records >> STRETCHES_BITS).next_power_of_two().max(settings.stretch_records)
 }
 
 /// Reads the identities of all records on all threads. `each` is given the morsel and the columns of a
@@ -69,27 +90,29 @@ async fn read_all(
 }
 
 /// The identities of a morsel, if each is greater than the one before.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 struct Range {
     first: String,
     last: String,
     is_empty: bool,
+    cutter: Cutter,
 }
 
-/// Whether each record has an identity and they rise within each morsel, over ranges that do not
-/// overlap. False also means that it is not known.
-async fn is_rising(
+/// The stretches, if each record has an identity and they rise within each morsel, over ranges that do
+/// not overlap. Nothing also means that it is not known.
+async fn if_rising(
     union: &Arc<Union>,
     columns: &Arc<[identity::Column]>,
     settings: &Settings,
-) -> Result<bool, Error> {
-    let nothing = || Range { is_empty: true, ..Range::default() };
-    let ranges: Vec<Mutex<Range>> = (0..union.morsels()).map(|_| Mutex::new(nothing())).collect();
+) -> Result<Option<Stretches>, Error> {
+    let usual = usual(union, settings);
+    let ranges: Vec<Mutex<Range>> =
+        (0..union.morsels()).map(|_| Mutex::new(Range::new(usual))).collect();
     let (ranges, is_broken) = (Arc::new(ranges), Arc::new(AtomicBool::new(false)));
     let (shared, broken) = (Arc::clone(&ranges), Arc::clone(&is_broken));
     read_all(union, columns, settings, move |morsel, identities| {
         let mut range = shared[morsel].lock().unwrap_or_else(PoisonError::into_inner);
-        let rises = identities.iter().all(|(_, values)| range.extend(values));
+        let rises = identities.iter().all(|(namespace, values)| range.extend(*namespace, values));
         if !rises {
             broken.store(true, Ordering::Relaxed);
         }
@@ -97,20 +120,32 @@ async fn is_rising(
     })
     .await?;
     if is_broken.load(Ordering::Relaxed) {
-        return Ok(false);
+        return Ok(None);
     }
-    let locked = |range: &Mutex<Range>| {
-        std::mem::take(&mut *range.lock().unwrap_or_else(PoisonError::into_inner))
-    };
-    let mut ranges: Vec<Range> = ranges.iter().map(locked).collect();
+    let ranges = outlived(ranges)?.into_iter();
+    let mut ranges: Vec<Range> =
+        ranges.map(|range| range.into_inner().unwrap_or_else(PoisonError::into_inner)).collect();
+    let cutters =
+        ranges.iter_mut().map(|range| std::mem::replace(&mut range.cutter, Cutter::new(1)));
+    let stretches = cutters.map(Cutter::finish).collect();
     ranges.retain(|range| !range.is_empty);
     ranges.sort_unstable_by(|one, other| one.first.cmp(&other.first));
-    Ok(ranges.windows(2).all(|pair| pair[0].last < pair[1].first))
+    Ok(ranges.windows(2).all(|pair| pair[0].last < pair[1].first).then_some(stretches))
+}
+
+/// What jobs shared that are all done.
+fn outlived<T>(shared: Arc<T>) -> Result<T, Error> {
+    Arc::into_inner(shared).ok_or_else(|| Error::internal("a job outlived its stream"))
 }
 
 impl Range {
+    fn new(usual: usize) -> Self {
+        let (first, last) = (String::new(), String::new());
+        Self { first, last, is_empty: true, cutter: Cutter::new(usual) }
+    }
+
     /// Takes in values that come behind those so far; false if one is missing or does not rise.
-    fn extend(&mut self, values: &StringViewArray) -> bool {
+    fn extend(&mut self, namespace: usize, values: &StringViewArray) -> bool {
         if values.null_count() > 0 {
             return false;
         }
@@ -123,6 +158,7 @@ impl Range {
                 return false;
             }
             before = Some(value);
+            self.cutter.add(hash(namespace, value));
         }
         if self.is_empty {
             values.value(0).clone_into(&mut self.first);
@@ -133,16 +169,20 @@ impl Range {
     }
 }
 
-/// Whether each record has a primary identity, and the hashes of all identities differ.
-async fn has_distinct_hashes(
+/// The stretches, if each record has a primary identity, and the hashes of all identities differ.
+async fn if_hashes_differ(
     union: &Arc<Union>,
     columns: &Arc<[identity::Column]>,
     settings: &Settings,
-) -> Result<bool, Error> {
+) -> Result<Option<Stretches>, Error> {
     let buckets = Arc::new(Mutex::new(Buckets::new(settings.limits())));
+    let usual = usual(union, settings);
+    let cutter = |_| Mutex::new(Cutter::new(usual));
+    let cutters: Arc<Vec<Mutex<Cutter>>> = Arc::new((0..union.morsels()).map(cutter).collect());
+    let to_cut = Arc::clone(&cutters);
     let is_missing = Arc::new(AtomicBool::new(false));
     let (shared, missing) = (Arc::clone(&buckets), Arc::clone(&is_missing));
-    read_all(union, columns, settings, move |_, identities| {
+    read_all(union, columns, settings, move |morsel, identities| {
         if identities.first().is_none_or(|(_, values)| values.null_count() > 0) {
             missing.store(true, Ordering::Relaxed);
         }
@@ -155,27 +195,31 @@ async fn has_distinct_hashes(
                 values.iter().flatten().map(|value| hash(*namespace, value))
             })
             .collect();
+        // The primary identities come first, one for each record.
+        let primary = identities.first().map_or(0, |(_, values)| values.len());
+        let mut cutter = to_cut[morsel].lock().unwrap_or_else(PoisonError::into_inner);
+        hashes[..primary].iter().for_each(|hash| cutter.add(*hash));
         let mut buckets = shared.lock().unwrap_or_else(PoisonError::into_inner);
         hashes.iter().try_for_each(|hash| buckets.push(*hash, &[&hash.to_le_bytes()]))?;
         Ok(true)
     })
     .await?;
     if is_missing.load(Ordering::Relaxed) {
-        return Ok(false);
+        return Ok(None);
     }
-    let buckets =
-        Arc::into_inner(buckets).ok_or_else(|| Error::internal("a job outlived its stream"))?;
-    let sorted = buckets.into_inner().unwrap_or_else(PoisonError::into_inner).finish();
+    let sorted = outlived(buckets)?.into_inner().unwrap_or_else(PoisonError::into_inner).finish();
     let mut jobs: Ordered<bool, Error> =
         Ordered::new(BUCKETS, settings.threads, move |bucket, outlet| {
             Ok(outlet.send(all_distinct(&sorted, bucket).map_err(Stop::Failed)?)?)
         });
     while let Some(is_distinct) = jobs.try_next().await? {
         if !is_distinct {
-            return Ok(false);
+            return Ok(None);
         }
     }
-    Ok(true)
+    let cutters = outlived(cutters)?.into_iter();
+    let cutters = cutters.map(|it| it.into_inner().unwrap_or_else(PoisonError::into_inner));
+    Ok(Some(cutters.map(Cutter::finish).collect()))
 }
 
 fn hash(namespace: usize, value: &str) -> u64 {

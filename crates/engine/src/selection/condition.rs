@@ -10,7 +10,7 @@ use jiff::Timestamp;
 
 use crate::error::{Error, Kind};
 use crate::expression::compile::{Compiled, compile, flat_schema};
-use crate::expression::{Expect, ExpressionError, Parsed, RESULT_BYTES_MAX};
+use crate::expression::{Expect, ExpressionError, MAP_LENGTHS, Parsed, RESULT_BYTES_MAX};
 use crate::fields;
 use crate::path::Steps;
 
@@ -126,9 +126,35 @@ pub(crate) fn wrong_expression(error: ExpressionError, place: &str) -> Error {
     }
 }
 
+/// What lists can be that make no map: how the engine's text about them begins, what is said instead, and
+/// what to do. The text of the engine goes on with the key.
+const NO_MAPS: [(&str, &str, &str); 3] = [
+    (
+        MAP_LENGTHS,
+        "a list of keys and a list of values that are to be a map have different lengths",
+        "Where lengths may differ, let such records have no map: `CASE WHEN cardinality(k) = cardinality(v) THEN map(k, v) END`.",
+    ),
+    (
+        "map key must be unique",
+        "two keys of a map are the same",
+        "Where keys may repeat, let such records have no map: `CASE WHEN cardinality(array_distinct(k)) = cardinality(k) THEN map(k, v) END`.",
+    ),
+    (
+        "map key cannot be null",
+        "a key of a map is missing",
+        "Where keys may be missing, let such records have no map: `CASE WHEN cardinality(array_compact(k)) = cardinality(k) THEN map(k, v) END`.",
+    ),
+];
+
 /// A value for which an expression cannot be computed. The engine's text would quote the value.
 pub(crate) fn failed_value(error: &DataFusionError, place: &str) -> Error {
     use arrow::error::ArrowError;
+    if let DataFusionError::Execution(text) = error.find_root()
+        && let Some((_, message, hint)) = NO_MAPS.iter().find(|(begin, ..)| text.starts_with(begin))
+    {
+        let error = Error::new(Kind::Invalid, "expression_error", *message);
+        return error.at_field(place).with_hint(*hint);
+    }
     let message = match error.find_root() {
         DataFusionError::ArrowError(inner, _) => match inner.as_ref() {
             ArrowError::DivideByZero => "a division by zero",

@@ -446,3 +446,43 @@ async fn a_result_that_would_fill_the_memory() {
       Shorten what it works on first: `left(text, 1000)`, `array_slice(list, 1, 100)`.
     ");
 }
+
+/// Lists that make no map, of the second of two records.
+async fn no_map(keys: &str, values: &str) -> String {
+    let lines = format!(
+        "{{\"keys\":[\"a\",\"b\"],\"amounts\":[1,2]}}\n{{\"keys\":{keys},\"amounts\":{values}}}\n"
+    );
+    let case = Case::new(DatasetFormat::JsonLines).text("a.jsonl", lines);
+    case.columns(&["sums=map(keys, amounts)"]).error().await
+}
+
+#[tokio::test]
+async fn lists_that_make_no_map_name_the_column_and_the_record() {
+    insta::assert_snapshot!(no_map("[\"canary\",\"c\"]", "[1]").await, @r"
+    expression_error: a list of keys and a list of values that are to be a map have different lengths (FOLDER/a.jsonl, row 2, field `sums`)
+      Where lengths may differ, let such records have no map: `CASE WHEN cardinality(k) = cardinality(v) THEN map(k, v) END`.
+    ");
+    insta::assert_snapshot!(no_map("[\"canary\",\"canary\"]", "[1,2]").await, @r"
+    expression_error: two keys of a map are the same (FOLDER/a.jsonl, row 2, field `sums`)
+      Where keys may repeat, let such records have no map: `CASE WHEN cardinality(array_distinct(k)) = cardinality(k) THEN map(k, v) END`.
+    ");
+    insta::assert_snapshot!(no_map("[\"canary\",null]", "[1,2]").await, @r"
+    expression_error: a key of a map is missing (FOLDER/a.jsonl, row 2, field `sums`)
+      Where keys may be missing, let such records have no map: `CASE WHEN cardinality(array_compact(k)) = cardinality(k) THEN map(k, v) END`.
+    ");
+}
+
+#[tokio::test]
+async fn values_of_one_record_do_not_come_into_the_map_of_another() {
+    // Together there are as many keys as values.
+    let lines = "{\"keys\":[\"a\",\"b\"],\"amounts\":[1]}\n{\"keys\":[\"c\"],\"amounts\":[2,3]}\n";
+    let case = Case::new(DatasetFormat::JsonLines).text("a.jsonl", lines);
+    insta::assert_snapshot!(case.columns(&["sums=map(keys, amounts)"]).error().await, @r"
+    expression_error: a list of keys and a list of values that are to be a map have different lengths (FOLDER/a.jsonl, row 1, field `sums`)
+      Where lengths may differ, let such records have no map: `CASE WHEN cardinality(k) = cardinality(v) THEN map(k, v) END`.
+    ");
+    let lines = "{\"keys\":[\"a\"],\"amounts\":[1]}\n{\"keys\":[\"c\",\"d\"],\"amounts\":null}\n{\"keys\":null,\"amounts\":[4]}\n";
+    let case = Case::new(DatasetFormat::JsonLines).text("a.jsonl", lines);
+    let rows = case.columns(&["sums=map(keys, amounts)"]).rows().await;
+    assert_eq!(rows, ["{a: 1}", "∅", "∅"]);
+}

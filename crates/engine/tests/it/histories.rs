@@ -384,6 +384,44 @@ impl Parts {
             };
             self.people[chosen[random.below(chosen.len() as u64) as usize]].push(person);
         }
+        self.write_files(chosen, case, random);
+    }
+
+    /// Writes all files anew, with nearly the same people in nearly the same places.
+    fn write_anew(&mut self, case: &Case, random: &mut Random) {
+        let mut free: Vec<u64> = (0..4 * PEOPLE).collect();
+        free.retain(|id| self.people.iter().flatten().all(|person| person.id != *id));
+        for part in 0..PARTS {
+            let people = &mut self.people[part];
+            people.retain(|_| !random.one_in(24));
+            for person in people.iter_mut() {
+                if random.one_in(8) {
+                    person.points = random.below(20) as i64;
+                }
+                if random.one_in(16) {
+                    person.email = Some(format!("{}@x", random.below(PEOPLE)));
+                }
+            }
+            if random.one_in(3) && !free.is_empty() {
+                let id = free.remove(random.below(free.len() as u64) as usize);
+                let person = Person { id, email: None, points: random.below(20) as i64 };
+                people.insert(random.below(people.len() as u64 + 1) as usize, person);
+            }
+            if random.one_in(12) {
+                people.reverse();
+            }
+            if random.one_in(12) && !people.is_empty() {
+                let moved = people.remove(random.below(people.len() as u64) as usize);
+                self.people[(part + 1) % PARTS].push(moved);
+            }
+            if random.one_in(12) {
+                self.people.swap(part, (part + 1) % PARTS);
+            }
+        }
+        self.write_files((0..PARTS).collect(), case, random);
+    }
+
+    fn write_files(&mut self, chosen: Vec<usize>, case: &Case, random: &mut Random) {
         for part in chosen {
             self.written += 1;
             let path = case.path(&format!("people/{part}.parquet"));
@@ -414,7 +452,16 @@ impl Parts {
 
 /// Returns how many baselines are moves beside an older one.
 async fn play_in_parts(seed: u64) -> usize {
-    let mut random = Random(seed ^ 0x5eed);
+    play_over_files(Random(seed ^ 0x5eed), false).await
+}
+
+/// The same with files all of which are written anew each time.
+async fn play_anew(seed: u64) -> usize {
+    play_over_files(Random(seed ^ 0xa4e), true).await
+}
+
+async fn play_over_files(mut random: Random, is_anew: bool) -> usize {
+    let seed = random.0;
     let mut setup = Setup { in_parts: true, ..Setup::random(&mut random) };
     setup.deduplicates &= random.one_in(4);
     let mut player = Player::new(seed, setup);
@@ -422,7 +469,10 @@ async fn play_in_parts(seed: u64) -> usize {
     let mut parts = Parts::default();
     let mut in_place = 0;
     for run in 0..2 * RUNS {
-        parts.write(&case, &mut random);
+        match is_anew && run > 0 {
+            true => parts.write_anew(&case, &mut random),
+            false => parts.write(&case, &mut random),
+        }
         if random.one_in(3) {
             let setup = &mut player.setup;
             setup.least = (setup.least + 1 - random.below(3) as i64).max(0);
@@ -441,6 +491,11 @@ async fn play_in_parts(seed: u64) -> usize {
 #[test]
 fn increments_over_files_that_stay_are_those_of_a_plain_computation() {
     assert!(histories(HISTORIES / 2, play_in_parts) > 0, "some are found in place");
+}
+
+#[test]
+fn increments_over_files_that_are_written_anew_are_those_of_a_plain_computation() {
+    assert!(histories(HISTORIES / 2, play_anew) > 0, "some are found in place");
 }
 
 #[test]

@@ -168,6 +168,7 @@ impl Case {
         let mut settings = Settings::new(&self.folder.path().join(".state"));
         settings.threads = self.threads;
         settings.memory_bytes = self.memory_bytes;
+        settings.stretch_records = 2;
         let mut engine = Engine::new(settings);
         if let Some(client) = &self.client {
             engine.add_s3("aws", client.clone());

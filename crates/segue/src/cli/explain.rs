@@ -1,6 +1,7 @@
 //! `segue explain`: why somebody is in a segment or not, and in a file or not.
 
 mod export;
+mod gone;
 mod rule;
 
 use ::plan::RunPlan;
@@ -73,7 +74,14 @@ pub(crate) async fn run(global: &Global, args: &Args) -> Result<(), Failure> {
     let (plan, unmask, asked) = (plan.as_ref(), args.unmask, &asked);
     let case = Case { workspace: &workspace, segment, asked, plan, unmask };
     match (explained, global.output) {
-        (Explained::Nobody, _) => return Err(nobody()),
+        (Explained::Nobody, format) => {
+            let found = gone::find(&workspace, &sources, segment, asked, plan);
+            match (Box::pin(found).await?, format) {
+                (None, _) => return Err(nobody()),
+                (Some(gone), Format::Text) => super::answer(&gone::text(&case, &gone)),
+                (Some(gone), Format::Json) => super::answer_json(&gone::as_json(&case, &gone)),
+            }
+        }
         (Explained::LeftOut(reason), Format::Text) => super::answer(&no_profile(&case, &reason)),
         (Explained::LeftOut(reason), Format::Json) => {
             super::answer_json(&no_profile_json(&case, &reason));
@@ -102,7 +110,12 @@ pub(crate) async fn told(
     let explained = explain(workspace, sources, segment, asked, plan.as_ref()).await?;
     let case = Case { workspace, segment, asked, plan: plan.as_ref(), unmask };
     Ok(match explained {
-        Explained::Nobody => serde_json::Value::Null,
+        Explained::Nobody => {
+            let found = gone::find(workspace, sources, segment, asked, plan.as_ref());
+            Box::pin(found)
+                .await?
+                .map_or(serde_json::Value::Null, |gone| gone::as_json(&case, &gone))
+        }
         Explained::LeftOut(reason) => no_profile_json(&case, &reason),
         Explained::Profile(found) => as_json(&case, &found),
     })
@@ -119,7 +132,7 @@ pub(crate) fn identity(text: &str, example: &str) -> Result<PersonId, Failure> {
 
 fn nobody() -> Failure {
     Failure::usage("no record has this identity").hint(
-        "Identities are compared letter by letter; `segue who-got` tells what was sent of somebody who is gone.",
+        "Identities are compared letter by letter; somebody who is gone is known by the primary identity that their profile had.",
     )
 }
 

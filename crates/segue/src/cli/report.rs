@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 use crate::cli::table;
 
 /// How many digits of a run's id are shown; `segue show` takes as many.
-const ID_DIGITS: usize = 8;
+pub(crate) const ID_DIGITS: usize = 8;
 /// How many digits of a checksum are shown in tables; JSON has all.
 const SHA256_DIGITS: usize = 16;
 

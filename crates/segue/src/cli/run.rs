@@ -115,6 +115,7 @@ pub(crate) async fn perform(
     done?;
     let (records, kept) = (workspace.records_folder(), who_got::kept_days(workspace));
     who_got::sweep(&records, kept, &ledger, ambient::now().into()).await?;
+    run::sweep_baselines(&workspace.baselines_folder(), &ledger).await?;
     ledger.close().await;
     Ok(outcome)
 }

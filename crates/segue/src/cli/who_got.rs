@@ -1,5 +1,6 @@
 //! `segue who-got`: every file that a person's data went out in.
 
+use jiff::Timestamp;
 use ledger::Ledger;
 use serde_json::{Value, json};
 
@@ -63,7 +64,8 @@ fn text(answer: &Answer, kept_days: u32) -> String {
     }
     notes.push(match answer.recorded_since {
         Some(since) => format!(
-            "Each run that was delivered since {since} has a record; records are kept for {kept_days} days."
+            "Each run that was delivered since {} has a record; records are kept for {kept_days} days.",
+            to_the_second(since)
         ),
         None => format!("The last delivered run has no record; records are kept for {kept_days} days."),
     });
@@ -74,10 +76,15 @@ fn text(answer: &Answer, kept_days: u32) -> String {
     parts.join("\n\n")
 }
 
+/// A time as tables show it.
+fn to_the_second(at: Timestamp) -> String {
+    format!("{at:.0}")
+}
+
 fn files(files: &[Went]) -> String {
     let row = |went: &Went| {
         vec![
-            went.file.published.map(|at| at.to_string()).unwrap_or_default(),
+            went.file.published.map(to_the_second).unwrap_or_default(),
             went.run.destination.clone(),
             went.run.activation.clone(),
             went.run.segment.clone(),
@@ -96,7 +103,7 @@ fn gaps(gaps: &[Gap]) -> String {
     let row = |gap: &Gap| {
         vec![
             report::short_id(&gap.run),
-            gap.run.finished.map(|at| at.to_string()).unwrap_or_default(),
+            gap.run.finished.map(to_the_second).unwrap_or_default(),
             gap.run.activation.clone(),
             gap.run.segment.clone(),
             why(gap.why),

@@ -1,9 +1,11 @@
 //! Which rows a run sends: all, or what changed since the last one that was delivered to the place.
 
+use std::os::unix::fs::MetadataExt as _;
 use std::path::{Path, PathBuf};
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use engine::{Baselines, Rows, With};
-use ledger::RunRecord;
+use ledger::{Ledger, RunRecord};
 use plan::RunPlan;
 use uuid::Uuid;
 
@@ -124,5 +126,86 @@ pub(crate) fn check_order(
             ),
         )
         .hint("`segue show` tells what is in that run's way; it goes on by itself with the next `segue run`.")),
+    }
+}
+
+/// Nothing younger is removed: its run may be about to be written down.
+const BASELINE_AGE_MIN: Duration = Duration::from_secs(24 * 3_600);
+
+/// Removes the baselines that no increment will be made from. What cannot be removed is told and does no
+/// harm.
+///
+/// # Errors
+/// The ledger cannot be read.
+pub(crate) async fn sweep_baselines(folder: &Path, ledger: &Ledger) -> Result<(), Failure> {
+    let needed = ledger.needed_baselines().await?;
+    let removed = remove_baselines(folder, &needed, BASELINE_AGE_MIN);
+    if removed > 0 {
+        tracing::info!(baselines = removed, "old baselines were removed");
+    }
+    Ok(())
+}
+
+/// Removes the baselines of other runs than those that are needed, and those that were being written
+/// when their process was killed. Returns how many.
+fn remove_baselines(folder: &Path, needed: &[Uuid], age_min: Duration) -> usize {
+    let Ok(entries) = std::fs::read_dir(folder) else { return 0 };
+    let mut removed = 0;
+    for entry in entries.flatten() {
+        let path = entry.path();
+        let name = entry.file_name();
+        let name = name.to_string_lossy();
+        let is_over = match run_of_baseline(&name) {
+            Some(run) => !needed.contains(&run),
+            None => name.starts_with(engine::PARTIAL_PREFIX),
+        };
+        if !is_over {
+            continue;
+        }
+        // When it came to its name: the file itself may be an older one, under one name more.
+        let named = entry.metadata().map(|it| UNIX_EPOCH + Duration::from_secs(it.ctime() as u64));
+        if named.map_or(true, |named| age(named) < age_min) {
+            continue;
+        }
+        match std::fs::remove_file(&path) {
+            Ok(()) => removed += 1,
+            Err(error) => {
+                tracing::warn!(path = %path.display(), %error, "an old baseline could not be removed")
+            }
+        }
+    }
+    removed
+}
+
+fn age(modified: SystemTime) -> Duration {
+    modified.elapsed().unwrap_or_default()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_baselines_that_nobody_needs_are_removed() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let (needed, old) = (Uuid::from_u128(1), Uuid::from_u128(2));
+        let files =
+            [format!("{needed}.2.parquet"), format!("{old}.parquet"), format!("{old}.3.moves")];
+        // A killed process left this.
+        let partial = format!("{}a1b2c3", engine::PARTIAL_PREFIX);
+        for name in files.into_iter().chain(["notes.txt".to_owned(), partial.clone()]) {
+            std::fs::write(folder.path().join(name), "x").expect("a file");
+        }
+        assert_eq!(
+            remove_baselines(folder.path(), &[needed], Duration::from_secs(60)),
+            0,
+            "too young"
+        );
+        assert!(folder.path().join(&partial).exists(), "it may be about to be whole");
+        assert_eq!(remove_baselines(folder.path(), &[needed], Duration::ZERO), 3);
+        assert!(!folder.path().join(&partial).exists());
+        assert!(folder.path().join(format!("{needed}.2.parquet")).exists());
+        assert!(folder.path().join("notes.txt").exists());
+        assert_eq!(remove_baselines(Path::new("/nowhere/at/all"), &[], Duration::ZERO), 0);
     }
 }

@@ -60,6 +60,7 @@ fn incremental(export: &str, mapping: &'static str) -> String {
         .replace("- segment: loyal\n", &format!("- segment: loyal\n        export: {export}\n"))
 }
 
+const EARLIER: &str = "2026-01-03T02:00:00Z";
 const FIRST: &str = "2026-01-04T02:00:00Z";
 const SECOND: &str = "2026-01-05T02:00:00Z";
 const FIRST_FILE: &str = "loyal_20260104020000.csv";
@@ -544,4 +545,32 @@ async fn the_api_answers_page_by_page() {
     assert_eq!(refused.status, 403);
     let audit = server.ask("GET", "/api/v1/audit", &server.privacy, &[], None);
     assert!(audit.text.contains("who_got"), "{}", audit.text);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn of_somebody_who_is_gone_it_is_told_what_is_still_known() {
+    let lab = lab().await;
+    let mapping = "[id, points, { source: segmentMembership.status, target: status }, { source: segmentMembership.lastQualificationTime, target: since }]";
+    let project = Project::new(&incremental("incremental", mapping), Some(&lab));
+    project.write("people.csv", people(&[("canary1", "a@x", 10), ("2", "b@x", 20)]));
+    run(&project, EARLIER);
+    project.write("people.csv", people(&[("2", "b@x", 20)]));
+    let ask = |person: &str, more: &[&str]| {
+        let command = [&["explain", person, "loyal"], more].concat();
+        let told = project.transcript(&project.segue(&command));
+        let runs = project.json(&["runs"]);
+        let runs = runs.as_array().expect("runs").iter();
+        runs.fold(told, |told, run| {
+            let (id, slot) = (run["runId"].as_str().expect("an id"), run["slot"].as_str());
+            let told = told.replace(id, "RUN-ID");
+            told.replace(&id[..8], &format!("[{}]", &slot.expect("a slot")[5..10]))
+        })
+    };
+    insta::assert_snapshot!("gone_before_the_next_file", ask("CRMID:canary1", &["--unmask"]));
+    run(&project, FIRST);
+    let masked = ask("CRMID:canary1", &["--activation", "daily"]);
+    assert!(!masked.contains("canary"), "{masked}");
+    insta::assert_snapshot!("gone_and_told", masked);
+    insta::assert_snapshot!("gone_as_json", ask("CRMID:canary1", &["--output", "json"]));
+    insta::assert_snapshot!("never_there", ask("CRMID:9", &[]));
 }

@@ -79,7 +79,7 @@ fn sentence(case: &Case<'_>, fate: &Fate) -> String {
                 .to_owned()
         }
         Fate::Unchanged { since } => {
-            format!("not in the file: sent before, and the same since {}", time(*since))
+            format!("not in the file: sent before, and the same since {}", second(*since))
         }
         Fate::Left(why) => format!(
             "not in the file: sent before and {}, but `leavers` are not sent",
@@ -94,7 +94,13 @@ fn sentence(case: &Case<'_>, fate: &Fate) -> String {
     }
 }
 
-fn time(microseconds: i64) -> String {
+/// A time to the second, for people.
+pub(super) fn second(microseconds: i64) -> String {
+    Timestamp::from_microsecond(microseconds)
+        .map_or_else(|_| microseconds.to_string(), |time| format!("{time:.0}"))
+}
+
+pub(super) fn time(microseconds: i64) -> String {
     Timestamp::from_microsecond(microseconds)
         .map_or_else(|_| microseconds.to_string(), |time| time.to_string())
 }
