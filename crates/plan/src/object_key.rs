@@ -135,14 +135,24 @@ impl Template {
 
     /// Whether the text holds a macro for the slot's time.
     pub fn has_time(&self) -> bool {
-        self.pieces
-            .iter()
-            .any(|piece| matches!(piece, Piece::Macro(Macro::DateTime(_) | Macro::Timestamp)))
+        self.times() > 0
+    }
+
+    /// How many macros for the slot's time the text holds.
+    pub(crate) fn times(&self) -> usize {
+        let is_time =
+            |piece: &&Piece| matches!(piece, Piece::Macro(Macro::DateTime(_) | Macro::Timestamp));
+        self.pieces.iter().filter(is_time).count()
     }
 
     /// Whether every run gets the same text: it holds neither a time nor the id of the run.
     pub fn is_static(&self) -> bool {
-        !self.has_time() && !self.pieces.contains(&Piece::Macro(Macro::RunId))
+        !self.has_time() && !self.has_run_id()
+    }
+
+    /// Whether the text holds the id of the run.
+    pub(crate) fn has_run_id(&self) -> bool {
+        self.pieces.contains(&Piece::Macro(Macro::RunId))
     }
 
     /// The text before the first macro: what every expansion begins with.
@@ -166,6 +176,10 @@ impl Template {
                 Piece::Literal(literal) => text.push_str(literal),
                 Piece::Macro(name) => text.push_str(&self.safe(&name.value(values))),
             }
+        }
+        if text.is_ascii() {
+            // It has one form only.
+            return text;
         }
         text.nfc().collect()
     }
@@ -211,7 +225,12 @@ fn is_tolerated(c: char) -> bool {
 }
 
 fn safe_in_file_name(value: &str) -> String {
-    value.nfc().map(|c| if is_safe(c) { c } else { '_' }).collect()
+    let safe = |c: char| if is_safe(c) { c } else { '_' };
+    if value.is_ascii() {
+        value.chars().map(safe).collect()
+    } else {
+        value.nfc().map(safe).collect()
+    }
 }
 
 /// A value of dots alone would be a step upwards, or part of one.

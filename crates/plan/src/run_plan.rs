@@ -8,7 +8,7 @@ use crate::error::PlanError;
 use crate::field::FieldPath;
 use crate::file_format::FileFormat;
 use crate::nearest::nearest;
-use crate::object_key::{self, Values};
+use crate::object_key::{self, Template, Values};
 use crate::project::{
     Activation, Column, Destination, Export, Guard, Pgp, Project, Rule, Segment, SegmentExport,
 };
@@ -230,6 +230,34 @@ impl Project {
         self.plan_of(activation, export, slot, run_id)
     }
 
+    /// Returns what [`Project::run_plan`] returns for several segments of an activation, each at a slot.
+    /// The names of all exports are worked out once for those with the same slot that follow each other.
+    ///
+    /// # Errors
+    /// As [`Project::run_plan`], for the first segment that has one.
+    ///
+    /// # Panics
+    /// As [`Project::run_plan`].
+    pub fn run_plans<'a>(
+        &self,
+        activation: &str,
+        wanted: impl IntoIterator<Item = (&'a str, Timestamp)>,
+    ) -> Result<Vec<RunPlan>, PlanError> {
+        // Those of one slot at a time, as there may be many slots.
+        let mut known: Option<(Timestamp, Vec<ExportNames<'_>>)> = None;
+        let plan = |(segment, slot): (&str, Timestamp)| {
+            let (activation, export) = self.find_export(activation, segment)?;
+            let others = match known.take() {
+                Some(names) if names.0 == slot => names,
+                _ => (slot, self.export_names(slot)),
+            };
+            let (_, others) = known.insert(others);
+            let run_id = run_id(activation, self.segment_of(export), slot);
+            self.plan_among(others, activation, export, slot, run_id)
+        };
+        wanted.into_iter().map(plan).collect()
+    }
+
     fn plan_of(
         &self,
         activation: &Activation,
@@ -237,8 +265,20 @@ impl Project {
         slot: Timestamp,
         run_id: Uuid,
     ) -> Result<RunPlan, PlanError> {
+        self.plan_among(&self.export_names(slot), activation, export, slot, run_id)
+    }
+
+    /// The plan of a run among the names of all exports at its slot.
+    fn plan_among(
+        &self,
+        others: &[ExportNames<'_>],
+        activation: &Activation,
+        export: &SegmentExport,
+        slot: Timestamp,
+        run_id: Uuid,
+    ) -> Result<RunPlan, PlanError> {
         let names = self.names_of_run(activation, export, slot, run_id);
-        self.refuse_clash(&names, slot)?;
+        refuse_clash(others, &names)?;
         let destination = self.destination_of(activation);
         let segment = self.segment_of(export);
         let consent = self.consent_for(destination);
@@ -332,6 +372,15 @@ impl Project {
         self.exports().map(|(activation, export)| self.names(activation, export, slot)).collect()
     }
 
+    /// What the folder and the file name of an export are made from.
+    pub(crate) fn templates<'a>(
+        &'a self,
+        activation: &Activation,
+        export: &'a SegmentExport,
+    ) -> [&'a Template; 2] {
+        [&self.destination_of(activation).folder, &export.file_name]
+    }
+
     pub(crate) fn names<'a>(
         &'a self,
         activation: &'a Activation,
@@ -408,23 +457,6 @@ impl Project {
         }
     }
 
-    /// The project was checked with one slot; another may still bring two names together.
-    fn refuse_clash(&self, names: &ExportNames<'_>, slot: Timestamp) -> Result<(), PlanError> {
-        for other in self.export_names(slot) {
-            let same_export = other.activation.key == names.activation.key
-                && other.export.segment == names.export.segment;
-            let clash = if same_export { None } else { names.clash(&other) };
-            if matches!(clash, Some(Clash::SameKey | Clash::FurtherFile)) {
-                return Err(PlanError::SameKey {
-                    key: names.key(),
-                    activation: other.activation.key.clone(),
-                    segment: other.export.segment.clone(),
-                });
-            }
-        }
-        Ok(())
-    }
-
     fn destination_of(&self, activation: &Activation) -> &Destination {
         self.destination(&activation.destination)
             .expect("the destination of an activation is known")
@@ -433,6 +465,23 @@ impl Project {
     fn segment_of(&self, export: &SegmentExport) -> &Segment {
         self.segment(&export.segment).expect("the segment of an export is known")
     }
+}
+
+/// The project was checked with one slot; another may still bring two names together.
+fn refuse_clash(others: &[ExportNames<'_>], names: &ExportNames<'_>) -> Result<(), PlanError> {
+    for other in others {
+        let same_export = other.activation.key == names.activation.key
+            && other.export.segment == names.export.segment;
+        let clash = if same_export { None } else { names.clash(other) };
+        if matches!(clash, Some(Clash::SameKey | Clash::FurtherFile)) {
+            return Err(PlanError::SameKey {
+                key: names.key(),
+                activation: other.activation.key.clone(),
+                segment: other.export.segment.clone(),
+            });
+        }
+    }
+    Ok(())
 }
 
 fn run_id(activation: &Activation, segment: &Segment, slot: Timestamp) -> Uuid {

@@ -45,7 +45,7 @@ impl Sources {
     ) -> Result<Self, Failure> {
         let asked = datasets_asked(&workspace.project);
         let is_wanted = |dataset: &Dataset| is_asked(dataset, &asked);
-        let scope = Scope::Activation(activation);
+        let scope = Scope::Activation(activation, &[]);
         let (sources, problems) =
             Self::look(workspace, global, Vec::new(), is_wanted, scope).await?;
         workspace.fail_on_errors(&problems)?;
@@ -149,20 +149,21 @@ impl Sources {
         Ok(problems)
     }
 
-    /// The same for one activation, as [`Sources::open_for`] does.
+    /// Opens the datasets for one activation, and only tells what does not fit. Where segments are named,
+    /// rules of others are not checked.
     ///
     /// # Errors
     /// A dataset cannot be opened.
-    pub(crate) async fn problems_of(
+    pub(crate) async fn look_for(
         workspace: &Workspace,
         global: &Global,
         activation: &str,
-    ) -> Result<Vec<Diagnostic>, Failure> {
+        segments: &[String],
+    ) -> Result<(Self, Vec<Diagnostic>), Failure> {
         let asked = datasets_asked(&workspace.project);
         let is_wanted = |dataset: &Dataset| is_asked(dataset, &asked);
-        let scope = Scope::Activation(activation);
-        let (_, problems) = Self::look(workspace, global, Vec::new(), is_wanted, scope).await?;
-        Ok(problems)
+        let scope = Scope::Activation(activation, segments);
+        Self::look(workspace, global, Vec::new(), is_wanted, scope).await
     }
 
     async fn open_some(
@@ -216,22 +217,23 @@ impl Sources {
 #[derive(Debug, Clone, Copy)]
 pub(crate) enum Scope<'a> {
     All,
-    /// Those of one activation.
-    Activation(&'a str),
+    /// Those of one activation; of its segments those that are named, or all.
+    Activation(&'a str, &'a [String]),
 }
 
 impl Scope<'_> {
     fn is(self, activation: &str) -> bool {
-        matches!(self, Self::Activation(key) if key == activation)
+        matches!(self, Self::Activation(key, _) if key == activation)
     }
 
     fn has(self, workspace: &Workspace, segment: &str) -> bool {
         match self {
             Self::All => true,
-            Self::Activation(key) => workspace
+            Self::Activation(key, []) => workspace
                 .project
                 .activation(key)
                 .is_some_and(|it| it.segments.iter().any(|export| export.segment == segment)),
+            Self::Activation(_, segments) => segments.iter().any(|key| key == segment),
         }
     }
 }

@@ -236,7 +236,7 @@ for (const search of document.querySelectorAll('input[data-find]')) {
     const wanted = search.value.trim().toLowerCase();
     const tree = list.querySelector('button[title], details > ul');
     let found = 0;
-    for (const item of tree ? list.querySelectorAll('li:has(> button)') : list.children) {
+    for (const item of tree ? list.querySelectorAll('li:has(> button)') : list.querySelectorAll(':scope > :not(.beyond)')) {
       const text = tree ? item.firstElementChild.title : item.textContent;
       item.hidden = !text.toLowerCase().includes(wanted);
       if (!item.hidden) found += 1;
@@ -248,7 +248,6 @@ for (const search of document.querySelectorAll('input[data-find]')) {
     }
     const none = list.parentElement.querySelector('.none-found');
     if (none) none.hidden = found > 0;
-    list.dispatchEvent(new Event('narrowed'));
   };
   search.addEventListener('input', narrow);
   list.addEventListener('filled', narrow);
@@ -286,24 +285,13 @@ document.addEventListener(
   true,
 );
 
-// How many profiles have a value is asked for the fields that are seen, a few dozen at a time.
+// How many profiles have a value is asked for the fields that are seen, a few dozen at a time. The browser
+// tells which those are: measuring thousands of fields would lay all of them out.
 for (const list of document.querySelectorAll('[data-shares]')) {
   const asked = new Set();
-  let running = Promise.resolve();
-  const ask = async () => {
-    const box = list.getBoundingClientRect();
-    const seen = [...list.querySelectorAll('button[title]')].filter((button) => {
-      const place = button.getBoundingClientRect();
-      return !asked.has(button.title) && place.height > 0 && place.bottom > box.top && place.top < box.bottom + 200;
-    });
-    const some = seen.slice(0, 40);
-    if (some.length === 0) return;
-    for (const button of some) asked.add(button.title);
-    const body = new URLSearchParams(some.map((button) => ['field', button.title]));
-    body.set('csrf', document.querySelector('input[name="csrf"]').value);
-    const answer = await fetch(list.dataset.shares, { method: 'POST', body, headers: { 'x-segue-part': '1' } });
-    if (!answer.ok || answer.redirected) return;
-    const told = await answer.json();
+  const seen = new Set();
+  const told = {};
+  const show = () => {
     for (const button of list.querySelectorAll('button[title]')) {
       const share = told[button.title];
       if (!share) continue;
@@ -313,14 +301,40 @@ for (const list of document.querySelectorAll('[data-shares]')) {
       place.removeAttribute('aria-hidden');
     }
   };
+  const ask = async () => {
+    const some = [...seen].filter((button) => !asked.has(button.title)).slice(0, 40);
+    if (some.length === 0) return;
+    for (const button of some) asked.add(button.title);
+    const body = new URLSearchParams(some.map((button) => ['field', button.title]));
+    body.set('csrf', document.querySelector('input[name="csrf"]').value);
+    const answer = await fetch(list.dataset.shares, { method: 'POST', body, headers: { 'x-segue-part': '1' } });
+    if (!answer.ok || answer.redirected) return;
+    Object.assign(told, await answer.json());
+    show();
+    later();
+  };
+  let running = Promise.resolve();
   let timer;
   const later = () => {
     clearTimeout(timer);
     timer = setTimeout(() => (running = running.then(ask, ask)), 300);
   };
-  for (const event of ['scroll', 'narrowed', 'filled']) list.addEventListener(event, later);
-  list.addEventListener('toggle', later, true);
-  later();
+  const look = (changes) => {
+    for (const { isIntersecting, target } of changes) {
+      if (isIntersecting) seen.add(target);
+      else seen.delete(target);
+    }
+    later();
+  };
+  const observer = new IntersectionObserver(look, { root: list, rootMargin: '0px 0px 200px' });
+  const watch = () => {
+    observer.disconnect();
+    seen.clear();
+    for (const button of list.querySelectorAll('button[title]')) observer.observe(button);
+    show();
+  };
+  list.addEventListener('filled', watch);
+  watch();
 }
 
 // Enter in a search searches, and does not go on.

@@ -7,7 +7,7 @@ use jiff::Timestamp;
 
 use crate::diagnostic::Diagnostic;
 use crate::object_key::{FILE_NAME_CHARS_MAX, KEY_BYTES_MAX, PART_SUFFIX_LONGEST};
-use crate::project::Project;
+use crate::project::{Project, Schedule};
 use crate::run_plan::{Clash, ExportNames};
 
 /// How many coming slots are compared to find out whether a name repeats.
@@ -15,9 +15,10 @@ const SLOTS_COMPARED: usize = 64;
 
 pub(super) fn check(project: &Project, out: &mut Vec<Diagnostic>) {
     let names: Vec<ExportNames<'_>> = project.export_names(probe_slot());
+    let mut compared = Compared::new();
     for export in &names {
         check_length(export, out);
-        check_repeats(project, export, out);
+        check_repeats(project, export, &mut compared, out);
     }
     check_clashes(&names, out);
 }
@@ -46,22 +47,57 @@ fn check_length(names: &ExportNames<'_>, out: &mut Vec<Diagnostic>) {
     }
 }
 
+/// Names of coming slots that were compared already: by the texts of folder and file name, and the
+/// schedules with those.
+type Compared<'a> = HashMap<[&'a str; 2], Vec<(&'a Schedule, Option<[Timestamp; 2]>)>>;
+
 /// A name that holds a time must hold enough of it: two slots of one name would be two runs that
 /// each claim the same objects.
-fn check_repeats(project: &Project, names: &ExportNames<'_>, out: &mut Vec<Diagnostic>) {
+fn check_repeats<'a>(
+    project: &'a Project,
+    names: &ExportNames<'a>,
+    compared: &mut Compared<'a>,
+    out: &mut Vec<Diagnostic>,
+) {
     let Some(schedule) = &names.export.schedule else { return };
-    if names.is_static {
+    let [folder, file_name] = project.templates(names.activation, names.export);
+    if names.is_static || folder.has_run_id() || file_name.has_run_id() {
         return;
     }
+    // With one time in a name, whether two of them are alike does not depend on what stands around it, so
+    // hundreds of segments with one schedule are looked at once.
+    let known = match folder.times() + file_name.times() {
+        1 => Some(compared.entry([folder.text(), file_name.text()]).or_default()),
+        _ => None,
+    };
+    let same = known.as_ref().and_then(|all| all.iter().find(|(other, _)| *other == schedule));
+    let found = match same {
+        Some((_, found)) => *found,
+        None => {
+            let found = repeated(project, names, schedule);
+            if let Some(known) = known {
+                known.push((schedule, found));
+            }
+            found
+        }
+    };
+    let Some([first, slot]) = found else { return };
+    let message = format!("the slots {first} and {slot} would have the same file name");
+    let hint = "Put more of the time into the name: `%DATETIME(yyyyMMdd_HHmmss)%`.";
+    out.push(Diagnostic::error("name_repeats", names.export.span, message).with_hint(hint));
+}
+
+/// The first two coming slots of one name.
+fn repeated(
+    project: &Project,
+    names: &ExportNames<'_>,
+    schedule: &Schedule,
+) -> Option<[Timestamp; 2]> {
     let mut seen: BTreeMap<String, Timestamp> = BTreeMap::new();
-    for slot in schedule.slots_after(probe_slot(), SLOTS_COMPARED) {
+    schedule.slots_after(probe_slot(), SLOTS_COMPARED).into_iter().find_map(|slot| {
         let stem = project.names(names.activation, names.export, slot).stem;
-        let Some(first) = seen.insert(stem.clone(), slot) else { continue };
-        let message = format!("the slots {first} and {slot} would have the same file name");
-        let hint = "Put more of the time into the name: `%DATETIME(yyyyMMdd_HHmmss)%`.";
-        out.push(Diagnostic::error("name_repeats", names.export.span, message).with_hint(hint));
-        return;
-    }
+        Some([seen.insert(stem, slot)?, slot])
+    })
 }
 
 /// Reports each export that gets in the way of another, once.
@@ -110,3 +146,6 @@ fn report(one: &ExportNames<'_>, other: &ExportNames<'_>, clash: Clash) -> Diagn
     }
     .with_hint(hint)
 }
+
+#[cfg(test)]
+mod tests;

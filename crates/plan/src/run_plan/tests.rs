@@ -106,9 +106,26 @@ fn names_that_meet_at_one_slot_only_are_refused_there() {
     let plan = |at: &str| project.run_plan("partner-daily", "lapsed", slot(at));
     assert!(plan("2026-01-06T00:00:00Z").is_ok());
     let error = plan("2026-01-05T00:00:00Z").expect_err("both write the same object");
+    let together =
+        [("lapsed", slot("2026-01-06T00:00:00Z")), ("lapsed", slot("2026-01-05T00:00:00Z"))];
+    let refused = project.run_plans("partner-daily", together).expect_err("the second is refused");
+    assert_eq!(refused.to_string(), error.to_string());
     insta::assert_snapshot!(error, @r#"
     the object `exports/Partner_drop_20260105.txt.gz` would also be written by `luxury` of `partner-daily`
     "#);
+}
+
+#[test]
+fn plans_of_several_segments_are_those_of_each() {
+    let project = project(FULL);
+    let (first, second) = (slot("2026-01-05T01:00:00Z"), slot("2026-01-06T01:00:00Z"));
+    let wanted = [("luxury", first), ("lapsed", first), ("luxury", second), ("lapsed", first)];
+    let plans = project.run_plans("partner-daily", wanted).expect("they are planned");
+    assert_eq!(plans.len(), wanted.len());
+    for (plan, (segment, at)) in plans.iter().zip(wanted) {
+        let alone = project.run_plan("partner-daily", segment, at).expect("it is planned");
+        assert_eq!(format!("{plan:?}"), format!("{alone:?}"));
+    }
 }
 
 #[test]

@@ -10,7 +10,6 @@ use serde_json::Value;
 
 use crate::app::questions::{self, Shown, Values};
 use crate::app::schedule::{self, Day, UpcomingSlot};
-use crate::cli::Global;
 use crate::failure::Failure;
 use crate::sources::Sources;
 use crate::workspace::Workspace;
@@ -141,24 +140,28 @@ pub(crate) struct Segment {
     pub(crate) excluded: Vec<(String, u64)>,
 }
 
-/// Finds out.
+/// Finds out. Rows are read and counted where the datasets are open.
 ///
 /// # Errors
 /// There is no such activation, or the data does not fit or cannot be read.
 pub(crate) async fn preview(
     workspace: &Workspace,
-    global: &Global,
+    sources: Option<&Sources>,
     wanted: Wanted<'_>,
 ) -> Result<Preview, Failure> {
     let project = &workspace.project;
     let upcoming = schedule::upcoming(project, Some(wanted.activation), SLOTS, wanted.now)?;
     let mut segments = Vec::new();
-    let mut plans = Vec::new();
     let mut address = String::new();
     let is_wanted = |key: &String| wanted.only.is_empty() || wanted.only.contains(key);
-    for it in upcoming.into_iter().filter(|it| is_wanted(&it.export.segment)) {
+    let upcoming: Vec<_> =
+        upcoming.into_iter().filter(|it| is_wanted(&it.export.segment)).collect();
+    let named = upcoming.iter().map(|it| {
         let at = it.slots.first().map_or(wanted.now, |slot| slot.slot);
-        let plan = project.run_plan(wanted.activation, &it.export.segment, at)?;
+        (it.export.segment.as_str(), at)
+    });
+    let plans = project.run_plans(wanted.activation, named)?;
+    for (it, plan) in upcoming.into_iter().zip(&plans) {
         let key = plan.output.key(1);
         let (folder, file) = key.rsplit_once('/').unwrap_or(("", &key));
         if address.is_empty() {
@@ -182,16 +185,13 @@ pub(crate) async fn preview(
             rows: None,
             excluded: Vec::new(),
         });
-        plans.push(plan);
     }
     let mut text = None;
-    if wanted.rows > 0 || wanted.count {
-        // In boxes: reading profiles is a deep future, and this one would be deeper still.
-        let opened = Sources::open_for(workspace, global, wanted.activation);
-        let sources = Box::pin(opened).await?;
+    if let Some(sources) = sources {
         if let Some(plan) = plans.first().filter(|_| wanted.rows > 0) {
             let rows = wanted.rows.min(ROWS_SHOWN_MAX);
-            let of = (workspace, &sources);
+            let of = (workspace, sources);
+            // In boxes: reading profiles is a deep future, and this one would be deeper still.
             let found = questions::first_rows(of, plan, Shown::Full, rows, Values::Masked);
             let found = Box::pin(found).await?;
             text = Some(format!("{}{}", found.header, found.text));

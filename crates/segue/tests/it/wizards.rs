@@ -1,7 +1,10 @@
 //! The wizards of a running server: a destination is connected and segments are activated by forms alone,
 //! and what comes of it is delivered.
 
+use serde_json::json;
+
 use crate::delivery::wait_until;
+use crate::http::Server;
 use crate::project::{BUCKET, Project, SECRET, Text, lab};
 use crate::served_pages::set_up_with;
 
@@ -134,4 +137,35 @@ async fn a_destination_is_connected_and_segments_are_activated_by_forms() {
     let drafts = std::fs::read_dir(project.path(".segue/drafts")).expect("the folder");
     assert_eq!(drafts.count(), 0);
     assert!(!browser.seen.contains(SECRET));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn first_lines_do_not_wait_for_rules_that_are_not_looked_at() {
+    let lab = lab().await;
+    let project = Project::new(&Text::default().yaml(), Some(&lab));
+    let server = Server::start(&project).await;
+    let preview = |count: bool, only: &str| {
+        let body = json!({
+            "segments": { "wrong": { "rule": "pionts > 1" } },
+            "activations": { "draft": {
+                "destination": "partner",
+                "segments": [{ "segment": "loyal" }, { "segment": "wrong" }],
+                "mapping": ["id", "email"],
+            } },
+            "activation": "draft", "rows": 1, "count": count, "only": [only],
+        });
+        let answer = server.ask("POST", "/api/v1/preview", &server.analyst, &[], Some(body));
+        assert_eq!(answer.status, 200, "{}", answer.text);
+        answer.json()
+    };
+    let seen = preview(false, "loyal");
+    let lines = seen["text"].as_str().unwrap_or_default();
+    assert!(lines.starts_with("id"), "{seen}");
+    assert_eq!((&seen["valid"], lines.lines().count()), (&json!(true), 2), "{seen}");
+    // Whoever looks at it, or counts, is told.
+    for told in [preview(false, "wrong"), preview(true, "loyal")] {
+        let message = told["problems"][0]["message"].as_str().unwrap_or_default();
+        assert!(message.contains("pionts"), "{told}");
+        assert_eq!(told["text"], json!(null), "{told}");
+    }
 }

@@ -1,6 +1,8 @@
 //! What both wizards are made of: a draft that is kept on the server, steps that are addresses of their
 //! own, and what would come of it beside the form.
 
+use std::collections::{HashMap, HashSet};
+
 use jiff::Zoned;
 use maud::{Markup, html};
 
@@ -49,6 +51,18 @@ impl Draft {
         };
         self.0.retain(|(key, _)| !is_own(key));
         self.0.extend(fields.iter().filter(|(key, _)| is_own(key)).cloned());
+    }
+
+    /// The last value of each field by its name, for whoever asks for many.
+    pub fn by_name(&self) -> HashMap<&str, &str> {
+        self.0.iter().map(|(name, value)| (name.as_str(), value.as_str())).collect()
+    }
+
+    /// Sets many fields.
+    pub fn set_all(&mut self, fields: Vec<(String, String)>) {
+        let names: HashSet<&str> = fields.iter().map(|(name, _)| name.as_str()).collect();
+        self.0.retain(|(name, _)| !names.contains(name.as_str()));
+        self.0.extend(fields);
     }
 
     /// Sets one field.

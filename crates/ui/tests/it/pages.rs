@@ -174,3 +174,18 @@ fn open_slots_say_what_they_wait_for() {
     Envoyé quand un segment est évalué ; aucune évaluation n’est planifiée.
     ");
 }
+
+#[test]
+fn segments_that_are_chosen_stay_so_before_the_whole_list_is_there() {
+    let shell = fixture::shell(Lang::En, Scheme::System);
+    let hidden = |key: &str| format!("<input type=\"hidden\" name=\"segment\" value=\"{key}\">");
+    let mut page = fixture::activate("segments", Lang::En);
+    assert!(!page.draw(&shell).0.contains(&hidden("churn-risk")), "its box is there");
+    page.segments.truncate(1);
+    page.segments_beyond = 1;
+    let text = page.draw(&shell).0;
+    assert!(text.contains(&hidden("churn-risk")));
+    assert!(!text.contains(&hidden("luxury")), "its box is there, and may be unticked");
+    let rest = page.segment_list(Lang::En).0;
+    assert!(!rest.contains("type=\"hidden\""), "what comes in its place has boxes only");
+}

@@ -211,15 +211,21 @@ pub(crate) async fn preview(app: Arc<App>, ask: Ask) -> Result<Reply, Problem> {
             only: &only,
             now,
         };
+        let mut sources = None;
         if wanted.rows > 0 || wanted.count {
+            // First lines come while somebody fills in columns, and do not wait for the rules of segments
+            // that are not looked at. Whoever counts is told of every rule.
+            let checked = if wanted.count { &[] } else { wanted.only };
+            let looked = Sources::look_for(&candidate, &shared.global, &activation, checked);
+            let (opened, problems) = Box::pin(looked).await?;
             // What does not fit to the data is told at its place in the draft.
-            let problems = Sources::problems_of(&candidate, &shared.global, &activation);
-            let found = objects::errors_in(&candidate, &Box::pin(problems).await?);
+            let found = objects::errors_in(&candidate, &problems);
             if !found.is_empty() {
                 return Ok(wrong(found.iter().map(problem).collect()));
             }
+            sources = Some(opened);
         }
-        match Box::pin(preview::preview(&candidate, &shared.global, wanted)).await {
+        match Box::pin(preview::preview(&candidate, sources.as_ref(), wanted)).await {
             Ok(preview) => {
                 let found = fine(preview);
                 let problems: Vec<ObjectProblem> = forbidden.iter().map(problem).collect();

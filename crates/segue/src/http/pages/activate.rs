@@ -202,13 +202,8 @@ async fn drawn(
     let look = visit.look(&workspace).await?;
     let is_all = visit.query("all").is_some();
     let all = &workspace.project.segments;
-    let is_shown = |(at, it): &(usize, &plan::project::Segment)| {
-        is_all
-            || step != "segments"
-            || *at < SEGMENTS_FIRST
-            || draft.all("segment").any(|key| key == it.key)
-    };
-    let shown: Vec<_> = all.iter().enumerate().filter(is_shown).map(|(_, it)| it).collect();
+    let first = if is_all || step != "segments" { all.len() } else { SEGMENTS_FIRST };
+    let shown: Vec<_> = all.iter().take(first).collect();
     let beyond = all.len() - shown.len();
     let shown = segments(&look, &shown, step == "segments").await?;
     let page = Activate {

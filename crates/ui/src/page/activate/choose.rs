@@ -1,5 +1,7 @@
 //! The first step: where to, and which segments.
 
+use std::collections::HashSet;
+
 use maud::{Markup, html};
 
 use super::{Activate, Segment};
@@ -21,7 +23,7 @@ impl Activate {
                 label for="find-segment" class="hidden" { (lang.find_segment()) }
                 input class="input" id="find-segment" type="search" placeholder=(lang.find_segment()) autocomplete="off" data-find="segments";
             }
-            ul class="list choose" id="segments" data-more=[is_part.then_some(&more)] { (self.segment_list(lang)) }
+            ul class="list choose" id="segments" data-more=[is_part.then_some(&more)] { (self.segment_list(lang)) (self.chosen_beyond()) }
             @if is_part { p class="small padded without-scripts" { a href=(more) { (lang.show_all()) } } }
         };
         let first = html! {
@@ -36,13 +38,25 @@ impl Activate {
         }
     }
 
+    /// Segments that are chosen and that the page does not begin with: they stay chosen, whether or not the
+    /// rest of the list comes.
+    fn chosen_beyond(&self) -> Markup {
+        let shown: HashSet<&str> = self.segments.iter().map(|it| it.key.as_str()).collect();
+        let mut beyond = self.draft.all("segment").filter(|key| !shown.contains(key)).peekable();
+        html! {
+            @if self.segments_beyond > 0 && beyond.peek().is_some() {
+                li class="beyond" hidden { @for key in beyond { input type="hidden" name="segment" value=(key); } }
+            }
+        }
+    }
+
     /// Draws the segments to choose from: in the page, and alone for one that stands already.
     pub fn segment_list(&self, lang: Lang) -> Markup {
-        let chosen: Vec<&str> = self.draft.all("segment").collect();
+        let chosen: HashSet<&str> = self.draft.all("segment").collect();
         html! {
             @for segment in &self.segments {
                 li {
-                    label { input type="checkbox" name="segment" value=(segment.key) checked[chosen.contains(&segment.key.as_str())]; span { b { (segment.name) } code class="under" { (segment.key) } } }
+                    label { input type="checkbox" name="segment" value=(segment.key) checked[chosen.contains(segment.key.as_str())]; span { b { (segment.name) } code class="under" { (segment.key) } } }
                     span class="number muted small" { @match segment.members { Some(members) => (lang.profiles(members)), None => (lang.never_sent()) } }
                     @if self.may_sample { (sample(lang, segment)) }
                 }

@@ -1,5 +1,7 @@
 //! The activation that a draft stands for, and the draft that an activation would have come from.
 
+use std::collections::HashMap;
+
 use serde_json::{Map, Value};
 use ui::page::activate::{FILE_NAME, GUARDS};
 use ui::page::wizard::Draft;
@@ -11,12 +13,16 @@ use crate::http::pages::wizard::put;
 /// does not ask for, stays.
 pub(super) fn activation_of(draft: &Draft, before: &Value) -> Value {
     let exports = before["segments"].as_array().cloned().unwrap_or_default();
+    let exports: HashMap<&str, &Map<String, Value>> =
+        exports.iter().filter_map(|it| Some((it["segment"].as_str()?, it.as_object()?))).collect();
+    let filled = draft.by_name();
     let segment = |key: &str| {
         let of = |what: &str, otherwise: &'static str| -> String {
-            draft.or(&format!("{what}.{key}"), otherwise).trim().to_owned()
+            let written = filled.get(format!("{what}.{key}").as_str()).copied().unwrap_or_default();
+            let value = if written.is_empty() { otherwise } else { written };
+            value.trim().to_owned()
         };
-        let known = exports.iter().find(|it| it["segment"] == key).and_then(Value::as_object);
-        let mut export = known.cloned().unwrap_or_default();
+        let mut export = exports.get(key).copied().cloned().unwrap_or_default();
         put(&mut export, "segment", key);
         put(&mut export, "file_name", &of("file_name", FILE_NAME));
         put(&mut export, "export", &of("export", "full"));

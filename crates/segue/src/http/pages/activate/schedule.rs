@@ -25,12 +25,12 @@ pub(super) fn put(draft: &mut Draft, fields: &[(String, String)]) {
 pub(super) fn same_for_all(draft: &mut Draft) {
     let segments: Vec<String> = draft.all("segment").map(str::to_owned).collect();
     let Some((first, others)) = segments.split_first() else { return };
+    let mut fields = Vec::new();
     for what in BULK {
-        let value = draft.get(&format!("{what}.{first}")).to_owned();
-        for other in others {
-            draft.set(&format!("{what}.{other}"), &value);
-        }
+        let value = draft.get(&format!("{what}.{first}"));
+        fields.extend(others.iter().map(|other| (format!("{what}.{other}"), value.to_owned())));
     }
+    draft.set_all(fields);
 }
 
 /// Gives several segments what was filled in for them together: those that were ticked, or all that were
@@ -44,15 +44,14 @@ pub(super) fn same_for_some(draft: &mut Draft, found: &[String]) -> Result<(), P
         return Err(Problem::new(Code::InvalidValue, "No segment is ticked.")
             .hint("Tick at least one, or apply it to all."));
     }
+    let mut fields = Vec::new();
     for what in BULK {
-        let value = draft.get(&format!("bulk.{what}")).trim().to_owned();
-        if value.is_empty() {
-            continue;
-        }
-        for segment in &chosen {
-            draft.set(&format!("{what}.{segment}"), &value);
+        let value = draft.get(&format!("bulk.{what}")).trim();
+        if !value.is_empty() {
+            fields.extend(chosen.iter().map(|key| (format!("{what}.{key}"), value.to_owned())));
         }
     }
+    draft.set_all(fields);
     Ok(())
 }
 
