@@ -218,9 +218,7 @@ impl Sorted {
         let failed = |error| Error::io(&self.folder, "read a temporary file", error);
         self.buckets[bucket].read(self.file.as_ref(), each).map_err(failed)
     }
-}
 
-impl Sorted {
     /// Loads the entries of one bucket in place of what `bytes` holds.
     pub(crate) fn load(&self, bucket: usize, bytes: &mut Vec<u8>) -> Result<(), Error> {
         let failed = |error| Error::io(&self.folder, "read a temporary file", error);

@@ -60,7 +60,7 @@ fn text(workspace: &Workspace, detail: &RunDetail) -> String {
         [("begun", Some(run.claimed)), ("committed", run.committed), ("finished", run.finished)]
     {
         if let Some(at) = at {
-            lines.push(format!("{label:<12} {at}"));
+            lines.push(format!("{label:<12} {at:.0}"));
         }
     }
     if let Some(stop) = &run.stop {

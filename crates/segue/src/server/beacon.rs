@@ -25,9 +25,7 @@ impl Beacon {
         }
         Self { path }
     }
-}
 
-impl Beacon {
     /// Where the server that was started last with a state folder said that it listens; it may be gone.
     pub(crate) fn seen(state_folder: &Path) -> Option<String> {
         told(state_folder)?["url"].as_str().map(str::to_owned)
