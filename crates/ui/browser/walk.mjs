@@ -183,7 +183,7 @@ try {
 
   // A segment is made of a rule, which is tried while it is typed; two people change it at once.
   await page.goto(`${origin}/segments`);
-  await page.getByRole('link', { name: 'New segment' }).click();
+  await page.getByRole('link', { name: 'New segment' }).first().click();
   await page.getByLabel('Name', { exact: true }).fill('Loyal');
   await page.locator('#rule').fill('points >= 9000');
   await page.getByText('Exact count').waitFor();
@@ -318,7 +318,7 @@ try {
 
   // Segments are activated: when, under which names, with which columns, and how many rows that is.
   await page.goto(`${origin}/activations`);
-  await page.getByRole('link', { name: 'Activate segments' }).click();
+  await page.getByRole('link', { name: 'Activate segments' }).first().click();
   await press('Next').click();
   await page.getByText('Tick at least one.').waitFor();
   await page.getByLabel('Luxury audience').check();
@@ -424,7 +424,7 @@ try {
 
   // A file goes out through the role, too.
   await page.goto(`${origin}/activations`);
-  await page.getByRole('link', { name: 'Activate segments' }).click();
+  await page.getByRole('link', { name: 'Activate segments' }).first().click();
   await page.locator('#destination').selectOption({ label: 'By role' });
   await page.getByLabel('Loyal').check();
   await page.getByLabel('Key').fill('by-role');

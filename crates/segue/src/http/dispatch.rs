@@ -162,12 +162,23 @@ async fn audited(app: &Arc<App>, route: &Route, ask: Ask, act: Act) -> Result<Re
         Ok(reply) => reply.status.as_u16().to_string(),
         Err(problem) => problem.code.facts().1.to_owned(),
     };
-    let act = Act { outcome, ..act };
+    let mut act = Act { outcome, ..act };
+    if let ("begin_session" | "set_up", Ok(reply)) = (route.name, &answered) {
+        // Nobody is known before.
+        act.actor = name_in(reply).unwrap_or(act.actor);
+    }
     if let Err(error) = app.shared.ledger.end_act(id, &act, ambient::now()).await {
         tracing::error!(%error, "the audit log cannot be written; the entry follows");
         entered_later(app, id, act);
     }
     answered
+}
+
+/// Who signed in, as the answer says.
+fn name_in(reply: &Reply) -> Option<String> {
+    let Content::Bytes(_, bytes) = &reply.content else { return None };
+    let session: serde_json::Value = serde_json::from_slice(bytes).ok()?;
+    session["name"].as_str().map(str::to_owned)
 }
 
 /// Goes on trying to write an entry of the audit log. For more of them than may wait, the next start says

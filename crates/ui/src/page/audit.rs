@@ -1,12 +1,17 @@
 //! The audit log: who did what, when.
 
+mod acts;
+
 use jiff::Timestamp;
 use maud::{Markup, html};
 
-use super::moment;
-use crate::component::{Column, Head, Note, Table, Tone, badge, link_button, nothing};
+use super::{activation_url, destination_url, moment, run_url, segment_url};
+use crate::component::{Column, Head, Note, Table, Tone, badge, kind, link_button, nothing};
 use crate::icon::Icon;
 use crate::shell::{Place, Shell};
+use crate::words::Lang;
+
+pub use acts::act;
 
 /// What the log shows.
 #[derive(Debug, Clone)]
@@ -32,8 +37,19 @@ pub struct Entry {
     pub what: String,
     /// About which thing.
     pub about: String,
-    /// Whether it was done.
-    pub is_done: bool,
+    /// What came of it.
+    pub outcome: Outcome,
+}
+
+/// What came of something.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Outcome {
+    /// It was done.
+    Done,
+    /// It was refused.
+    Refused,
+    /// It came to no end: whoever asked left, or the server could not.
+    Unfinished,
 }
 
 impl Audit {
@@ -68,13 +84,18 @@ impl Audit {
 
     fn table(&self, shell: &Shell) -> Markup {
         let (lang, locale) = (shell.lang(), &shell.locale);
-        let row = |entry: &Entry| {
+        let alike = self.entries.chunk_by(Entry::is_like);
+        let row = |all: &[Entry]| {
+            let (Some(newest), Some(oldest)) = (all.first(), all.last()) else { return Vec::new() };
             vec![
-                html! { code { (entry.what) } },
-                html! { (entry.about) },
-                html! { (entry.who) },
-                html! { @if entry.is_done { (badge(Tone::Ok, lang.allowed())) } @else { (badge(Tone::Bad, lang.refused())) } },
-                html! { (moment(locale, entry.at)) span class="under" { "#" (entry.number) } },
+                newest.name(lang, all.len()),
+                newest.thing(),
+                html! { (newest.who) },
+                newest.outcome.badge(lang),
+                html! {
+                    (moment(locale, newest.at))
+                    span class="under" { @if all.len() > 1 { "#" (oldest.number) "–" } "#" (newest.number) }
+                },
             ]
         };
         let table = Table {
@@ -86,9 +107,53 @@ impl Audit {
                 Column::tied(lang.outcome()),
                 Column::tied(lang.when()),
             ],
-            rows: self.entries.iter().map(row).collect(),
+            rows: alike.map(row).collect(),
             empty: lang.audit_empty(),
         };
         table.draw()
+    }
+}
+
+impl Entry {
+    /// Whether somebody did the same just before, so that both are one line.
+    fn is_like(&self, other: &Self) -> bool {
+        let what = |it: &Self| (it.who.clone(), it.what.clone(), it.about.clone(), it.outcome);
+        what(self) == what(other)
+    }
+
+    /// What was done, in words and as the API calls it, and how many times.
+    fn name(&self, lang: Lang, times: usize) -> Markup {
+        let times = html! { @if times > 1 { " " (kind(&format!("×{times}"))) } };
+        match act(lang, &self.what) {
+            Some(name) => html! { b { (name) } (times) code class="under" { (self.what) } },
+            None => html! { code { (self.what) } (times) },
+        }
+    }
+
+    /// Which thing it was done to: a link to its page where it has one.
+    fn thing(&self) -> Markup {
+        let Some(path) = self.about.strip_prefix("/api/v1/") else { return html! { (self.about) } };
+        let mut parts = path.split(['/', ' ']);
+        let (of, key) = (parts.next().unwrap_or_default(), parts.next().unwrap_or_default());
+        let link = |url: String, text: &str| html! { a href=(url) { (text) } };
+        match of {
+            _ if key.is_empty() => html! { "–" },
+            "runs" => link(run_url(key), key.split('-').next().unwrap_or(key)),
+            "activations" => link(activation_url(key), key),
+            "destinations" => link(destination_url(key), key),
+            "segments" => link(segment_url(key), key),
+            "users" | "tokens" | "secrets" | "accounts" => html! { (key) },
+            _ => html! { "–" },
+        }
+    }
+}
+
+impl Outcome {
+    fn badge(self, lang: Lang) -> Markup {
+        match self {
+            Self::Done => badge(Tone::Ok, lang.allowed()),
+            Self::Refused => badge(Tone::Bad, lang.refused()),
+            Self::Unfinished => badge(Tone::Idle, lang.unfinished()),
+        }
     }
 }

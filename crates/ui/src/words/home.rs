@@ -65,6 +65,7 @@ catalogue! {
     when = "When" | "Quand";
     outcome = "Result" | "Résultat";
     allowed = "Done" | "Fait";
+    unfinished = "Not finished" | "Inachevé";
     refused = "Refused" | "Refusé";
 
     // Settings

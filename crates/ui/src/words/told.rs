@@ -51,6 +51,7 @@ const TOLD: &[(&str, &str)] = &[
     ),
     // Guards
     ("rejected on the page of the run", "rejetée sur la page de l’exécution"),
+    ("rejected by {}: rejected on the page of the run", "rejetée par {}"),
     ("{} rows are fewer than min_rows ({})", "{} lignes, moins que `min_rows` ({})"),
     ("{} rows are more than max_rows ({})", "{} lignes, plus que `max_rows` ({})"),
     (

@@ -89,7 +89,7 @@ pub(crate) fn pages(shell: &Shell) -> Vec<(&'static str, Markup)> {
     };
     let changed = Rule { saving: Some(saving), ..fixture::rule() };
     let mut wrong = fixture::activate("attributes", shell.lang());
-    wrong.preview.text = None;
+    wrong.preview = ui::page::wizard::Preview::default();
     wrong.preview.faults.push(Fault {
         place: "mapping.1.source".into(),
         message: "there is no field `personalEmail.adress`".into(),

@@ -51,3 +51,13 @@ fn the_pages_are_for_these() {
     }
     insta::assert_snapshot!("pages", text);
 }
+
+/// The audit log says in words what was done.
+#[test]
+fn every_act_has_a_name() {
+    for route in ROUTES.iter().filter(|route| route.method != Method::GET) {
+        for lang in ui::Lang::ALL {
+            assert!(ui::page::audit::act(lang, route.name).is_some(), "{}", route.name);
+        }
+    }
+}

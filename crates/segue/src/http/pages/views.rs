@@ -2,7 +2,7 @@
 
 use jiff::Timestamp;
 use serde::Deserialize;
-use ui::page::audit::{Audit, Entry};
+use ui::page::audit::{Audit, Entry, Outcome};
 use ui::page::runs::Filter;
 
 use super::visit::{Visit, html};
@@ -106,7 +106,12 @@ pub(super) async fn audit(visit: Visit) -> Result<Reply, Problem> {
         who: item.actor,
         what: item.action,
         about: item.object,
-        is_done: item.outcome.starts_with('2'),
+        outcome: match item.outcome.as_str() {
+            "allowed" => Outcome::Done,
+            "unavailable" | "unknown" => Outcome::Unfinished,
+            status if status.starts_with('2') => Outcome::Done,
+            _ => Outcome::Refused,
+        },
     };
     let audit = Audit {
         entries: listed.items.into_iter().map(entry).collect(),
