@@ -5,6 +5,7 @@
 //! the same for scripts that know Adobe's, and [`pages`] are what people see of them.
 
 mod answers;
+mod asker;
 mod dispatch;
 mod explorer;
 mod flow_service;

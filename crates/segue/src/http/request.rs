@@ -13,6 +13,7 @@ use jiff::Timestamp;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
+use super::asker::Asker;
 use super::misfit;
 use super::problem::{Code, Problem};
 use super::sign_in::Actor;
@@ -23,6 +24,8 @@ pub(crate) type Body = UnsyncBoxBody<Bytes, Infallible>;
 /// A request whose sender may make it.
 pub(crate) struct Ask {
     pub(crate) actor: Actor,
+    /// Who waits for the answer.
+    pub(crate) asker: Asker,
     pub(crate) headers: HeaderMap,
     /// Where the request comes from.
     pub(crate) address: String,
