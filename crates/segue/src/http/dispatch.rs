@@ -38,8 +38,9 @@ pub(crate) async fn answer(
 ) -> Response<Body> {
     let path = request.uri().path().to_owned();
     let method = request.method().clone();
+    let closed = app.closed();
     let reply = match reply(app, address, request).await {
-        Ok(reply) => reply,
+        Ok(reply) => reply.until(closed),
         Err(problem) => problem.into(),
     };
     tracing::debug!(%method, path, status = reply.status.as_u16(), "answered");
