@@ -125,7 +125,7 @@ pub fn steps(lang: Lang) -> [Step; 4] {
 /// A place for the first lines, which are read when the page stands.
 fn lines_to_come(lang: Lang, base: &str) -> Markup {
     let body = html! {
-        p class="muted" data-live-first { (lang.reading_lines()) }
+        p class="muted waiting" data-live-first { (lang.reading_lines()) }
         p class="without-scripts" { a href={ (base) "/attributes?lines=yes" } { (lang.show_all()) } }
     };
     card(lang.first_lines(), &nothing(), &body)

@@ -160,7 +160,7 @@ impl Rule {
         let lang = shell.lang();
         match &self.found {
             Found::NotAsked => html! { p class="muted" { (lang.rule_empty()) } },
-            Found::ToCome => html! { p class="muted" { (lang.counting_members()) } },
+            Found::ToCome => html! { p class="muted waiting" { (lang.counting_members()) } },
             Found::Wrong(fault) => fault.draw(lang, &self.text),
             Found::Counted(counted) => counted.draw(shell),
         }

@@ -72,7 +72,7 @@ fn sample(lang: Lang, segment: &Segment) -> Markup {
         details data-load={ (url) "/sample" } {
             summary class="small" { (lang.count_and_sample()) span class="hidden" { " " (segment.name) } }
             div class="stack tight" {
-                p class="muted small" { (lang.counting()) }
+                p class="muted small waiting" { (lang.counting()) }
                 p class="without-scripts" { a href=(url) { (segment.name) } }
             }
         }

@@ -23,7 +23,7 @@ impl Activate {
                 div class="stack" id="counted" data-more=(counted) aria-live="polite" {
                     section class="card" {
                         div class="body" {
-                            p class="muted" { (lang.counting()) }
+                            p class="muted waiting" { (lang.counting()) }
                             p class="without-scripts" { a href=(counted) { (lang.show_all()) } }
                         }
                     }
