@@ -1,6 +1,7 @@
 //! The fields of a dataset: Arrow types in, the plan's words out, and one type for each field of
 //! all files.
 
+use std::collections::HashMap;
 use std::sync::Arc;
 
 use arrow::datatypes::{
@@ -151,9 +152,15 @@ pub(crate) struct Disagreement {
 /// Joins the fields of one more file to those known so far.
 pub(crate) fn unite(known: &Fields, more: &Fields) -> Result<Fields, Disagreement> {
     let mut united: Vec<FieldRef> = known.iter().cloned().collect();
+    // By name: a table may have thousands of fields.
+    let places = known.iter().enumerate().map(|(place, field)| (field.name().as_str(), place));
+    let mut places: HashMap<&str, usize> = places.collect();
     for field in more {
-        match united.iter_mut().find(|known| known.name() == field.name()) {
-            None => united.push(Arc::new(field.as_ref().clone().with_nullable(true))),
+        match places.get(field.name().as_str()).map(|at| &mut united[*at]) {
+            None => {
+                places.insert(field.name(), united.len());
+                united.push(Arc::new(field.as_ref().clone().with_nullable(true)));
+            }
             Some(known) => {
                 let data_type = unite_types(known.data_type(), field.data_type())
                     .map_err(|inner| inner.below(field.name()))?;

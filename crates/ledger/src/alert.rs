@@ -2,6 +2,7 @@
 //! neither is without the other; sending comes afterwards, and again until it is taken.
 
 use jiff::Timestamp;
+use plan::planner::Reason;
 use uuid::Uuid;
 
 use crate::close::MESSAGE_CHARS_MAX;
@@ -77,6 +78,47 @@ pub struct Alert {
     pub next_attempt: Option<Timestamp>,
     /// When it was taken: in a list, by the last of all who are to get it.
     pub sent: Option<Timestamp>,
+}
+
+/// How what the ledger itself ends is told.
+pub struct Telling<'a> {
+    /// How alerts are to be sent; they are listed in any case.
+    pub to: &'a [Channel],
+    /// Gives each alert its id.
+    pub id: &'a (dyn Fn() -> Uuid + Sync),
+}
+
+impl Telling<'_> {
+    /// The alert of a slot that ended without a file.
+    pub(crate) fn of_end(
+        &self,
+        kind: &'static str,
+        key: &SlotKey,
+        code: &str,
+        message: String,
+    ) -> NewAlert {
+        NewAlert {
+            id: (self.id)(),
+            kind,
+            key: key.clone(),
+            run_id: None,
+            code: Some(code.to_owned()),
+            message,
+            to: self.to.to_vec(),
+        }
+    }
+
+    /// The alert of slots that are skipped, unless somebody wanted that: who disables an activation or
+    /// settles a restored ledger knows what it means.
+    pub(crate) fn of_skipped(
+        &self,
+        key: &SlotKey,
+        reason: Reason,
+        message: String,
+    ) -> Option<NewAlert> {
+        let is_wanted = matches!(reason, Reason::Paused | Reason::Restored);
+        (!is_wanted).then(|| self.of_end("skipped", key, reason.code(), message))
+    }
 }
 
 impl Ledger {

@@ -4,13 +4,15 @@ use jiff::Timestamp;
 use plan::guard::Cause;
 use uuid::Uuid;
 
+use crate::alert::{self, NewAlert, Telling};
 use crate::claim::release_keys;
 use crate::close::MESSAGE_CHARS_MAX;
 use crate::commit::write_counts;
 use crate::error::{Error, Result};
 use crate::history;
 use crate::open::Ledger;
-use crate::run::{Claim, Counts, RunState, Stop};
+use crate::run::{Claim, Counts, RunRecord, RunState, Stop};
+use crate::slot::SlotKey;
 use crate::sql::{Transaction, query};
 use crate::staging::{Step, advance, signed};
 
@@ -124,6 +126,7 @@ impl Ledger {
         decision: Decision,
         actor: &str,
         reason: Option<&str>,
+        telling: &Telling<'_>,
         now: Timestamp,
     ) -> Result<()> {
         let mut write = self.write().await?;
@@ -179,10 +182,25 @@ impl Ledger {
                 .bind(run_id.to_string())
                 .execute(&mut *db)
                 .await?;
+                tell_rejected(db, &record, message, telling, now).await?;
             }
         }
         write.commit().await
     }
+}
+
+/// Tells that somebody ended a run.
+pub(crate) async fn tell_rejected(
+    db: &mut Transaction,
+    run: &RunRecord,
+    message: String,
+    telling: &Telling<'_>,
+    now: Timestamp,
+) -> Result<()> {
+    let (activation, segment) = (run.activation.clone(), run.segment.clone());
+    let key = SlotKey { activation, segment, slot: run.slot };
+    let alert = telling.of_end("failed", &key, "rejected", message);
+    alert::insert(db, &NewAlert { run_id: Some(run.run_id), ..alert }, now).await
 }
 
 /// Whether somebody has let a run go on.

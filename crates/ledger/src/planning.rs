@@ -2,9 +2,10 @@
 //! is one transaction.
 
 use jiff::Timestamp;
-use plan::planner::{Decision, Reason};
+use plan::planner::{Decision, Reason, Skipped};
 use uuid::Uuid;
 
+use crate::alert::{self, NewAlert, Telling};
 use crate::error::{Error, Result};
 use crate::history;
 use crate::open::Ledger;
@@ -48,7 +49,7 @@ impl Ledger {
 
     /// Writes down what a pass decided, and moves the mark; all of it or nothing. `mark` is the one
     /// that the decision was made from: if it has moved, another pass was faster, and nothing is
-    /// written.
+    /// written. What is skipped is told.
     ///
     /// Returns whether it was written.
     pub async fn record_decision(
@@ -56,6 +57,7 @@ impl Ledger {
         mark: &ExportMark,
         destination: &str,
         decision: &Decision,
+        telling: &Telling<'_>,
         now: Timestamp,
     ) -> Result<bool> {
         let mut write = self.write().await?;
@@ -82,6 +84,9 @@ impl Ledger {
             let new = NewSlot::planned(key(*slot), destination, Origin::Schedule);
             insert(db, &new, now).await?;
         }
+        for alert in of_skipped(mark, &decision.skipped, telling) {
+            alert::insert(db, &alert, now).await?;
+        }
         for skipped in &decision.skipped {
             let new = NewSlot {
                 first_slot: skipped.from,
@@ -92,7 +97,7 @@ impl Ledger {
             insert(db, &new, now).await?;
         }
         for (slot, reason) in &decision.withdrawn {
-            withdraw(db, &key(*slot), *reason, now).await?;
+            withdraw(db, &key(*slot), *reason, telling, now).await?;
         }
         write.commit().await?;
         Ok(true)
@@ -134,6 +139,7 @@ impl Ledger {
         key: &SlotKey,
         destination: &str,
         actor: &str,
+        telling: &Telling<'_>,
         now: Timestamp,
     ) -> Result<SlotRecord> {
         let mut write = self.write().await?;
@@ -168,7 +174,8 @@ impl Ledger {
         .await?;
         for row in &earlier {
             let slot = history::time(row, "slot")?;
-            withdraw(db, &SlotKey { slot, ..key.clone() }, Reason::Superseded, now).await?;
+            let earlier = SlotKey { slot, ..key.clone() };
+            withdraw(db, &earlier, Reason::Superseded, telling, now).await?;
         }
         write.commit().await?;
         Ok(record)
@@ -184,6 +191,7 @@ impl Ledger {
         key: &SlotKey,
         run_id: Uuid,
         message: &str,
+        telling: &Telling<'_>,
         now: Timestamp,
     ) -> Result<()> {
         let mut write = self.write().await?;
@@ -202,7 +210,7 @@ impl Ledger {
         .bind(run_id.to_string())
         .execute(&mut *db)
         .await?;
-        query(
+        let closed = query(
             "UPDATE slots SET state = 'skipped', reason = ?, message = ?, finished = ?
              WHERE activation = ? AND segment = ? AND slot = ? AND state IN ('planned', 'blocked')",
         )
@@ -214,6 +222,11 @@ impl Ledger {
         .bind(key.slot.as_microsecond())
         .execute(&mut *db)
         .await?;
+        if closed.rows_affected() == 1
+            && let Some(alert) = telling.of_skipped(key, Reason::Superseded, message.to_owned())
+        {
+            alert::insert(db, &NewAlert { run_id: Some(run_id), ..alert }, now).await?;
+        }
         write.commit().await
     }
 }
@@ -263,14 +276,30 @@ async fn insert(db: &mut Transaction, new: &NewSlot<'_>, now: Timestamp) -> Resu
     Ok(())
 }
 
+/// What is told of slots that are skipped together: how many they are, once for each reason.
+fn of_skipped(mark: &ExportMark, skipped: &[Skipped], telling: &Telling<'_>) -> Vec<NewAlert> {
+    let of_reason = |reason: Reason| {
+        let these = || skipped.iter().filter(|it| it.reason == reason);
+        let (first, last) = (these().map(|it| it.from).min()?, these().map(|it| it.to).max()?);
+        let message = match these().map(|it| it.count).sum::<u64>() {
+            1 => reason.text().to_owned(),
+            count => format!("{count} slots from {first} to {last}: {}", reason.text()),
+        };
+        let (activation, segment) = (mark.activation.clone(), mark.segment.clone());
+        telling.of_skipped(&SlotKey { activation, segment, slot: last }, reason, message)
+    };
+    Reason::ALL.into_iter().filter_map(of_reason).collect()
+}
+
 /// A slot that began in the meantime goes on.
 async fn withdraw(
     db: &mut Transaction,
     key: &SlotKey,
     reason: Reason,
+    telling: &Telling<'_>,
     now: Timestamp,
 ) -> Result<()> {
-    query(
+    let withdrawn = query(
         "UPDATE slots SET state = 'skipped', reason = ?, message = ?, finished = ?
          WHERE activation = ? AND segment = ? AND slot = ? AND state = 'planned'",
     )
@@ -280,7 +309,12 @@ async fn withdraw(
     .bind(&key.activation)
     .bind(&key.segment)
     .bind(key.slot.as_microsecond())
-    .execute(db)
+    .execute(&mut *db)
     .await?;
+    if withdrawn.rows_affected() == 1
+        && let Some(alert) = telling.of_skipped(key, reason, reason.text().to_owned())
+    {
+        alert::insert(db, &alert, now).await?;
+    }
     Ok(())
 }

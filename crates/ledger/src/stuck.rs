@@ -6,10 +6,13 @@ use jiff::Timestamp;
 use plan::staged::Condition;
 use uuid::Uuid;
 
+use crate::alert::Telling;
 use crate::claim::release_keys;
 use crate::close::MESSAGE_CHARS_MAX;
 use crate::commit::condition_etag;
 use crate::error::{Error, Result};
+use crate::history;
+use crate::hold::tell_rejected;
 use crate::open::Ledger;
 use crate::run::{Claim, RunState};
 use crate::sql::query;
@@ -81,6 +84,7 @@ impl Ledger {
         claim: &Claim,
         actor: &str,
         reason: &str,
+        telling: &Telling<'_>,
         now: Timestamp,
     ) -> Result<()> {
         let mut write = self.write().await?;
@@ -116,6 +120,9 @@ impl Ledger {
         .execute(&mut *db)
         .await?;
         release_keys(db, claim.run_id).await?;
+        let run_id = claim.run_id;
+        let record = history::find(db, run_id).await?.ok_or(Error::NotFound { run_id })?;
+        tell_rejected(db, &record, message, telling, now).await?;
         write.commit().await
     }
 }

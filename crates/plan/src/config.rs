@@ -17,6 +17,8 @@ pub(crate) use destination::*;
 pub(crate) use governance::*;
 pub(crate) use ordered::Ordered;
 
+use std::sync::LazyLock;
+
 use schemars::JsonSchema;
 use serde::Deserialize;
 use zeroize::Zeroize as _;
@@ -349,6 +351,8 @@ pub(crate) enum Addressing {
 }
 
 /// Returns the JSON Schema of the project file, for editors and for the structure check.
-pub(crate) fn json_schema() -> serde_json::Value {
-    schemars::schema_for!(Project).to_value()
+pub(crate) fn json_schema() -> &'static serde_json::Value {
+    static SCHEMA: LazyLock<serde_json::Value> =
+        LazyLock::new(|| schemars::schema_for!(Project).to_value());
+    &SCHEMA
 }

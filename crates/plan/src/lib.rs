@@ -57,5 +57,5 @@ pub use stored::{Part, Section, Stored};
 
 /// Returns the JSON Schema of the project file, for editors.
 pub fn json_schema() -> serde_json::Value {
-    config::json_schema()
+    config::json_schema().clone()
 }

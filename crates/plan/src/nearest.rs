@@ -5,10 +5,17 @@
 /// Names are compared without regard to case; of two equally near the first is taken.
 pub fn nearest<'a>(wanted: &str, candidates: impl IntoIterator<Item = &'a str>) -> Option<&'a str> {
     let wanted = wanted.to_lowercase();
+    let letters = wanted.chars().count();
+    let most = distance_max(letters);
     let mut best: Option<(usize, &str)> = None;
     for candidate in candidates {
-        let distance = strsim::damerau_levenshtein(&wanted, &candidate.to_lowercase());
-        if distance <= distance_max(&wanted) && best.is_none_or(|(nearest, _)| distance < nearest) {
+        let lower = candidate.to_lowercase();
+        // Each letter that one has more is a difference, so that most are told by their lengths.
+        if lower.chars().count().abs_diff(letters) > most {
+            continue;
+        }
+        let distance = strsim::damerau_levenshtein(&wanted, &lower);
+        if distance <= most && best.is_none_or(|(nearest, _)| distance < nearest) {
             best = Some((distance, candidate));
         }
     }
@@ -16,8 +23,8 @@ pub fn nearest<'a>(wanted: &str, candidates: impl IntoIterator<Item = &'a str>) 
 }
 
 /// A third of the letters may differ: enough for slips, too few for guesses.
-fn distance_max(wanted: &str) -> usize {
-    (wanted.chars().count() / 3).max(1)
+fn distance_max(letters: usize) -> usize {
+    (letters / 3).max(1)
 }
 
 #[cfg(test)]

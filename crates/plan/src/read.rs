@@ -1,5 +1,7 @@
 //! Reading a project file: text in, project and problems out.
 
+use std::collections::HashMap;
+
 use crate::config;
 use crate::diagnostic::{Diagnostic, Severity, Span};
 use crate::interpolate::{Outside, SecretProblem, interpolate};
@@ -92,8 +94,8 @@ pub fn read_with_stored(text: &str, stored: &[Stored<'_>], outside: Outside<'_>)
     let (text, parts) = stored::graft(text, &mut root, stored, &mut diagnostics);
     interpolate(&mut root, outside, &mut diagnostics);
     let mut secrets = Vec::new();
-    find_secrets(&root, &mut secrets);
-    let value = structure::check(&root, &config::json_schema(), &mut diagnostics);
+    find_secrets(&root, &mut HashMap::new(), &mut secrets);
+    let value = structure::check(&root, config::json_schema(), &mut diagnostics);
     let resolved = match serde_json::from_value::<config::Project>(value) {
         Ok(file) => Some(resolve::resolve(&file, &root, outside.files, &mut diagnostics)),
         Err(error) => {
@@ -133,6 +135,9 @@ impl Reading {
     /// Returns the text with secrets as asterisks, for excerpts in messages. All bytes keep their
     /// places.
     pub fn masked(&self) -> String {
+        if self.secrets.is_empty() {
+            return self.text.clone();
+        }
         let is_secret = |offset: usize| {
             self.secrets.iter().any(|span| (span.start..span.end).contains(&offset))
         };
@@ -171,11 +176,13 @@ fn arrange(diagnostics: &mut Vec<Diagnostic>) {
 
 /// Finds the values of secret keys, misspelt ones too, that are not just a variable, addresses with
 /// a user, and private keys.
-fn find_secrets(node: &Node, secrets: &mut Vec<Span>) {
-    node.items().iter().for_each(|item| find_secrets(item, secrets));
+/// The same few keys stand in every object of a section: `known` says of each whether it is one.
+fn find_secrets<'a>(node: &'a Node, known: &mut HashMap<&'a str, bool>, secrets: &mut Vec<Span>) {
+    node.items().iter().for_each(|item| find_secrets(item, known, secrets));
     for entry in node.entries() {
         let text = entry.value.scalar().map_or("", |scalar| &scalar.text);
-        let is_secret = nearest(&entry.key, SECRET_KEYS).is_some()
+        let is_key = || nearest(&entry.key, SECRET_KEYS).is_some();
+        let is_secret = *known.entry(&entry.key).or_insert_with(is_key)
             || (text.contains("://") && text.contains('@'))
             || text.contains("PRIVATE KEY BLOCK");
         let from_variable = entry.value.scalar().is_some_and(|scalar| scalar.origin.is_elsewhere());
@@ -183,7 +190,7 @@ fn find_secrets(node: &Node, secrets: &mut Vec<Span>) {
             secrets.push(entry.value.span);
         }
         if !matches!(entry.value.content, Content::Scalar(_)) {
-            find_secrets(&entry.value, secrets);
+            find_secrets(&entry.value, known, secrets);
         }
     }
 }

@@ -30,7 +30,7 @@ pub(crate) use account::SECRET_KEYS;
 pub use profiles::PROFILE_DATASETS_MAX;
 pub use segment::RULE_BYTES_MAX;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashMap, HashSet};
 
 use uuid::Uuid;
 
@@ -73,8 +73,9 @@ pub(crate) fn resolve(
     let namespace = Uuid::new_v5(&ID_NAMESPACE, name.as_bytes());
     let (places, segments) = (Places::default(), Vec::new());
     let (evaluations, incomplete) = (None, Vec::new());
+    let keys = HashMap::new();
     let mut resolver =
-        Resolver { root, namespace, files, out, places, segments, evaluations, incomplete };
+        Resolver { root, namespace, files, out, places, keys, segments, evaluations, incomplete };
     resolver.check_head(file);
     let project = resolver.project(file, name);
     names::check(&project, resolver.out);
@@ -89,6 +90,8 @@ struct Resolver<'a> {
     files: Files<'a>,
     out: &'a mut Vec<Diagnostic>,
     places: Places,
+    /// The keys of sections, as the file has them, where they were asked for.
+    keys: HashMap<&'static str, HashSet<&'a str>>,
     /// The segments that rules may name.
     segments: Vec<SegmentName>,
     /// When segments are evaluated that are sent after their evaluation.
@@ -223,17 +226,17 @@ impl<'a> Resolver<'a> {
     fn check_reference(
         &mut self,
         code: &'static str,
-        section: &str,
+        section: &'static str,
         key: &str,
         place: Span,
     ) -> bool {
-        let known: Vec<&str> = match self.root.get(section) {
-            Some(node) => node.entries().iter().map(|entry| entry.key.as_str()).collect(),
-            None => Vec::new(),
-        };
-        if known.contains(&key) {
+        let root: &'a Node = self.root;
+        let entries = root.get(section).map_or(&[][..], Node::entries);
+        let keys = || entries.iter().map(|entry| entry.key.as_str());
+        if self.keys.entry(section).or_insert_with(|| keys().collect()).contains(key) {
             return true;
         }
+        let known: Vec<&str> = keys().collect();
         let noun = section.trim_end_matches('s');
         let hint = match nearest(key, known.iter().copied()) {
             Some(nearest) => format!("Did you mean `{nearest}`?"),

@@ -1,5 +1,7 @@
 //! One run, fully decided: nothing behind this point reads the project file again.
 
+use std::collections::HashMap;
+
 use jiff::Timestamp;
 use uuid::Uuid;
 
@@ -277,10 +279,10 @@ impl Project {
         slot: Timestamp,
         run_id: Uuid,
     ) -> Result<RunPlan, PlanError> {
-        let names = self.names_of_run(activation, export, slot, run_id);
+        let segment = self.segment_of(export);
+        let names = self.names_of_run(activation, (export, segment), slot, run_id);
         refuse_clash(others, &names)?;
         let destination = self.destination_of(activation);
-        let segment = self.segment_of(export);
         let consent = self.consent_for(destination);
         Ok(RunPlan {
             run_id: names.run_id,
@@ -369,7 +371,16 @@ impl Project {
 
     /// The names of all exports at one slot.
     pub(crate) fn export_names(&self, slot: Timestamp) -> Vec<ExportNames<'_>> {
-        self.exports().map(|(activation, export)| self.names(activation, export, slot)).collect()
+        let segments: HashMap<&str, &Segment> =
+            self.segments.iter().map(|segment| (segment.key.as_str(), segment)).collect();
+        let mut names = Vec::new();
+        for (activation, export) in self.exports() {
+            let segment = segments.get(export.segment.as_str()).copied();
+            let segment = segment.expect("the segment of an export is known");
+            let run_id = run_id(activation, segment, slot);
+            names.push(self.names_of_run(activation, (export, segment), slot, run_id));
+        }
+        names
     }
 
     /// What the folder and the file name of an export are made from.
@@ -387,19 +398,18 @@ impl Project {
         export: &'a SegmentExport,
         slot: Timestamp,
     ) -> ExportNames<'a> {
-        let run_id = run_id(activation, self.segment_of(export), slot);
-        self.names_of_run(activation, export, slot, run_id)
+        let segment = self.segment_of(export);
+        self.names_of_run(activation, (export, segment), slot, run_id(activation, segment, slot))
     }
 
     fn names_of_run<'a>(
         &'a self,
         activation: &'a Activation,
-        export: &'a SegmentExport,
+        (export, segment): (&'a SegmentExport, &Segment),
         slot: Timestamp,
         run_id: Uuid,
     ) -> ExportNames<'a> {
         let destination = self.destination_of(activation);
-        let segment = self.segment_of(export);
         let values = Values {
             destination_name: &destination.name,
             destination_id: destination.id,

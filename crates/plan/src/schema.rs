@@ -3,6 +3,8 @@
 //! `engine` reads the real schemas of the datasets and describes them in these words, so that
 //! mappings can be checked, and the nearest valid name offered, without naming an engine here.
 
+use std::collections::HashMap;
+
 use crate::field::{FieldPath, Step};
 
 /// The type of a field.
@@ -181,12 +183,18 @@ fn unite_fields(
     more: &[Field],
     found: &mut Vec<Disagreement>,
 ) {
+    // By name: a table may have thousands of fields.
+    let places = known.iter().enumerate().map(|(place, field)| (field.name.clone(), place));
+    let mut places: HashMap<String, usize> = places.collect();
     for field in more {
         let path =
             if prefix.is_empty() { field.name.clone() } else { format!("{prefix}.{}", field.name) };
-        match known.iter_mut().find(|known| known.name == field.name) {
-            None => known.push(field.clone()),
-            Some(known) => unite_types(path, &mut known.field_type, &field.field_type, found),
+        match places.get(&field.name) {
+            None => {
+                places.insert(field.name.clone(), known.len());
+                known.push(field.clone());
+            }
+            Some(at) => unite_types(path, &mut known[*at].field_type, &field.field_type, found),
         }
     }
 }

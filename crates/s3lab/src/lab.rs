@@ -28,6 +28,7 @@ use crate::shared::Shared;
 use crate::state::Place;
 use crate::store::Store;
 use crate::sts::Sts;
+use crate::upload::Upload;
 
 /// A running S3 service on a loopback port of its own. It stops when it is dropped.
 pub struct Lab {
@@ -207,6 +208,26 @@ impl Lab {
     ) -> Result<String, Error> {
         let place = Place { bucket: bucket.to_owned(), key: key.to_owned() };
         crate::service::put_directly(self.shared(), &place, bytes.into()).await.map_err(Error::from)
+    }
+
+    /// Opens an upload without a request: as one does that arrives when nobody waits for its answer any
+    /// more. Returns its id.
+    pub fn open_upload(&self, bucket: &str, key: &str) -> String {
+        let initiated = self.shared().now();
+        let unique = self.shared().unique("upload");
+        let mut state = self.shared().state();
+        let id = format!("{:012}-{}", state.uploads.next_number(), &unique[..32]);
+        let upload = Upload {
+            place: Place { bucket: bucket.to_owned(), key: key.to_owned() },
+            initiated,
+            initiator: String::new(),
+            attributes: Attributes::default(),
+            tags: Vec::new(),
+            checksum: None,
+            parts: Default::default(),
+        };
+        state.uploads.begin(id.clone(), upload);
+        id
     }
 
     /// Deletes an object without a request, as a stranger would.

@@ -19,7 +19,8 @@ pub(crate) const PINNED_TIME_VARIABLE: &str = "SEGUE_NOW";
 /// How far the clock that this process goes by is ahead of its own, in microseconds.
 static AHEAD: AtomicI64 = AtomicI64::new(0);
 
-/// Returns the present instant, or the pinned one.
+/// Returns the present instant, or the pinned one, to the microsecond: what the ledger keeps is no finer, so
+/// nothing is told in one way at first and in another later.
 pub(crate) fn now() -> Timestamp {
     if let Some(pinned) = pinned() {
         return pinned;
@@ -39,6 +40,7 @@ pub(crate) fn signing_clock() -> Timestamp {
 #[expect(clippy::disallowed_methods, reason = "this is the place that asks")]
 pub(crate) fn own_clock() -> Timestamp {
     let now = pinned().unwrap_or_else(Timestamp::now);
+    let now = Timestamp::from_microsecond(now.as_microsecond()).unwrap_or(now);
     let shift = variable(PINNED_TIME_VARIABLE).and_then(|text| text.parse::<SignedDuration>().ok());
     shift.and_then(|shift| now.checked_add(shift).ok()).unwrap_or(now)
 }

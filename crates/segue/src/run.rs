@@ -135,7 +135,9 @@ async fn superseded(
 ) -> Result<Ended, Failure> {
     let (activation, segment) = (plan.activation.clone(), plan.segment.clone());
     let key = SlotKey { activation, segment, slot: plan.slot };
-    around.ledger.supersede(&key, plan.run_id, SUPERSEDED, ambient::now()).await?;
+    // Where a server has the slot, it tells of the end itself.
+    let telling = ledger::alert::Telling { to: &[], id: &ambient::id };
+    around.ledger.supersede(&key, plan.run_id, SUPERSEDED, &telling, ambient::now()).await?;
     Ok(Ended::Superseded(Box::new(failure)))
 }
 

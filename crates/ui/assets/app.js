@@ -76,6 +76,9 @@ for (const form of document.querySelectorAll('form[data-code]')) {
   }
 }
 
+// What a page does not wait for comes when it stands.
+const whenIdle = globalThis.requestIdleCallback ?? setTimeout;
+
 // Nodes out of a text that the server drew.
 const drawn = (text) => new DOMParser().parseFromString(text, 'text/html');
 
@@ -148,6 +151,8 @@ for (const form of document.querySelectorAll('form[data-try]')) {
     clearTimeout(timer);
     timer = setTimeout(attempt, 450);
   });
+  // What the page did not wait for.
+  if (form.matches('[data-live-first], :has([data-live-first])')) whenIdle(attempt);
   if ('keep' in form.dataset) {
     // A wizard: the server keeps what was filled in, and some choices change which fields there are.
     const shapes = form.dataset.keep.split(' ');
@@ -155,7 +160,6 @@ for (const form of document.querySelectorAll('form[data-try]')) {
       if (event.target instanceof HTMLSelectElement && shapes.includes(event.target.name.split('.')[0])) form.requestSubmit();
     });
     form.addEventListener('submit', () => clearTimeout(timer));
-    if (form.querySelector('[data-live-first]')) attempt();
   } else {
     form.addEventListener('submit', (event) => {
       clearTimeout(timer);
@@ -213,14 +217,24 @@ for (const list of document.querySelectorAll('[data-reorder]')) {
 function mark(form, place) {
   const rows = [...form.querySelectorAll('[data-row]')];
   if (rows.length > 0) {
-    const wrong = [...place.querySelectorAll('[data-fault^="mapping."]')].map((fault) => Number(fault.dataset.fault.split('.')[1]));
+    const told = new Map();
+    for (const fault of place.querySelectorAll('[data-fault^="mapping."]')) {
+      const number = Number(fault.dataset.fault.split('.')[1]);
+      if (!told.has(number)) told.set(number, fault.querySelector('.detail').textContent);
+    }
     rows.forEach((row, number) => {
       const field = row.querySelector('input');
-      if (wrong.includes(number)) field.setAttribute('aria-invalid', 'true');
-      else {
-        field.removeAttribute('aria-invalid');
-        row.querySelector('.error')?.remove();
-      }
+      row.querySelector('.error')?.remove();
+      field.removeAttribute('aria-invalid');
+      field.removeAttribute('aria-describedby');
+      if (!told.has(number)) return;
+      const error = document.createElement('p');
+      error.className = 'error';
+      error.id = `${field.id}-error`;
+      error.textContent = told.get(number);
+      field.after(error);
+      field.setAttribute('aria-invalid', 'true');
+      field.setAttribute('aria-describedby', error.id);
     });
   }
   const text = form.querySelector('textarea');
@@ -264,7 +278,7 @@ for (const list of document.querySelectorAll('[data-more]')) {
     for (const box of list.querySelectorAll('input[type=checkbox]')) box.checked = ticked.get(box.value) ?? box.checked;
     list.dispatchEvent(new Event('filled'));
   };
-  (globalThis.requestIdleCallback ?? setTimeout)(fill);
+  whenIdle(fill);
 }
 
 // What takes counting is asked for when it is opened.

@@ -2,7 +2,7 @@
 
 use ledger::{DefinitionChange, Ledger, Place, RunFilter, SlotFilter, User};
 
-use crate::fixture::{self, Fixture, act, at, dated, fixed, path_in, stop};
+use crate::fixture::{self, Fixture, act, at, dated, fixed, path_in, stop, telling};
 
 /// A ledger with something in every corner.
 async fn filled() -> Fixture {
@@ -35,7 +35,7 @@ async fn filled() -> Fixture {
         segment: "luxury".to_owned(),
         slot: at(0),
     };
-    ledger.request_slot(&slot, "partner", "ann", at(0)).await.unwrap();
+    ledger.request_slot(&slot, "partner", "ann", &telling(), at(0)).await.unwrap();
     fixture
 }
 

@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicU32, Ordering};
 
 use jiff::{Timestamp, ToSpan as _};
+use ledger::alert::{Channel, Telling};
 use ledger::audit::Act;
 use ledger::{
     Address, Claim, Claimed, Counts, Excluded, Ledger, NewRun, Place, SnapshotInput, Stop,
@@ -24,6 +25,25 @@ pub(crate) fn act(number: impl ToString) -> Act {
         object: number.to_string(),
         outcome: "done".to_owned(),
     }
+}
+
+/// Alerts that are posted, with ids that are not used before.
+pub(crate) fn telling() -> Telling<'static> {
+    fn id() -> Uuid {
+        static GIVEN: AtomicU32 = AtomicU32::new(0);
+        Uuid::from_u128(GIVEN.fetch_add(1, Ordering::Relaxed).into())
+    }
+    Telling { to: &[Channel::Webhook], id: &id }
+}
+
+/// The alerts that wait to be posted or are listed: `slot kind code: message`, the newest first.
+pub(crate) async fn alerts(ledger: &Ledger) -> String {
+    let told = ledger.alerts(None, 100).await.unwrap().into_iter().map(|alert| {
+        let code = alert.code.unwrap_or_default();
+        let sending = if alert.next_attempt.is_some() { "" } else { " (only listed)" };
+        format!("{} {} {code}: {}{sending}", alert.key.slot, alert.kind, alert.message)
+    });
+    told.collect::<Vec<_>>().join("\n")
 }
 
 pub(crate) const STORE: &str = "https://s3.example/audiences";

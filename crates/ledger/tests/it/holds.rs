@@ -3,7 +3,7 @@
 use ledger::{Claimed, Decision, Error, Kind, RunState};
 use plan::guard::Cause;
 
-use crate::fixture::{Fixture, at, counts, dated, stop};
+use crate::fixture::{Fixture, alerts, at, counts, dated, stop, telling};
 
 async fn held() -> Fixture {
     let fixture = Fixture::new().await;
@@ -32,9 +32,13 @@ async fn a_held_run_waits_for_a_person_and_for_nobody_else() {
 async fn a_released_run_is_claimed_again_and_delivered() {
     let fixture = held().await;
     let run_id = dated(1).run_id;
-    let decided = fixture.ledger.decide(run_id, Decision::Released, "ann", None, at(3)).await;
+    let decided =
+        fixture.ledger.decide(run_id, Decision::Released, "ann", None, &telling(), at(3)).await;
     decided.unwrap();
-    let again = fixture.ledger.decide(run_id, Decision::Rejected, "bob", Some("late"), at(4)).await;
+    let again = fixture
+        .ledger
+        .decide(run_id, Decision::Rejected, "bob", Some("late"), &telling(), at(4))
+        .await;
     assert!(matches!(again, Err(Error::State { .. })), "it is decided once");
     fixture.deliver(&dated(1), 2).await;
     let detail = fixture.ledger.run(run_id).await.unwrap().unwrap();
@@ -49,7 +53,8 @@ async fn a_rejected_run_is_failed_with_the_reason() {
     let fixture = held().await;
     let run_id = dated(1).run_id;
     let reason = Some("the import broke");
-    let decided = fixture.ledger.decide(run_id, Decision::Rejected, "ann", reason, at(3)).await;
+    let decided =
+        fixture.ledger.decide(run_id, Decision::Rejected, "ann", reason, &telling(), at(3)).await;
     decided.unwrap();
     let run = fixture.ledger.run(run_id).await.unwrap().unwrap().run;
     let told = run.stop.unwrap();
@@ -58,8 +63,17 @@ async fn a_rejected_run_is_failed_with_the_reason() {
         (told.code.as_str(), told.message.as_str()),
         ("rejected", "rejected by ann: the import broke")
     );
-    let unknown =
-        fixture.ledger.decide(dated(2).run_id, Decision::Released, "ann", None, at(4)).await;
+    assert!(
+        alerts(&fixture.ledger)
+            .await
+            .ends_with(" failed rejected: rejected by ann: the import broke"),
+        "{}",
+        alerts(&fixture.ledger).await
+    );
+    let unknown = fixture
+        .ledger
+        .decide(dated(2).run_id, Decision::Released, "ann", None, &telling(), at(4))
+        .await;
     assert_eq!(unknown.unwrap_err().kind(), Kind::NotFound);
 }
 

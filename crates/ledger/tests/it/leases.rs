@@ -9,7 +9,7 @@ use ledger::{
 use plan::planner::Decision;
 use sqlx::{AssertSqlSafe, Connection as _, PgConnection};
 
-use crate::fixture::{self, Fixture, at, counts, dated, input, stop};
+use crate::fixture::{self, Fixture, at, counts, dated, input, stop, telling};
 
 /// Longer than any test takes.
 const LEASE: SignedDuration = SignedDuration::from_hours(1);
@@ -124,9 +124,14 @@ async fn plan_slot(ledger: &Ledger, seconds: i64) {
         withdrawn: Vec::new(),
         decided_through: at(seconds),
     };
-    assert!(ledger.record_decision(&mark, "partner", &decision, at(seconds)).await.unwrap());
     assert!(
-        !ledger.record_decision(&mark, "partner", &decision, tomorrow(0)).await.unwrap(),
+        ledger.record_decision(&mark, "partner", &decision, &telling(), at(seconds)).await.unwrap()
+    );
+    assert!(
+        !ledger
+            .record_decision(&mark, "partner", &decision, &telling(), tomorrow(0))
+            .await
+            .unwrap(),
         "a second planner writes nothing"
     );
 }

@@ -7,7 +7,7 @@ use ledger::{
 };
 use plan::planner::{Decision, Reason, Skipped};
 
-use crate::fixture::{Fixture, at, dated, stop};
+use crate::fixture::{Fixture, alerts, at, dated, stop, telling};
 
 fn mark(seconds: i64) -> ExportMark {
     ExportMark {
@@ -35,7 +35,11 @@ async fn planned(fixture: &Fixture, slot: i64) {
     let marks = fixture.ledger.export_marks().await.unwrap();
     let decision = decision(&[slot], slot);
     assert!(
-        fixture.ledger.record_decision(&marks[0], "partner", &decision, at(slot)).await.unwrap()
+        fixture
+            .ledger
+            .record_decision(&marks[0], "partner", &decision, &telling(), at(slot))
+            .await
+            .unwrap()
     );
 }
 
@@ -55,9 +59,9 @@ async fn a_pass_is_written_once() {
     ledger.begin_export(&mark(500)).await.unwrap();
     assert_eq!(ledger.export_marks().await.unwrap(), [mark(0)], "the first mark counts");
     let pass = decision(&[60], 90);
-    assert!(ledger.record_decision(&mark(0), "partner", &pass, at(90)).await.unwrap());
+    assert!(ledger.record_decision(&mark(0), "partner", &pass, &telling(), at(90)).await.unwrap());
     assert!(
-        !ledger.record_decision(&mark(0), "partner", &pass, at(91)).await.unwrap(),
+        !ledger.record_decision(&mark(0), "partner", &pass, &telling(), at(91)).await.unwrap(),
         "another pass was faster"
     );
     assert_eq!(ledger.export_marks().await.unwrap(), [mark(90)]);
@@ -92,7 +96,13 @@ async fn skipped_and_withdrawn_slots_say_why() {
         withdrawn: vec![(at(60), Reason::Superseded)],
         decided_through: at(300),
     };
-    assert!(fixture.ledger.record_decision(&mark(60), "partner", &pass, at(301)).await.unwrap());
+    assert!(
+        fixture
+            .ledger
+            .record_decision(&mark(60), "partner", &pass, &telling(), at(301))
+            .await
+            .unwrap()
+    );
     let slots = fixture.ledger.slots(&SlotFilter::default()).await.unwrap();
     let told: Vec<String> = slots
         .iter()
@@ -107,11 +117,39 @@ async fn skipped_and_withdrawn_slots_say_why() {
     2026-03-01T02:01:40Z 40 skipped missed_window
     2026-03-01T02:01:00Z 1 skipped superseded
     ") };
+    let told = alerts(&fixture.ledger).await;
+    insta::allow_duplicates! { insta::assert_snapshot!(told, @r"
+    2026-03-01T02:01:00Z skipped superseded: a later slot of the same segment takes its place
+    2026-03-01T02:01:40Z skipped missed_window: 40 slots from 2026-03-01T02:01:01Z to 2026-03-01T02:01:40Z: nothing ran at its time, and it is too old to be made up for
+    2026-03-01T02:03:20Z skipped superseded: a later slot of the same segment takes its place
+    ") };
     let page = SlotFilter { limit: Some(2), ..SlotFilter::default() };
     let first = fixture.ledger.slots(&page).await.unwrap();
     let behind = Some(first[1].key.clone());
     let second = fixture.ledger.slots(&SlotFilter { behind, ..page }).await.unwrap();
     assert_eq!([first, second].concat(), slots, "pages are the list");
+}
+
+#[tokio::test]
+async fn what_somebody_wanted_is_not_told_as_an_alert() {
+    let fixture = Fixture::new().await;
+    planned(&fixture, 60).await;
+    // One that began meanwhile is not withdrawn, and so not told of.
+    begin(&fixture, 60, at(61)).await.expect("it waits");
+    let skipped = [(61, Reason::Paused), (62, Reason::Restored)];
+    let pass = Decision {
+        planned: Vec::new(),
+        skipped: skipped
+            .map(|(slot, reason)| Skipped { from: at(slot), to: at(slot), count: 1, reason })
+            .to_vec(),
+        withdrawn: vec![(at(60), Reason::Superseded)],
+        decided_through: at(300),
+    };
+    let recorded =
+        fixture.ledger.record_decision(&mark(60), "partner", &pass, &telling(), at(301)).await;
+    assert!(recorded.unwrap());
+    assert_eq!(fixture.ledger.slots(&SlotFilter::default()).await.unwrap().len(), 3);
+    assert_eq!(alerts(&fixture.ledger).await, "");
 }
 
 #[tokio::test]
@@ -224,7 +262,9 @@ async fn runs_that_were_left_without_a_slot_get_one() {
 #[tokio::test]
 async fn asking_twice_is_one_slot_and_failed_ones_may_be_asked_for_again() {
     let fixture = Fixture::new().await;
-    let ask = async |now| fixture.ledger.request_slot(&key(60), "partner", "ann", at(now)).await;
+    let ask = async |now| {
+        fixture.ledger.request_slot(&key(60), "partner", "ann", &telling(), at(now)).await
+    };
     assert_eq!(ask(61).await.unwrap().state, SlotState::Planned);
     assert_eq!(ask(62).await.unwrap().planned, at(61), "the same slot");
     let claim = begin(&fixture, 60, at(63)).await.unwrap();
@@ -241,12 +281,14 @@ async fn asking_twice_is_one_slot_and_failed_ones_may_be_asked_for_again() {
 async fn what_is_asked_for_takes_the_place_of_what_waits() {
     let fixture = Fixture::new().await;
     planned(&fixture, 60).await;
-    fixture.ledger.request_slot(&key(90), "partner", "ann", at(90)).await.unwrap();
+    fixture.ledger.request_slot(&key(90), "partner", "ann", &telling(), at(90)).await.unwrap();
     let earlier = slot(&fixture, 60).await;
     assert_eq!(
         (earlier.state, earlier.stop.unwrap().code.as_str()),
         (SlotState::Skipped, "superseded")
     );
+    let told = alerts(&fixture.ledger).await;
+    insta::allow_duplicates! { insta::assert_snapshot!(told, @"2026-03-01T02:01:00Z skipped superseded: a later slot of the same segment takes its place") };
 }
 
 #[tokio::test]
@@ -314,6 +356,7 @@ crate::fixture::also_on_postgres![
     a_pass_is_written_once,
     marks_move_together_and_only_forward,
     skipped_and_withdrawn_slots_say_why,
+    what_somebody_wanted_is_not_told_as_an_alert,
     a_slot_is_taken_by_one_and_ends_once,
     what_did_not_do_is_tried_again_at_its_time,
     each_process_that_dies_is_counted,

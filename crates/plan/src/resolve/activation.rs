@@ -1,5 +1,7 @@
 //! Activations: segments with schedules and names, one mapping, guards.
 
+use std::collections::HashSet;
+
 use super::increment::{Increments, export_of};
 use super::{Item, Resolver};
 use crate::config;
@@ -46,7 +48,8 @@ impl Resolver<'_> {
             return None;
         };
         // What is known but could not be resolved has been reported where it stands.
-        segments.retain(|export| project.segment(&export.segment).is_some());
+        let resolved: HashSet<&str> = project.segments.iter().map(|it| it.key.as_str()).collect();
+        segments.retain(|export| resolved.contains(export.segment.as_str()));
         activation.segments = segments;
         self.check_single_column(&activation.mapping, &target.file);
         self.check_encoding(&activation.mapping, &target.file);
@@ -66,9 +69,10 @@ impl Resolver<'_> {
         }
         let nodes = item.node.get("segments").map_or(&[][..], Node::items);
         let mut exports: Vec<SegmentExport> = Vec::new();
+        let mut sent = HashSet::new();
         for (node, export) in nodes.iter().zip(written) {
             let Some(export) = self.export(node, export, around) else { continue };
-            if exports.iter().any(|other| other.segment == export.segment) {
+            if !sent.insert(export.segment.clone()) {
                 let message =
                     format!("the segment `{}` is sent twice by this activation", export.segment);
                 let hint = "Keep one of the two, or make another activation.";

@@ -21,7 +21,7 @@ const PASSWORD_CHARS_MAX: usize = 256;
 /// The longest name of a user or a token, in characters.
 const NAME_CHARS_MAX: usize = 64;
 /// The longest life of a token, in days.
-pub(crate) const TOKEN_DAYS_MAX: u16 = 3_650;
+pub(crate) const TOKEN_DAYS_MAX: u32 = 3_650;
 /// How long the first link is good.
 pub(crate) const SETUP_LINK_LIFE: SignedDuration = SignedDuration::from_mins(30);
 /// Memory of Argon2id in KiB, and passes over it: OWASP's least for one lane.
@@ -71,7 +71,7 @@ pub(crate) async fn make_token(
     ledger: &Ledger,
     name: &str,
     role: Role,
-    days: u16,
+    days: u32,
     creator: &str,
     now: Timestamp,
 ) -> Result<(Token, String), Failure> {

@@ -8,11 +8,13 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 use jiff::Timestamp;
+use ledger::alert::Telling;
 use ledger::{Ledger, Place, Restore, SlotState};
 use plan::Project;
 use plan::planner::{self, CatchUp, Decision, Known, Lateness, Reason, Skipped};
 use serde::{Deserialize, Serialize};
 
+use crate::ambient;
 use crate::failure::{Failure, Kind};
 use crate::private_file;
 use crate::server::exports;
@@ -267,7 +269,9 @@ pub(crate) async fn settle(
         decision.withdrawn = waiting.into_iter().map(|slot| (slot, Reason::Restored)).collect();
         skipped += decision.skipped.iter().map(|it| it.count).sum::<u64>();
         skipped += decision.withdrawn.len() as u64;
-        ledger.record_decision(mark, &activation.destination, &decision, now).await?;
+        // Who settles is told how many they are.
+        let telling = Telling { to: &[], id: &ambient::id };
+        ledger.record_decision(mark, &activation.destination, &decision, &telling, now).await?;
     }
     ledger.settle_restores(now).await?;
     Ok(skipped)

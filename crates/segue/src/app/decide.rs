@@ -3,11 +3,13 @@
 
 use delivery::store::{AtKey, Store};
 use jiff::Timestamp;
+use ledger::alert::{Channel, Telling};
 use ledger::{Claim, Decision, Ledger, RunDetail, RunRecord, RunState, SlotKey};
 use plan::project::Export;
 use plan::staged::{Condition, StagedObject};
 use uuid::Uuid;
 
+use crate::ambient;
 use crate::failure::{Failure, Kind};
 use crate::run;
 use crate::stores;
@@ -16,8 +18,17 @@ use crate::workspace::Workspace;
 /// The longest reason, in characters.
 pub(crate) const REASON_CHARS_MAX: usize = 500;
 
+/// What somebody wants to become of a run.
+pub(crate) struct Asked<'a> {
+    pub(crate) decision: Decision,
+    pub(crate) actor: &'a str,
+    pub(crate) reason: Option<&'a str>,
+    /// In which ways it is told when the run ends by that.
+    pub(crate) to: &'a [Channel],
+}
+
 /// Does what was decided, writes it down, and returns the run as it is then. A held run that a later
-/// one has overtaken is not released but skipped: nothing of it is missing.
+/// one has overtaken is not released but skipped: nothing of it is missing. What ends is told.
 ///
 /// # Errors
 /// The run waits for nobody, somebody has decided before, or its destination cannot be asked.
@@ -25,11 +36,11 @@ pub(crate) async fn decide(
     workspace: &Workspace,
     ledger: &Ledger,
     run_id: Uuid,
-    decision: Decision,
-    actor: &str,
-    reason: Option<&str>,
+    asked: Asked<'_>,
     now: Timestamp,
 ) -> Result<RunDetail, Failure> {
+    let Asked { decision, actor, reason, to } = asked;
+    let telling = Telling { to, id: &ambient::id };
     let known = ledger.run(run_id).await?;
     let Some(known) = known.filter(|known| waits(&known.run)) else {
         return Err(Failure::usage(format!("run {run_id} waits for nobody"))
@@ -44,14 +55,16 @@ pub(crate) async fn decide(
     if known.run.is_held() && is_late {
         let (activation, segment) = (known.run.activation.clone(), known.run.segment.clone());
         let key = SlotKey { activation, segment, slot: known.run.slot };
-        ledger.supersede(&key, run_id, run::SUPERSEDED, now).await?;
+        ledger.supersede(&key, run_id, run::SUPERSEDED, &telling, now).await?;
     } else if known.run.is_held() {
-        ledger.decide(run_id, decision, actor, reason, now).await?;
+        ledger.decide(run_id, decision, actor, reason, &telling, now).await?;
     } else {
         let stuck = Stuck::take(workspace, ledger, &known.run, now).await?;
         match decision {
             Decision::Released => stuck.release(now).await?,
-            Decision::Rejected => stuck.reject(actor, reason.unwrap_or_default(), now).await?,
+            Decision::Rejected => {
+                stuck.reject(actor, reason.unwrap_or_default(), &telling, now).await?;
+            }
         }
     }
     let detail = ledger.run(run_id).await?;
@@ -127,14 +140,20 @@ impl<'a> Stuck<'a> {
     }
 
     /// Ends the run, if nothing of it is visible and nothing can become so any more.
-    async fn reject(&self, actor: &str, reason: &str, now: Timestamp) -> Result<(), Failure> {
+    async fn reject(
+        &self,
+        actor: &str,
+        reason: &str,
+        telling: &Telling<'_>,
+        now: Timestamp,
+    ) -> Result<(), Failure> {
         self.check_invisible().await?;
         for object in self.pending() {
             self.store.abort(&object.key, &object.upload_id).await?;
         }
         // A completion may have landed before the upload was dead.
         self.check_invisible().await?;
-        Ok(self.ledger.reject_committed(&self.claim, actor, reason, now).await?)
+        Ok(self.ledger.reject_committed(&self.claim, actor, reason, telling, now).await?)
     }
 
     async fn check_invisible(&self) -> Result<(), Failure> {

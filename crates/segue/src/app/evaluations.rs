@@ -2,10 +2,12 @@
 
 use engine::Effects;
 use jiff::Timestamp;
+use ledger::alert::{Channel, Telling};
 use ledger::{Ledger, SlotKey, SlotRecord};
 use plan::project::Segment;
 use plan::{Project, Query};
 
+use crate::ambient;
 use crate::failure::{Failure, Kind};
 use crate::server::exports;
 use crate::sources::Sources;
@@ -68,8 +70,10 @@ pub(crate) async fn follow(
     segments: &[String],
     at: Timestamp,
     actor: &str,
+    to: &[Channel],
     now: Timestamp,
 ) -> Result<Vec<SlotRecord>, Failure> {
+    let telling = Telling { to, id: &ambient::id };
     let disabled = ledger.disabled().await?;
     let mut planned = Vec::new();
     for (activation, export) in exports(project) {
@@ -83,7 +87,7 @@ pub(crate) async fn follow(
         }
         let (activation, destination) = (activation.key.clone(), &activation.destination);
         let key = SlotKey { activation, segment: export.segment.clone(), slot: at };
-        planned.push(ledger.request_slot(&key, destination, actor, now).await?);
+        planned.push(ledger.request_slot(&key, destination, actor, &telling, now).await?);
     }
     Ok(planned)
 }

@@ -1,10 +1,9 @@
 //! One person: what is known, and in which segments and why.
 
-use engine::{Explained, Join, Judged, Outcome, PersonId};
+use engine::{Explained, Join, Judged, Outcome, PersonId, Profile};
 use jiff::Timestamp;
 use plan::project::Segment;
 
-use crate::cli::Global;
 use crate::cli::mask::mask;
 use crate::cli::profile::cells;
 use crate::failure::Failure;
@@ -49,26 +48,31 @@ pub(crate) struct Membership {
 
 /// What is asked for.
 pub(crate) struct Wanted<'a> {
-    pub(crate) namespace: &'a str,
-    pub(crate) value: &'a str,
+    pub(crate) person: &'a PersonId,
     pub(crate) unmask: bool,
     pub(crate) now: Timestamp,
 }
 
-/// Looks somebody up. Returns nothing where no profile has the identity.
+/// Finds somebody's profile. Returns nothing where none has the identity.
 ///
 /// # Errors
 /// There is no such namespace, several profiles have the identity, or the data cannot be read.
-pub(crate) async fn look_up(
+pub(crate) async fn find(sources: &Sources, person: &PersonId) -> Result<Option<Profile>, Failure> {
+    let Sources { engine, profiles } = sources;
+    // In a box: reading profiles is a deep future, and this one would be deeper still.
+    Ok(Box::pin(engine.profile(profiles, &person.namespace, &person.value)).await?)
+}
+
+/// Tells what is known of the person with a profile.
+///
+/// # Errors
+/// The data cannot be read, or the rule of a segment does not fit to it.
+pub(crate) async fn tell(
     workspace: &Workspace,
-    global: &Global,
+    sources: &Sources,
+    profile: &Profile,
     wanted: &Wanted<'_>,
-) -> Result<Option<Person>, Failure> {
-    // In boxes: reading profiles is a deep future, and this one would be deeper still.
-    let (sources, _) = Box::pin(Sources::open(workspace, global)).await?;
-    let Sources { engine, profiles } = &sources;
-    let found = Box::pin(engine.profile(profiles, wanted.namespace, wanted.value)).await?;
-    let Some(profile) = found else { return Ok(None) };
+) -> Result<Person, Failure> {
     let shown = |text: &str| short(&if wanted.unmask { text.to_owned() } else { mask(text) });
     let values = cells(&profile.values, 0)?;
     let schema = profile.values.schema();
@@ -87,16 +91,16 @@ pub(crate) async fn look_up(
     let segments = &workspace.project.segments;
     let mut memberships = Vec::new();
     for segment in segments.iter().take(SEGMENTS_EXPLAINED_MAX) {
-        let asked = membership(workspace, &sources, segment, wanted, &shown);
+        let asked = membership(workspace, sources, segment, wanted, &shown);
         memberships.push(Box::pin(asked).await?);
     }
-    Ok(Some(Person {
+    Ok(Person {
         identities,
-        records: profile.records,
+        records: profile.records.clone(),
         fields,
         memberships,
         segments_left_out: segments.len().saturating_sub(SEGMENTS_EXPLAINED_MAX),
-    }))
+    })
 }
 
 async fn membership(
@@ -107,9 +111,7 @@ async fn membership(
     shown: &impl Fn(&str) -> String,
 ) -> Result<Membership, Failure> {
     let query = workspace.project.members(segment, wanted.now);
-    let person =
-        PersonId { namespace: wanted.namespace.to_owned(), value: wanted.value.to_owned() };
-    let explained = sources.engine.explain(&query, &sources.profiles, &person, None);
+    let explained = sources.engine.explain(&query, &sources.profiles, wanted.person, None);
     let explained = Box::pin(explained).await?;
     let (is_member, decided_by) = match &explained {
         Explained::Profile(found) => {

@@ -129,6 +129,8 @@ pub(crate) struct Segment {
     pub(crate) name: String,
     /// The name of the next file.
     pub(crate) file: String,
+    /// The address that the name stands behind.
+    pub(crate) address: String,
     /// Whether each file replaces the one before.
     pub(crate) is_static: bool,
     pub(crate) slots: Vec<UpcomingSlot>,
@@ -164,16 +166,18 @@ pub(crate) async fn preview(
     for (it, plan) in upcoming.into_iter().zip(&plans) {
         let key = plan.output.key(1);
         let (folder, file) = key.rsplit_once('/').unwrap_or(("", &key));
+        let folder = format!("{folder}{}", if folder.is_empty() { "" } else { "/" });
+        let destination = project.destination(&plan.destination);
+        let of_segment = destination.map(|it| it.address(&folder)).unwrap_or_default();
         if address.is_empty() {
-            let folder = format!("{folder}{}", if folder.is_empty() { "" } else { "/" });
-            let destination = project.destination(&plan.destination);
-            address = destination.map(|it| it.address(&folder)).unwrap_or_default();
+            address.clone_from(&of_segment);
         }
         let found = project.segment(&it.export.segment);
         segments.push(Segment {
             key: it.export.segment.clone(),
             name: found.map_or_else(|| it.export.segment.clone(), |found| found.name.clone()),
             file: file.to_owned(),
+            address: of_segment,
             is_static: plan.output.is_static,
             slots: it.slots,
             days: it

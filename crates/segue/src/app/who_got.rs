@@ -101,13 +101,30 @@ pub(crate) async fn ask(
     ledger: &Ledger,
     wanted: &Wanted,
 ) -> Result<Answer, Failure> {
-    let (people, has_profile) = hashes(sources, &wanted.person).await?;
+    let PersonId { namespace, value } = &wanted.person;
+    // In a box: reading profiles is a deep future.
+    let found = Box::pin(sources.engine.profile(&sources.profiles, namespace, value)).await?;
+    let identities = found.as_ref().map(|profile| profile.identities.as_slice());
+    ask_of(workspace, identities, ledger, wanted).await
+}
+
+/// The same for somebody who was looked up: all identities of the profile, if there is one.
+///
+/// # Errors
+/// The ledger or records cannot be read.
+pub(crate) async fn ask_of(
+    workspace: &Workspace,
+    identities: Option<&[(String, Vec<String>)]>,
+    ledger: &Ledger,
+    wanted: &Wanted,
+) -> Result<Answer, Failure> {
+    let people = hashes(identities.unwrap_or_default(), &wanted.person);
     let folder = workspace.records_folder();
     let kept = kept_days(workspace);
     let records =
         Records { people, there: names_in(&folder)?, folder: &folder, now: wanted.now, kept };
     let mut answer = Answer {
-        has_profile,
+        has_profile: identities.is_some(),
         files: Vec::new(),
         gaps: Vec::new(),
         recorded_since: records.reach(ledger).await?,
@@ -144,18 +161,14 @@ pub(crate) fn kept_days(workspace: &Workspace) -> SignedDuration {
 }
 
 /// What stands for a person in records: all identities that are known, and the one that is asked for.
-async fn hashes(sources: &Sources, person: &PersonId) -> Result<(Vec<PersonHash>, bool), Failure> {
-    let PersonId { namespace, value } = person;
-    // In a box: reading profiles is a deep future.
-    let found = sources.engine.profile(&sources.profiles, namespace, value);
-    let found = Box::pin(found).await?;
-    let mut people = vec![hash_of(namespace, value)];
-    for (namespace, values) in found.iter().flat_map(|profile| &profile.identities) {
+fn hashes(identities: &[(String, Vec<String>)], person: &PersonId) -> Vec<PersonHash> {
+    let mut people = vec![hash_of(&person.namespace, &person.value)];
+    for (namespace, values) in identities {
         people.extend(values.iter().map(|value| hash_of(namespace, value)));
     }
     people.sort_unstable();
     people.dedup();
-    Ok((people, found.is_some()))
+    people
 }
 
 async fn delivered(ledger: &Ledger, behind: Option<RunBehind>) -> Result<Vec<RunRecord>, Failure> {

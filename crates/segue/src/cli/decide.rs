@@ -9,6 +9,7 @@ use crate::app::decide::{self, REASON_CHARS_MAX};
 use crate::cli::apply::Server;
 use crate::cli::{Format, Global, report, show};
 use crate::failure::Failure;
+use crate::server::channels;
 use crate::workspace::Workspace;
 
 /// Let a run go on that waits for a person
@@ -81,7 +82,9 @@ async fn decided(
     let ledger = workspace.open_ledger().await?;
     let now = ambient::now();
     let actor = "command line";
-    let decided = decide::decide(&workspace, &ledger, run_id, decision, actor, reason, now);
+    let to = channels::known(&workspace);
+    let asked = decide::Asked { decision, actor, reason, to };
+    let decided = decide::decide(&workspace, &ledger, run_id, asked, now);
     let detail = decided.await?;
     ledger.close().await;
     match global.output {

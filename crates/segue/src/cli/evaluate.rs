@@ -9,6 +9,7 @@ use crate::ambient;
 use crate::app::evaluations;
 use crate::cli::{Format, Global, count, segments};
 use crate::failure::{Failure, Kind};
+use crate::server::channels;
 use crate::sources::Sources;
 use crate::workspace::{self, Workspace};
 
@@ -44,7 +45,8 @@ pub(crate) async fn run(global: &Global, args: &Args) -> Result<(), Failure> {
     let good = chosen.iter().zip(&found).filter(|(_, found)| found.is_ok());
     let good: Vec<String> = good.map(|(segment, _)| segment.key.clone()).collect();
     let (project, actor) = (&workspace.project, "command line");
-    let followed = evaluations::follow(&ledger, project, &good, at, actor, ambient::now()).await?;
+    let (to, now) = (channels::known(&workspace), ambient::now());
+    let followed = evaluations::follow(&ledger, project, &good, at, actor, to, now).await?;
     ledger.close().await;
     let reported = report(global, &chosen, found);
     if !followed.is_empty() {

@@ -147,11 +147,11 @@ async fn delivered(workspace: &Workspace, args: &Args) -> Result<Vec<RunDetail>,
     let filter = RunFilter {
         activation: args.activation.clone(),
         state: Some(RunState::Delivered),
-        limit: Some(args.limit),
+        limit: Some(args.limit.saturating_add(1)),
         ..RunFilter::default()
     };
     let mut details = Vec::new();
-    for run in ledger.runs(&filter).await? {
+    for run in super::latest(ledger.runs(&filter).await?, args.limit) {
         details.extend(ledger.run(run.run_id).await?);
     }
     Ok(details)

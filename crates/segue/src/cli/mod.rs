@@ -317,6 +317,17 @@ pub(crate) fn say(text: &str) {
     let _ = writeln!(anstream::stderr(), "{text}");
 }
 
+/// The first `limit` of a list that begins with the latest, and says so when there are more: whoever counts
+/// must know that they do not see all.
+pub(crate) fn latest<T>(mut items: Vec<T>, limit: u32) -> Vec<T> {
+    let limit = usize::try_from(limit).unwrap_or(usize::MAX);
+    if items.len() > limit {
+        items.truncate(limit);
+        say(&format!("note: these are the latest {limit}; --limit shows more"));
+    }
+    items
+}
+
 /// Prints a result for machines.
 pub(crate) fn answer_json(value: &serde_json::Value) {
     match serde_json::to_string_pretty(value) {

@@ -1,6 +1,6 @@
 //! How runs and their files are told, to people and to machines.
 
-use ledger::{RunDetail, RunRecord};
+use ledger::{RunDetail, RunRecord, RunState};
 use plan::staged::ObjectKind;
 use serde_json::{Value, json};
 
@@ -14,6 +14,7 @@ const SHA256_DIGITS: usize = 16;
 /// A table of runs, one line each.
 pub(crate) fn runs_table(runs: &[RunRecord]) -> String {
     let row = |run: &RunRecord| {
+        let is_delivered = run.state == RunState::Delivered;
         vec![
             short_id(run),
             run.activation.clone(),
@@ -21,7 +22,8 @@ pub(crate) fn runs_table(runs: &[RunRecord]) -> String {
             run.slot.to_string(),
             run.state.to_string(),
             members(run).map(table::number).unwrap_or_default(),
-            run.activated.map(table::number).unwrap_or_default(),
+            // What a guard stopped, or what failed, was counted and not sent.
+            run.activated.filter(|_| is_delivered).map(table::number).unwrap_or_default(),
             run.files.to_string(),
             table::size(run.bytes),
         ]

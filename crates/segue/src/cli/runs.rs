@@ -50,10 +50,11 @@ pub(crate) async fn run(global: &Global, args: &Args) -> Result<(), Failure> {
         since: args.since,
         before: args.before,
         behind: None,
-        limit: Some(args.limit),
+        // One more tells whether there are more.
+        limit: Some(args.limit.saturating_add(1)),
     };
     let runs = match Ledger::open_read_only(workspace.ledger_place()).await? {
-        Some(ledger) => ledger.runs(&filter).await?,
+        Some(ledger) => super::latest(ledger.runs(&filter).await?, args.limit),
         None => Vec::new(),
     };
     match global.output {

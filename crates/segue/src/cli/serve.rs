@@ -89,9 +89,9 @@ pub(crate) async fn run(global: &Global, args: &Args) -> Result<(), Failure> {
     let shared = server::open(global, Options { name, lease, limits, rules }, ways).await?;
     let door =
         Door { address: args.listen, hosts: args.hosts.clone(), behind_proxy: args.behind_proxy };
-    let (url, answering) = http::open(&shared, &door).await?;
-    let beacon = Beacon::light(&shared.workspace(), &url);
-    let url = shown_url(&door, &url);
+    let answering = http::open(&shared, &door).await?;
+    let beacon = Beacon::light(&shared.workspace(), &answering.url);
+    let url = shown_url(&door, &answering.url);
     super::say(&format!(
         "Serving at {url}: open it in a browser; {url}/api/docs describes the API. Ctrl-C ends it."
     ));
@@ -101,7 +101,7 @@ pub(crate) async fn run(global: &Global, args: &Args) -> Result<(), Failure> {
         ));
     }
     server::work(&shared).await;
-    answering.abort();
+    answering.end().await;
     drop(beacon);
     shared.ledger.clone().close().await;
     Ok(())

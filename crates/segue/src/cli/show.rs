@@ -1,6 +1,6 @@
 //! `segue show`: one run, with its files, its inputs and who was left out.
 
-use ledger::{Ledger, RunDetail};
+use ledger::{Ledger, RunDetail, RunState};
 
 use crate::capabilities;
 use crate::cli::{Format, Global, decide, report, table};
@@ -70,8 +70,9 @@ fn text(workspace: &Workspace, detail: &RunDetail) -> String {
         lines.push(format!("guard        {}", decide::said(hold)));
     }
     if let (Some(members), Some(activated)) = (report::members(run), run.activated) {
-        let sent = table::counted(activated, "row");
-        lines.push(format!("members      {}, {sent} sent", table::number(members)));
+        let rows = table::counted(activated, "row");
+        let sent = if run.state == RunState::Delivered { "sent" } else { "to send" };
+        lines.push(format!("members      {}, {rows} {sent}", table::number(members)));
     }
     if let Some(movement) = &run.movement {
         let since = match movement.compared_with {

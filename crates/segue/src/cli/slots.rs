@@ -38,10 +38,14 @@ pub(crate) async fn run(global: &Global, args: &Args) -> Result<(), Failure> {
         segment: args.segment.clone(),
         state: args.state,
         behind: None,
-        limit: Some(args.limit),
+        // One more tells whether there are more.
+        limit: Some(args.limit.saturating_add(1)),
     };
     let (slots, waiting) = match Ledger::open_read_only(workspace.ledger_place()).await? {
-        Some(ledger) => (ledger.slots(&filter).await?, Waiting::of(&ledger).await?),
+        Some(ledger) => {
+            let slots = super::latest(ledger.slots(&filter).await?, args.limit);
+            (slots, Waiting::of(&ledger).await?)
+        }
         None => (Vec::new(), Waiting::default()),
     };
     match global.output {

@@ -38,7 +38,7 @@ struct CreateArgs {
     role: Role,
     /// How long it lives
     #[arg(long, value_name = "N", default_value_t = 90)]
-    days: u16,
+    days: u32,
 }
 
 fn parse_role(word: &str) -> Result<Role, String> {

@@ -12,6 +12,7 @@ use hyper::body::Incoming;
 use ledger::audit::Act;
 use uuid::Uuid;
 
+use super::asker::Presence;
 use super::problem::{Code, Problem};
 use super::request::{Ask, Body, Content, Reply};
 use super::rights::Right;
@@ -37,8 +38,9 @@ pub(crate) async fn answer(
 ) -> Response<Body> {
     let path = request.uri().path().to_owned();
     let method = request.method().clone();
+    let closed = app.closed();
     let reply = match reply(app, address, request).await {
-        Ok(reply) => reply,
+        Ok(reply) => reply.until(closed),
         Err(problem) => problem.into(),
     };
     tracing::debug!(%method, path, status = reply.status.as_u16(), "answered");
@@ -51,12 +53,14 @@ async fn reply(
     request: Request<Incoming>,
 ) -> Result<Reply, Problem> {
     let (parts, body) = request.into_parts();
+    // Goes with this future, which is dropped when the connection is closed.
+    let presence = Presence::new();
     app.requests.take(&address.to_string(), ambient::instant()).map_err(wait)?;
     check_host(&app, &parts.headers)?;
     let changes = !matches!(parts.method, Method::GET | Method::HEAD);
     check_site(&app, &parts.headers, changes)?;
     if let Some(found) = app.pages.find(&parts.method, parts.uri.path()) {
-        return pages::answer(&app, found, address, &parts, body).await;
+        return pages::answer(&app, found, (address, presence.asker()), &parts, body).await;
     }
     let (route, parameters) = app.routes.find(&parts.method, parts.uri.path())?;
     let actor = match route.right {
@@ -70,9 +74,16 @@ async fn reply(
     permit(&app, route, &actor, address, &path).await?;
     let query = query(parts.uri.query().unwrap_or_default(), route)?;
     let body = read(body).await?;
-    let address_text = address.to_string();
-    let ask =
-        Ask { actor, headers: parts.headers, address: address_text, path, parameters, query, body };
+    let ask = Ask {
+        actor,
+        asker: presence.asker(),
+        headers: parts.headers,
+        address: address.to_string(),
+        path,
+        parameters,
+        query,
+        body,
+    };
     perform(&app, route, address, ask).await
 }
 

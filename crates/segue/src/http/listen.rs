@@ -10,6 +10,7 @@ use hyper::service::service_fn;
 use hyper_util::rt::{TokioIo, TokioTimer};
 use tokio::net::TcpListener;
 use tokio::sync::Semaphore;
+use tokio::task::JoinHandle;
 
 use super::unreadable::Explained;
 use super::{App, dispatch};
@@ -17,9 +18,11 @@ use crate::failure::{Failure, Kind};
 use crate::server::Shared;
 
 /// The most connections at once; further ones wait to be accepted.
-const CONNECTIONS_MAX: usize = 256;
+const CONNECTIONS_MAX: u32 = 256;
 /// How long a client may take for the head of a request.
 const HEAD_TIME_MAX: Duration = Duration::from_secs(10);
+/// How long a stop waits for the answers to requests that are under way.
+const ANSWERS_TIME_MAX: Duration = Duration::from_secs(5);
 /// The most bytes of a request's head.
 const HEAD_BYTES_MAX: usize = 16 << 10;
 
@@ -33,14 +36,33 @@ pub(crate) struct Door {
     pub(crate) behind_proxy: bool,
 }
 
-/// Listens. Returns the URL, and a task that answers until it is dropped.
+/// A server that answers.
+pub(crate) struct Answering {
+    pub(crate) url: String,
+    app: Arc<App>,
+    accepting: JoinHandle<()>,
+    /// A permit for each further connection.
+    room: Arc<Semaphore>,
+}
+
+impl Answering {
+    /// Lets nobody in any more, and waits until everybody who is in has an answer: what they asked for
+    /// needs the ledger, which is closed behind this.
+    pub(crate) async fn end(self) {
+        self.accepting.abort();
+        self.app.closing.send_replace(true);
+        let everybody = self.room.acquire_many(CONNECTIONS_MAX);
+        if tokio::time::timeout(ANSWERS_TIME_MAX, everybody).await.is_err() {
+            tracing::warn!("some requests were not answered in time");
+        }
+    }
+}
+
+/// Listens, and answers from then on.
 ///
 /// # Errors
 /// The address would show the server to others without TLS, or cannot be had.
-pub(crate) async fn open(
-    shared: &Arc<Shared>,
-    door: &Door,
-) -> Result<(String, tokio::task::JoinHandle<()>), Failure> {
+pub(crate) async fn open(shared: &Arc<Shared>, door: &Door) -> Result<Answering, Failure> {
     if !door.address.ip().is_loopback() && !door.behind_proxy {
         let message =
             format!("{} can be reached by others, and this server speaks no TLS", door.address);
@@ -55,8 +77,9 @@ pub(crate) async fn open(
     })?;
     let address = listener.local_addr().unwrap_or(door.address);
     let app = Arc::new(App::new(Arc::clone(shared), hosts(address, &door.hosts)));
-    let task = tokio::spawn(accept(listener, app));
-    Ok((format!("http://{address}"), task))
+    let room = Arc::new(Semaphore::new(CONNECTIONS_MAX as usize));
+    let accepting = tokio::spawn(accept(listener, Arc::clone(&app), Arc::clone(&room)));
+    Ok(Answering { url: format!("http://{address}"), app, accepting, room })
 }
 
 fn hosts(address: SocketAddr, more: &[String]) -> Vec<String> {
@@ -71,8 +94,7 @@ fn hosts(address: SocketAddr, more: &[String]) -> Vec<String> {
     hosts
 }
 
-async fn accept(listener: TcpListener, app: Arc<App>) {
-    let room = Arc::new(Semaphore::new(CONNECTIONS_MAX));
+async fn accept(listener: TcpListener, app: Arc<App>, room: Arc<Semaphore>) {
     loop {
         let Ok(permit) = Arc::clone(&room).acquire_owned().await else { return };
         let (stream, peer) = match listener.accept().await {
@@ -85,8 +107,9 @@ async fn accept(listener: TcpListener, app: Arc<App>) {
         };
         let app = Arc::clone(&app);
         tokio::spawn(async move {
-            let service = service_fn(|request| {
-                let app = Arc::clone(&app);
+            let of_answers = Arc::clone(&app);
+            let service = service_fn(move |request| {
+                let app = Arc::clone(&of_answers);
                 async move { Ok::<_, Infallible>(dispatch::answer(app, peer.ip(), request).await) }
             });
             let mut server = http1::Builder::new();
@@ -94,9 +117,17 @@ async fn accept(listener: TcpListener, app: Arc<App>) {
                 .timer(TokioTimer::new())
                 .header_read_timeout(HEAD_TIME_MAX)
                 .max_buf_size(HEAD_BYTES_MAX);
-            if let Err(error) =
-                server.serve_connection(Explained::new(TokioIo::new(stream)), service).await
-            {
+            let connection = server.serve_connection(Explained::new(TokioIo::new(stream)), service);
+            let mut connection = std::pin::pin!(connection);
+            let ended = tokio::select! {
+                ended = connection.as_mut() => ended,
+                () = app.closed() => {
+                    // The request that is under way is answered, and no other one is taken.
+                    connection.as_mut().graceful_shutdown();
+                    connection.await
+                }
+            };
+            if let Err(error) = ended {
                 tracing::debug!(%error, "a connection ended early");
             }
             drop(permit);

@@ -5,11 +5,13 @@
 //! the same for scripts that know Adobe's, and [`pages`] are what people see of them.
 
 mod answers;
+mod asker;
 mod dispatch;
 mod explorer;
 mod flow_service;
 mod limits;
 mod listen;
+mod misfit;
 mod openapi;
 mod pages;
 mod problem;
@@ -24,7 +26,7 @@ mod unreadable;
 
 use std::sync::Arc;
 
-use tokio::sync::{Mutex, OwnedSemaphorePermit, Semaphore};
+use tokio::sync::{Mutex, OwnedSemaphorePermit, Semaphore, watch};
 
 pub(crate) use listen::{Door, open};
 pub(crate) use openapi::document;
@@ -56,6 +58,8 @@ pub(crate) struct App {
     pub(crate) fields: answers::fields::KnownFields,
     /// One request with an idempotency key at a time.
     pub(crate) keyed: Mutex<()>,
+    /// Whether nobody is let in any more.
+    closing: watch::Sender<bool>,
 }
 
 impl App {
@@ -73,6 +77,16 @@ impl App {
             entries: Arc::new(Semaphore::new(ENTRIES_WAITING_MAX)),
             fields: answers::fields::KnownFields::default(),
             keyed: Mutex::new(()),
+            closing: watch::Sender::new(false),
+        }
+    }
+
+    /// Waits until nobody is let in any more.
+    fn closed(&self) -> impl Future<Output = ()> + Send + use<> {
+        let mut closing = self.closing.subscribe();
+        async move {
+            // It cannot be dropped before what answers.
+            let _ = closing.wait_for(|closing| *closing).await;
         }
     }
 

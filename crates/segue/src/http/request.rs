@@ -3,6 +3,7 @@
 use std::convert::Infallible;
 
 use bytes::Bytes;
+use futures::StreamExt as _;
 use futures::stream::BoxStream;
 use http::{HeaderMap, Response, StatusCode, header};
 use http_body_util::combinators::UnsyncBoxBody;
@@ -12,6 +13,8 @@ use jiff::Timestamp;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
+use super::asker::Asker;
+use super::misfit;
 use super::problem::{Code, Problem};
 use super::sign_in::Actor;
 
@@ -21,6 +24,8 @@ pub(crate) type Body = UnsyncBoxBody<Bytes, Infallible>;
 /// A request whose sender may make it.
 pub(crate) struct Ask {
     pub(crate) actor: Actor,
+    /// Who waits for the answer.
+    pub(crate) asker: Asker,
     pub(crate) headers: HeaderMap,
     /// Where the request comes from.
     pub(crate) address: String,
@@ -84,20 +89,7 @@ impl Ask {
 
     /// The body as a value, whatever it says that it is: for those whose requests are made elsewhere.
     pub(crate) fn json_of_any_type<T: DeserializeOwned>(&self) -> Result<T, Problem> {
-        serde_json::from_slice(&self.body).map_err(|error| {
-            let place = format!("line {}, column {}", error.line(), error.column());
-            match error.classify() {
-                serde_json::error::Category::Data => {
-                    // The text of the error may quote what was sent, and that may be a password.
-                    let what = "The body does not have the form that the reference gives";
-                    Problem::new(Code::InvalidValue, format!("{what} ({place})."))
-                        .hint("GET /api/docs shows the form of every body.")
-                }
-                _ => {
-                    Problem::new(Code::MalformedRequest, format!("The body is not JSON ({place})."))
-                }
-            }
-        })
+        serde_json::from_slice(&self.body).map_err(|error| misfit::problem(&self.body, &error))
     }
 }
 
@@ -146,6 +138,14 @@ impl Reply {
         self
     }
 
+    /// The same; if it is a stream of events, it ends when something else does.
+    pub(crate) fn until(mut self, end: impl Future<Output = ()> + Send + 'static) -> Self {
+        if let Content::Events(events) = self.content {
+            self.content = Content::Events(events.take_until(Box::pin(end)).boxed());
+        }
+        self
+    }
+
     pub(crate) fn into_response(self) -> Response<Body> {
         let mut response = Response::new(match self.content {
             Content::Nothing => Full::new(Bytes::new()).boxed_unsync(),
@@ -158,7 +158,6 @@ impl Reply {
             Content::Nothing => None,
             Content::Bytes(content_type, _) => Some(content_type),
             Content::Events(stream) => {
-                use futures::StreamExt as _;
                 let frames = stream.map(|bytes| Ok::<_, Infallible>(Frame::data(bytes)));
                 *response.body_mut() = StreamBody::new(frames).boxed_unsync();
                 Some("text/event-stream")

@@ -7,7 +7,7 @@ use delivery::upload::{Intent, Upload};
 use delivery::{manifest, publish};
 use engine::With;
 use futures::StreamExt as _;
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
 use plan::protocol::{self, Answer, Event, RepairFailure, Seen, Verification};
 use plan::staged::{ObjectKind, PublishedObject, StagedObject};
 
@@ -231,14 +231,20 @@ impl Attempt<'_> {
     }
 }
 
-/// Aborts one upload and forgets it once the store confirms that it is dead.
+/// How long after a process died a request of it may still reach the service.
+const LATE_REQUEST_MAX: SignedDuration = SignedDuration::from_mins(15);
+
+/// Aborts one upload and forgets it once the store confirms that it is dead. One whose id was never
+/// learnt is looked for again by a later sweep, as the request that opens it may still be under way.
 pub(crate) async fn abort(around: &super::Surroundings<'_>, upload: &ledger::OpenUpload) {
     let store = &around.store;
     let ended = match &upload.upload_id {
         Some(upload_id) => store.abort(&upload.key, upload_id).await,
         None => abort_unknown(around, upload).await,
     };
+    let age = ambient::now().duration_since(upload.intended);
     match ended {
+        Ok(()) if upload.upload_id.is_none() && age < LATE_REQUEST_MAX => {}
         Ok(()) => {
             if let Err(error) = around.ledger.forget_upload(upload.intent).await {
                 tracing::warn!(%error, key = upload.key, "an aborted upload stays in the ledger");
@@ -283,7 +289,7 @@ async fn abort_unknown(
 
 /// Clocks of this machine and of the service may differ by this much.
 fn before(intended: Timestamp) -> Timestamp {
-    intended.checked_sub(jiff::SignedDuration::from_mins(15)).unwrap_or(intended)
+    intended.checked_sub(SignedDuration::from_mins(15)).unwrap_or(intended)
 }
 
 async fn pause(attempt: u8) {

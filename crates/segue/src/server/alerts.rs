@@ -13,6 +13,7 @@ use uuid::Uuid;
 
 use super::planner::exports;
 use crate::failure::Failure;
+use crate::workspace;
 
 /// How many slots behind the one that is expected are looked at.
 const SLOTS_BEHIND_MAX: u32 = 100;
@@ -96,8 +97,7 @@ pub(super) async fn tell_late(
             SlotState::Blocked => "is blocked",
             _ => "waits",
         };
-        let message =
-            format!("no file yet, {} minutes after it was due; the slot {what}", late.as_mins());
+        let message = format!("no file yet, {} after it was due; the slot {what}", minutes(late));
         let alert =
             NewAlert { run_id: slot.run_id, ..new(&slot.key, rules, id(), "late", message) };
         if ledger.alert_once(&alert, now).await? {
@@ -140,8 +140,8 @@ pub(super) async fn tell_missing(
             continue;
         }
         let message = format!(
-            "no file for a whole period: nothing was delivered for {slot} or later, {} minutes after {next}",
-            now.duration_since(next).as_mins()
+            "no file for a whole period: nothing was delivered for {slot} or later, {} after {next}",
+            minutes(now.duration_since(next))
         );
         let alert =
             NewAlert { run_id: record.run_id, ..new(&key, rules, id(), "missing", message) };
@@ -185,6 +185,10 @@ async fn has_come(ledger: &Ledger, key: &SlotKey) -> Result<bool, Failure> {
         slot.key.slot >= key.slot && slot.stop.as_ref().is_some_and(|stop| stop.code == "empty")
     };
     Ok(ledger.slots(&filter).await?.iter().any(is_empty))
+}
+
+fn minutes(time: SignedDuration) -> String {
+    workspace::counted(usize::try_from(time.as_mins()).unwrap_or_default(), "minute")
 }
 
 fn new(key: &SlotKey, rules: Rules, id: Uuid, kind: &'static str, message: String) -> NewAlert {

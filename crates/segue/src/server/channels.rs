@@ -105,6 +105,28 @@ pub(super) fn set_earlier(workspace: &Workspace, started: &[Way]) -> Vec<Way> {
     })
 }
 
+/// The channels of ways.
+pub(super) fn of(ways: &[Way]) -> &'static [Channel] {
+    let has = |channel| ways.iter().any(|way| way.channel() == channel);
+    list(has(Channel::Webhook), has(Channel::Mail))
+}
+
+/// The channels that were set while a server ran, as far as that can be read: for commands, which do not
+/// know what servers are started with.
+pub(crate) fn known(workspace: &Workspace) -> &'static [Channel] {
+    let kept = kept(workspace).unwrap_or_default();
+    list(kept.webhook.is_some(), kept.mail.is_some())
+}
+
+fn list(webhook: bool, mail: bool) -> &'static [Channel] {
+    match (webhook, mail) {
+        (false, false) => &[],
+        (true, false) => &[Channel::Webhook],
+        (false, true) => &[Channel::Mail],
+        (true, true) => &[Channel::Webhook, Channel::Mail],
+    }
+}
+
 /// What was set, without channels that the server is started with.
 fn besides(kept: Channels, started: &[Way]) -> Channels {
     let has = |channel| started.iter().any(|way| way.channel() == channel);
@@ -169,14 +191,7 @@ pub(crate) fn set(shared: &Shared, wanted: Wanted, now: Timestamp) -> Result<(),
 impl Shared {
     /// What is told, and to whom now.
     pub(crate) fn rules(&self) -> Rules {
-        let has = |channel| self.ways().iter().any(|way| way.channel() == channel);
-        let to: &'static [Channel] = match (has(Channel::Webhook), has(Channel::Mail)) {
-            (false, false) => &[],
-            (true, false) => &[Channel::Webhook],
-            (false, true) => &[Channel::Mail],
-            (true, true) => &[Channel::Webhook, Channel::Mail],
-        };
-        Rules { to, ..self.options.rules }
+        Rules { to: of(&self.ways()), ..self.options.rules }
     }
 
     /// The way of a channel now, if there is one.

@@ -66,7 +66,8 @@ impl Mail {
         let sent = tokio::time::timeout(TIME_MAX, smtp::send(&self.server, &envelope)).await;
         let refused = sent.unwrap_or_else(|_| Err("no answer in time".to_owned()))?;
         if !refused.is_empty() {
-            tracing::warn!(alert = %alert.id, ?refused, "some recipients are not taken by the mail server");
+            let refused = refused.join(", ");
+            tracing::warn!(alert = %alert.id, refused, "some recipients are not taken by the mail server");
         }
         Ok(())
     }

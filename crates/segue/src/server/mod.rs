@@ -113,9 +113,10 @@ pub(crate) async fn open(
             "an earlier process did not say in the audit log what came of something"
         );
     }
-    // Exports that are new are due from here on, and what cannot be planned is told now.
-    planner::pass(&ledger, &workspace.project, ambient::now()).await?;
     let set_ways = channels::set_earlier(&workspace, &ways);
+    // Exports that are new are due from here on, and what cannot be planned is told now.
+    let to = channels::of(&[ways.as_slice(), &set_ways].concat());
+    planner::pass(&ledger, &workspace.project, to, ambient::now()).await?;
     Ok(Arc::new(Shared {
         global: global.clone(),
         ledger,
@@ -142,10 +143,10 @@ pub(crate) async fn work(shared: &Arc<Shared>) {
         |channel| tokio::spawn(alert_sender::send_until_stopped(Arc::clone(shared), channel));
     let senders = [Channel::Webhook, Channel::Mail].map(send);
     let left = runner::run_until_stopped(shared, GRACE).await;
-    planner.abort();
-    sweeper.abort();
-    for sender in senders {
-        sender.abort();
+    // The ledger is closed behind this, and whoever still asked it would tell of a fault.
+    for part in [planner, sweeper].into_iter().chain(senders) {
+        part.abort();
+        let _ = part.await;
     }
     if left > 0 {
         tracing::warn!(

@@ -5,6 +5,7 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use jiff::Timestamp;
+use ledger::alert::{Channel, Telling};
 use ledger::{ExportMark, Ledger, SlotState};
 use plan::Project;
 use plan::planner::clock::{Verdict, Watch};
@@ -129,7 +130,7 @@ async fn look(
     let pass = match verdict {
         Verdict::Ahead(_) => Pass::default(),
         Verdict::Steady | Verdict::Behind(_) => {
-            pass(&shared.ledger, &workspace.project, now).await?
+            pass(&shared.ledger, &workspace.project, shared.rules().to, now).await?
         }
     };
     tell(shared, &workspace.project, judged, now).await?;
@@ -194,10 +195,11 @@ pub(super) struct Pass {
     idle: Vec<ExportMark>,
 }
 
-/// Decides about every slot that came since the last pass.
+/// Decides about every slot that came since the last pass. What is skipped is told in the ways of `to`.
 pub(super) async fn pass(
     ledger: &Ledger,
     project: &Project,
+    to: &[Channel],
     now: Timestamp,
 ) -> Result<Pass, Failure> {
     let marks: BTreeMap<(String, String), Timestamp> = ledger
@@ -236,7 +238,7 @@ pub(super) async fn pass(
             is_running: of_this.clone().count() > waiting.len(),
             is_paused: disabled.contains(&activation.key),
         };
-        pass.decide(ledger, activation, export, &known, now).await?;
+        pass.decide(ledger, (activation, export), &known, to, now).await?;
     }
     ledger.advance_marks(&std::mem::take(&mut pass.idle), now).await?;
     Ok(pass)
@@ -246,9 +248,9 @@ impl Pass {
     async fn decide(
         &mut self,
         ledger: &Ledger,
-        activation: &Activation,
-        export: &SegmentExport,
+        (activation, export): (&Activation, &SegmentExport),
         known: &Known<'_>,
+        to: &[Channel],
         now: Timestamp,
     ) -> Result<(), Failure> {
         let Some(schedule) = &export.schedule else { return Ok(()) };
@@ -270,7 +272,9 @@ impl Pass {
             }
             return Ok(());
         }
-        if ledger.record_decision(&mark, &activation.destination, &decision, now).await? {
+        let telling = Telling { to, id: &ambient::id };
+        let destination = &activation.destination;
+        if ledger.record_decision(&mark, destination, &decision, &telling, now).await? {
             self.planned += decision.planned.len();
             for skipped in &decision.skipped {
                 tracing::warn!(

@@ -193,7 +193,7 @@ impl Server {
         if matches!(self.watch.read(now, monotonic), Verdict::Ahead(_)) {
             return;
         }
-        planner::pass(self.ledger(), &world.project, now).await.expect("a pass");
+        planner::pass(self.ledger(), &world.project, &[], now).await.expect("a pass");
     }
 
     async fn fill(&mut self, world: &mut World) {

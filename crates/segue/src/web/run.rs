@@ -273,7 +273,9 @@ fn may(look: &Look<'_>, detail: &RunDetail) -> May {
 
 /// How far a run is, where it is under way here.
 pub(crate) async fn live(look: &Look<'_>, run: &RunRecord) -> Result<Option<Live>, Failure> {
-    let Some(gauges) = look.gauges.filter(|_| !run.state.is_over()) else { return Ok(None) };
+    // One that a guard stopped does not go on before somebody decides.
+    let goes_on = !run.state.is_over() && run.state != RunState::Blocked;
+    let Some(gauges) = look.gauges.filter(|_| goes_on) else { return Ok(None) };
     let reading = gauges.read(run.run_id);
     let last = look.ledger.last_delivered(&run.activation, &run.segment).await?;
     Ok(Some(Live {

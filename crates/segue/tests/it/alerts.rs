@@ -76,6 +76,32 @@ async fn a_file_that_did_not_come_for_a_whole_period_is_told_once() {
     server.stop();
 }
 
+/// Nobody has to look at the list of slots to learn that the server was down over their time.
+#[tokio::test(flavor = "multi_thread")]
+async fn slots_that_were_missed_are_one_alert() {
+    let lab = lab().await;
+    let project = Project::new(&scheduled(&Text::default()), Some(&lab));
+    introduce(&project).await;
+    for _ in 0..2 {
+        let mut server = Server::at(&project, "2026-01-09T06:30:00Z").await;
+        let skipped = alerts(&server, "skipped").await;
+        assert_eq!(skipped.len(), 1, "{skipped:?}");
+        assert_eq!(
+            (&skipped[0]["code"], &skipped[0]["slot"]),
+            (&"missed_window".into(), &"2026-01-08T02:00:00Z".into())
+        );
+        assert_eq!(
+            skipped[0]["message"],
+            "4 slots from 2026-01-05T02:00:00Z to 2026-01-08T02:00:00Z: nothing ran at its time, and it is too old to be made up for"
+        );
+        server.stop();
+    }
+    let said = project.segue(&["slots", "--limit", "2"]);
+    assert_eq!(said.stderr, "note: these are the latest 2; --limit shows more\n");
+    let listed = project.segue(&["slots", "--limit", "5", "--output", "json"]);
+    assert_eq!(listed.stderr, "");
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn no_alert_holds_a_value() {
     let broken = [

@@ -5,12 +5,12 @@ use std::net::TcpStream;
 use std::time::Duration;
 
 use s3lab::{Action, Fault, Operation, Outcome};
-use serde_json::Value;
+use serde_json::{Value, json};
 use sqlx::{AssertSqlSafe, Connection as _, SqliteConnection};
 
 use crate::delivery::wait_until;
 use crate::http::Server;
-use crate::project::{Project, Text, lab};
+use crate::project::{BUCKET, Project, Text, lab};
 
 /// Changes the ledger behind the back of the server that has it.
 async fn tamper(project: &Project, sql: &str) {
@@ -98,4 +98,33 @@ async fn whoever_hangs_up_is_in_the_log_all_the_same() {
     tokio::time::sleep(Duration::from_millis(200)).await;
     lab.faults().release();
     wait_until(|| entries(&server) == ["check_destination 200"]).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_question_ends_when_nobody_waits_for_its_answer() {
+    let lab = lab().await;
+    let yaml = Text { location: "s3://exports/in/", ..Text::default() }.yaml();
+    let yaml =
+        yaml.replace("    identities:", "    format: csv\n    account: lab\n    identities:");
+    let project = Project::new(&yaml, Some(&lab));
+    lab.put(BUCKET, "in/a.csv", crate::project::PEOPLE).await.expect("a put");
+    let server = Server::start(&project).await;
+    let id =
+        lab.faults().add(Fault::on(Operation::ListObjectsV2, Action::Hang(Outcome::Done)).times(1));
+    let body = json!({ "activation": "daily", "count": true });
+    let mut stream = TcpStream::connect(&server.address).expect("a connection");
+    let request = format!(
+        "POST /api/v1/preview HTTP/1.1\r\nhost: {}\r\nauthorization: Bearer {}\r\ncontent-type: application/json\r\ncontent-length: {}\r\n\r\n{body}",
+        server.address,
+        server.admin,
+        body.to_string().len(),
+    );
+    stream.write_all(request.as_bytes()).expect("it is sent");
+    wait_until(|| lab.faults().acted(id) > 0).await;
+    drop(stream);
+    // The bucket still does not answer, and whoever comes next does not wait for it.
+    let asked = server.ask("POST", "/api/v1/preview", &server.admin, &[], Some(body));
+    assert_eq!(asked.json()["segments"][0]["rows"], 3, "{}", asked.text);
+    assert_eq!(entries(&server), ["preview_objects 200", "preview_objects unavailable"]);
+    lab.faults().release();
 }

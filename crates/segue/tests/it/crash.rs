@@ -3,7 +3,7 @@
 use s3lab::{Action, Fault, Lab, Operation, Outcome};
 
 use crate::delivery::wait_until;
-use crate::project::{BUCKET, Project, Text, lab, records};
+use crate::project::{BUCKET, NOW, Project, Text, lab, records};
 
 /// Starts a run, kills it while the `nth` request of an operation hangs, and lets that request go.
 async fn kill_at(lab: &Lab, project: &Project, operation: Operation, nth: u64, outcome: Outcome) {
@@ -78,6 +78,31 @@ async fn a_run_killed_while_publishing_is_finished_by_the_next_start() {
             assert_whole(&lab, &project, &what);
         }
     }
+}
+
+/// A request may reach the service when its process is gone, and when the next one has looked for what it
+/// left.
+#[tokio::test(flavor = "multi_thread")]
+async fn an_upload_that_opens_late_is_found_by_a_later_start() {
+    let lab = lab().await;
+    let project = Project::new(&two_files().yaml(), Some(&lab));
+    kill_at(&lab, &project, Operation::CreateMultipartUpload, 1, Outcome::NotDone).await;
+    let said = project.segue(&["run", "daily"]);
+    assert_eq!(said.code, 0, "{}", said.stderr);
+    assert_whole(&lab, &project, "before it opens");
+    let keys = lab.keys(BUCKET);
+    let key = keys.iter().find(|key| key.ends_with("_2.csv")).expect("the second file");
+    for now in [NOW, NOW, "2026-01-04T06:50:00Z"] {
+        lab.open_upload(BUCKET, key);
+        let said = project.segue_with(&["run"], &[("SEGUE_NOW", now)]);
+        assert_eq!(said.code, 0, "{}", said.stderr);
+        assert_whole(&lab, &project, now);
+    }
+    // So late no request arrives any more: what is open then is somebody else's.
+    lab.open_upload(BUCKET, key);
+    let said = project.segue_with(&["run"], &[("SEGUE_NOW", "2026-01-04T07:50:00Z")]);
+    assert_eq!(said.code, 0, "{}", said.stderr);
+    assert_eq!(lab.open_uploads(BUCKET).len(), 1);
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -203,7 +203,7 @@ async fn what_was_connected_and_activated_is_changed_and_removed() {
     let now = revision(browser, "/destinations/agency");
     let used =
         browser.post("/destinations/agency", "/destinations/agency/remove", &[("revision", &now)]);
-    assert_eq!(used.status, 422);
+    assert_eq!(used.status, 409);
     used.must_have("agency");
     let now = revision(browser, "/activations/agency");
     let gone =
@@ -305,7 +305,7 @@ async fn an_account_is_shown_changed_and_removed() {
         browser.post(page, &format!("{page}/remove"), &[("revision", now.as_str())])
     };
     let used = remove(browser, "/accounts/other");
-    assert_eq!(used.status, 422);
+    assert_eq!(used.status, 409);
     used.must_have("agency");
     assert_eq!(remove(browser, "/destinations/agency").leads_to(), "/destinations");
     assert_eq!(remove(browser, "/accounts/other").leads_to(), "/destinations");

@@ -2,7 +2,7 @@
 
 use std::io::{Read as _, Write as _};
 use std::net::TcpStream;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use s3lab::Lab;
 use serde_json::{Value, json};
@@ -500,4 +500,62 @@ fn an_address_that_others_can_reach_needs_a_proxy() {
     error: 0.0.0.0:0 can be reached by others, and this server speaks no TLS
       hint: Put a proxy with TLS in front of it and say --behind-proxy, with --host for the name by which it is called; or listen on 127.0.0.1.
     ");
+}
+
+/// The status of an answer, if one came.
+fn status_of(address: &str, token: &str, is_change: bool) -> Option<u16> {
+    let request = match is_change {
+        true => {
+            let body = json!({ "name": "x", "role": "viewer", "days": 1 }).to_string();
+            format!(
+                "POST /api/v1/tokens HTTP/1.1\r\nhost: {address}\r\nconnection: close\r\nauthorization: Bearer {token}\r\ncontent-type: application/json\r\ncontent-length: {}\r\n\r\n{body}",
+                body.len()
+            )
+        }
+        false => format!(
+            "GET /api/v1/slots HTTP/1.1\r\nhost: {address}\r\nconnection: close\r\nauthorization: Bearer {token}\r\n\r\n"
+        ),
+    };
+    let mut stream = TcpStream::connect(address).ok()?;
+    stream.write_all(request.as_bytes()).ok()?;
+    let mut text = String::new();
+    stream.read_to_string(&mut text).ok()?;
+    text.split(' ').nth(1)?.parse().ok()
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn who_has_asked_when_the_server_stops_gets_an_answer() {
+    let lab = lab().await;
+    let project = project(&lab);
+    let mut server = Server::start(&project).await;
+    for _ in 0..4 {
+        let (address, token) = (server.address.clone(), server.admin.clone());
+        // Connections that are open and say nothing hold nobody up.
+        let idle = TcpStream::connect(&address).expect("a connection");
+        let begun = Instant::now();
+        let said = std::thread::scope(|scope| {
+            let (address, token) = (&address, &token);
+            let ask = move |number: usize| {
+                // Until nobody listens any more.
+                std::iter::from_fn(|| status_of(address, token, number.is_multiple_of(2))).collect()
+            };
+            let askers: Vec<_> = (0..4).map(|number| scope.spawn(move || ask(number))).collect();
+            std::thread::sleep(Duration::from_millis(150));
+            let said = server.stop();
+            for asker in askers {
+                let statuses: Vec<u16> = asker.join().expect("it has asked");
+                assert!(!statuses.is_empty());
+                assert!(statuses.iter().all(|status| *status < 500), "{statuses:?}");
+            }
+            said
+        });
+        assert!(!said.contains("ERROR") && !said.contains("WARN"), "{said}");
+        assert!(begun.elapsed() < Duration::from_secs(4), "{:?}", begun.elapsed());
+        drop(idle);
+        server.open().await;
+    }
+    let log = server.patiently("GET", "/api/v1/audit?limit=1000", &server.admin).json();
+    let outcomes = log["items"].as_array().expect("entries").iter().map(|it| &it["outcome"]);
+    let unknown: Vec<_> = outcomes.filter(|outcome| *outcome == "unknown").collect();
+    assert_eq!(unknown, Vec::<&Value>::new(), "a stop in good order leaves nothing open");
 }

@@ -187,10 +187,12 @@ async fn edits_name_the_version_that_they_were_made_for() {
     // What others need is not removed.
     let remove = |path: &str, more: &[&str]| server.ask("DELETE", path, &server.admin, more, None);
     assert_eq!(told(&remove(path, &[])), "428 precondition_required");
-    insta::assert_snapshot!(told(&remove(path, &["if-match: *"])), @r"
-    422 invalid_value
-      unknown_segment stored activation `weekly`: there is no segment `rich`
-    ");
+    let problem = |path: &str| {
+        let problem = remove(path, &["if-match: *"]).json();
+        format!("{} {}: {}", problem["status"], problem["code"], problem["detail"])
+    };
+    insta::assert_snapshot!(problem(path), @r#"409 "conflict": "The segment `rich` is used by the activation `weekly`.""#);
+    insta::assert_snapshot!(problem("/api/v1/accounts/own"), @r#"409 "conflict": "The account `own` is used by the destination `mine`.""#);
     assert_eq!(remove("/api/v1/activations/weekly", &["if-match: *"]).status, 204);
     assert_eq!(remove(path, &["if-match: *"]).status, 204);
     assert_eq!(told(&remove(path, &["if-match: *"])), "404 not_found");

@@ -2,6 +2,7 @@
 
 use maud::{Markup, html};
 
+use super::ticked;
 use crate::words::Lang;
 
 /// A field for a line of text.
@@ -104,7 +105,7 @@ impl<'a> TextField<'a> {
                     value=[(!self.value.is_empty()).then_some(self.value)] required[self.is_required]
                     aria-invalid=[(!self.error.is_empty()).then_some("true")]
                     aria-describedby=[(!described.is_empty()).then(|| described.join(" "))];
-                @if !self.error.is_empty() { p class="error" id=(error_id) { (self.error) } }
+                @if !self.error.is_empty() { p class="error" id=(error_id) { (ticked(self.error)) } }
                 @if !self.hint.is_empty() { p class="hint" id=(hint_id) { (self.hint) } }
             }
         }

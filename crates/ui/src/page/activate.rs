@@ -1,5 +1,7 @@
 //! Activating segments, in four steps.
 
+use std::collections::HashMap;
+
 use maud::{Markup, html};
 
 mod attributes;
@@ -87,6 +89,8 @@ pub enum Warning {
     StaticName,
     /// No column identifies somebody.
     NoIdentity,
+    /// No column is unique.
+    NoUnique,
     /// No guard stops a segment that collapsed.
     NoGuard,
 }
@@ -116,6 +120,15 @@ pub fn steps(lang: Lang) -> [Step; 4] {
         Step { key: "attributes", name: lang.mapping() },
         Step { key: "review", name: lang.step_review() },
     ]
+}
+
+/// A place for the first lines, which are read when the page stands.
+fn lines_to_come(lang: Lang, base: &str) -> Markup {
+    let body = html! {
+        p class="muted" data-live-first { (lang.reading_lines()) }
+        p class="without-scripts" { a href={ (base) "/attributes?lines=yes" } { (lang.show_all()) } }
+    };
+    card(lang.first_lines(), &nothing(), &body)
 }
 
 /// What a file is called if nobody says otherwise.
@@ -178,7 +191,10 @@ impl Activate {
             @if self.at == "review" { (self.preview.faults_besides_policies(lang)) } @else { (self.preview.faults(lang)) }
             @match self.at.as_str() {
                 "schedule" => { (self.preview.calendar(shell)) (self.preview.slots(shell)) (self.preview.names(lang)) }
-                "attributes" => { (self.preview.lines(lang)) }
+                "attributes" => {
+                    @if self.preview.address.is_some() && self.preview.text.is_none() { (lines_to_come(lang, &self.base())) }
+                    (self.preview.lines(lang))
+                }
                 "review" => { (self.preview.names(lang)) (self.preview.slots(shell)) }
                 _ => { (card(lang.activate_how(), &nothing(), &html! { p class="muted" { (lang.activate_how_text()) } })) }
             }
@@ -187,7 +203,10 @@ impl Activate {
 
     /// The chosen segments that are found, and which of them are shown.
     fn found(&self) -> (Vec<&str>, Part) {
-        self.shown.of(self.draft.all("segment").map(|key| (key, self.name_of(key))))
+        let names: HashMap<&str, &str> =
+            self.segments.iter().map(|it| (it.key.as_str(), it.name.as_str())).collect();
+        let name = |key| names.get(key).copied().unwrap_or(key);
+        self.shown.of(self.draft.all("segment").map(|key| (key, name(key))))
     }
 
     /// Ways to the other segments, which keep what is filled in; nothing where all are shown.

@@ -51,7 +51,8 @@ impl Activations {
             (head.draw(lang))
             section class="card" {
                 @if self.activations.is_empty() {
-                    (empty(Icon::Activations, lang.activations_empty(), lang.activations_empty_text(), &nothing()))
+                    @if self.may_activate { (empty(Icon::Activations, lang.activations_empty(), lang.activations_empty_how(), &link_button("/activate", None, lang.activate(), ""))) }
+                    @else { (empty(Icon::Activations, lang.activations_empty(), lang.activations_empty_text(), &nothing())) }
                 } @else { (self.table(shell)) }
             }
         };

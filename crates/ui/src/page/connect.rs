@@ -160,8 +160,7 @@ impl Connect {
 
     fn account(&self, lang: Lang) -> Markup {
         let draft = &self.draft;
-        let preset = Preset::ALL.iter().find(|it| it.word() == draft.get("preset"));
-        let preset = preset.copied().unwrap_or(Preset::Amazon);
+        let preset = Preset::of_word(draft.get("preset"));
         let presets: Vec<Choice> = Preset::ALL
             .iter()
             .filter(|it| **it != Preset::Folder || !self.outboxes.is_empty())
@@ -200,7 +199,7 @@ impl Connect {
                         }
                     }
                     @if preset != Preset::Amazon {
-                        (text_field("endpoint", lang.endpoint()).value(draft.get("endpoint")).hint(preset.endpoint_hint()).draw())
+                        (text_field("endpoint", lang.endpoint()).value(draft.or("endpoint", preset.endpoint())).hint(preset.endpoint_hint()).draw())
                         @if draft.get("auth") == "assume-role" {
                             (text_field("sts_endpoint", lang.sts_endpoint()).value(draft.get("sts_endpoint")).hint(lang.sts_endpoint_hint()).draw())
                         }

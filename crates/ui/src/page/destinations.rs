@@ -149,6 +149,16 @@ impl Preset {
         }
     }
 
+    /// What a word stands for; Amazon's without one.
+    pub fn of_word(word: &str) -> Self {
+        Self::ALL.into_iter().find(|preset| preset.word() == word).unwrap_or(Self::Amazon)
+    }
+
+    /// The address of its service, where there is one for all.
+    pub fn endpoint(self) -> &'static str {
+        if self == Self::Google { self.endpoint_hint() } else { "" }
+    }
+
     /// The region that its service goes by, where there is one for all.
     pub fn region(self) -> &'static str {
         match self {
@@ -242,7 +252,8 @@ impl Destinations {
             div class="stack" {
                 @if self.destinations.is_empty() {
                     section class="card" {
-                        (empty(Icon::Bucket, lang.destinations_empty(), lang.destinations_empty_text(), &nothing()))
+                        @if self.may_connect { (empty(Icon::Bucket, lang.destinations_empty(), lang.destinations_empty_how(), &link_button("/connect", None, lang.connect(), ""))) }
+                        @else { (empty(Icon::Bucket, lang.destinations_empty(), lang.destinations_empty_text(), &nothing())) }
                     }
                 } @else { (flush_card(lang.connections(), &nothing(), &self.table(shell))) }
                 @if !self.accounts.is_empty() { (flush_card(lang.accounts(), &html! { p { (lang.accounts_hint()) } }, &self.accounts(shell))) }

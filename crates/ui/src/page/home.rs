@@ -4,10 +4,11 @@ use jiff::Timestamp;
 use jiff::civil::Date;
 use maud::{Markup, html};
 
+use super::run::GUARD;
 use super::{RunLine, RunStatus, activation_url, entry, moment, relative, run_url};
 use crate::chart::{Bar, bars};
 use crate::component::{
-    Head, Kpi, Note, Tone, card, empty, flush_card, kpis, link_button, nothing,
+    Head, Kpi, Note, Tone, card, empty, flush_card, kpis, link_button, nothing, told,
 };
 use crate::icon::Icon;
 use crate::locale::ratio;
@@ -255,7 +256,7 @@ impl Alert {
             title: html! { (title) },
             detail: html! {
                 (lang.alert_slot(&self.activation, &locale.moment(self.slot).to_lowercase()))
-                @if let Some(reason) = &self.reason { " — " (reason) }
+                @if let Some(reason) = &self.reason { " — " (told(lang, reason.strip_prefix(GUARD).unwrap_or(reason))) }
             },
             next_step: None,
             actions: link_button(&run_url(&self.run), None, lang.look(), "small"),

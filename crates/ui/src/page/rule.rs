@@ -55,6 +55,8 @@ pub enum Found {
     /// Nothing was asked.
     #[default]
     NotAsked,
+    /// It is asked when the page stands.
+    ToCome,
     /// The rule is wrong.
     Wrong(Fault),
     /// The rule is right.
@@ -128,7 +130,7 @@ impl Rule {
         let is_wrong = matches!(self.found, Found::Wrong(_));
         html! {
             section class="card" {
-                form method="post" action="/rule" class="body stack editor" data-try="found" {
+                form method="post" action="/rule" class="body stack editor" data-try="found" data-live-first[self.found == Found::ToCome] {
                     (hidden_fields(&[("csrf", shell.csrf())]))
                     @if let Some(saving) = &self.saving { (saving.fields(lang)) }
                     div class="field" {
@@ -158,6 +160,7 @@ impl Rule {
         let lang = shell.lang();
         match &self.found {
             Found::NotAsked => html! { p class="muted" { (lang.rule_empty()) } },
+            Found::ToCome => html! { p class="muted" { (lang.counting_members()) } },
             Found::Wrong(fault) => fault.draw(lang, &self.text),
             Found::Counted(counted) => counted.draw(shell),
         }

@@ -4,6 +4,7 @@ mod live;
 mod stop;
 
 pub use live::{Live, Progress};
+pub(super) use stop::GUARD;
 pub use stop::Stop;
 
 use jiff::{SignedDuration, Timestamp};

@@ -63,7 +63,8 @@ impl Segments {
                 @if self.segments.is_empty() && is_searched {
                     (empty(Icon::Search, lang.no_match(), &self.find, &link_button(Place::Segments.url(), None, lang.clear(), "")))
                 } @else if self.segments.is_empty() {
-                    (empty(Icon::Segments, lang.segments_empty(), lang.segments_empty_text(), &nothing()))
+                    @if self.may_add { (empty(Icon::Segments, lang.segments_empty(), lang.segments_empty_how(), &link_button("/rule", None, lang.new_segment(), ""))) }
+                    @else { (empty(Icon::Segments, lang.segments_empty(), lang.segments_empty_text(), &nothing())) }
                 } @else { (self.table(shell)) (self.part.draw(lang, &self.address())) }
             }
         };

@@ -186,6 +186,8 @@ pub struct SegmentPreview {
     pub name: String,
     /// The name of the next file.
     pub file: Option<String>,
+    /// The address that its files begin with, where it is known.
+    pub address: Option<String>,
     /// Whether each file replaces the one before.
     pub is_static: bool,
     /// The next slots, with whether clocks change before them.
@@ -317,11 +319,15 @@ impl Preview {
     /// Draws where files go and what they are called.
     pub fn names(&self, lang: Lang) -> Markup {
         let Some(address) = &self.address else { return nothing() };
+        let is_elsewhere =
+            |segment: &SegmentPreview| segment.address.as_ref().is_some_and(|own| own != address);
+        // A folder may be one for each segment.
+        let are_apart = self.segments.iter().any(is_elsewhere);
         let body = html! {
-            p { code class="address" { (address) } }
+            @if !are_apart { p { code class="address" { (address) } } }
             @for segment in &self.segments {
                 @if let Some(file) = &segment.file {
-                    p class="example" { span class="muted small" { (segment.name) } code { (file) } @if segment.is_static { " " (badge(Tone::Warn, lang.replaces_itself())) } }
+                    p class="example" { span class="muted small" { (segment.name) } code { @if are_apart { (segment.address.as_deref().unwrap_or(address)) } (file) } @if segment.is_static { " " (badge(Tone::Warn, lang.replaces_itself())) } }
                 }
             }
         };

@@ -28,6 +28,8 @@ pub enum Said {
     Saved,
     /// Something was removed.
     Removed,
+    /// A run that a guard stopped was ended.
+    Rejected,
     /// Where alerts are told was set.
     ChannelsSet,
     /// The files of a run were made again, and put back.
@@ -38,7 +40,7 @@ pub enum Said {
 
 impl Said {
     /// All of them.
-    pub const ALL: [Self; 13] = [
+    pub const ALL: [Self; 14] = [
         Self::RunAsked,
         Self::Paused,
         Self::Enabled,
@@ -49,6 +51,7 @@ impl Said {
         Self::SignedOut,
         Self::Saved,
         Self::Removed,
+        Self::Rejected,
         Self::ChannelsSet,
         Self::PutBack,
         Self::StillThere,
@@ -67,6 +70,7 @@ impl Said {
             Self::SignedOut => "signed-out",
             Self::Saved => "saved",
             Self::Removed => "removed",
+            Self::Rejected => "rejected",
             Self::ChannelsSet => "channels-set",
             Self::PutBack => "put-back",
             Self::StillThere => "still-there",
@@ -91,6 +95,7 @@ impl Said {
             Self::SignedOut => lang.said_signed_out(),
             Self::Saved => lang.said_saved(),
             Self::Removed => lang.said_removed(),
+            Self::Rejected => lang.said_rejected(),
             Self::ChannelsSet => lang.said_channels_set(),
             Self::PutBack => lang.said_put_back(),
             Self::StillThere => lang.said_still_there(),

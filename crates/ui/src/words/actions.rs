@@ -13,6 +13,7 @@ catalogue! {
     said_token_revoked = "The token is revoked: nothing can use it any more" | "Le jeton est révoqué\u{a0}: plus rien ne peut s’en servir";
     said_signed_out = "You are signed out" | "Vous êtes déconnecté";
     said_saved = "Saved" | "Enregistré";
+    said_rejected = "Rejected: nothing of it is sent" | "Rejetée\u{a0}: rien n’en est envoyé";
     said_removed = "Removed" | "Supprimé";
 
     // Why something was not done
@@ -120,6 +121,7 @@ catalogue! {
     try_now = "Count" | "Compter";
     rule_wrong = "The rule is not valid" | "La règle n’est pas valide";
     rule_at(line, column) = "Line {line}, column {column}" | "Ligne {line}, colonne {column}";
+    counting_members = "Counting exactly who is in it…" | "Comptage exact de qui en fait partie…";
     rule_empty = "Write a rule to see who is in it" | "Écrivez une règle pour voir qui s’y trouve";
     all_fields = "Fields" | "Champs";
     find_field = "Find a field" | "Trouver un champ";

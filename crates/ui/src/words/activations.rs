@@ -5,6 +5,7 @@ use super::catalogue;
 catalogue! {
     activations_lead = "Which segments go where, when, and with which columns." | "Quels segments vont où, quand, et avec quelles colonnes.";
     activations_empty = "No activation yet" | "Pas encore d’activation";
+    activations_empty_how = "An activation sends segments to a destination on a schedule. Four steps make one, and before the last you see what would be sent." | "Une activation envoie des segments vers une destination selon une planification. Quatre étapes suffisent, et avant la dernière vous voyez ce qui serait envoyé.";
     activations_empty_text = "An activation sends segments to a destination on a schedule. Add one to segue.yaml." | "Une activation envoie des segments vers une destination selon une planification. Ajoutez-en une à segue.yaml.";
     activation_lead(destination) = "To {destination}" | "Vers {destination}";
     run_now = "Run now" | "Lancer maintenant";

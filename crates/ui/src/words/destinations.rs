@@ -6,6 +6,7 @@ catalogue! {
     destinations_lead = "Buckets and folders that files go to." | "Les buckets et dossiers où vont les fichiers.";
     connections = "Your destinations" | "Vos destinations";
     destinations_empty = "No destination yet" | "Pas encore de destination";
+    destinations_empty_how = "A destination is an account, a bucket and a folder. Have the name of a bucket and a key or a role at hand; every permission is checked with you." | "Une destination est un compte, un bucket et un dossier. Munissez-vous du nom d’un bucket et d’une clé ou d’un rôle\u{a0}; chaque permission est vérifiée avec vous.";
     destinations_empty_text = "A destination is an account, a bucket and a folder. Add one to segue.yaml, and check it here." | "Une destination est un compte, un bucket et un dossier. Ajoutez-en une à segue.yaml, et vérifiez-la ici.";
     catalogue = "What you can connect" | "Ce que vous pouvez connecter";
     preset_amazon = "Amazon S3" | "Amazon S3";

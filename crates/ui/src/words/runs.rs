@@ -110,6 +110,9 @@ catalogue! {
     stop_foreign_do = "Find out who writes there, put the object away, and try again." | "Cherchez qui écrit là, mettez l’objet de côté, et réessayez.";
     stop_unclear = "The service does not say what became of its files" | "Le service ne dit pas ce que ses fichiers sont devenus";
     stop_unclear_do = "Try again when the service is well: what was staged is kept, and nothing is sent twice." | "Réessayez quand le service va bien\u{a0}: ce qui est déposé est gardé, et rien n’est envoyé deux fois.";
+    run_rejected_title = "This run was rejected" | "Cette exécution a été rejetée";
+    rejected_by(who) = "{who} rejected it." | "{who} l’a rejetée.";
+    stop_rejected_do = "Correct the rule or the guard, and try again." | "Corrigez la règle ou le garde-fou, et réessayez.";
     stop_other = "It could not go on" | "Elle n’a pas pu continuer";
     stop_other_do = "Read the reason, mend it, and try again." | "Lisez la raison, corrigez, et réessayez.";
 }

@@ -5,7 +5,8 @@ use super::catalogue;
 catalogue! {
     segments_lead = "Rules over profiles. Their members are what is sent." | "Des règles sur les profils. Leurs membres sont ce qui est envoyé.";
     segments_empty = "No segment yet" | "Pas encore de segment";
-    segments_empty_text = "A segment is a rule such as loyalty.points >= 1000. Add one to segue.yaml." | "Un segment est une règle telle que loyalty.points >= 1000. Ajoutez-en une à segue.yaml.";
+    segments_empty_how = "A segment is a rule such as loyalty.points >= 1000. Write one, and see at once who is in it." | "Un segment est une règle telle que loyalty.points >= 1000. Écrivez-en une, et voyez aussitôt qui s’y trouve.";
+    segments_empty_text = "A segment is a rule such as loyalty.points >= 1000. Add one to segue.yaml." | "Un segment est une règle telle que loyalty.points >= 1000. Ajoutez-en un à segue.yaml.";
     members_last = "Members, last run" | "Membres, dernière exécution";
     trend = "Size over time" | "Taille dans le temps";
     trend_of(segment) = "Members of {segment} in the last runs" | "Membres de {segment} lors des dernières exécutions";

@@ -45,6 +45,26 @@ const TOLD: &[(&str, &str)] = &[
         "Take it out, or send to a destination that is not used for {}: `{}` is.",
         "Retirez-le, ou envoyez vers une destination qui ne sert pas à {}\u{a0}: `{}` y sert.",
     ),
+    (
+        "Take it out, or send to a destination that is not used for {} or {}: `{}` is.",
+        "Retirez-le, ou envoyez vers une destination qui ne sert ni à {} ni à {}\u{a0}: `{}` y sert.",
+    ),
+    // Guards
+    ("rejected on the page of the run", "rejetée sur la page de l’exécution"),
+    ("{} rows are fewer than min_rows ({})", "{} lignes, moins que `min_rows` ({})"),
+    ("{} rows are more than max_rows ({})", "{} lignes, plus que `max_rows` ({})"),
+    (
+        "{} rows are {} % fewer than the {} of the last run, and max_shrink is {} %",
+        "{} lignes, {}\u{a0}% de moins que les {} de la dernière exécution\u{a0}; `max_shrink` est à {}\u{a0}%",
+    ),
+    (
+        "{} rows are {} % more than the {} of the last run, and max_growth is {} %",
+        "{} lignes, {}\u{a0}% de plus que les {} de la dernière exécution\u{a0}; `max_growth` est à {}\u{a0}%",
+    ),
+    (
+        "{} of {} members would be left out, {} %, and max_excluded is {} %",
+        "{} membres sur {} seraient écartés, {}\u{a0}%\u{a0}; `max_excluded` est à {}\u{a0}%",
+    ),
     ("No segment is ticked.", "Aucun segment n’est coché."),
     ("Tick at least one, or apply it to all.", "Cochez-en au moins un, ou appliquez à tous."),
     // Folders

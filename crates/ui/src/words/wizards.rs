@@ -107,21 +107,23 @@ catalogue! {
     hint_monthly = "The first day gives the day of the month; without one it is the 1st." | "Le premier jour donne le jour du mois\u{a0}; sans lui, c’est le 1er.";
     at_least_rows = "Stop below so many rows" | "Arrêter sous tant de lignes";
     rule_none = "None" | "Aucune";
-    rule_both = "Mandatory and unique" | "Obligatoire et unique";
+    rule_both = "Mandatory, unique" | "Obligatoire, unique";
     move_up = "Move up" | "Monter";
     move_down = "Move down" | "Descendre";
     source_hint = "A source is the path of a field, or an expression behind an equals sign: = points / 100. Drag rows, or use the arrows." | "Une source est le chemin d’un champ, ou une expression après un signe égal\u{a0}: = points / 100. Faites glisser les lignes, ou utilisez les flèches.";
     would_be_sent(segment) = "What would be sent of {segment}" | "Ce qui serait envoyé de {segment}";
     rows_sent = "Rows sent" | "Lignes envoyées";
+    reading_lines = "Reading the first lines…" | "Lecture des premières lignes…";
     counting = "Counting exactly who would be sent…" | "Comptage exact de qui serait envoyé…";
     usage_policies = "Usage policies" | "Politiques d’utilisation";
     policy_holds = "Holds" | "Respectée";
     policy_blocks = "Blocks" | "Bloque";
     policy_forbids(labels, actions) = "Nothing labelled {labels} may be sent for {actions}." | "Rien d’étiqueté {labels} ne peut être envoyé pour {actions}.";
-    policies_hold #count = "{count} was asked, and holds", "{count} were asked, and all hold" | "{count} consultée, et respectée", "{count} consultées, toutes respectées";
-    policies_block #count = "{count} blocks this activation", "{count} block this activation" | "{count} bloque cette activation", "{count} bloquent cette activation";
+    policies_hold #count = "{count} policy was asked, and holds", "{count} policies were asked, and all hold" | "{count} politique consultée, et respectée", "{count} politiques consultées, toutes respectées";
+    policies_block #count = "{count} policy blocks this activation", "{count} policies block this activation" | "{count} politique bloque cette activation", "{count} politiques bloquent cette activation";
     no_policy_asked = "No usage policy is about what this destination is used for. Policies, and the labels of fields, stand in the project file." | "Aucune politique d’utilisation ne concerne l’usage de cette destination. Les politiques, et les étiquettes des champs, sont dans le fichier du projet.";
     warn_static = "A file name has no time: each file replaces the one before, and nobody can go back" | "Un nom de fichier n’a pas d’heure\u{a0}: chaque fichier remplace le précédent, sans retour possible";
     warn_no_identity = "No column identifies a person: whoever loads the file cannot tell people apart" | "Aucune colonne n’identifie une personne\u{a0}: qui charge le fichier ne peut distinguer les personnes";
+    warn_no_unique = "No column is unique: whoever has several profiles is sent several times" | "Aucune colonne n’est unique\u{a0}: qui a plusieurs profils est envoyé plusieurs fois";
     warn_no_guard = "No guard is set: a segment that collapses is sent all the same" | "Aucun garde-fou\u{a0}: un segment qui s’effondre est envoyé tout de même";
 }

@@ -31,7 +31,9 @@ pub(crate) fn pages(shell: &Shell) -> Vec<(&'static str, Markup)> {
         status: RunStatus::Blocked,
         stop: Some(Stop {
             code: "guard".into(),
-            message: "2104 rows, 91 % fewer than the last delivery".into(),
+            message:
+                "the guard stopped the run: 2104 rows are 91.0 % fewer than the 23377 of the last run, and max_shrink is 50 %"
+                    .into(),
         }),
         may: May { release: true, reject: true, ..May::default() },
         ..fixture::run_delivered()
@@ -143,7 +145,7 @@ pub(crate) fn pages(shell: &Shell) -> Vec<(&'static str, Markup)> {
             Profile { found: ui::page::profile::Found::NotAsked, ..fixture::profile() }.draw(shell),
         ),
         ("profile", fixture::profile().draw(shell)),
-        ("profile-revealed", Profile { is_revealed: true, ..fixture::profile() }.draw(shell)),
+        ("profile-revealed", fixture::profile_revealed().draw(shell)),
         ("rule", fixture::rule().draw(shell)),
         ("rule-wrong", fixture::rule_wrong().draw(shell)),
         ("run-waiting", waiting.draw(shell)),

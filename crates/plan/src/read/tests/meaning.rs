@@ -774,7 +774,7 @@ fn schedules() {
     69:45 cron_form a cron expression has five fields, this has 6 fields <* * * * * *>
         Write minute, hour, day of month, month and day of week: `0 2 * * *`.
     schedule: { frequency: cron, cron: "60 * * * *" }
-    69:45 cron_form not a cron expression: Component error: Number out of bounds <60 * * * *>
+    69:45 cron_form `60` is no minute (0 to 59) <60 * * * *>
         Write minute, hour, day of month, month and day of week: `0 2 * * *`.
     schedule: { frequency: cron, cron: "@reboot" }
     69:45 cron_form a cron expression has five fields, this has 1 field <@reboot>

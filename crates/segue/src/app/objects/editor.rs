@@ -11,7 +11,7 @@ use tokio::sync::Mutex;
 
 use super::edit::{Edit, Note, admit};
 use super::refused::{Found, Refused, Texts};
-use super::{Name, position, unsaved};
+use super::{Name, named, position, unsaved};
 use crate::ambient;
 use crate::cli::Global;
 use crate::encryption;
@@ -94,7 +94,7 @@ impl Editor<'_> {
         }
         let names: Vec<&Name> = edits.iter().map(Edit::name).collect();
         if !edits.is_empty() {
-            self.check(file, &next, &names).await?;
+            self.check(file, &next, &names).await.map_err(|refused| in_use(refused, edits))?;
         }
         let defined = self.ledger.define(&changes, kept.revision, actor, now).await?;
         if defined.is_none() {
@@ -175,6 +175,26 @@ impl Editor<'_> {
         let errors: Vec<Found> = errors.filter(|it| is_edited(it, edited)).collect();
         if errors.is_empty() { Ok(candidate) } else { Err(Refused::Invalid(errors)) }
     }
+}
+
+/// What is wrong with a project without an object is that others name it.
+fn in_use(refused: Refused, edits: &[Edit]) -> Refused {
+    let [Edit::Remove(name, _)] = edits else { return refused };
+    let Refused::Invalid(found) = refused else { return refused };
+    let missing = format!("unknown_{}", name.0.noun());
+    let mut users: Vec<String> = found
+        .iter()
+        .filter(|it| it.code == missing && it.message.contains(&format!("`{}`", name.1)))
+        .map(|it| match &it.object {
+            Some(object) => format!("the {}", named(object)),
+            None => it.place.clone(),
+        })
+        .collect();
+    if users.len() < found.len() {
+        return Refused::Invalid(found);
+    }
+    users.dedup();
+    Refused::InUse(name.clone(), users)
 }
 
 /// What is to become of a note, with the same done to `next`.

@@ -22,6 +22,8 @@ pub(crate) enum Refused {
     Changed(Name),
     /// What is kept beside objects was changed since.
     NoteChanged,
+    /// Others name it, so it cannot go: where they do.
+    InUse(Name, Vec<String>),
     /// Some definition is too long, or there are too many.
     TooMuch(String),
     /// The project would not be valid.
@@ -72,6 +74,10 @@ impl From<Refused> for Failure {
             }
             Refused::NoteChanged => {
                 Self::new(Kind::Temporary, "it was changed meanwhile").hint("Read it again.")
+            }
+            Refused::InUse(name, by) => {
+                Self::usage(format!("the {} is used by {}", named(&name), by.join(", ")))
+                    .hint("Change or remove first what uses it.")
             }
             Refused::TooMuch(message) => Self::usage(message.trim_end_matches('.').to_owned()),
             Refused::Invalid(found) => {

@@ -117,7 +117,7 @@ pub(crate) struct NewToken {
     role: String,
     /// How long it lives
     #[schemars(range(min = 1, max = 3650))]
-    days: u16,
+    days: u32,
 }
 
 /// A token that was made.

@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use http::StatusCode;
+use ledger::alert::Telling;
 use ledger::{SlotKey, SlotRecord};
 use plan::{Project, Section};
 use schemars::JsonSchema;
@@ -304,10 +305,11 @@ pub(in crate::http) async fn asked(
             SlotKey { activation: activation.key.clone(), segment: export.segment.clone(), slot };
         // What cannot be run is told now and not later.
         workspace.project.run_plan(&key.activation, &key.segment, slot).map_err(Failure::from)?;
-        let ledger = &app.shared.ledger;
-        let record = ledger
-            .request_slot(&key, &activation.destination, &ask.actor.name, ambient::now())
-            .await?;
+        let telling = Telling { to: app.shared.rules().to, id: &ambient::id };
+        let (destination, actor) = (&activation.destination, &ask.actor.name);
+        let requested =
+            app.shared.ledger.request_slot(&key, destination, actor, &telling, ambient::now());
+        let record = requested.await?;
         slots.push(record);
     }
     app.shared.wake.notify_one();

@@ -80,9 +80,9 @@ async fn follow(
 ) -> Result<Vec<ledger::SlotRecord>, Problem> {
     let workspace = app.shared.workspace();
     let (ledger, actor) = (&app.shared.ledger, &ask.actor.name);
-    let planned =
-        evaluations::follow(ledger, &workspace.project, segments, at, actor, ambient::now())
-            .await?;
+    let (project, to) = (&workspace.project, app.shared.rules().to);
+    let now = ambient::now();
+    let planned = evaluations::follow(ledger, project, segments, at, actor, to, now).await?;
     app.shared.wake.notify_one();
     Ok(planned)
 }

@@ -12,7 +12,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use tokio::sync::Mutex;
 
-use super::profiles::{Field, Fields, fields_of, on_a_thread};
+use super::profiles::{Field, Fields, fields_of, while_asked};
 use crate::ambient;
 use crate::cli::slot_now;
 use crate::failure::{Failure, Kind};
@@ -139,7 +139,7 @@ pub(crate) async fn count_values(app: Arc<App>, ask: Ask) -> Result<Reply, Probl
         rules.push((path, rule));
     }
     let now = slot_now();
-    let counted = on_a_thread(&app, async move |app| {
+    let counted = while_asked(&app, &ask.asker, async move |app| {
         let workspace = app.shared.workspace();
         let sources = Sources::pin_profiles(&workspace, &app.shared.global).await?;
         let profiles = sources.engine.agreed(sources.profiles).await?;

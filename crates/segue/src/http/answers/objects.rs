@@ -341,6 +341,10 @@ pub(in crate::http) fn problem(refused: Refused, prefix: &str, own: Option<&Name
         }
         Refused::NoteChanged => Problem::new(Code::PreconditionFailed, "It was changed since.")
             .hint("Read it again, and make the edit for the version that there is."),
+        Refused::InUse(name, by) => {
+            let detail = format!("The {} is used by {}.", objects::named(&name), by.join(", "));
+            Problem::new(Code::Conflict, detail).hint("Change or remove first what uses it.")
+        }
         Refused::TooMuch(message) => Problem::new(Code::InvalidValue, message),
         Refused::Invalid(found) => {
             let detail = match found.as_slice() {

@@ -2,15 +2,20 @@
 
 use std::sync::Arc;
 
+use engine::PersonId;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::profiles::on_a_thread;
+use super::runs;
+use super::who_got::WhoGot;
 use crate::app::people::{self, Wanted};
+use crate::app::who_got;
 use crate::cli::slot_now;
 use crate::http::App;
 use crate::http::problem::{Code, Problem};
 use crate::http::request::{Ask, Reply};
+use crate::sources::Sources;
 
 /// Whom to look up.
 #[derive(Deserialize, JsonSchema)]
@@ -20,6 +25,12 @@ pub(crate) struct LookUp {
     namespace: String,
     /// The identity, letter by letter
     value: String,
+    /// Also every file that the person's data went out in
+    #[serde(default)]
+    who_got: bool,
+    /// Where the files go on: `next` of the page before
+    #[serde(default)]
+    cursor: Option<String>,
 }
 
 /// What is known of a person.
@@ -35,6 +46,8 @@ pub(crate) struct Found {
     pub(crate) memberships: Vec<Membership>,
     /// Segments beyond them, which were not asked
     pub(crate) segments_left_out: usize,
+    /// The files, where they were asked for
+    pub(crate) who_got: Option<WhoGot>,
 }
 
 /// Identities of one kind.
@@ -83,14 +96,27 @@ pub(crate) async fn reveal(app: Arc<App>, ask: Ask) -> Result<Reply, Problem> {
 }
 
 async fn found(app: &Arc<App>, wanted: LookUp, unmask: bool) -> Result<Reply, Problem> {
-    let LookUp { namespace, value } = wanted;
+    let LookUp { namespace, value, who_got: with_files, cursor } = wanted;
+    let behind = cursor.as_deref().map(runs::behind_of).transpose()?;
+    let person = PersonId { namespace, value };
     let now = slot_now();
     let found = on_a_thread(app, async move |app| {
         let workspace = app.shared.workspace();
-        let wanted = Wanted { namespace: &namespace, value: &value, unmask, now };
-        Box::pin(people::look_up(&workspace, &app.shared.global, &wanted)).await
+        // Rules that are asked are checked when they are: hundreds of others are not.
+        let opened = Sources::open_unchecked(&workspace, &app.shared.global);
+        let sources = Box::pin(opened).await?;
+        let Some(profile) = people::find(&sources, &person).await? else { return Ok(None) };
+        let wanted = Wanted { person: &person, unmask, now };
+        let told = Box::pin(people::tell(&workspace, &sources, &profile, &wanted)).await?;
+        if !with_files {
+            return Ok(Some((told, None)));
+        }
+        let wanted = who_got::Wanted { person, behind, now };
+        let identities = Some(profile.identities.as_slice());
+        let files = who_got::ask_of(&workspace, identities, &app.shared.ledger, &wanted).await?;
+        Ok(Some((told, Some(WhoGot::of(files, workspace.project.who_got.kept_days)))))
     });
-    let Some(person) = found.await? else {
+    let Some((person, files)) = found.await? else {
         return Err(Problem::new(Code::NotFound, "No profile has this identity.")
             .hint("Identities are compared letter by letter."));
     };
@@ -127,5 +153,6 @@ async fn found(app: &Arc<App>, wanted: LookUp, unmask: bool) -> Result<Reply, Pr
             })
             .collect(),
         segments_left_out: person.segments_left_out,
+        who_got: files,
     })
 }

@@ -7,7 +7,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
-use super::profiles::on_a_thread;
+use super::profiles::{beside, while_asked};
 use crate::app::objects::{self, Found, Name, Refused};
 use crate::app::preview::{self, ROWS_SHOWN_MAX, Wanted};
 use crate::cli::slot_now;
@@ -38,7 +38,8 @@ pub(crate) struct PreviewObjects {
     /// Whether rows are counted; needs the right to analyse
     #[serde(default)]
     count: bool,
-    /// The segments that are looked at; without it all of the activation
+    /// The segments that are looked at; without it all of the activation. Where nothing is counted, whether the
+    /// rules of the others fit to the data is not checked
     #[serde(default)]
     only: Vec<String>,
 }
@@ -48,7 +49,7 @@ pub(crate) struct PreviewObjects {
 pub(crate) struct Previewed {
     pub(crate) valid: bool,
     pub(crate) problems: Vec<ObjectProblem>,
-    /// What the files begin with
+    /// What the files of the first segment begin with
     pub(crate) address: Option<String>,
     pub(crate) segments: Vec<SegmentPreviewed>,
     /// The first lines of a full file of the first segment; letters and digits are masked
@@ -118,6 +119,8 @@ pub(crate) struct SegmentPreviewed {
     pub(crate) segment: String,
     pub(crate) name: String,
     pub(crate) file: String,
+    /// What the file's address begins with
+    pub(crate) address: String,
     /// Whether each file replaces the one before
     pub(crate) replaces: bool,
     pub(crate) slots: Vec<SlotPreviewed>,
@@ -190,7 +193,8 @@ pub(crate) async fn preview(app: Arc<App>, ask: Ask) -> Result<Reply, Problem> {
     };
     let more: Vec<(Name, Value)> = sections.into_iter().flat_map(of_section).collect();
     let now = slot_now();
-    let found = on_a_thread(&app, async move |app| {
+    let (asker, reads) = (ask.asker.clone(), (may_analyse && rows > 0) || (count && may_count));
+    let work = async move |app: &App| {
         let shared = &app.shared;
         let (candidate, forbidden) =
             match Box::pin(objects::with(&shared.global, &shared.ledger, &more, now)).await {
@@ -236,8 +240,10 @@ pub(crate) async fn preview(app: Arc<App>, ask: Ask) -> Result<Reply, Problem> {
             }
             Err(failure) => Err(failure),
         }
-    });
-    Reply::json(&found.await?)
+    };
+    let found =
+        if reads { while_asked(&app, &asker, work).await? } else { beside(&app, work).await? };
+    Reply::json(&found)
 }
 
 fn wrong(problems: Vec<ObjectProblem>) -> Previewed {
@@ -288,6 +294,7 @@ fn fine(preview: preview::Preview) -> Previewed {
         segment: it.key,
         name: it.name,
         file: it.file,
+        address: it.address,
         replaces: it.is_static,
         members: it.rows.map(|(members, _)| members),
         rows: it.rows.map(|(_, rows)| rows),

@@ -15,6 +15,7 @@ use crate::app::questions::{self, DRAFT, ROWS_MAX, Shown, Values};
 use crate::cli::slot_now;
 use crate::failure::Failure;
 use crate::http::App;
+use crate::http::asker::Asker;
 use crate::http::problem::{Code, Problem};
 use crate::http::request::{Ask, Reply};
 use crate::http::rights::Right;
@@ -337,7 +338,6 @@ pub(super) async fn on_a_thread<T: Send + 'static>(
     app: &Arc<App>,
     work: impl AsyncFnOnce(&App) -> Result<T, Failure> + Send + 'static,
 ) -> Result<T, Problem> {
-    let internal = || Problem::new(Code::Internal, "The profiles could not be asked.");
     let permit = Arc::clone(&app.heavy).acquire_owned().await.map_err(|_| internal())?;
     let (app, handle) = (Arc::clone(app), tokio::runtime::Handle::current());
     let asked = tokio::task::spawn_blocking(move || {
@@ -346,4 +346,47 @@ pub(super) async fn on_a_thread<T: Send + 'static>(
         handle.block_on(Box::pin(work(&app)))
     });
     Ok(asked.await.map_err(|_| internal())??)
+}
+
+/// The same for a question that changes nothing: it ends when nobody waits for its answer any more, so that
+/// whoever comes next does not wait for a page that was left.
+pub(super) async fn while_asked<T: Send + 'static>(
+    app: &Arc<App>,
+    asker: &Asker,
+    work: impl AsyncFnOnce(&App) -> Result<T, Failure> + Send + 'static,
+) -> Result<T, Problem> {
+    let (waiting, asking) = (asker.clone(), asker.clone());
+    let permit = tokio::select! {
+        permit = Arc::clone(&app.heavy).acquire_owned() => permit.map_err(|_| internal())?,
+        () = waiting.leaves() => return Err(left()),
+    };
+    let (app, handle) = (Arc::clone(app), tokio::runtime::Handle::current());
+    let asked = tokio::task::spawn_blocking(move || {
+        let _permit = permit;
+        handle.block_on(async {
+            tokio::select! {
+                done = Box::pin(work(&app)) => done.map(Some),
+                () = asking.leaves() => Ok(None),
+            }
+        })
+    });
+    asked.await.map_err(|_| internal())??.ok_or_else(left)
+}
+
+/// Does something that reads no profiles on a thread of its own. It does not wait for those that do.
+pub(super) async fn beside<T: Send + 'static>(
+    app: &Arc<App>,
+    work: impl AsyncFnOnce(&App) -> Result<T, Failure> + Send + 'static,
+) -> Result<T, Problem> {
+    let (app, handle) = (Arc::clone(app), tokio::runtime::Handle::current());
+    let asked = tokio::task::spawn_blocking(move || handle.block_on(Box::pin(work(&app))));
+    Ok(asked.await.map_err(|_| internal())??)
+}
+
+fn internal() -> Problem {
+    Problem::new(Code::Internal, "The profiles could not be asked.")
+}
+
+fn left() -> Problem {
+    Problem::new(Code::Unavailable, "Nobody waited for the answer any more.")
 }

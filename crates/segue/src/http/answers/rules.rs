@@ -5,7 +5,7 @@ use std::sync::Arc;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::profiles::on_a_thread;
+use super::profiles::while_asked;
 use crate::app::rules::{self, Language, SAMPLE_ROWS_MAX, Tried};
 use crate::cli::slot_now;
 use crate::http::App;
@@ -88,7 +88,7 @@ pub(crate) async fn try_rule(app: Arc<App>, ask: Ask) -> Result<Reply, Problem> 
         return Err(Problem::new(Code::InvalidValue, detail));
     }
     let (now, text) = (slot_now(), rule.clone());
-    let tried = on_a_thread(&app, async move |app| {
+    let tried = while_asked(&app, &ask.asker, async move |app| {
         let workspace = app.shared.workspace();
         let tried = rules::try_rule(&workspace, &app.shared.global, (language, &text), sample, now);
         Box::pin(tried).await

@@ -326,8 +326,9 @@ async fn decided(
     }
     let (workspace, ledger) = (app.shared.workspace(), &app.shared.ledger);
     let actor = &ask.actor.name;
-    let decided =
-        decide::decide(&workspace, ledger, run_id, decision, actor, reason, ambient::now());
+    let (to, now) = (app.shared.rules().to, ambient::now());
+    let asked = decide::Asked { decision, actor, reason, to };
+    let decided = decide::decide(&workspace, ledger, run_id, asked, now);
     let detail = Box::pin(decided).await?;
     app.shared.wake.notify_one();
     app.shared.replan.notify_one();

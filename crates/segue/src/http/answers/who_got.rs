@@ -8,7 +8,7 @@ use serde::{Deserialize, Serialize};
 
 use super::profiles::with_sources;
 use super::runs;
-use crate::app::who_got::{self, Gap, Wanted, Went, Why};
+use crate::app::who_got::{self, Answer, Gap, Wanted, Went, Why};
 use crate::cli::{report, slot_now};
 use crate::http::App;
 use crate::http::problem::Problem;
@@ -89,15 +89,20 @@ pub(crate) async fn ask(app: Arc<App>, ask: Ask) -> Result<Reply, Problem> {
     let found = with_sources(&app, workspace, async move |workspace, sources| {
         who_got::ask(workspace, sources, &of_task.shared.ledger, &wanted).await
     });
-    let answer = found.await?;
-    Reply::json(&WhoGot {
-        has_profile: answer.has_profile,
-        files: answer.files.into_iter().map(WentOut::of).collect(),
-        not_known: answer.gaps.into_iter().map(NotKnown::of).collect(),
-        recorded_since: answer.recorded_since.map(|at| at.to_string()),
-        kept_days,
-        next: answer.next.as_ref().map(runs::cursor_of),
-    })
+    Reply::json(&WhoGot::of(found.await?, kept_days))
+}
+
+impl WhoGot {
+    pub(super) fn of(answer: Answer, kept_days: u32) -> Self {
+        Self {
+            has_profile: answer.has_profile,
+            files: answer.files.into_iter().map(WentOut::of).collect(),
+            not_known: answer.gaps.into_iter().map(NotKnown::of).collect(),
+            recorded_since: answer.recorded_since.map(|at| at.to_string()),
+            kept_days,
+            next: answer.next.as_ref().map(runs::cursor_of),
+        }
+    }
 }
 
 impl WentOut {

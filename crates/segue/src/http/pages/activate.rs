@@ -4,7 +4,7 @@ mod columns;
 mod definition;
 mod schedule;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashMap};
 
 use plan::Section;
 use serde_json::{Value, json};
@@ -145,9 +145,10 @@ fn address(step: &str, shown: &Shown) -> String {
 /// The chosen segments that are looked for, and those of them that are shown.
 fn looked_at(visit: &Visit, draft: &Draft, shown: &Shown) -> (Vec<String>, Vec<String>) {
     let workspace = visit.app.shared.workspace();
-    let named = draft.all("segment").map(|key| {
-        (key, workspace.project.segment(key).map_or(key, |segment| segment.name.as_str()))
-    });
+    let segments = &workspace.project.segments;
+    let names: HashMap<&str, &str> =
+        segments.iter().map(|it| (it.key.as_str(), it.name.as_str())).collect();
+    let named = draft.all("segment").map(|key| (key, names.get(key).copied().unwrap_or(key)));
     let (found, part) = shown.of(named);
     let found: Vec<String> = found.into_iter().map(str::to_owned).collect();
     let seen = found[part.range()].to_vec();
@@ -169,11 +170,13 @@ async fn drawn(
     {
         draft.set("destination", &first.key);
     }
+    let has_columns = !draft.get("column.source").is_empty();
     let fields = match step {
-        "attributes" | "review" => super::rules::fields(visit).await?,
+        "attributes" => super::rules::fields(visit).await?,
+        "review" if !has_columns => super::rules::fields(visit).await?,
         _ => Fields::default(),
     };
-    if draft.get("column.source").is_empty() && !fields.shown.is_empty() {
+    if !has_columns && !fields.shown.is_empty() {
         recommend(&workspace, &fields, &mut draft);
         wizard.keep(visit, &draft)?;
     }
@@ -193,7 +196,9 @@ async fn drawn(
         "segments" => Preview::default(),
         _ if !is_ready => Preview::default(),
         _ => {
-            let rows = if step == "attributes" || is_counted { LINES } else { 0 };
+            // The page does not wait for the first lines, which are read when it stands.
+            let is_read = visit.is_part() || visit.query("lines").is_some();
+            let rows = if (step == "attributes" && is_read) || is_counted { LINES } else { 0 };
             let asked = asked(visit, wizard, &draft, step);
             let wanted = json!({ "rows": rows, "count": is_counted, "only": only });
             wizard::preview(visit, joined(asked, wanted)).await?
@@ -314,6 +319,9 @@ fn warnings(workspace: &Workspace, draft: &Draft, preview: &Preview) -> Vec<Warn
     };
     if !identities.any(|identity| is_mapped(identity.field.to_string())) {
         found.push(Warning::NoIdentity);
+    }
+    if !columns.iter().any(|[.., rule]| matches!(rule.as_str(), "deduplicate" | "both")) {
+        found.push(Warning::NoUnique);
     }
     if GUARDS.iter().all(|name| draft.get(name).trim().is_empty()) {
         found.push(Warning::NoGuard);

@@ -71,7 +71,7 @@ pub(super) async fn reject(visit: Visit) -> Result<Reply, Problem> {
     let reason = Some(visit.field("reason").trim()).filter(|reason| !reason.is_empty());
     let body = json!({ "reason": reason.unwrap_or("rejected on the page of the run") });
     visit.perform("reject_run", &[("id", id)], Some(body)).await?;
-    Ok(done(&format!("/runs/{id}"), Said::Removed))
+    Ok(done(&format!("/runs/{id}"), Said::Rejected))
 }
 
 async fn ask_for(visit: &Visit, activation: &str, body: Value) -> Result<Reply, Problem> {

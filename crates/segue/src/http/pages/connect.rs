@@ -34,8 +34,10 @@ pub(super) async fn begin(visit: Visit) -> Result<Reply, Problem> {
     if let Some(preset) = visit.query("preset") {
         let wizard = wizard(&visit);
         let mut draft = wizard.load(&visit);
+        let before = Preset::of_word(draft.get("preset"));
         draft.set("preset", preset);
         draft.set("account", "");
+        leave(&mut draft, before);
         wizard.keep(&visit, &draft)?;
     }
     Ok(see_other("/connect/account"))
@@ -73,6 +75,7 @@ pub(super) async fn step(visit: Visit) -> Result<Reply, Problem> {
     let Some((at, mut draft)) = wizard.filled(&visit, &FIELDS) else {
         return visit.missing().await;
     };
+    leave(&mut draft, Preset::of_word(wizard.load(&visit).get("preset")));
     let step = FIELDS[at].0;
     let secret = draft.get("secret").to_owned();
     draft.set("secret", "");
@@ -94,6 +97,18 @@ pub(super) async fn step(visit: Visit) -> Result<Reply, Problem> {
     match wizard.way(&visit, &FIELDS, at, go) {
         Some(reply) => Ok(reply),
         None => finish(&visit, &wizard, &draft).await,
+    }
+}
+
+/// What was filled in because of the service before is not what the one that is chosen now goes by.
+fn leave(draft: &mut Draft, before: Preset) {
+    if Preset::of_word(draft.get("preset")) == before {
+        return;
+    }
+    for (name, of_before) in [("region", before.region()), ("endpoint", before.endpoint())] {
+        if draft.get(name) == of_before {
+            draft.set(name, "");
+        }
     }
 }
 
@@ -439,6 +454,19 @@ async fn sample(
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn another_service_goes_by_its_own_region_and_address() {
+        let fields = [("preset", "google"), ("region", "us-east-1"), ("endpoint", "https://mine")];
+        let mut draft = Draft(fields.map(|(name, value)| (name.into(), value.into())).to_vec());
+        leave(&mut draft, Preset::Minio);
+        assert_eq!((draft.get("region"), draft.get("endpoint")), ("", "https://mine"));
+        draft.set("region", "mine");
+        draft.set("endpoint", Preset::Google.endpoint());
+        draft.set("preset", "minio");
+        leave(&mut draft, Preset::Google);
+        assert_eq!((draft.get("region"), draft.get("endpoint")), ("mine", ""));
+    }
 
     #[test]
     fn what_is_changed_comes_back_as_it_was() {

@@ -31,6 +31,7 @@ use http::request::Parts;
 use http::{HeaderMap, Method};
 use hyper::body::Incoming;
 
+use super::asker::Asker;
 use super::problem::{Code, Problem};
 use super::request::Reply;
 use super::rights::Right;
@@ -257,7 +258,7 @@ impl Table {
 pub(super) async fn answer(
     app: &Arc<App>,
     found: Found,
-    address: IpAddr,
+    (address, asker): (IpAddr, Asker),
     parts: &Parts,
     body: Incoming,
 ) -> Result<Reply, Problem> {
@@ -266,7 +267,7 @@ pub(super) async fn answer(
         return Err(Problem::other_method(&["GET", "HEAD", "POST"]));
     }
     let form = if changes { visit::fields(&dispatch::read(body).await?) } else { Vec::new() };
-    let mut visit = Visit::new(app, address, parts, found.parameters, form);
+    let mut visit = Visit::new(app, (address, asker), parts, found.parameters, form);
     let right = found.page.map_or(Right::SignedIn, Page::right);
     if right != Right::Open {
         let token = visit.field("csrf").to_owned();

@@ -17,37 +17,31 @@ pub(super) async fn page(visit: Visit) -> Result<Reply, Problem> {
 pub(super) async fn look_up(visit: Visit) -> Result<Reply, Problem> {
     let is_revealed = visit.field("reveal") == "yes" && visit.may_do("reveal_person");
     let operation = if is_revealed { "reveal_person" } else { "look_up_person" };
-    let person = json!({
-        "namespace": visit.field("namespace"), "value": visit.field("identity"),
+    let cursor = Some(visit.field("files")).filter(|cursor| !cursor.is_empty());
+    let asked = json!({
+        "namespace": visit.field("namespace"), "value": visit.field("identity"), "cursor": cursor,
     });
-    let found = visit.ask::<answer::Found>(operation, &[], Some(person.clone())).await;
-    let failed = |problem: &Problem| Found::Failed(problem.detail.clone(), problem.hint.clone());
-    let (found, status) = match found {
-        Ok(person) => (Found::Person(Box::new(of(person))), None),
+    let mut with_files = asked.clone();
+    with_files["whoGot"] = true.into();
+    let problem = match visit.ask::<answer::Found>(operation, &[], Some(with_files)).await {
+        Ok(mut person) => {
+            let files = person.who_got.take().map(files_of);
+            return drawn(&visit, Found::Person(Box::new(of(person))), files, is_revealed).await;
+        }
+        // Files may hold data of somebody who has no profile any more.
         Err(problem) if problem.code == Code::NotFound => {
-            (Found::Nobody, Some(problem.code.status()))
+            match visit.ask::<WhoGot>("who_got", &[], Some(asked)).await {
+                Ok(files) => {
+                    let reply = drawn(&visit, Found::Nobody, Some(files_of(files)), false).await?;
+                    return Ok(reply.with_status(problem.code.status()));
+                }
+                Err(problem) => problem,
+            }
         }
-        Err(problem) => {
-            let reply = drawn(&visit, failed(&problem), None, false).await?;
-            return Ok(reply.with_status(problem.code.status()));
-        }
+        Err(problem) => problem,
     };
-    // Files may hold data of somebody who has no profile any more.
-    let mut asked = person;
-    asked["cursor"] =
-        Some(visit.field("files")).filter(|cursor| !cursor.is_empty()).map(str::to_owned).into();
-    let files = match visit.ask::<WhoGot>("who_got", &[], Some(asked)).await {
-        Ok(files) => files_of(files),
-        Err(problem) => {
-            let reply = drawn(&visit, failed(&problem), None, false).await?;
-            return Ok(reply.with_status(problem.code.status()));
-        }
-    };
-    let reply = drawn(&visit, found, Some(files), is_revealed).await?;
-    Ok(match status {
-        Some(status) => reply.with_status(status),
-        None => reply,
-    })
+    let failed = Found::Failed(problem.detail.clone(), problem.hint.clone());
+    Ok(drawn(&visit, failed, None, false).await?.with_status(problem.code.status()))
 }
 
 async fn drawn(

@@ -80,7 +80,7 @@ pub(super) async fn page(visit: Visit) -> Result<Reply, Problem> {
         Some(segment) => written(&workspace, segment),
         None => ("sql", String::new()),
     };
-    let found = of(&visit, &text, language).await?;
+    let found = to_come(&text);
     drawn(&visit, text, language, found).await
 }
 
@@ -116,6 +116,11 @@ pub(super) async fn tried(visit: Visit) -> Result<Reply, Problem> {
 
 fn language(visit: &Visit) -> &'static str {
     if visit.field("language") == "pql" { "pql" } else { "sql" }
+}
+
+/// What the page of a rule begins with: it does not wait for everybody to be counted.
+fn to_come(text: &str) -> Found {
+    if text.trim().is_empty() { Found::NotAsked } else { Found::ToCome }
 }
 
 async fn of(visit: &Visit, text: &str, language: &str) -> Result<Found, Problem> {
@@ -159,7 +164,7 @@ pub(super) async fn edit(visit: Visit) -> Result<Reply, Problem> {
         return Err(in_file("segment", &key));
     };
     let (language, text) = written(&workspace, segment);
-    let found = of(&visit, &text, language).await?;
+    let found = to_come(&text);
     let saving = Saving {
         changes: Some(Changes { key, revision: stored.revision.to_string() }),
         name: segment.name.clone(),

@@ -225,7 +225,7 @@ pub(super) async fn remove_user(visit: Visit) -> Result<Reply, Problem> {
 
 /// Makes a token and shows its text, this once.
 pub(super) async fn add_token(visit: Visit) -> Result<Reply, Problem> {
-    let days: u16 = visit.field("days").parse().map_err(|_| {
+    let days: u32 = visit.field("days").parse().map_err(|_| {
         Problem::new(Code::InvalidValue, "A token lives for a whole number of days.")
     })?;
     let body = json!({ "name": visit.field("name"), "role": visit.field("role"), "days": days });

@@ -16,6 +16,7 @@ use ui::{Lang, Locale, Markup, Shell};
 
 use crate::ambient;
 use crate::app::access;
+use crate::http::asker::Asker;
 use crate::http::problem::{Code, Problem};
 use crate::http::request::{Ask, Content, Reply};
 use crate::http::rights::{Right, Role};
@@ -51,6 +52,7 @@ const PLACES: [(Place, Right); 8] = [
 pub(super) struct Visit {
     pub(super) app: Arc<App>,
     pub(super) address: IpAddr,
+    asker: Asker,
     pub(super) actor: Actor,
     pub(super) headers: HeaderMap,
     /// Without the query.
@@ -65,7 +67,7 @@ pub(super) struct Visit {
 impl Visit {
     pub(super) fn new(
         app: &Arc<App>,
-        address: IpAddr,
+        (address, asker): (IpAddr, Asker),
         parts: &Parts,
         parameters: Parameters,
         form: Vec<(String, String)>,
@@ -75,6 +77,7 @@ impl Visit {
         Self {
             app: Arc::clone(app),
             address,
+            asker,
             actor: Actor::nobody(),
             headers: parts.headers.clone(),
             path: parts.uri.path().to_owned(),
@@ -269,6 +272,7 @@ impl Visit {
             .collect();
         let ask = Ask {
             actor: self.actor.clone(),
+            asker: self.asker.clone(),
             headers,
             address: self.address.to_string(),
             path: filled(route.path, &parameters),

@@ -203,6 +203,7 @@ fn segment(it: SegmentPreviewed) -> SegmentPreview {
         days: it.days.iter().filter_map(day).collect(),
         name: it.name,
         file: Some(it.file),
+        address: Some(it.address),
         is_static: it.replaces,
         rows: it.members.zip(it.rows),
         excluded: it.excluded.into_iter().map(|it| (it.reason, it.profiles)).collect(),

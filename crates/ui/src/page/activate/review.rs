@@ -82,6 +82,7 @@ fn warning(lang: Lang, warning: Warning) -> Markup {
     let text = match warning {
         Warning::StaticName => lang.warn_static(),
         Warning::NoIdentity => lang.warn_no_identity(),
+        Warning::NoUnique => lang.warn_no_unique(),
         Warning::NoGuard => lang.warn_no_guard(),
     };
     let note = Note {

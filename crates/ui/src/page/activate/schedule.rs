@@ -1,6 +1,8 @@
 //! The second step: when each segment is sent, which rows, and under which name. Hundreds of segments are
 //! shown some at a time, each closed, and changed together.
 
+use std::collections::HashMap;
+
 use maud::{Markup, html};
 
 use super::{Activate, FILE_NAME, SHOWN_OPEN};
@@ -91,6 +93,7 @@ impl Activate {
         let (found, part) = self.found();
         let is_open = found.len() <= SHOWN_OPEN;
         let all: Vec<&str> = self.draft.all("segment").collect();
+        let filled = self.draft.by_name();
         let ticked: Vec<&str> = self.draft.all("bulk.segment").collect();
         let number = |key: &str| all.iter().position(|it| *it == key).unwrap_or_default();
         let count = u64::try_from(all.len()).unwrap_or(u64::MAX);
@@ -113,7 +116,7 @@ impl Activate {
                         li {
                             input type="hidden" name="shown" value=(key);
                             @if has_several { input type="checkbox" name="bulk.segment" value=(key) checked[ticked.contains(key)] aria-label=(lang.tick_segment(self.name_of(key))); }
-                            (self.export(lang, key, number(key), is_open))
+                            (self.export(lang, key, (number(key), is_open), &filled))
                         }
                     }
                 }
@@ -177,13 +180,20 @@ impl Activate {
     }
 
     /// When a segment is sent, which rows, and under which name: in a line, and to be changed.
-    fn export(&self, lang: Lang, key: &str, number: usize, is_open: bool) -> Markup {
-        let draft = &self.draft;
+    fn export(
+        &self,
+        lang: Lang,
+        key: &str,
+        (number, is_open): (usize, bool),
+        filled: &HashMap<&str, &str>,
+    ) -> Markup {
         let (frequencies, exports) = (choices(&frequencies(lang)), choices(&exports(lang)));
         let name = |what: &str| format!("{what}.{key}");
         let id = |what: &str| format!("{what}-{number}");
-        let value =
-            |what: &str, otherwise: &'static str| draft.or(&name(what), otherwise).to_owned();
+        let value = |what: &str, otherwise: &'static str| {
+            let value = filled.get(name(what).as_str()).copied().unwrap_or_default();
+            if value.is_empty() { otherwise } else { value }.to_owned()
+        };
         let (frequency, export) = (value("frequency", "daily"), value("export", "full"));
         let text = |what: &str, label: &str, otherwise: &'static str, kind: &str, hint: &str| {
             text_field(&name(what), label)
@@ -227,7 +237,7 @@ impl Activate {
                     div class="filters" data-when=(SCHEDULED) {
                         (text("start", lang.first_day(), "", "date", ""))
                         div data-when=(REPEATING) { (text("end", lang.last_day(), "", "date", "")) }
-                        @if !draft.get(&name("zone")).is_empty() { (text("zone", lang.time_zone(), "UTC", "text", "")) }
+                        @if !value("zone", "").is_empty() { (text("zone", lang.time_zone(), "UTC", "text", "")) }
                     }
                     @for (when, hint) in hints { p class="muted small" data-when=(when) { (hint) } }
                     (text("file_name", lang.file_name(), FILE_NAME, "text", lang.file_name_hint()))

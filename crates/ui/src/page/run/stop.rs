@@ -16,16 +16,23 @@ pub struct Stop {
     pub message: String,
 }
 
+/// What stands before the numbers that stopped a run, which the page says in its own words.
+pub(in crate::page) const GUARD: &str = "the guard stopped the run: ";
+
 impl Stop {
     pub(super) fn draw(&self, lang: Lang, run: &Run) -> Markup {
+        if let Some((who, reason)) = self.rejection() {
+            return rejected(lang, who, reason);
+        }
         let (title, what, step) = self.words(lang, run.status);
+        let message = self.message.strip_prefix(GUARD).unwrap_or(&self.message);
         let note = Note {
             tone: if run.status == RunStatus::Skipped { Tone::Idle } else { run.status.tone() },
             title: html! { (title) },
             detail: html! {
                 (what) "."
                 @if run.status == RunStatus::Failed { " " (lang.run_failed_calm()) }
-                @if self.code != "empty" { " (" (told(lang, &self.message)) ")" }
+                @if self.code != "empty" { " (" (told(lang, message)) ")" }
             },
             next_step: step,
             actions: match self.code.as_str() {
@@ -42,6 +49,12 @@ impl Stop {
             },
         };
         note.draw(lang)
+    }
+
+    /// Who rejected the run, and why.
+    fn rejection(&self) -> Option<(&str, &str)> {
+        let said = self.message.strip_prefix("rejected by ")?;
+        said.split_once(": ").filter(|_| self.code == "rejected")
     }
 
     fn words(
@@ -71,4 +84,15 @@ impl Stop {
         };
         (title, what, step)
     }
+}
+
+fn rejected(lang: Lang, who: &str, reason: &str) -> Markup {
+    let note = Note {
+        tone: Tone::Bad,
+        title: html! { (lang.run_rejected_title()) },
+        detail: html! { (lang.rejected_by(who)) " " (lang.run_failed_calm()) " (" (told(lang, reason)) ")" },
+        next_step: Some(lang.stop_rejected_do()),
+        actions: nothing(),
+    };
+    note.draw(lang)
 }

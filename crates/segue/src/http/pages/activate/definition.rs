@@ -16,6 +16,7 @@ pub(super) fn activation_of(draft: &Draft, before: &Value) -> Value {
     let exports: HashMap<&str, &Map<String, Value>> =
         exports.iter().filter_map(|it| Some((it["segment"].as_str()?, it.as_object()?))).collect();
     let filled = draft.by_name();
+    let zone_of_all = draft.or("zone", "UTC");
     let segment = |key: &str| {
         let of = |what: &str, otherwise: &'static str| -> String {
             let written = filled.get(format!("{what}.{key}").as_str()).copied().unwrap_or_default();
@@ -27,7 +28,7 @@ pub(super) fn activation_of(draft: &Draft, before: &Value) -> Value {
         put(&mut export, "file_name", &of("file_name", FILE_NAME));
         put(&mut export, "export", &of("export", "full"));
         let zone = of("zone", "");
-        let zone = if zone.is_empty() { draft.or("zone", "UTC") } else { &zone };
+        let zone = if zone.is_empty() { zone_of_all } else { &zone };
         let schedule = export.remove("schedule");
         let frequency = of("frequency", "daily");
         if frequency != "none" {
