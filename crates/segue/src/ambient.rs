@@ -164,6 +164,8 @@ impl Signals {
 #[derive(Debug, Clone)]
 pub(crate) struct Interrupt {
     requested: watch::Receiver<bool>,
+    /// What else ends the work that asks.
+    also: Option<watch::Receiver<bool>>,
 }
 
 impl Interrupt {
@@ -181,19 +183,42 @@ impl Interrupt {
             // Without signals the sender must stay, or waiting for it would end.
             std::future::pending::<()>().await;
         });
-        Self { requested }
+        Self { requested, also: None }
+    }
+
+    /// The same for work that something else may end as well.
+    pub(crate) fn or(&self, also: watch::Receiver<bool>) -> Self {
+        Self { requested: self.requested.clone(), also: Some(also) }
     }
 
     /// Waits until the user asks to stop.
     pub(crate) async fn requested(&self) {
-        let mut requested = self.requested.clone();
-        if requested.wait_for(|requested| *requested).await.is_err() {
-            std::future::pending::<()>().await;
+        let also = async {
+            match &self.also {
+                Some(also) => is_true(also.clone()).await,
+                None => std::future::pending().await,
+            }
+        };
+        tokio::select! {
+            () = is_true(self.requested.clone()) => {}
+            () = also => {}
         }
+    }
+
+    /// Whether it is something else that ends the work.
+    pub(crate) fn is_cancelled(&self) -> bool {
+        self.also.as_ref().is_some_and(|also| *also.borrow())
     }
 
     /// Whether the user has asked to stop.
     pub(crate) fn is_requested(&self) -> bool {
-        *self.requested.borrow()
+        *self.requested.borrow() || self.is_cancelled()
+    }
+}
+
+/// Waits until it is, for ever if nobody can say so any more.
+async fn is_true(mut watched: watch::Receiver<bool>) {
+    if watched.wait_for(|is_true| *is_true).await.is_err() {
+        std::future::pending::<()>().await;
     }
 }

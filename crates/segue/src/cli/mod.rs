@@ -278,9 +278,9 @@ async fn dispatch(cli: Cli) -> Result<(), Failure> {
 /// Logs go to stderr, as text or as one JSON object a line; no event holds a profile value or a secret.
 fn start_logging(filter: &str, format: Format, traces: Option<&Traces>) -> Result<(), Failure> {
     // The protocol layer of the demo's service logs whole requests, signatures included.
-    // What goes wrong on a connection or in signing in is told by the error, once.
+    // What goes wrong on a connection, in signing in or at the database is told by the error, once.
     let filter = format!(
-        "s3s=warn,aws_smithy_http_client=error,aws_config=error,opentelemetry=warn,{}=off,{filter}",
+        "s3s=warn,aws_smithy_http_client=error,aws_config=error,opentelemetry=warn,sqlx=error,sqlx_core=error,{}=off,{filter}",
         traces::TARGET
     );
     let filter = tracing_subscriber::EnvFilter::try_new(filter).map_err(|error| {

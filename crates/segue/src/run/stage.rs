@@ -129,6 +129,10 @@ impl Attempt<'_> {
             // Before the commit record: whatever is delivered can be asked about.
             record.await.map_err(lost_record)??.persist()?;
         }
+        // Nothing is visible yet, and somebody wants that nothing becomes so.
+        if self.around.interrupt.is_cancelled() {
+            return Err(interrupted().into());
+        }
         let event = Event::Staged { data_files, manifest: objects.len() > data_files };
         let mut held = self.held();
         held.set_objects(objects);

@@ -45,6 +45,8 @@ pub(super) fn of_end(
     id: Uuid,
 ) -> Option<NewAlert> {
     let (kind, stop) = match end {
+        // Somebody disabled the activation, and knows.
+        SlotEnd::Skipped(stop) if stop.code == Reason::Paused.code() => return None,
         SlotEnd::Delivered => ("delivered", None),
         SlotEnd::Skipped(stop) => ("skipped", Some(stop)),
         SlotEnd::Failed(stop) => ("failed", Some(stop)),

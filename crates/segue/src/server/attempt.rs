@@ -6,9 +6,11 @@ use delivery::measured::MeasuredStore;
 use jiff::{SignedDuration, Timestamp};
 use ledger::{DEATHS_MAX, POISON, RunRecord, RunState, SlotClaim, SlotEnd, SlotState, Stop};
 use plan::RunPlan;
+use plan::planner::Reason;
+use tokio::sync::watch;
 
 use super::{Shared, planner};
-use crate::ambient;
+use crate::ambient::{self, Interrupt};
 use crate::cli::Global;
 use crate::failure::{Failure, Kind};
 use crate::progress::Progress;
@@ -27,13 +29,20 @@ const BLOCKED_PAUSE_MAX: SignedDuration = SignedDuration::from_mins(15);
 /// The pause of a committed run under which the process died again and again.
 const POISON_PAUSE: SignedDuration = SignedDuration::from_hours(24);
 
-/// Tries a slot and says what becomes of it.
-pub(super) async fn attempt(shared: Arc<Shared>, claim: SlotClaim) -> SlotEnd {
+/// Tries a slot and says what becomes of it. What is not committed ends when it is cancelled, because its
+/// activation was disabled.
+pub(super) async fn attempt(
+    shared: Arc<Shared>,
+    claim: SlotClaim,
+    cancelled: watch::Receiver<bool>,
+) -> SlotEnd {
     // What was changed a moment ago counts already: a rotated secret above all. Why a project cannot be
     // used is told by the planner, and the last one that could be is gone on with.
     let _ = planner::reload(&shared).await;
     let workspace = shared.workspace();
-    let attempt = Attempt { shared: &shared, workspace: &workspace, claim: &claim };
+    let interrupt = shared.interrupt.or(cancelled.clone());
+    let attempt =
+        Attempt { shared: &shared, workspace: &workspace, claim: &claim, interrupt: &interrupt };
     let outcome = attempt.go().await;
     if let Some(stop) = attempt.held().await {
         return SlotEnd::Held(stop);
@@ -46,6 +55,9 @@ pub(super) async fn attempt(shared: Arc<Shared>, claim: SlotClaim) -> SlotEnd {
         SlotEnd::Blocked(stop, until) if stop.code != POISON => {
             SlotEnd::Blocked(attempt.blocked().await.unwrap_or(stop), until)
         }
+        SlotEnd::Released if *cancelled.borrow() && !is_committed => {
+            SlotEnd::Skipped(stop(Reason::Paused.code(), Reason::Paused.text()))
+        }
         end => end,
     }
 }
@@ -54,6 +66,7 @@ struct Attempt<'a> {
     shared: &'a Shared,
     workspace: &'a Workspace,
     claim: &'a SlotClaim,
+    interrupt: &'a Interrupt,
 }
 
 /// Why there was no run, or how it ended.
@@ -132,7 +145,7 @@ impl Attempt<'_> {
             baselines: &self.workspace.baselines_folder(),
             records: Some(&self.workspace.records_folder()),
             seals: &self.workspace.seals(),
-            interrupt: &self.shared.interrupt,
+            interrupt: self.interrupt,
             line: &line,
         };
         let Sources { engine, profiles } = &sources;
@@ -167,7 +180,7 @@ impl Attempt<'_> {
             workspace: self.workspace,
             sources,
             ledger,
-            interrupt: &self.shared.interrupt,
+            interrupt: self.interrupt,
             progress: &Progress::hidden(),
         };
         match recovery.one(&detail.run).await {

@@ -8,6 +8,7 @@ use jiff::Timestamp;
 use ledger::alert::NewAlert;
 use ledger::{Ledger, SlotClaim, SlotEnd, SlotKey, SlotRecord, SlotState};
 use plan::planner::turn::{Candidate, Turns};
+use tokio::sync::watch;
 use tokio::task::{Id, JoinError, JoinSet};
 use uuid::Uuid;
 
@@ -38,6 +39,8 @@ struct Runner {
 struct Taken {
     claim: SlotClaim,
     candidate: Candidate,
+    /// Ends the attempt, as far as nothing is committed.
+    cancel: watch::Sender<bool>,
     /// Whether the ledger knows that this process lives although another one has the slot.
     is_let_go: bool,
 }
@@ -88,6 +91,7 @@ impl Runner {
         let outcome = async {
             self.write_down().await?;
             self.renew().await?;
+            self.cancel_disabled().await?;
             self.fill().await
         };
         let outcome = outcome.await;
@@ -110,6 +114,26 @@ impl Runner {
                 self.trouble = Some(failure);
             }
         }
+    }
+
+    /// Ends what is under way for activations that somebody disabled, here or at another server.
+    async fn cancel_disabled(&self) -> Result<(), Failure> {
+        if self.claims.is_empty() {
+            return Ok(());
+        }
+        let disabled = self.shared.ledger.disabled().await?;
+        for Taken { claim, cancel, .. } in self.claims.values() {
+            let is_disabled = disabled.iter().any(|it| it.activation == claim.key.activation);
+            if is_disabled && !cancel.send_replace(true) {
+                tracing::info!(
+                    activation = claim.key.activation,
+                    segment = claim.key.segment,
+                    slot = %claim.key.slot,
+                    "its activation was disabled: the run ends, unless it is committed"
+                );
+            }
+        }
+        Ok(())
     }
 
     async fn fill(&mut self) -> Result<(), Failure> {
@@ -139,7 +163,8 @@ impl Runner {
         };
         // Another server may have been faster.
         let Some(claim) = self.shared.ledger.begin_slot(&key, now).await? else { return Ok(()) };
-        let taken = Taken { claim: claim.clone(), candidate: next, is_let_go: false };
+        let (cancel, cancelled) = watch::channel(false);
+        let taken = Taken { claim: claim.clone(), candidate: next, cancel, is_let_go: false };
         tracing::info!(
             activation = key.activation,
             segment = key.segment,
@@ -156,8 +181,9 @@ impl Runner {
         // On a thread of its own: what a run does on the way, or how it ends, touches no other.
         let shared = Arc::clone(&self.shared);
         let handle = tokio::runtime::Handle::current();
-        let task =
-            self.attempts.spawn_blocking(move || handle.block_on(attempt::attempt(shared, claim)));
+        let task = self
+            .attempts
+            .spawn_blocking(move || handle.block_on(attempt::attempt(shared, claim, cancelled)));
         self.claims.insert(task.id(), taken);
         self.shared.running.send_replace(self.claims.len());
         Ok(())

@@ -93,6 +93,45 @@ async fn what_was_missed_is_made_up_for_once_and_the_rest_is_told() {
     assert!(!is_marked(&project), "the server has put its light out");
 }
 
+/// Whoever disables an activation wants no file of it any more. What is committed is whole all the same.
+#[tokio::test(flavor = "multi_thread")]
+async fn disabling_ends_a_run_that_is_not_committed() {
+    for (operation, state, objects) in [
+        (Operation::UploadPart, "skipped paused", 0),
+        (Operation::CompleteMultipartUpload, "delivered ", 3),
+    ] {
+        let lab = lab().await;
+        let project = scheduled(&lab);
+        let server = Server::start(&project).await;
+        let post = |path: &str| {
+            let path = format!("/api/v1/activations/daily/{path}");
+            server.ask("POST", &path, &server.operator, &[], None).status
+        };
+        let id = lab.faults().add(Fault::on(operation, Action::Hang(Outcome::Done)).times(1));
+        assert_eq!(post("run"), 202);
+        wait_until(|| lab.faults().acted(id) > 0).await;
+        assert_eq!(post("disable"), 200);
+        // The runner has looked by then.
+        tokio::time::sleep(Duration::from_millis(1_500)).await;
+        lab.faults().release();
+        wait_until(|| slots(&project)[0].ends_with(state)).await;
+        assert_eq!(lab.keys(BUCKET).len(), objects, "{operation:?}");
+        assert_eq!(lab.open_uploads(BUCKET).len(), 0, "{operation:?}");
+        let alerts = server.ask("GET", "/api/v1/alerts", &server.viewer, &[], None).text;
+        assert!(!alerts.contains("paused"), "{alerts}");
+        assert_eq!(post("run"), 409);
+        // The next one that somebody asks for goes as always.
+        assert_eq!(post("enable"), 200);
+        let again = serde_json::json!({ "slot": "2026-01-04T06:00:00Z" });
+        let path = "/api/v1/activations/daily/run";
+        let again = server.ask("POST", path, &server.operator, &[], Some(again));
+        assert_eq!(again.status, 202, "{}", again.text);
+        wait_until(|| slots(&project).iter().any(|slot| slot == "2026-01-04T06:00:00Z delivered "))
+            .await;
+        assert_eq!(lab.keys(BUCKET).len(), objects + 3, "{operation:?}");
+    }
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn kill_9_in_the_middle_is_made_good_within_ten_seconds() {
     for operation in [Operation::UploadPart, Operation::CompleteMultipartUpload] {

@@ -231,6 +231,8 @@ pub(in crate::http) async fn set_enabled(
         false => ledger.disable(activation, &ask.actor.name, ambient::now()).await?,
     };
     app.shared.replan.notify_one();
+    // What is under way for it ends.
+    app.shared.wake.notify_one();
     Ok(())
 }
 
