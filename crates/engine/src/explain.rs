@@ -25,7 +25,7 @@ use crate::path::Steps;
 use crate::profiles::Profiles;
 use crate::row_set::Address;
 use crate::selection::{Restriction, Selected, Selection, Spot};
-use crate::store::stopped;
+use crate::store::blocking;
 use crate::survey::Survey;
 
 pub use fate::{Departure, Duplicate, Fate, FileRow, Move, TieBreak};
@@ -110,12 +110,14 @@ impl Engine {
             let left_out = person::left_out(profiles, person, threads).await?;
             return Ok(left_out.map_or(Explained::Nobody, Explained::LeftOut));
         };
-        let known_by = identity_of(survey, address)?;
+        let known_by = {
+            let survey = Arc::clone(survey);
+            blocking(move || identity_of(&survey, address)).await?
+        };
         let survey = self.answered(query, &query.columns, profiles).await?.survey;
         let judged = {
             let (query, survey) = (query.clone(), Arc::clone(&survey));
-            let judge = move || rule::judge(&query, &survey, address);
-            tokio::task::spawn_blocking(judge).await.map_err(stopped)??
+            blocking(move || rule::judge(&query, &survey, address)).await?
         };
         let mut explanation = Explanation { person: known_by, rule: judged, rows: Vec::new() };
         if let Some(export) = export {
@@ -182,10 +184,40 @@ fn identity_of(survey: &Survey, address: Address) -> Result<PersonId, Error> {
     Ok(PersonId { namespace: namespace.unwrap_or_default(), value })
 }
 
-/// The first value of a column as text; nothing if it is missing.
+/// The first value of a column as text; nothing if it is missing. Floating point numbers that are whole
+/// have no point, as in files.
 pub(crate) fn text(column: &ArrayRef) -> Option<String> {
     let options = FormatOptions::default();
     let formatter = ArrayFormatter::try_new(column, &options).ok()?;
     let is_missing = column.is_empty() || column.logical_nulls().is_some_and(|it| it.is_null(0));
-    (!is_missing).then(|| formatter.value(0).to_string())
+    let text = (!is_missing).then(|| formatter.value(0).to_string())?;
+    if !column.data_type().is_floating() {
+        return Some(text);
+    }
+    Some(text.strip_suffix(".0").map_or_else(|| text.replace(".0e", "e"), str::to_owned))
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Arc;
+
+    use arrow::array::{Float32Array, Float64Array, StringViewArray};
+
+    use super::*;
+
+    #[test]
+    fn whole_numbers_have_no_point() {
+        let columns: [(ArrayRef, &str); 6] = [
+            (Arc::new(Float64Array::from(vec![9.0])), "9"),
+            (Arc::new(Float64Array::from(vec![-0.25])), "-0.25"),
+            (Arc::new(Float64Array::from(vec![2e30])), "2e30"),
+            (Arc::new(Float64Array::from(vec![f64::NAN])), "NaN"),
+            (Arc::new(Float32Array::from(vec![1_000.0])), "1000"),
+            (Arc::new(StringViewArray::from(vec!["9.0e"])), "9.0e"),
+        ];
+        for (column, expected) in columns {
+            assert_eq!(text(&column).as_deref(), Some(expected));
+        }
+        assert_eq!(text(&(Arc::new(Float64Array::from(vec![None])) as ArrayRef)), None);
+    }
 }

@@ -4,6 +4,7 @@
 
 use std::fs::File;
 use std::io::{self, BufReader, Read, Write};
+use std::ops::Range;
 use std::os::unix::fs::FileExt as _;
 use std::path::PathBuf;
 
@@ -17,6 +18,10 @@ const FINE_BUCKET_BITS: u32 = 10;
 
 /// How many buckets entries are sorted into.
 pub(crate) const BUCKETS: usize = 1 << BUCKET_BITS;
+
+/// Buckets that one job of a thread takes hold at least so many bytes together: to hand a job over
+/// costs more than to read a bucket with a few entries.
+const SHARE_BYTES: u64 = 256 << 10;
 
 /// The bucket of a hash: its upper bits, since maps of entries use the lower ones. Buckets in their
 /// order are in the order of the hashes.
@@ -193,9 +198,19 @@ pub(crate) struct Sorted {
 }
 
 impl Sorted {
-    /// How many buckets there are, in the order of the hashes.
-    pub(crate) fn count(&self) -> usize {
-        self.buckets.len()
+    /// Neighbouring buckets that are worth a job together, in the order of the hashes. Those at the
+    /// end may hold nothing.
+    pub(crate) fn shares(&self) -> Vec<Range<usize>> {
+        let mut shares = Vec::new();
+        let (mut start, mut bytes) = (0, 0);
+        for bucket in 0..self.buckets.len() {
+            bytes += self.bytes(bucket);
+            if bytes >= SHARE_BYTES || bucket + 1 == self.buckets.len() {
+                shares.push(start..bucket + 1);
+                (start, bytes) = (bucket + 1, 0);
+            }
+        }
+        shares
     }
 
     /// How many of the upper bits of a hash tell its bucket.

@@ -286,6 +286,13 @@ pub(crate) fn stopped(_: tokio::task::JoinError) -> Error {
     Error::internal("a reader stopped before its end")
 }
 
+/// Does work that reads inputs on a thread that may block: objects are waited for there.
+pub(crate) async fn blocking<T: Send + 'static>(
+    work: impl FnOnce() -> Result<T, Error> + Send + 'static,
+) -> Result<T, Error> {
+    tokio::task::spawn_blocking(work).await.map_err(stopped)?
+}
+
 /// A location that means no file.
 fn nothing_found(location: &Location, format: DatasetFormat) -> Error {
     let error = Error::new(Kind::NotFound, "no_input", "no file matches the dataset's location")

@@ -126,6 +126,8 @@ pub struct Database {
     pub password: Option<SecretString>,
     /// What is read.
     pub relation: Relation,
+    /// Where that stands in the project file.
+    pub relation_span: Span,
 }
 
 /// What is read of a database.

@@ -285,16 +285,15 @@ async fn pin_all(
                 DatasetKind::Profile => pinned.snapshots.push(snapshot),
                 DatasetKind::Event => pinned.events.push(snapshot),
             },
-            Err(error) => match Failure::from(error) {
-                failure if failure.kind == Kind::Usage => {
-                    pinned.problems.push(unreadable(dataset, &failure))
+            Err(error) => {
+                let place = place_of(dataset, &error);
+                let failure = Failure::from(error);
+                if failure.kind != Kind::Usage {
+                    let what = format!("failed to open dataset `{}`", dataset.key);
+                    return Err(failure.context(what));
                 }
-                failure => {
-                    return Err(
-                        failure.context(format!("failed to open dataset `{}`", dataset.key))
-                    );
-                }
-            },
+                pinned.problems.push(unreadable(dataset, place, &failure));
+            }
         }
     }
     engine.agree(&mut pinned.snapshots).await?;
@@ -332,7 +331,7 @@ async fn pin_imports(
                 snapshots.push(snapshot);
             }
             Err(failure) if failure.kind == Kind::Usage => {
-                let found = unreadable(import, &failure);
+                let found = unreadable(import, import.span, &failure);
                 let message = found.message.replacen("dataset", "imported segment", 1);
                 problems.push(Diagnostic { message, ..found });
             }
@@ -437,13 +436,21 @@ fn has_errors(problems: &[Diagnostic]) -> bool {
     problems.iter().any(|problem| problem.severity == plan::Severity::Error)
 }
 
-fn unreadable(dataset: &Dataset, failure: &Failure) -> Diagnostic {
+/// Where in the project file it stands what cannot be read: the location, or what is asked of it.
+fn place_of(dataset: &Dataset, error: &engine::Error) -> Span {
+    let asked = dataset.database.as_ref().filter(|_| {
+        matches!(error.code(), "database_table" | "database_query" | "database_denied")
+    });
+    asked.map_or(dataset.span, |database| database.relation_span)
+}
+
+fn unreadable(dataset: &Dataset, place: Span, failure: &Failure) -> Diagnostic {
     let mut message = format!("dataset `{}`: {}", dataset.key, failure.message);
     for cause in &failure.causes {
         message.push_str(": ");
         message.push_str(cause);
     }
-    let found = Diagnostic::error("unreadable_dataset", dataset.span, message);
+    let found = Diagnostic::error("unreadable_dataset", place, message);
     match failure.hints.first() {
         Some(hint) => found.with_hint(hint.clone()),
         None => found,

@@ -26,6 +26,9 @@ pub(crate) struct Args {
     /// The memory of each job, as `segue --memory` takes it
     #[arg(long, default_value = "1GiB")]
     memory: String,
+    /// How many increments are sent, each beside a full file at the same instant
+    #[arg(long, default_value_t = 5, value_parser = clap::value_parser!(u32).range(1..=70))]
+    runs: u32,
     /// Only these (default: all)
     #[arg(long, value_enum, value_delimiter = ',')]
     only: Vec<Part>,
@@ -127,7 +130,7 @@ destinations:
 activations:
 ";
 const FIRST_SLOT: &str = "2026-01-01T00:00:00Z";
-const NEXT_SLOT: &str = "2026-01-01T10:00:00Z";
+const SLOT_HOURS: u32 = 10;
 
 struct Bench<'a> {
     args: &'a Args,
@@ -231,14 +234,24 @@ impl<'a> Bench<'a> {
         let (first, rows) = export("changed", FIRST_SLOT)?;
         print(&format!("the first file of an increment, {rows} rows"), first);
         super::clear(&out.join("changed"))?;
-        let (full, full_rows) = export("everybody", NEXT_SLOT)?;
-        print(&format!("a full file, {full_rows} rows"), full);
-        super::clear(&out.join("everybody"))?;
-        let (increment, rows) = export("changed", NEXT_SLOT)?;
-        print(&format!("the increment ten hours later, {rows} rows"), increment);
+        let (mut full, mut increment, mut shares) = (Vec::new(), Vec::new(), Vec::new());
+        for run in 1..=self.args.runs {
+            let hours = run * SLOT_HOURS;
+            let slot = format!("2026-01-{:02}T{:02}:00:00Z", 1 + hours / 24, hours % 24);
+            let (cost, full_rows) = export("everybody", &slot)?;
+            full.push(cost);
+            super::clear(&out.join("everybody"))?;
+            let (cost, rows) = export("changed", &slot)?;
+            increment.push(cost);
+            super::clear(&out.join("changed"))?;
+            shares.push(rows as f64 * 100.0 / full_rows as f64);
+        }
+        let (full, increment) = (measure::median(&full), measure::median(&increment));
+        print(&format!("a full file, medians of {}", self.args.runs), full);
+        print("the increment at the same instant, medians", increment);
+        let share = shares.iter().sum::<f64>() / shares.len() as f64;
         println!(
-            "the increment sends {:.2} % of the rows and takes {:.2} of the CPU seconds of the full file",
-            rows as f64 * 100.0 / full_rows as f64,
+            "the increments send {share:.2} % of the rows and take {:.2} of the CPU seconds of the full files",
             increment.cpu.as_secs_f64() / full.cpu.as_secs_f64(),
         );
         super::clear(&project)

@@ -14,6 +14,7 @@ use crate::explain::{read_row, select_at};
 use crate::ordered::{Ordered, Outlet, Stop};
 use crate::row_set::Address;
 use crate::selection::{Parts, Restriction, Selection, Who};
+use crate::store::blocking;
 use crate::survey::Survey;
 
 /// The row that is sent for a key.
@@ -50,7 +51,8 @@ pub(crate) async fn holder(
         return Ok(None);
     }
     let ranks = Ranks::new(query, survey)?;
-    let own = row(query, survey, address)?;
+    let (asked, read) = (query.clone(), Arc::clone(survey));
+    let own = blocking(move || row(&asked, &read, address)).await?;
     if has_key(&own, &ranks.keys.1).is_some_and(|has_key| !has_key.value(0)) {
         return Ok(None);
     }
@@ -59,7 +61,12 @@ pub(crate) async fn holder(
     let Some(best) = best(ranks, key, survey.morsels.len(), threads).await? else {
         return Ok(None);
     };
-    let by = if best == address { By::Itself } else { reason(query, survey, best, &own)? };
+    let by = if best == address {
+        By::Itself
+    } else {
+        let (query, survey) = (query.clone(), Arc::clone(survey));
+        blocking(move || reason(&query, &survey, best, &own)).await?
+    };
     Ok(Some(Holder { address: best, by }))
 }
 

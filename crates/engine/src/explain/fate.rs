@@ -1,5 +1,6 @@
 //! What becomes of a row in an export: it is in the file, or why it is not.
 
+use std::path::Path;
 use std::sync::Arc;
 
 use arrow::array::RecordBatch;
@@ -13,6 +14,7 @@ use crate::error::Error;
 use crate::increment::{Standing, kept_columns, standing};
 use crate::row_set::Address;
 use crate::selection::{Marks, Parts, Restriction, Selection, Spot, Who, present};
+use crate::store::blocking;
 use crate::survey::Survey;
 
 /// A row that an export would have, or has not.
@@ -120,8 +122,26 @@ pub(super) async fn of(
     export: Export<'_>,
     threads: usize,
 ) -> Result<FileRow, Error> {
-    let row = Row::read(query, survey, address)?;
     let holder = holder(query, survey, address, threads).await?;
+    let (query, survey) = (query.clone(), Arc::clone(survey));
+    let increment = export.increment.cloned();
+    let baseline = export.baseline.map(Path::to_owned);
+    blocking(move || {
+        let export = Export { increment: increment.as_ref(), baseline: baseline.as_deref() };
+        decide(&query, &survey, address, export, holder)
+    })
+    .await
+}
+
+/// The same, when it is known who is sent for the key of the row.
+fn decide(
+    query: &Query,
+    survey: &Survey,
+    address: Address,
+    export: Export<'_>,
+    holder: Option<Holder>,
+) -> Result<FileRow, Error> {
+    let row = Row::read(query, survey, address)?;
     let fate = row.fate(query, survey, holder)?;
     let fate = match (export.increment, fate) {
         (None, fate) | (Some(_), fate @ Fate::Duplicate(_)) => fate,

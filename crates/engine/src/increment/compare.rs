@@ -138,11 +138,15 @@ pub(super) fn compare(
         },
     };
     let spare = Arc::new(Spare::default());
-    let mut buckets: Ordered<Bucket, Error> = Ordered::new(entries.count(), threads, {
+    let shares = entries.shares();
+    let mut buckets: Ordered<Bucket, Error> = Ordered::new(shares.len(), threads, {
         let spare = Arc::clone(&spare);
-        move |number, outlet| {
-            let bucket = spare.take().read(&entries, number).map_err(Stop::Failed)?;
-            Ok(outlet.send(bucket)?)
+        move |share, outlet| {
+            for number in shares[share].clone().filter(|&number| entries.bytes(number) > 0) {
+                let bucket = spare.take().read(&entries, number).map_err(Stop::Failed)?;
+                outlet.send(bucket)?;
+            }
+            Ok(())
         }
     });
     let runtime = Handle::current();

@@ -13,7 +13,7 @@ use crate::error::Error;
 use crate::members::morsel_hash;
 use crate::ordered::{Ordered, Stop};
 use crate::row_set::Address;
-use crate::spill::{BUCKETS, Buckets, Limits, Sorted, bytes_at};
+use crate::spill::{Buckets, Limits, Sorted, bytes_at};
 use crate::state_file::Pending;
 
 /// The most segments with a history of one scan: one bit each.
@@ -103,9 +103,13 @@ pub(crate) fn advance(
         Limits { memory_bytes: limits.memory_bytes / tracked.len().max(1), ..limits.clone() };
     let begin = |tracked: &Tracked| Walk::begin(tracked, primary, folder, &limits);
     let mut walks = tracked.iter().map(begin).collect::<Result<Vec<_>, _>>()?;
+    let shares = members.shares();
     let mut buckets: Ordered<Bucket, Error> =
-        Ordered::new(BUCKETS, threads, move |number, outlet| {
-            Ok(outlet.send(Bucket::read(&members, number).map_err(Stop::Failed)?)?)
+        Ordered::new(shares.len(), threads, move |share, outlet| {
+            for number in shares[share].clone().filter(|&number| members.bytes(number) > 0) {
+                outlet.send(Bucket::read(&members, number).map_err(Stop::Failed)?)?;
+            }
+            Ok(())
         });
     let runtime = Handle::current();
     while let Some(bucket) = runtime.block_on(buckets.try_next())? {

@@ -21,7 +21,7 @@ use crate::engine::Settings;
 use crate::error::Error;
 use crate::ordered::{Ordered, Outlet, Stop};
 use crate::path::Steps;
-use crate::spill::{BUCKETS, Buckets, Sorted};
+use crate::spill::{Buckets, Sorted};
 use crate::stretches::{Cutter, Stretches};
 
 /// The stretches of primary identities, if all records of the one dataset have one, and no two share
@@ -208,9 +208,13 @@ async fn if_hashes_differ(
         return Ok(None);
     }
     let sorted = outlived(buckets)?.into_inner().unwrap_or_else(PoisonError::into_inner).finish();
+    let shares = sorted.shares();
     let mut jobs: Ordered<bool, Error> =
-        Ordered::new(BUCKETS, settings.threads, move |bucket, outlet| {
-            Ok(outlet.send(all_distinct(&sorted, bucket).map_err(Stop::Failed)?)?)
+        Ordered::new(shares.len(), settings.threads, move |share, outlet| {
+            for bucket in shares[share].clone() {
+                outlet.send(all_distinct(&sorted, bucket).map_err(Stop::Failed)?)?;
+            }
+            Ok(())
         });
     while let Some(is_distinct) = jobs.try_next().await? {
         if !is_distinct {

@@ -161,6 +161,7 @@ mod tests {
             address: address.to_owned(),
             password: Some("p@ss/word".to_owned().into()),
             relation: Relation::Table("t".to_owned()),
+            relation_span: plan::Span { start: 0, end: 0, line: 1, column: 1 },
         };
         options(&database, "postgres://db", Path::new("/project"))
     }

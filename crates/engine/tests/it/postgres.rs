@@ -11,7 +11,7 @@ use plan::schema::FieldType;
 use sqlx::postgres::PgConnection;
 use sqlx::{AssertSqlSafe, Connection, Executor};
 
-use crate::support::{CSV, Case, identity, lines};
+use crate::support::{CSV, Case, SPAN, identity, lines};
 
 /// A schema of its own in the server's database.
 struct Server {
@@ -50,7 +50,8 @@ impl Server {
         let (user, host) = address.split_once('@').expect("a user");
         let (user, password) = user.split_once(':').expect("a password");
         let address = format!("{user}@{host}?options[search_path]={}", self.schema);
-        Database { address, password: Some(password.to_owned().into()), relation }
+        let password = Some(password.to_owned().into());
+        Database { address, password, relation, relation_span: SPAN }
     }
 
     fn case(&self, relation: Relation) -> Case {

@@ -66,12 +66,14 @@ impl Resolver<'_> {
         if is_clear {
             return None;
         }
+        let key = if file.query.is_some() { "query" } else { "table" };
         let given = file.password.clone().or_else(|| password.map(decoded));
         let at = if user.is_empty() { "" } else { "@" };
         Some(Database {
             address: format!("{user}{at}{rest}"),
             password: given.filter(|text| !text.is_empty()).map(SecretString::from),
             relation: relation?,
+            relation_span: item.span(key),
         })
     }
 

@@ -337,3 +337,39 @@ id,email,points,country,changed,optOut,mail
     let said = project.json(&["explain", "CRMID:1", "loyal", "--activation", "daily"]);
     assert_eq!(said["activation"]["rows"][0]["reason"], "consent", "{said}");
 }
+
+/// All that can be asked of people works where their records are objects, which are waited for.
+#[tokio::test(flavor = "multi_thread")]
+async fn datasets_in_a_bucket_are_asked_like_files() {
+    let lab = lab().await;
+    let text = yaml(RULE, "{ stitch: none }", MAPPING)
+        .replace("location: crm.csv", "location: s3://exports/in/crm.csv\n    account: lab")
+        .replace("location: web.csv", "location: s3://exports/in/web.csv\n    account: lab")
+        .replace("- segment: loyal", "- segment: loyal\n        export: changes");
+    let project = project_in(&text, Some(&lab));
+    lab.put(BUCKET, "in/crm.csv", CRM).await.expect("the object is put");
+    lab.put(BUCKET, "in/web.csv", WEB).await.expect("the object is put");
+    let with_export = ["explain", "CRMID:1", "loyal", "--unmask", "--activation", "daily"];
+    let said = |command: &[&str]| {
+        let said = project.segue(command);
+        assert_eq!(said.code, 0, "{command:?}: {}", said.stderr);
+        said.stdout
+    };
+    for (command, expected) in [
+        (&["validate"] as &[&str], ""),
+        (&["explain", "CRMID:1", "loyal", "--unmask"], "ann@example.com"),
+        (&with_export, "CRMID 4 has the same `email` and is sent instead"),
+        (&["run", "daily"], "delivered"),
+        (
+            &["explain", "CRMID:4", "loyal", "--activation", "daily"],
+            "sent before, and the same since",
+        ),
+        (&["profile", "show", "CRMID:1"], "crm"),
+        (&["who-got", "CRMID:4"], "daily"),
+        (&["preview", "daily", "--full"], "id"),
+        (&["count"], "loyal"),
+    ] {
+        let found = said(command);
+        assert!(found.contains(expected), "{command:?}: {found}");
+    }
+}

@@ -184,6 +184,8 @@ fn real_postgres_refusals_have_their_exit_codes() {
     let said = server.segue(&project, &["validate"]);
     assert_eq!(said.code, 2, "{}", said.stderr);
     assert!(said.stderr.contains("Did you mean `t_codes.people`?"), "{}", said.stderr);
+    let place = said.stderr.lines().find(|line| line.contains("table: "));
+    assert!(place.is_some_and(|it| it.contains("t_codes.poeple")), "{}", said.stderr);
     project.write("segue.yaml", yaml.replace("id: CRMID", "idd: CRMID"));
     let said = server.segue(&project, &["validate"]);
     assert_eq!(said.code, 2, "{}", said.stderr);
