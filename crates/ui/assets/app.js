@@ -76,8 +76,9 @@ for (const form of document.querySelectorAll('form[data-code]')) {
   }
 }
 
-// What a page does not wait for comes when it stands.
-const whenIdle = globalThis.requestIdleCallback ?? setTimeout;
+// What a page does not wait for comes when it stands: behind the frame in which it is painted first.
+// Being idle is not enough, as a page is that while it waits for its first frame.
+const whenPainted = (work) => requestAnimationFrame(() => setTimeout(work));
 
 // Nodes out of a text that the server drew.
 const drawn = (text) => new DOMParser().parseFromString(text, 'text/html');
@@ -152,7 +153,7 @@ for (const form of document.querySelectorAll('form[data-try]')) {
     timer = setTimeout(attempt, 450);
   });
   // What the page did not wait for.
-  if (form.matches('[data-live-first], :has([data-live-first])')) whenIdle(attempt);
+  if (form.matches('[data-live-first], :has([data-live-first])')) whenPainted(attempt);
   if ('keep' in form.dataset) {
     // A wizard: the server keeps what was filled in, and some choices change which fields there are.
     const shapes = form.dataset.keep.split(' ');
@@ -278,7 +279,7 @@ for (const list of document.querySelectorAll('[data-more]')) {
     for (const box of list.querySelectorAll('input[type=checkbox]')) box.checked = ticked.get(box.value) ?? box.checked;
     list.dispatchEvent(new Event('filled'));
   };
-  whenIdle(fill);
+  whenPainted(fill);
 }
 
 // What takes counting is asked for when it is opened.
