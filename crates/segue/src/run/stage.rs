@@ -108,6 +108,7 @@ impl Attempt<'_> {
         let mut opening = Opening::default();
         let Written { rejected, record } =
             self.write_rows(&mut upload, &mut opening, (rows, encoder), recorder).await?;
+        self.go_on()?;
         if let Some(intent) = upload.needs_object_when_empty() {
             self.begin(&mut upload, &mut opening, intent).await?;
         }
@@ -129,15 +130,21 @@ impl Attempt<'_> {
             // Before the commit record: whatever is delivered can be asked about.
             record.await.map_err(lost_record)??.persist()?;
         }
-        // Nothing is visible yet, and somebody wants that nothing becomes so.
-        if self.around.interrupt.is_cancelled() {
-            return Err(interrupted().into());
-        }
+        self.go_on()?;
         let event = Event::Staged { data_files, manifest: objects.len() > data_files };
         let mut held = self.held();
         held.set_objects(objects);
         held.counts = counts;
         Ok(event)
+    }
+
+    /// Ends the attempt if somebody asked for that: nothing is visible yet, and behind the commit record
+    /// the run would be finished.
+    fn go_on(&self) -> Result<(), Trouble> {
+        match self.around.interrupt.is_requested() {
+            true => Err(interrupted().into()),
+            false => Ok(()),
+        }
     }
 
     /// Begins the record of whose data the run sends, where one is kept.

@@ -183,26 +183,37 @@ async fn a_run_that_brings_the_process_down_three_times_is_given_up() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_stop_rolls_back_what_is_not_committed_and_the_next_start_begins_at_once() {
-    let lab = lab().await;
-    let project = scheduled(&lab);
-    introduce(&project).await;
-    let slow = Action::Hang(Outcome::Done);
-    let id = lab.faults().add(Fault::on(Operation::CreateMultipartUpload, slow));
-    let child = serve(&project, LATER, &[]);
-    wait_until(|| lab.faults().acted(id) > 0).await;
-    terminate(&child);
-    lab.faults().remove(id);
-    lab.faults().release();
-    let begin = Instant::now();
-    let said = project.finish(child);
-    assert_eq!(said.code, 0, "{}", said.stderr);
-    assert!(begin.elapsed() < Duration::from_secs(60));
-    let left = slots(&project);
-    assert!(left[0].contains("planned") || left[0].contains("delivered"), "{left:?}");
-    let child = serve(&project, LATER, &[]);
-    wait_until(|| slots(&project)[0].contains("delivered")).await;
-    assert_eq!(stop(&project, child).code, 0);
-    assert_eq!(lab.history().len(), 3);
+    // The first upload, a part, and the manifest's upload, which is the last thing before the commit
+    // record.
+    for (operation, skipped) in [
+        (Operation::CreateMultipartUpload, 0),
+        (Operation::UploadPart, 0),
+        (Operation::CreateMultipartUpload, 2),
+    ] {
+        let lab = lab().await;
+        let project = scheduled(&lab);
+        introduce(&project).await;
+        let slow = Action::Hang(Outcome::Done);
+        let id = lab.faults().add(Fault::on(operation, slow).skip(skipped).times(1));
+        let child = serve(&project, LATER, &[]);
+        wait_until(|| lab.faults().acted(id) > 0).await;
+        terminate(&child);
+        // The signal has arrived by then.
+        tokio::time::sleep(Duration::from_millis(500)).await;
+        lab.faults().release();
+        let begin = Instant::now();
+        let said = project.finish(child);
+        assert_eq!(said.code, 0, "{}", said.stderr);
+        assert!(begin.elapsed() < Duration::from_secs(60));
+        let left = slots(&project);
+        assert!(left[0].contains("planned"), "{operation:?} {skipped}: {left:?}");
+        assert_eq!(lab.history().len(), 0, "{operation:?} {skipped}: nothing is visible");
+        let child = serve(&project, LATER, &[]);
+        wait_until(|| slots(&project)[0].contains("delivered")).await;
+        assert_eq!(stop(&project, child).code, 0);
+        assert_eq!(lab.history().len(), 3, "{operation:?} {skipped}");
+        assert_eq!(lab.open_uploads(BUCKET).len(), 0, "{operation:?} {skipped}");
+    }
 }
 
 #[tokio::test(flavor = "multi_thread")]
