@@ -130,7 +130,8 @@ impl Ledger {
     }
 
     /// Plans a slot that somebody asked for. One that is planned or over for that time stays as it is,
-    /// except a skipped or failed one, which is planned again. Earlier ones of the same export that
+    /// except a skipped or failed one, which is planned again, and one that waits for its next attempt,
+    /// which is due at once. Earlier ones of the same export that
     /// wait are skipped: it takes their place.
     ///
     /// Returns the slot as it is then.
@@ -160,6 +161,18 @@ impl Ledger {
         .bind(&key.activation)
         .bind(&key.segment)
         .bind(key.slot.as_microsecond())
+        .execute(&mut *db)
+        .await?;
+        // One that waits for its next attempt waits no longer.
+        query(
+            "UPDATE slots SET not_before = ? WHERE activation = ? AND segment = ? AND slot = ?
+                 AND state = 'planned' AND attempts > 0 AND not_before > ?",
+        )
+        .bind(now.as_microsecond())
+        .bind(&key.activation)
+        .bind(&key.segment)
+        .bind(key.slot.as_microsecond())
+        .bind(now.as_microsecond())
         .execute(&mut *db)
         .await?;
         let record = find(db, key).await?.ok_or_else(|| history::corrupt("slot", "nothing"))?;

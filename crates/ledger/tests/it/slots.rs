@@ -183,6 +183,20 @@ async fn what_did_not_do_is_tried_again_at_its_time() {
     assert_eq!((failed.state, failed.stop), (SlotState::Failed, Some(stop())));
 }
 
+/// Whoever asks for a slot that waits for its next attempt has it at once, with the attempts that it had.
+#[tokio::test]
+async fn what_waits_to_be_tried_again_is_tried_when_somebody_asks() {
+    let fixture = Fixture::new().await;
+    planned(&fixture, 60).await;
+    let claim = begin(&fixture, 60, at(61)).await.unwrap();
+    let retry = SlotEnd::Retry(stop(), at(120));
+    fixture.ledger.end_slot(&claim, &retry, at(62)).await.unwrap();
+    let asked = fixture.ledger.request_slot(&key(60), "partner", "ann", &telling(), at(70)).await;
+    let asked = asked.unwrap();
+    assert_eq!((asked.state, asked.not_before, asked.attempts), (SlotState::Planned, at(70), 1));
+    assert!(begin(&fixture, 60, at(70)).await.is_some());
+}
+
 #[tokio::test]
 async fn each_process_that_dies_is_counted() {
     let mut fixture = Fixture::new().await;

@@ -70,6 +70,19 @@ pub(crate) fn kept(workspace: &Workspace) -> Result<Channels, Failure> {
     })
 }
 
+/// Whether alerts cannot be sent where they were set to go without this secret.
+///
+/// # Errors
+/// The file is damaged.
+pub(crate) fn needs(workspace: &Workspace, secret: &str) -> Result<bool, Failure> {
+    let Channels { webhook, mail } = kept(workspace)?;
+    Ok(match secret {
+        WEBHOOK_SECRET => webhook.is_some(),
+        MAIL_PASSWORD => mail.is_some(),
+        _ => false,
+    })
+}
+
 /// The ways of channels.
 ///
 /// # Errors

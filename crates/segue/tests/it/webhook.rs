@@ -134,6 +134,10 @@ async fn alerts_go_where_somebody_says_while_the_server_runs() {
     assert!(is_signed(&post), "{:?}", post.head);
     // Set again without its secret it keeps it; left out it ends, and so does its secret.
     assert_eq!(set(serde_json::json!({ "webhook": { "url": url } })).status, 200);
+    let removed = server.ask("DELETE", "/api/v1/secrets/alerts.webhook", &server.admin, &[], None);
+    assert_eq!(removed.status, 409, "{}", removed.text);
+    assert!(removed.text.contains("Alerts are sent with this secret."), "{}", removed.text);
+    assert!(removed.text.contains("Change where alerts go first."), "{}", removed.text);
     assert!(secrets().contains("alerts.webhook"));
     assert_eq!(set(serde_json::json!({})).json()["webhook"], Value::Null);
     assert!(!secrets().contains("alerts.webhook"));

@@ -88,6 +88,10 @@ pub(crate) async fn remove(app: Arc<App>, ask: Ask) -> Result<Reply, Problem> {
         return Err(Problem::new(Code::Conflict, "The project refers to this secret.")
             .hint("Change what refers to it first."));
     }
+    if server::channels::needs(&workspace, name)? {
+        return Err(Problem::new(Code::Conflict, "Alerts are sent with this secret.")
+            .hint("Change where alerts go first."));
+    }
     store.remove(name)?;
     Ok(Reply::nothing())
 }
