@@ -373,6 +373,7 @@ crate::fixture::also_on_postgres![
     what_somebody_wanted_is_not_told_as_an_alert,
     a_slot_is_taken_by_one_and_ends_once,
     what_did_not_do_is_tried_again_at_its_time,
+    what_waits_to_be_tried_again_is_tried_when_somebody_asks,
     each_process_that_dies_is_counted,
     a_slot_whose_run_is_elsewhere_waits_and_counts_nothing,
     an_owner_that_lives_is_not_counted,
