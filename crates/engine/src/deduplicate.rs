@@ -37,7 +37,7 @@ use crate::row_set::{Address, RowSet};
 use crate::rows::{Pass, Piece, sort};
 use crate::selection::{Parts, Restriction, Selection, Who, present};
 use crate::spill::{Buckets, Limits, read_part};
-use crate::store::stopped;
+use crate::store::blocking;
 use crate::survey::Survey;
 
 const OLDEST_LAST: SortOptions = SortOptions { descending: true, nulls_first: false };
@@ -180,7 +180,7 @@ async fn candidates(keys: Keys, limits: Limits, threads: usize) -> Result<RowSet
         })
     });
     let buckets = buckets.await?;
-    tokio::task::spawn_blocking(move || repeated(buckets)).await.map_err(stopped)?
+    blocking(move || repeated(buckets)).await
 }
 
 /// The addresses of all entries whose hash occurs more than once.
@@ -312,7 +312,7 @@ async fn resolve(
         ranks.add(morsel, piece, buckets)
     };
     let buckets = sort(pass, limits, threads, restriction, add).await?;
-    tokio::task::spawn_blocking(move || beaten(buckets)).await.map_err(stopped)?
+    blocking(move || beaten(buckets)).await
 }
 
 /// The addresses of all entries that are not the first of their key by rank and address.

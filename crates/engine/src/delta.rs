@@ -20,7 +20,7 @@ use plan::project::TableVersion;
 
 use crate::error::{Error, Kind};
 use crate::location::Location;
-use crate::store::{Input, Store, Version, stopped};
+use crate::store::{Input, Store, Version, blocking};
 
 pub(crate) use read::Reader;
 
@@ -77,7 +77,7 @@ pub(crate) async fn pin(
     let listed = store.list_log(location).await?;
     let (reader, place) = (store.clone(), location.text.clone());
     let replay = move || log::replay(&reader, &place, listed, version);
-    let state = tokio::task::spawn_blocking(replay).await.map_err(stopped)??;
+    let state = blocking(replay).await?;
     let location_text = location.text.trim_end_matches('/').to_owned();
     let columns = schema::parse(&state.metadata, &location_text)?;
     let mut adds = state.adds;

@@ -29,7 +29,7 @@ use crate::snapshot::{Places, Snapshot};
 use crate::spill::Limits;
 use crate::state_file::Pending;
 use crate::store::s3::Reader;
-use crate::store::{Clients, stopped};
+use crate::store::{Clients, blocking};
 use crate::survey::Survey;
 
 /// What the engine may use.
@@ -355,7 +355,7 @@ impl Engine {
             Some(_) if queries.iter().any(|query| query.history.is_some()) => {
                 let folder = self.settings.membership_folder.clone();
                 let lock = move || membership::lock(&folder);
-                Some(tokio::task::spawn_blocking(lock).await.map_err(stopped)??)
+                Some(blocking(lock).await?)
             }
             _ => None,
         };

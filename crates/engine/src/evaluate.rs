@@ -26,6 +26,7 @@ use crate::rows::first_failing;
 use crate::selection::{Condition, Parts, Restriction, Selection, Spot, Who};
 use crate::spill::{Buckets, Limits, Sorted};
 use crate::state_file::Pending;
+use crate::store::blocking;
 use crate::survey::Survey;
 use crate::terms::{Around, Terms};
 
@@ -293,7 +294,7 @@ impl Plan {
         let threads = settings.threads;
         let compare =
             move || membership::advance(members, &tracked, &primary, &folder, &limits, threads);
-        tokio::task::spawn_blocking(compare).await.map_err(crate::store::stopped)?
+        blocking(compare).await
     }
 }
 

@@ -25,6 +25,7 @@ use crate::path::Steps;
 use crate::row_set::{Address, RowSet};
 use crate::snapshot::Snapshot;
 use crate::spill::{BUCKETS, Buckets, Sorted, read_part};
+use crate::store::blocking;
 use crate::survey::Survey;
 
 /// Bytes that an identity takes in a table.
@@ -67,14 +68,12 @@ pub(crate) async fn import(
         let table = (count <= table_max).then(|| table(&listed)).transpose()?;
         Ok((listed, table.map(Arc::new), count))
     };
-    let looked = tokio::task::spawn_blocking(look).await.map_err(crate::store::stopped)?;
-    let (listed, table, count) = looked?;
+    let (listed, table, count) = blocking(look).await?;
     let source = Identities::of_profiles(profiles, datasets, &namespace);
     let pass = Pass { survey: Arc::clone(&profiles.survey), source, namespace };
     let (found, _) = sort(pass, table, settings).await?;
     let join = move || join(&listed, &found);
-    let (set, matched) =
-        tokio::task::spawn_blocking(join).await.map_err(crate::store::stopped)??;
+    let (set, matched) = blocking(join).await?;
     let members = Members { set, since: None };
     Ok(Imported { members, without_profile: count - matched, without_identity })
 }

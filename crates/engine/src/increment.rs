@@ -56,7 +56,7 @@ use crate::row_set::{Address, RowSet};
 use crate::rows::{Chosen, Counts, Movement, Pass};
 use crate::selection::{Marks, Parts, Selection, Who};
 use crate::spill::{Limits, Sorted};
-use crate::store::stopped;
+use crate::store::blocking;
 use crate::survey::{Survey, Told};
 
 /// Where the sets of rows are kept that runs have sent.
@@ -266,7 +266,7 @@ async fn whole(
             Ok::<_, Error>(compared)
         }
     };
-    let compared = tokio::task::spawn_blocking(compare).await.map_err(stopped)??;
+    let compared = blocking(compare).await?;
     let Compared { mut sent, added, changed, unchanged, repeated, left, members } = compared;
     // Of two rows for one entity one is in the set, and places do not tell which.
     if let (Some(next), Some(form), 0) = (next, form, repeated) {

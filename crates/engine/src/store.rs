@@ -157,7 +157,7 @@ impl Store {
             (_, Root::Local(root)) => {
                 let (location, root) = (location.clone(), root.clone());
                 let listing = move || local::list(&location, &root, format);
-                tokio::task::spawn_blocking(listing).await.map_err(stopped)??
+                blocking(listing).await?
             }
             (Self::Local, Root::S3 { .. }) => unreachable!("a store is made for its location"),
         };
@@ -174,7 +174,7 @@ impl Store {
             (_, Root::Local(root)) => {
                 let (location, root) = (location.clone(), root.clone());
                 let listing = move || local::list_log(&location, &root, LOG_FOLDER);
-                tokio::task::spawn_blocking(listing).await.map_err(stopped)?
+                blocking(listing).await
             }
             (Self::Local, Root::S3 { .. }) => unreachable!("a store is made for its location"),
         }
@@ -199,7 +199,7 @@ impl Store {
             (_, Root::Local(root)) => {
                 let (root, wanted) = (root.clone(), wanted.clone());
                 let pinning = move || local::pin_below(&root, &wanted);
-                tokio::task::spawn_blocking(pinning).await.map_err(stopped)?
+                blocking(pinning).await
             }
             (Self::Local, Root::S3 { .. }) => unreachable!("a store is made for its location"),
         }
@@ -219,7 +219,7 @@ impl Store {
             Self::S3(bucket) => bucket.verify(input).await,
             Self::Local => {
                 let input = input.clone();
-                tokio::task::spawn_blocking(move || local::verify(&input)).await.map_err(stopped)?
+                blocking(move || local::verify(&input)).await
             }
         }
     }

@@ -205,14 +205,9 @@ impl Interrupt {
         }
     }
 
-    /// Whether it is something else that ends the work.
-    pub(crate) fn is_cancelled(&self) -> bool {
-        self.also.as_ref().is_some_and(|also| *also.borrow())
-    }
-
-    /// Whether the user has asked to stop.
+    /// Whether the user has asked to stop, or something else ends the work.
     pub(crate) fn is_requested(&self) -> bool {
-        *self.requested.borrow() || self.is_cancelled()
+        *self.requested.borrow() || self.also.as_ref().is_some_and(|also| *also.borrow())
     }
 }
 

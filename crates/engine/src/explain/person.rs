@@ -20,7 +20,7 @@ use crate::ordered::{Ordered, Outlet, Stop};
 use crate::path::Steps;
 use crate::profiles::Profiles;
 use crate::row_set::Address;
-use crate::store::stopped;
+use crate::store::blocking;
 use crate::survey::Survey;
 
 /// The most identities of one person.
@@ -216,7 +216,7 @@ pub(super) async fn left_out(
     let union = Union::of(profiles, threads).await?;
     let asked = identity::hash(&person.namespace, &person.value);
     let look = move || reason(&union, asked);
-    tokio::task::spawn_blocking(look).await.map_err(stopped)?
+    blocking(look).await
 }
 
 fn reason(union: &Union, asked: u128) -> Result<Option<LeftOut>, Error> {

@@ -32,7 +32,7 @@ use crate::row_set::{Address, RowSet, Words};
 use crate::rows::{Chosen, Pass, Piece, visit, visit_chosen};
 use crate::selection::{Marks, Parts, Restriction, Selection, Who};
 use crate::spill::{BUCKETS, Buckets};
-use crate::store::stopped;
+use crate::store::blocking;
 use crate::survey::{Survey, Told};
 
 /// The most moves beside a set; they are in memory while a baseline is written. With more of them, or
@@ -251,7 +251,7 @@ impl InPlace {
                 Ok::<_, Error>((compared, moves))
             }
         };
-        let (compared, moves) = tokio::task::spawn_blocking(compare).await.map_err(stopped)??;
+        let (compared, moves) = blocking(compare).await?;
         let Compared { mut sent, added, changed, unchanged, repeated, left, .. } = compared;
         if let (Some(mut moves), Some(next)) = (moves, next) {
             moves.leave(&entries.left)?;

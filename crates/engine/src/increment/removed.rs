@@ -22,6 +22,7 @@ use crate::row_set::{Address, RowSet};
 use crate::rows::{Pass, sort};
 use crate::selection::{Parts, Restriction, Selection, Who};
 use crate::spill::{BUCKETS, Limits, Sorted, read_part};
+use crate::store::blocking;
 use crate::survey::Survey;
 
 /// Up to so many are looked for by a table in memory; more are sorted, with all records, on disk.
@@ -94,7 +95,7 @@ pub(super) async fn find(
         });
         Ok(Found { here, gone, count })
     };
-    tokio::task::spawn_blocking(join).await.map_err(crate::store::stopped)?
+    blocking(join).await
 }
 
 /// The records of all entities that may have left, whatever the rule says of them.

@@ -22,7 +22,7 @@ use crate::error::Error;
 use crate::ordered::{Ordered, Outlet, Stop};
 use crate::path::Steps;
 use crate::spill::Buckets;
-use crate::store::stopped;
+use crate::store::blocking;
 
 /// The most identities of one person (behaviour reference §10, identity graph).
 pub(crate) const IDENTITIES_MAX: u8 = 50;
@@ -86,7 +86,7 @@ pub(super) async fn stitch(
     let scan = scan(union, settings).await?;
     let limits = settings.limits();
     let solve = move || components::solve(scan, &limits);
-    let (keys, too_many) = tokio::task::spawn_blocking(solve).await.map_err(stopped)??;
+    let (keys, too_many) = blocking(solve).await?;
     let left_out = vec![("too_many_identities".to_owned(), too_many)];
     Ok((fragments::Keys::Graph(keys), left_out))
 }

@@ -18,7 +18,7 @@ use crate::error::{Error, Kind};
 use crate::fields::PROFILE_FIELD;
 use crate::path::Steps;
 use crate::profiles::Profiles;
-use crate::store::stopped;
+use crate::store::blocking;
 
 /// One person, as merged, and where everything comes from.
 #[derive(Debug)]
@@ -66,7 +66,7 @@ impl Engine {
         };
         let value = value.to_owned();
         let look = move || Search { union, content }.run(position, &value);
-        tokio::task::spawn_blocking(look).await.map_err(stopped)?
+        blocking(look).await
     }
 }
 

@@ -26,6 +26,7 @@ use tokio::task::JoinHandle;
 use super::{NOBODY, People};
 use crate::error::Error;
 use crate::state_file;
+use crate::store::blocking;
 use crate::store::stopped;
 
 /// Rows that are taken down before they are written: 8 MiB.
@@ -148,8 +149,7 @@ impl Recorder {
             ];
             writer.file.finish(facts)
         };
-        let finished = tokio::task::spawn_blocking(finish).await.map_err(stopped)?;
-        Ok(Pending(finished?))
+        Ok(Pending(blocking(finish).await?))
     }
 
     /// Lets the portion be written while the next one is made.

@@ -21,7 +21,7 @@ use super::refusal;
 use super::session::Session;
 use crate::error::Error;
 use crate::kept::{self, Building, Held, Kept, Stay};
-use crate::store::{Input, Version, local_input, stopped};
+use crate::store::{Input, Version, blocking, local_input};
 use crate::survey::MORSEL_ROWS;
 
 const FILE: &str = "rows.parquet";
@@ -57,7 +57,7 @@ pub(super) async fn land(
     let (description, place) = (description.clone(), place.to_owned());
     let (folder, runtime) = (folder.to_owned(), Handle::current());
     let job = move || runtime.block_on(copy(&session, &description, &place, &folder, stay));
-    tokio::task::spawn_blocking(job).await.map_err(stopped)?
+    blocking(job).await
 }
 
 async fn copy(
