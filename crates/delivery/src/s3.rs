@@ -10,6 +10,7 @@ mod bounded;
 mod check;
 mod client;
 mod connection;
+mod leaving;
 pub mod probe;
 mod renewal;
 mod request;

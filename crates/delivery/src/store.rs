@@ -14,6 +14,7 @@ use jiff::Timestamp;
 use plan::staged::{StagedObject, StagedPart};
 
 use crate::error::{Error, Kind};
+use crate::measured::Flight;
 
 /// The metadata field of an object that holds its token.
 pub const TOKEN_FIELD: &str = "segue-token";
@@ -103,6 +104,7 @@ pub struct Part {
     number: u32,
     body: Bytes,
     crc64nvme: u64,
+    flight: Option<Flight>,
 }
 
 impl Part {
@@ -110,7 +112,17 @@ impl Part {
     /// is found by whoever checks.
     pub fn new(number: u32, body: Bytes) -> Self {
         let crc64nvme = crc_fast::crc64_nvme(&body);
-        Self { number, body, crc64nvme }
+        Self { number, body, crc64nvme, flight: None }
+    }
+
+    /// The same part, of which somebody wants to know how much has left.
+    pub(crate) fn watched_by(&self, flight: &Flight) -> Self {
+        Self { flight: Some(flight.clone()), ..self.clone() }
+    }
+
+    /// Who wants to know how much of it has left.
+    pub(crate) fn flight(&self) -> Option<&Flight> {
+        self.flight.as_ref()
     }
 
     /// Returns its number, counted from 1.

@@ -141,6 +141,8 @@ pub struct Upload {
     closing: JoinSet<Result<StagedObject, Error>>,
     staged: Vec<StagedObject>,
     begun: Vec<Begun>,
+    /// Bytes of the files that are full, as far as they were packed when they were closed.
+    closed_bytes: u64,
 }
 
 /// What becomes of the rows that come next.
@@ -189,6 +191,7 @@ impl Upload {
             closing: JoinSet::new(),
             staged: Vec::new(),
             begun: Vec::new(),
+            closed_bytes: 0,
         }
     }
 
@@ -226,6 +229,15 @@ impl Upload {
     /// The number of the file that the next row goes into, unless that is full.
     pub fn number(&self) -> u32 {
         self.number
+    }
+
+    /// How many bytes the rows so far have become, sent or not: a little less while some of them are
+    /// still being packed.
+    pub fn bytes(&self) -> u64 {
+        match &self.current {
+            Current::Open(object) => self.closed_bytes + object.bytes(),
+            _ => self.closed_bytes,
+        }
     }
 
     /// Tells which object has to be begun before `chunk` can be written, if one has.
@@ -361,6 +373,7 @@ impl Upload {
 
     fn close_current(&mut self) {
         if let Current::Open(object) = std::mem::replace(&mut self.current, Current::None) {
+            self.closed_bytes += object.bytes();
             self.closing.spawn(object.finish());
         }
     }

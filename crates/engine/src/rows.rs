@@ -59,6 +59,8 @@ pub struct Movement {
 pub(crate) struct Tally {
     left_out: Arc<[(String, u64)]>,
     reasons: Arc<[String]>,
+    /// How many records will be read, where that is known before.
+    records: Option<u64>,
     state: Arc<Mutex<State>>,
 }
 
@@ -71,10 +73,22 @@ struct State {
 }
 
 impl Tally {
-    fn new(selection: &Selection, deduplicates: bool, left_out: &[(String, u64)]) -> Self {
+    fn new(pass: &Pass, deduplicates: bool, left_out: &[(String, u64)]) -> Self {
         let duplicate = deduplicates.then(|| "duplicate".to_owned());
-        let reasons = selection.reasons().chain(duplicate).collect();
-        Self { left_out: left_out.into(), reasons, state: Arc::default() }
+        let reasons = pass.selection.reasons().chain(duplicate).collect();
+        let survey = &pass.survey;
+        let rows =
+            (0..survey.morsels.len()).map(|morsel| survey.rows_of(morsel).map(|it| it as u64));
+        Self { left_out: left_out.into(), reasons, records: rows.sum(), state: Arc::default() }
+    }
+
+    /// How many rows there will be, if the records that are still to come are like those that were read.
+    fn expected(&self) -> Option<u64> {
+        let records = u128::from(self.records?);
+        let state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
+        let (scanned, rows) = (u128::from(state.scanned), state.activated);
+        let expected = (u128::from(rows) * records).checked_div(scanned)?;
+        Some(u64::try_from(expected).unwrap_or(u64::MAX).max(rows))
     }
 
     fn counts(&self) -> Counts {
@@ -387,6 +401,16 @@ impl RowCounts {
             Counter::Known(counts) => counts.clone(),
         }
     }
+
+    /// How many rows there will be: exactly where that is known before they are read, otherwise by the
+    /// share of the snapshot that was read. Nothing before the first record, and where nobody knows
+    /// how many records there are.
+    pub fn expected(&self) -> Option<u64> {
+        match &self.0 {
+            Counter::Reading(tally) => tally.expected(),
+            Counter::Known(counts) => Some(counts.activated),
+        }
+    }
 }
 
 impl Rows {
@@ -397,7 +421,7 @@ impl Rows {
         left_out: &[(String, u64)],
         threads: usize,
     ) -> Self {
-        let counter = Counter::Reading(Tally::new(&pass.selection, losers.is_some(), left_out));
+        let counter = Counter::Reading(Tally::new(&pass, losers.is_some(), left_out));
         Self { pass, choice: Choice::Members { losers }, counter, told: None, threads }
     }
 

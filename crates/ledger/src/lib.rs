@@ -66,8 +66,8 @@ pub use run::{
     Movement, NewRun, OpenUpload, RunDetail, RunRecord, RunState, SnapshotInput, Stop,
 };
 pub use slot::{
-    DEATHS_MAX, Disabled, ExportMark, Origin, POISON, SlotClaim, SlotEnd, SlotKey, SlotRecord,
-    SlotState,
+    DEATHS_MAX, Disabled, ExportMark, NextAttempt, Origin, POISON, SlotClaim, SlotEnd, SlotKey,
+    SlotRecord, SlotState,
 };
 pub use slots::{SLOTS_LISTED_MAX, SlotFilter};
 pub use staging::SWEEP_MAX;

@@ -140,6 +140,15 @@ pub struct SlotRecord {
     pub starts: u32,
 }
 
+/// That a run is tried again.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct NextAttempt {
+    /// Whether it stays blocked until then; otherwise it waits for its turn.
+    pub is_blocked: bool,
+    /// It is not begun before this time.
+    pub not_before: Timestamp,
+}
+
 /// The right to say what becomes of a slot, until somebody else takes it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct SlotClaim {

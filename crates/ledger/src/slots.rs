@@ -1,10 +1,14 @@
 //! Questions about slots, and the reading of their rows.
 
+use std::collections::BTreeMap;
+
+use uuid::Uuid;
+
 use crate::error::Result;
 use crate::history;
 use crate::open::Ledger;
 use crate::run::Stop;
-use crate::slot::{Origin, SlotKey, SlotRecord, SlotState};
+use crate::slot::{NEVER, NextAttempt, Origin, SlotKey, SlotRecord, SlotState};
 use crate::sql::{Query, Row, Transaction, Value, query};
 
 /// The most slots that one list holds.
@@ -50,6 +54,28 @@ impl Ledger {
         .fetch_all(&mut read)
         .await?;
         rows.iter().map(slot_record).collect()
+    }
+
+    /// Lists the runs whose slots are open for another attempt, and when that may begin: those of slots
+    /// that wait or are begun, and those of blocked slots that go on by themselves.
+    pub async fn next_attempts(&self) -> Result<BTreeMap<Uuid, NextAttempt>> {
+        let mut read = self.read().await?;
+        let rows = query(
+            "SELECT run_id, state, not_before FROM slots
+             WHERE state IN ('planned', 'running', 'blocked') AND run_id IS NOT NULL AND not_before < ?
+             LIMIT ?",
+        )
+        .bind(NEVER.as_microsecond())
+        .bind(SLOTS_LISTED_MAX)
+        .fetch_all(&mut read)
+        .await?;
+        let next = |row: &Row| {
+            let state: String = row.try_get("state")?;
+            let is_blocked = state == SlotState::Blocked.as_str();
+            let next = NextAttempt { is_blocked, not_before: history::time(row, "not_before")? };
+            Ok((history::uuid(row, "run_id")?, next))
+        };
+        rows.iter().map(next).collect()
     }
 
     /// Lists slots, the latest first.

@@ -38,7 +38,7 @@ use tracing::Instrument as _;
 
 use crate::ambient::{self, Interrupt};
 use crate::failure::{Failure, Kind};
-use crate::progress::Line;
+use crate::progress::{Line, Phase};
 use crate::seals::Seals;
 use crate::traces;
 
@@ -285,7 +285,7 @@ impl<'a> Attempt<'a> {
         match effect {
             Effect::Stage => self.stage().await,
             Effect::RecordCommit => {
-                self.around.line.phase("committing");
+                self.around.line.phase(Phase::Committing);
                 let (objects, counts) = {
                     let held = self.held();
                     (held.objects.clone(), held.counts.clone())

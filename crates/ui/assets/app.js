@@ -106,7 +106,10 @@ function watch(root) {
       if (!part.isConnected) return source.close();
       for (const [name, text] of Object.entries(JSON.parse(event.data))) {
         for (const place of part.querySelectorAll(`[data-bind="${CSS.escape(name)}"]`)) {
-          if (place instanceof HTMLProgressElement) place.value = Number(text);
+          if (place instanceof HTMLProgressElement) {
+            if (text) place.value = Number(text);
+            else place.removeAttribute('value');
+          }
           else place.textContent = text;
         }
       }

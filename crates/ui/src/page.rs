@@ -45,6 +45,8 @@ pub enum RunStatus {
     Skipped,
     /// Nothing is visible.
     Failed,
+    /// Nothing is visible, and it is tried again.
+    Retrying,
     /// It waits for a person.
     Blocked,
     /// It is due for longer than expected.
@@ -59,7 +61,7 @@ impl RunStatus {
             Self::Running | Self::Publishing => Tone::Live,
             Self::Delivered => Tone::Ok,
             Self::Failed => Tone::Bad,
-            Self::Blocked | Self::Late => Tone::Warn,
+            Self::Retrying | Self::Blocked | Self::Late => Tone::Warn,
         }
     }
 
@@ -72,6 +74,7 @@ impl RunStatus {
             Self::Delivered => lang.state_delivered(),
             Self::Skipped => lang.state_skipped(),
             Self::Failed => lang.state_failed(),
+            Self::Retrying => lang.state_retrying(),
             Self::Blocked => lang.state_blocked(),
             Self::Late => lang.state_late(),
         }
@@ -86,6 +89,7 @@ impl RunStatus {
             Self::Delivered => "delivered",
             Self::Skipped => "skipped",
             Self::Failed => "failed",
+            Self::Retrying => "retrying",
             Self::Blocked => "blocked",
             Self::Late => "late",
         }

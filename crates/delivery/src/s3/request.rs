@@ -16,6 +16,7 @@ use plan::staged::{Condition, StagedObject, StagedPart};
 
 use super::answer::Failure;
 use super::check::Check;
+use super::leaving::Leaving;
 use super::strays::Attempts;
 use super::{S3Store, client, shape};
 use crate::error::{Act, Fault};
@@ -117,6 +118,10 @@ impl S3Store {
                 .set_content_md5(md5.clone())
                 .body(ByteStream::from(part.body().clone()))
                 .customize();
+            let request = match part.flight() {
+                Some(flight) => request.interceptor(Leaving(flight.clone())),
+                None => request,
+            };
             if self.signs_bodies {
                 request.send()
             } else {

@@ -48,6 +48,8 @@ pub(super) struct OpenObject {
     intent: Intent,
     upload_id: String,
     rows: u64,
+    /// Bytes that its rows have become, without those that are being packed.
+    bytes: u64,
     /// Absent only after a failure.
     pressing: Option<Pressing>,
     texts: Arc<Buffers>,
@@ -75,7 +77,12 @@ impl OpenObject {
         });
         let sending = Sending::new(lane.store, lane.permits, &intent.key, &upload_id);
         let texts = lane.texts;
-        Self { intent, upload_id, rows: 0, pressing: Some(begun), texts, sending }
+        Self { intent, upload_id, rows: 0, bytes: 0, pressing: Some(begun), texts, sending }
+    }
+
+    /// Bytes that its rows have become, without those that are being packed.
+    pub(super) fn bytes(&self) -> u64 {
+        self.bytes
     }
 
     /// Writes whole rows. It waits while the rows before are still being packed, or while too many
@@ -83,6 +90,7 @@ impl OpenObject {
     pub(super) async fn write(&mut self, rows: Chunk) -> Result<(), Error> {
         let (press, parts) = self.pressed().await?;
         self.rows += rows.rows() as u64;
+        self.bytes = press.bytes();
         // At once, so that these rows are packed while the parts before them wait for their turn.
         self.pressing = Some(press_on(press, rows, Arc::clone(&self.texts)));
         self.sending.send(parts).await

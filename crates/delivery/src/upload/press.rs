@@ -82,6 +82,11 @@ impl Press {
         Ok((press, parts))
     }
 
+    /// How many bytes of the file there are so far.
+    pub(super) fn bytes(&self) -> u64 {
+        self.digests.bytes + self.packed.len() as u64
+    }
+
     /// Takes rows and returns the parts that they fill.
     pub(super) fn write(&mut self, rows: &Chunk) -> Result<Vec<Part>, Error> {
         match &mut self.form {

@@ -2,10 +2,11 @@
 
 use jiff::Timestamp;
 use ledger::{
-    DEATHS_MAX, ExportMark, Kind, POISON, SlotClaim, SlotEnd, SlotFilter, SlotKey, SlotRecord,
-    SlotState, Stop,
+    DEATHS_MAX, ExportMark, Kind, NextAttempt, POISON, SlotClaim, SlotEnd, SlotFilter, SlotKey,
+    SlotRecord, SlotState, Stop,
 };
 use plan::planner::{Decision, Reason, Skipped};
+use uuid::Uuid;
 
 use crate::fixture::{Fixture, alerts, at, dated, stop, telling};
 
@@ -49,6 +50,10 @@ async fn begin(fixture: &Fixture, slot: i64, now: Timestamp) -> Option<SlotClaim
 
 async fn slot(fixture: &Fixture, slot: i64) -> SlotRecord {
     fixture.ledger.slot(&key(slot)).await.unwrap().unwrap()
+}
+
+async fn next_attempts(fixture: &Fixture) -> Vec<(Uuid, NextAttempt)> {
+    fixture.ledger.next_attempts().await.unwrap().into_iter().collect()
 }
 
 #[tokio::test]
@@ -177,10 +182,30 @@ async fn what_did_not_do_is_tried_again_at_its_time() {
     let waiting = fixture.ledger.open_slots().await.unwrap();
     assert_eq!((waiting.len(), waiting[0].attempts, waiting[0].starts), (1, 1, 0));
     assert_eq!(waiting[0].not_before, at(120));
+    assert_eq!(next_attempts(&fixture).await, [], "no run began");
+    let run = Uuid::from_u128(7);
+    let next = |is_blocked, not_before| [(run, NextAttempt { is_blocked, not_before })];
     let claim = begin(&fixture, 60, at(120)).await.unwrap();
-    fixture.ledger.end_slot(&claim, &SlotEnd::Failed(stop()), at(121)).await.unwrap();
+    fixture.ledger.slot_run(&claim, run).await.unwrap();
+    assert_eq!(next_attempts(&fixture).await, next(false, at(120)), "it is under way");
+    let retry = SlotEnd::Retry(stop(), at(180));
+    fixture.ledger.end_slot(&claim, &retry, at(121)).await.unwrap();
+    assert_eq!(next_attempts(&fixture).await, next(false, at(180)));
+    let claim = begin(&fixture, 60, at(180)).await.unwrap();
+    let blocked = SlotEnd::Blocked(stop(), at(240));
+    fixture.ledger.end_slot(&claim, &blocked, at(181)).await.unwrap();
+    assert_eq!(next_attempts(&fixture).await, next(true, at(240)));
+    let claim = begin(&fixture, 60, at(240)).await.unwrap();
+    fixture.ledger.end_slot(&claim, &SlotEnd::Held(stop()), at(241)).await.unwrap();
+    assert_eq!(next_attempts(&fixture).await, [], "it waits for somebody");
+    let asked = fixture.ledger.request_slot(&key(60), "partner", "ann", &telling(), at(250)).await;
+    asked.unwrap();
+    assert_eq!(next_attempts(&fixture).await, next(false, at(250)));
+    let claim = begin(&fixture, 60, at(250)).await.unwrap();
+    fixture.ledger.end_slot(&claim, &SlotEnd::Failed(stop()), at(251)).await.unwrap();
     let failed = slot(&fixture, 60).await;
     assert_eq!((failed.state, failed.stop), (SlotState::Failed, Some(stop())));
+    assert_eq!(next_attempts(&fixture).await, [], "it is over");
 }
 
 /// Whoever asks for a slot that waits for its next attempt has it at once, with the attempts that it had.

@@ -74,6 +74,7 @@ pub(crate) async fn run(global: &Global, args: &Args) -> Result<(), Failure> {
         zone: args.zone.clone(),
         limit: args.limit,
         disabled: ledger.disabled().await?.into_iter().map(|it| it.activation).collect(),
+        next_attempts: ledger.next_attempts().await?,
         may: web::May::default(),
         gauges: None,
         asked: None,

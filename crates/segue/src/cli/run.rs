@@ -11,7 +11,7 @@ use crate::ambient::{self, Interrupt};
 use crate::app::{backup, who_got};
 use crate::cli::{Format, Global, Runs, report};
 use crate::failure::{Failure, Kind};
-use crate::progress::Progress;
+use crate::progress::{Phase, Progress};
 use crate::recover::Recovery;
 use crate::run::{self, Ended, Surroundings, Work};
 use crate::select::{self, Request};
@@ -276,7 +276,7 @@ impl Command<'_> {
 
     async fn one(&self, plan: &RunPlan, sources: &Sources) -> Result<Ended, Failure> {
         let line = self.progress.line(&format!("{} {}", plan.activation, plan.segment));
-        line.phase("connecting");
+        line.phase(Phase::Connecting);
         let store = match stores::open(self.workspace, &plan.destination, self.target).await {
             Ok(store) => store,
             Err(failure) => {

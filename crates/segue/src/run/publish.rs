@@ -15,12 +15,13 @@ use super::stage::{Chunking, Opening, Trouble, inputs, manifest_text};
 use super::{Attempt, Work};
 use crate::ambient;
 use crate::failure::{Failure, Kind};
+use crate::progress::Phase;
 
 impl Attempt<'_> {
     /// Sends one request that makes an object visible.
     pub(super) async fn complete(&self, index: usize, attempt: u8) -> Event {
         let Some(object) = self.object(index) else { return Event::LedgerFailed };
-        self.around.line.phase("publishing");
+        self.around.line.phase(Phase::Publishing);
         pause(attempt).await;
         let answer = match self.around.store.complete(&object).await {
             Completion::Done { etag, version_id } => {
@@ -210,7 +211,7 @@ impl Attempt<'_> {
     /// Aborts every upload that the ledger lists for this run; what cannot be aborted stays listed
     /// for a later sweep.
     pub(super) async fn abort_uploads(&self, now: Timestamp) -> Event {
-        self.around.line.phase("cleaning up");
+        self.around.line.phase(Phase::CleaningUp);
         match self.around.ledger.uploads_to_abort(&self.claim, now).await {
             Ok(uploads) => {
                 for upload in &uploads {

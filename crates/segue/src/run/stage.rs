@@ -19,6 +19,7 @@ use super::increment::{Chosen, record_in};
 use super::{Attempt, Work};
 use crate::ambient;
 use crate::failure::{Failure, Kind};
+use crate::progress::Phase;
 
 /// The reason under which rows are counted that the formula guard left out.
 const FORMULA_REASON: &str = "formula";
@@ -94,7 +95,7 @@ impl Attempt<'_> {
         work.engine.land(work.profiles).await?;
         let inputs = inputs(work);
         self.record(self.around.ledger.pin_snapshot(&self.claim, &inputs, ambient::now()).await)?;
-        self.around.line.phase("reading");
+        self.around.line.phase(Phase::Reading);
         let recorder = self.recorder(work)?;
         let with = if recorder.is_some() { With::People } else { With::Nothing };
         let Chosen { rows, compared_with } = self.choose(work, with).await?;
@@ -115,7 +116,7 @@ impl Attempt<'_> {
         work.engine.verify(work.profiles).await?;
         let counts = counts(tally.counts(), rejected, compared_with);
         self.guard(work, &counts).await?;
-        self.around.line.phase("sealing");
+        self.around.line.phase(Phase::Sealing);
         let conditions = self.conditions(work, &opening.keys).await?;
         let condition = |key: &str| conditions.get(key).cloned().unwrap_or(Condition::Absent);
         let mut objects = upload.seal(condition).await?;
@@ -164,6 +165,8 @@ impl Attempt<'_> {
         (rows, encoder): (Rows, Encoder),
         mut recorder: Option<Recorder>,
     ) -> Result<Written, Trouble> {
+        let tally = rows.tally();
+        self.around.line.begin_rows(ambient::now());
         let mut chunks = rows.map_with_people(move |batch, people| {
             let chunk = encoder.encode(&batch)?;
             let people = people.without(&chunk.rejected);
@@ -177,6 +180,7 @@ impl Attempt<'_> {
                 chunk = chunks.next() => chunk,
             };
             let Some(chunk) = chunk else {
+                self.around.line.all_written();
                 // What is left of it is done while the files are sealed.
                 let record = recorder.map(|recorder| tokio::spawn(recorder.finish()));
                 return Ok(Written { rejected, record });
@@ -184,7 +188,7 @@ impl Attempt<'_> {
             let (chunk, people) = chunk.map_err(|error| error.at_row(written + rejected))?;
             rejected += chunk.rejected.len() as u64;
             written += chunk.rows() as u64;
-            self.around.line.rows(chunk.rows() as u64);
+            self.around.line.rows(chunk.rows() as u64, upload.bytes(), tally.expected());
             let whose = recorder.as_mut().map(|recorder| (recorder, &people));
             self.write_chunk(upload, opening, chunk, whose).await?;
         }

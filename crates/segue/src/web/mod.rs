@@ -13,12 +13,12 @@ pub(crate) use destination::{check, destination, finding};
 pub(crate) use run::{Wanted, live, run, runs};
 pub(crate) use segment::segment;
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use futures::future::BoxFuture;
 use jiff::Timestamp;
 use jiff::tz::TimeZone;
-use ledger::{Ledger, RunRecord, RunState};
+use ledger::{Ledger, NextAttempt, RunRecord, RunState};
 use plan::Section;
 use plan::project::{Project, Schedule};
 use ui::component::Part;
@@ -26,6 +26,7 @@ use ui::page::editing::Editing;
 use ui::page::run::Named;
 use ui::page::{RunLine, RunStatus};
 use ui::{Markup, Shell};
+use uuid::Uuid;
 
 use crate::failure::Failure;
 use crate::progress::Gauges;
@@ -42,6 +43,8 @@ pub(crate) struct Look<'a> {
     pub(crate) limit: u32,
     /// The activations that are paused.
     pub(crate) disabled: BTreeSet<String>,
+    /// The runs that are tried again, and when.
+    pub(crate) next_attempts: BTreeMap<Uuid, NextAttempt>,
     /// What the reader may do; nothing where pages are files.
     pub(crate) may: May,
     /// How far runs are, where they are under way.
@@ -173,6 +176,16 @@ impl Look<'_> {
         Named { key: key.to_owned(), name: name.to_owned() }
     }
 
+    /// How a run stands, for people.
+    pub(crate) fn status(&self, run: &RunRecord) -> RunStatus {
+        let status = status(run.state);
+        let is_stopped =
+            matches!(run.state, RunState::Failed | RunState::Blocked | RunState::Skipped);
+        let next =
+            self.next_attempts.get(&run.run_id).filter(|next| is_stopped && !next.is_blocked);
+        next.map_or(status, |_| RunStatus::Retrying)
+    }
+
     /// A run as it stands in a list.
     fn line(&self, run: &RunRecord) -> RunLine {
         let until = run.finished.unwrap_or(self.now);
@@ -181,7 +194,7 @@ impl Look<'_> {
             segment: self.segment(&run.segment).name,
             activation: run.activation.clone(),
             destination: self.destination(&run.destination).name,
-            status: status(run.state),
+            status: self.status(run),
             slot: run.slot,
             rows: run.activated,
             files: u64::from(run.files),

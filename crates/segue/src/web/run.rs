@@ -2,8 +2,8 @@
 
 use std::collections::BTreeSet;
 
-use jiff::Timestamp;
 use jiff::civil::Date;
+use jiff::{SignedDuration, Timestamp};
 use ledger::{
     FileRecord, MarkFilter, RunBehind, RunDetail, RunFilter, RunRecord, RunState, SlotRecord,
     SlotState,
@@ -13,13 +13,16 @@ use plan::protocol::Verification;
 use plan::run_plan::Output;
 use plan::staged::ObjectKind;
 use ui::component::{Choice, Tone};
-use ui::page::run::{self, File, Input, Live, May, Movement, People, Run, Step, StepKind, Stop};
+use ui::page::run::{
+    self, File, Input, Live, May, Movement, People, Phase as Doing, Run, Step, StepKind, Stop,
+};
 use ui::page::runs::{Choices, Filter, Lane, Mark, Period, Runs};
 use ui::page::{RunLine, RunStatus};
 
 use super::{Look, status};
 use crate::cli::report;
 use crate::failure::Failure;
+use crate::progress::Phase;
 
 /// How many lanes the timeline has.
 const LANES_MAX: usize = 12;
@@ -223,7 +226,8 @@ pub(crate) async fn run(look: &Look<'_>, id: &str) -> Result<Option<Run>, Failur
         activation: run.activation.clone(),
         destination: look.destination(&run.destination),
         slot: run.slot,
-        status: status(run.state),
+        status: look.status(run),
+        next_attempt: look.next_attempts.get(&run.run_id).map(|next| next.not_before),
         stop: run
             .stop
             .as_ref()
@@ -277,13 +281,21 @@ pub(crate) async fn live(look: &Look<'_>, run: &RunRecord) -> Result<Option<Live
     let goes_on = !run.state.is_over() && run.state != RunState::Blocked;
     let Some(gauges) = look.gauges.filter(|_| goes_on) else { return Ok(None) };
     let reading = gauges.read(run.run_id);
-    let last = look.ledger.last_delivered(&run.activation, &run.segment).await?;
+    let since = reading.and_then(|it| it.since);
+    let phase = match reading.map_or(Phase::default(), |it| it.phase) {
+        _ if run.is_committed() => Doing::Publishing,
+        Phase::Committing | Phase::Publishing | Phase::CleaningUp => Doing::Publishing,
+        _ if since.is_some() => Doing::Sending,
+        _ => Doing::Preparing,
+    };
     Ok(Some(Live {
+        phase,
         rows: reading.map_or(run.rows, |it| it.rows),
-        expected: last.map(|last| last.rows),
         bytes: reading.map_or(run.bytes, |it| it.bytes),
+        expected: reading.and_then(|it| it.expected),
         parts: reading.map_or(0, |it| it.parts),
         elapsed: look.now.duration_since(run.claimed),
+        sending: since.map_or(SignedDuration::ZERO, |since| look.now.duration_since(since)),
     }))
 }
 
@@ -312,6 +324,7 @@ async fn waiting(look: &Look<'_>, id: uuid::Uuid) -> Result<Option<Run>, Failure
         destination: look.destination(&slot.destination),
         slot: slot.key.slot,
         status: RunStatus::Waiting,
+        next_attempt: None,
         stop: None,
         live: None,
         steps: steps.map(step).to_vec(),

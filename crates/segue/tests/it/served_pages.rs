@@ -5,6 +5,8 @@ use std::net::TcpStream;
 use std::process::Child;
 use std::time::Duration;
 
+use s3lab::{Action, Fault, Operation};
+
 use crate::delivery::wait_until;
 use crate::project::{BUCKET, Project, SECRET, Text, lab};
 
@@ -250,6 +252,78 @@ async fn somebody_goes_from_the_link_to_a_delivered_run() {
     browser.get("/").must_have("Everything that was due has been delivered");
     browser.get("/runs?state=failed").must_have("No run matches");
     browser.get("/runs?activation=daily").must_have(&run);
+}
+
+/// What a stream told about a run, in order: the percent, the rows and the bytes, as they are written.
+fn told(stream: &str) -> Vec<(String, String, String)> {
+    let events = stream.lines().filter_map(|line| line.strip_prefix("data: "));
+    let events = events.filter_map(|text| serde_json::from_str::<serde_json::Value>(text).ok());
+    let text = |event: &serde_json::Value, name: &str| event[name].as_str().map(str::to_owned);
+    events
+        .filter_map(|it| Some((text(&it, "percent")?, text(&it, "rows")?, text(&it, "bytes")?)))
+        .collect()
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn progress_follows_what_was_sent() {
+    let lab = lab().await;
+    let project = Project::new(&Text::default().yaml(), Some(&lab));
+    let person = |id: u32| format!("{id},{:x<400}@example.com,{}\n", id, 10 + id % 7);
+    let people: String = (1..=30_000).map(person).collect();
+    project.write("people.csv", format!("id,email,points\n{people}"));
+    let mut opened = set_up(&project);
+    let browser = &mut opened.browser;
+    // Two parts, whose bodies are taken slowly.
+    let slow = Action::SlowBody { bytes_per_second: 3 << 20 };
+    lab.faults().add(Fault::on(Operation::UploadPart, slow).times(2));
+    let begun = browser.post("/activations/daily", "/activations/daily/run", &[]);
+    let run = begun.leads_to().to_owned();
+    while !browser.get(&run).has("seen=running") {}
+    let stream = browser.get(&format!("{run}/live?seen=running"));
+    let told = told(&stream.text);
+    let percent = |text: &str| text.split_once('%').and_then(|(it, _)| it.parse::<u8>().ok());
+    let percents: Vec<u8> = told.iter().filter_map(|(text, ..)| percent(text)).collect();
+    assert!(percents.is_sorted(), "{told:?}");
+    // Long before all bytes have left, all rows are in files.
+    let is_half = |(text, rows, _): &(String, String, String)| {
+        rows == "30,000" && percent(text).is_some_and(|it| (1..98).contains(&it))
+    };
+    assert!(told.iter().any(is_half), "{told:?}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_run_that_failed_is_followed_to_its_next_attempt() {
+    let lab = lab().await;
+    let project = Project::new(&Text::default().yaml(), Some(&lab));
+    let mut opened = set_up(&project);
+    let browser = &mut opened.browser;
+    let refused = Action::answer(403, "InvalidAccessKeyId");
+    lab.faults().add(Fault::on(Operation::CreateMultipartUpload, refused));
+    let begun = browser.post("/activations/daily", "/activations/daily/run", &[]);
+    let run = begun.leads_to().to_owned();
+    let mut page = browser.get(&run);
+    while !page.has("The next attempt begins today") {
+        assert!(!page.has("badge ok"), "{}", page.text);
+        page = browser.get(&run);
+    }
+    page.must_have("badge warn\">To be retried");
+    page.must_have("It is tried again by itself");
+    page.must_have("The last attempt was not delivered");
+    let live = page.between("data-live=\"", "\"").expect("it is followed").replace("&amp;", "&");
+    browser.get("/runs").must_have("badge warn\">To be retried");
+    let id = run.trim_start_matches("/runs/");
+    let answer = opened.browser.get(&format!("/api/v1/runs/{id}"));
+    answer.must_have("\"state\":\"failed\"");
+    answer.must_have("\"nextAttemptAt\":\"20");
+    let browser = &mut opened.browser;
+    browser.post(&run, &format!("{run}/retry"), &[]).leads_to();
+    browser.get(&live).must_have("event: end");
+    wait_until(|| lab.keys(BUCKET).len() == 2).await;
+    let mut page = browser.get(&run);
+    while !page.has("badge ok\">Delivered") {
+        page = browser.get(&run);
+    }
+    assert!(!page.has("tried again"), "{}", page.text);
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -3,7 +3,7 @@
 mod live;
 mod stop;
 
-pub use live::{Live, Progress};
+pub use live::{Live, Phase, Progress};
 pub(super) use stop::GUARD;
 pub use stop::Stop;
 
@@ -35,6 +35,8 @@ pub struct Run {
     pub slot: Timestamp,
     /// Where it stands.
     pub status: RunStatus,
+    /// When it is tried again by itself, at the earliest.
+    pub next_attempt: Option<Timestamp>,
     /// Why it did not go on.
     pub stop: Option<Stop>,
     /// How far it is, while it goes on.
@@ -182,6 +184,14 @@ pub struct Input {
     pub version: String,
 }
 
+/// How a run stands, as a word in addresses: when it differs, the page is drawn anew.
+pub fn standing(status: RunStatus, next_attempt: Option<Timestamp>) -> String {
+    match next_attempt.filter(|_| status == RunStatus::Retrying) {
+        Some(at) => format!("{}-{}", status.word(), at.as_second()),
+        None => status.word().to_owned(),
+    }
+}
+
 impl Run {
     /// Draws the page.
     pub fn draw(&self, shell: &Shell) -> Markup {
@@ -196,7 +206,8 @@ impl Run {
         let content = html! {
             (head.draw(lang))
             div class="stack" {
-                @if let Some(stop) = &self.stop { (stop.draw(lang, self)) }
+                @if self.status == RunStatus::Retrying { (self.is_retried(shell)) }
+                @if let Some(stop) = &self.stop { (stop.draw(shell, self)) }
                 @if self.status == RunStatus::Waiting { (self.waits(shell)) }
                 @if let Some(live) = &self.live { (live.draw(shell, self)) }
                 div class="columns wide-left" {
@@ -210,7 +221,7 @@ impl Run {
 
     /// Where the server tells how far it is, until it stands otherwise than now.
     fn live_url(&self) -> String {
-        format!("/runs/{}/live?seen={}", self.id, self.status.word())
+        format!("/runs/{}/live?seen={}", self.id, standing(self.status, self.next_attempt))
     }
 
     fn waits(&self, shell: &Shell) -> Markup {
@@ -219,6 +230,23 @@ impl Run {
             tone: Tone::Live,
             title: html! { (lang.waiting_title()) },
             detail: html! { (lang.waiting_text()) },
+            next_step: None,
+            actions: nothing(),
+        };
+        html! { div data-live=(self.live_url()) { (note.draw(lang)) } }
+    }
+
+    fn is_retried(&self, shell: &Shell) -> Markup {
+        let lang = shell.lang();
+        let later = self.next_attempt.filter(|at| *at > shell.locale.now);
+        let detail = later.map_or_else(
+            || lang.run_retrying_now().to_owned(),
+            |at| lang.run_retrying_at(&shell.locale.moment(at).to_lowercase()),
+        );
+        let note = Note {
+            tone: Tone::Live,
+            title: html! { (lang.run_retrying_title()) },
+            detail: html! { (detail) },
             next_step: None,
             actions: nothing(),
         };

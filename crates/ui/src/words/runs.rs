@@ -41,6 +41,11 @@ catalogue! {
     reject_text = "Its files are thrown away and nothing becomes visible. The next run starts from the last delivered one." | "Ses fichiers sont jetés et rien ne devient visible. La prochaine exécution repart de la dernière livrée.";
     run_failed_title = "This run was not delivered" | "Cette exécution n’a pas été livrée";
     run_failed_calm = "Nothing is visible in the bucket." | "Rien n’est visible dans le bucket.";
+    run_retrying_title = "It is tried again by itself" | "Elle est réessayée d’elle-même";
+    run_retrying_at(when) = "The next attempt begins {when}. Nothing is visible in the bucket until one succeeds, and this page follows it." | "La prochaine tentative commence {when}. Rien n’est visible dans le bucket avant qu’une réussisse, et cette page la suit.";
+    run_retrying_now = "The next attempt begins as soon as there is a free place. This page follows it." | "La prochaine tentative commence dès qu’une place est libre. Cette page la suit.";
+    attempt_failed_title = "The last attempt was not delivered" | "La dernière tentative n’a pas été livrée";
+    run_blocked_again(when) = "It goes on by itself {when}, or when you try it again." | "Elle continue d’elle-même {when}, ou quand vous la réessayez.";
     run_blocked_title = "This run is stopped" | "Cette exécution est arrêtée";
     run_skipped_title = "This slot was skipped" | "Cette échéance a été omise";
     progress = "Progress" | "Avancement";
@@ -48,7 +53,10 @@ catalogue! {
     bytes_sent = "Sent" | "Envoyé";
     parts_sent = "Parts" | "Parties";
     time_left = "Time left" | "Temps restant";
-    rate = "Rows per second" | "Lignes par seconde";
+    rate = "Rate" | "Débit";
+    preparing = "Preparing rows" | "Préparation des lignes";
+    sending = "Sending" | "Envoi";
+    publishing = "Making files visible" | "Publication des fichiers";
     elapsed = "Elapsed" | "Écoulé";
     steps = "Steps" | "Étapes";
     step_claimed = "Taken on" | "Prise en charge";

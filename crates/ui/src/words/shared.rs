@@ -35,6 +35,7 @@ catalogue! {
     state_delivered = "Delivered" | "Livrée";
     state_skipped = "Skipped" | "Omise";
     state_failed = "Failed" | "Échouée";
+    state_retrying = "To be retried" | "À réessayer";
     state_blocked = "Blocked" | "Bloquée";
     state_late = "Late" | "En retard";
 

@@ -116,6 +116,7 @@ pub(crate) fn pages(shell: &Shell) -> Vec<(&'static str, Markup)> {
         ("run-replay", replayable.draw(&told(Notice::Done(Said::StillThere)))),
         ("run-live", fixture::run_live().draw(shell)),
         ("run-failed", fixture::run_failed().draw(shell)),
+        ("run-retrying", fixture::run_retrying().draw(shell)),
         ("run-blocked", blocked.draw(shell)),
         ("segments", fixture::segments().draw(shell)),
         ("segments-none", Segments { segments: Vec::new(), ..fixture::segments() }.draw(shell)),

@@ -97,6 +97,15 @@ fn a_failed_run_says_what_to_do() {
 }
 
 #[test]
+fn a_run_that_is_tried_again_says_when_and_is_followed() {
+    for lang in Lang::ALL {
+        let page = fixture::run_retrying().draw(&fixture::shell(lang, Scheme::System)).0;
+        assert!(page.contains("/live?seen=retrying-"));
+        insta::assert_snapshot!(format!("run_retrying_{}", lang.tag()), content(&page));
+    }
+}
+
+#[test]
 fn home_says_what_waits() {
     for lang in Lang::ALL {
         let page = fixture::home().draw(&fixture::shell(lang, Scheme::System)).0;

@@ -72,11 +72,15 @@ pub(crate) struct Run {
 
 /// How far a run is.
 #[derive(Serialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
 struct Progress {
-    /// Rows written
+    /// Rows in files, sent or not
     rows: u64,
-    /// Bytes that the service has taken
+    /// Bytes sent
     bytes: u64,
+    /// Bytes that there will be: about while rows are read, exactly once all parts were begun, `null`
+    /// before anything is known
+    expected_bytes: Option<u64>,
     /// Parts that the service has taken
     parts: u64,
 }
@@ -91,6 +95,7 @@ pub(crate) struct Runs {
 
 /// A run with everything that belongs to it.
 #[derive(Serialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
 pub(crate) struct RunDetail {
     #[serde(flatten)]
     run: Run,
@@ -99,6 +104,8 @@ pub(crate) struct RunDetail {
     inputs: Vec<Input>,
     /// That a guard stopped it, and what somebody decided
     hold: Option<Hold>,
+    /// When a failed or blocked run is tried again by itself, at the earliest
+    next_attempt_at: Option<String>,
 }
 
 /// A run that a guard stopped before anything was visible.
@@ -169,6 +176,7 @@ impl Run {
             progress: reading.map(|it| Progress {
                 rows: it.rows,
                 bytes: it.bytes,
+                expected_bytes: it.expected,
                 parts: it.parts,
             }),
             run_id: run.run_id.to_string(),
@@ -196,7 +204,13 @@ impl Run {
 }
 
 impl RunDetail {
-    fn of(detail: &ledger::RunDetail, gauges: &Gauges) -> Self {
+    async fn of(app: &App, detail: &ledger::RunDetail) -> Result<Self, Problem> {
+        let run_id = detail.run.run_id;
+        let next = app.shared.ledger.next_attempts().await?.remove(&run_id);
+        let waits = !matches!(
+            detail.run.state,
+            RunState::Claimed | RunState::Staging | RunState::Committing
+        );
         let object = |file: &ledger::FileRecord| Object {
             number: file.number,
             key: file.key.clone(),
@@ -219,8 +233,8 @@ impl RunDetail {
             bytes: it.bytes,
             version: it.version.clone(),
         };
-        Self {
-            run: Run::of(&detail.run, gauges),
+        Ok(Self {
+            run: Run::of(&detail.run, &app.shared.gauges),
             objects: detail.files.iter().map(object).collect(),
             excluded: detail.excluded.iter().map(excluded).collect(),
             inputs: detail.inputs.iter().map(input).collect(),
@@ -233,7 +247,8 @@ impl RunDetail {
                 decided_by: hold.actor.clone(),
                 reason: hold.reason.clone(),
             }),
-        }
+            next_attempt_at: next.filter(|_| waits).map(|next| next.not_before.to_string()),
+        })
     }
 }
 
@@ -294,7 +309,7 @@ pub(super) fn behind_of(text: &str) -> Result<RunBehind, Problem> {
 
 pub(crate) async fn get(app: Arc<App>, ask: Ask) -> Result<Reply, Problem> {
     let (_, detail) = find(&app, &ask).await?;
-    Reply::json(&RunDetail::of(&detail, &app.shared.gauges))
+    Reply::json(&RunDetail::of(&app, &detail).await?)
 }
 
 pub(crate) async fn release(app: Arc<App>, ask: Ask) -> Result<Reply, Problem> {
@@ -332,7 +347,7 @@ async fn decided(
     let detail = Box::pin(decided).await?;
     app.shared.wake.notify_one();
     app.shared.replan.notify_one();
-    Reply::json(&RunDetail::of(&detail, &app.shared.gauges))
+    Reply::json(&RunDetail::of(app, &detail).await?)
 }
 
 pub(super) async fn find(app: &App, ask: &Ask) -> Result<(Uuid, ledger::RunDetail), Problem> {

@@ -6,6 +6,7 @@ use bytes::Bytes;
 use futures::stream;
 use serde_json::{Map, Value};
 use ui::page::RunStatus;
+use ui::page::run::standing;
 
 use super::visit::Visit;
 use crate::ambient;
@@ -66,8 +67,9 @@ impl Told {
         let workspace = self.visit.app.shared.workspace();
         let look = self.visit.look(&workspace).await.ok()?;
         let detail = look.ledger.run(self.run_id).await.ok()?;
-        let status = detail.as_ref().map_or(RunStatus::Waiting, |it| web::status(it.run.state));
-        if status.word() != self.seen {
+        let status = detail.as_ref().map_or(RunStatus::Waiting, |it| look.status(&it.run));
+        let next_attempt = look.next_attempts.get(&self.run_id).map(|next| next.not_before);
+        if standing(status, next_attempt) != self.seen {
             self.is_over = true;
             return Some(Bytes::from_static(END));
         }

@@ -191,6 +191,7 @@ impl Visit {
             zone: self.locale().zone,
             limit: RUNS_LISTED,
             disabled: disabled.into_iter().map(|it| it.activation).collect(),
+            next_attempts: ledger.next_attempts().await?,
             may: web::May {
                 run: self.may_do("run_activation"),
                 check: self.may_do("check_destination"),

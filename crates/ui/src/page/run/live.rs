@@ -8,19 +8,35 @@ use crate::component::{card, nothing};
 use crate::locale::{Locale, ratio};
 use crate::shell::Shell;
 
+/// What a run is doing.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub enum Phase {
+    /// No row is there yet: records are merged, rules evaluated.
+    #[default]
+    Preparing,
+    /// Rows become files, and files are sent.
+    Sending,
+    /// All bytes are there, and the files are made visible.
+    Publishing,
+}
+
 /// How far a run is.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct Live {
-    /// Rows written so far.
+    /// What it is doing.
+    pub phase: Phase,
+    /// Rows in files so far, sent or not.
     pub rows: u64,
-    /// Rows that are expected: those of the last delivered run.
-    pub expected: Option<u64>,
     /// Bytes sent.
     pub bytes: u64,
-    /// Parts sent.
+    /// About how many bytes there will be.
+    pub expected: Option<u64>,
+    /// Parts that the service has taken.
     pub parts: u64,
     /// Since it began.
     pub elapsed: SignedDuration,
+    /// Since its first row.
+    pub sending: SignedDuration,
 }
 
 /// What is written where: names of places in the page with their texts.
@@ -29,8 +45,11 @@ pub type Progress = Vec<(&'static str, String)>;
 impl Live {
     /// Part of a whole in percent, as far as something is known to compare with.
     fn percent(&self) -> Option<u8> {
+        if self.phase != Phase::Sending {
+            return None;
+        }
         let expected = self.expected.filter(|expected| *expected > 0)?;
-        let percent = ratio(self.rows, expected) * 100.0;
+        let percent = ratio(self.bytes, expected) * 100.0;
         #[expect(
             clippy::cast_possible_truncation,
             clippy::cast_sign_loss,
@@ -39,30 +58,41 @@ impl Live {
         Some(percent.clamp(0.0, 99.0) as u8)
     }
 
+    /// Bytes in a second, since the first row.
+    fn rate(&self) -> u64 {
+        let milliseconds = u64::try_from(self.sending.as_millis()).unwrap_or(0);
+        self.bytes.saturating_mul(1_000).checked_div(milliseconds).unwrap_or(0)
+    }
+
+    /// How long it will go on to send, if it goes on as it did.
+    fn left(&self) -> Option<SignedDuration> {
+        self.percent()?;
+        let bytes = self.expected?.saturating_sub(self.bytes);
+        // What is left of less than a second is the last answer, of which nobody knows when it comes.
+        let seconds = bytes.checked_div(self.rate())?.max(1);
+        i64::try_from(seconds).ok().map(SignedDuration::from_secs)
+    }
+
     /// What to write into a page that shows this run.
     pub fn progress(&self, locale: &Locale) -> Progress {
-        let seconds = self.elapsed.as_secs().max(1).unsigned_abs();
-        let rate = self.rows / seconds;
-        let left = self
-            .expected
-            .filter(|_| rate > 0)
-            .map(|expected| expected.saturating_sub(self.rows) / rate);
-        let left =
-            left.and_then(|seconds| i64::try_from(seconds).ok()).map(SignedDuration::from_secs);
-        let percent = self.percent();
+        let (percent, left) = (self.percent(), self.left());
+        let doing = match self.phase {
+            Phase::Preparing => locale.lang.preparing(),
+            Phase::Sending => locale.lang.sending(),
+            Phase::Publishing => locale.lang.publishing(),
+        };
+        let percent_text = percent.map(|percent| locale.percent(f64::from(percent) / 100.0));
         vec![
             (
                 "percent",
-                percent.map_or_else(
-                    || locale.lang.state_running().to_owned(),
-                    |percent| locale.percent(f64::from(percent) / 100.0),
-                ),
+                percent_text
+                    .map_or_else(|| doing.to_owned(), |percent| format!("{percent} · {doing}")),
             ),
-            ("bar", percent.unwrap_or(0).to_string()),
+            ("bar", percent.map(|percent| percent.to_string()).unwrap_or_default()),
             ("rows", locale.number(self.rows)),
             ("bytes", locale.size(self.bytes)),
             ("parts", locale.number(self.parts)),
-            ("rate", locale.short_number(rate)),
+            ("rate", format!("{}/s", locale.size(self.rate()))),
             ("elapsed", locale.duration(self.elapsed)),
             ("left", left.map_or_else(|| "–".to_owned(), |left| locale.duration(left))),
         ]
@@ -79,10 +109,7 @@ impl Live {
         let body = html! {
             div class="under-way" data-live=(run.live_url()) {
                 p class="big" data-bind="percent" { (value("percent")) }
-                @match self.percent() {
-                    Some(percent) => progress data-bind="bar" max="100" value=(percent) aria-label=(lang.progress()) {},
-                    None => progress aria-label=(lang.progress()) {},
-                }
+                progress data-bind="bar" max="100" value=[self.percent()] aria-label=(lang.progress()) {}
                 dl {
                     (fact(lang.rows_written(), "rows"))
                     (fact(lang.bytes_sent(), "bytes"))
@@ -94,5 +121,48 @@ impl Live {
             }
         };
         card(lang.progress(), &nothing(), &body)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use jiff::Timestamp;
+    use jiff::tz::TimeZone;
+
+    use super::*;
+    use crate::words::Lang;
+
+    fn told(live: Live) -> Vec<(&'static str, String)> {
+        let locale = Locale { lang: Lang::En, zone: TimeZone::UTC, now: Timestamp::UNIX_EPOCH };
+        let shown = ["percent", "bar", "rate", "left"];
+        let all = live.progress(&locale);
+        all.into_iter().filter(|(name, _)| shown.contains(name)).collect()
+    }
+
+    fn texts(live: Live) -> [String; 4] {
+        let texts: Vec<String> = told(live).into_iter().map(|(_, text)| text).collect();
+        texts.try_into().unwrap()
+    }
+
+    #[test]
+    fn how_far_it_is_follows_what_was_sent_and_not_what_was_read() {
+        let second = SignedDuration::from_secs(1);
+        let sending = Live { phase: Phase::Sending, rows: 1_000, ..Live::default() };
+        assert_eq!(texts(Live::default()), ["Preparing rows", "", "0\u{a0}B/s", "–"]);
+        assert_eq!(
+            texts(sending),
+            ["Sending", "", "0\u{a0}B/s", "–"],
+            "nothing is known of the whole"
+        );
+        // Every row was read in the first second.
+        let slow =
+            Live { bytes: 2_000_000, expected: Some(20_000_000), sending: second * 2, ..sending };
+        assert_eq!(texts(slow), ["10% · Sending", "10", "1.0\u{a0}MB/s", "18\u{a0}s"]);
+        let slower = Live { bytes: 15_000_000, sending: second * 30, ..slow };
+        assert_eq!(texts(slower), ["75% · Sending", "75", "500\u{a0}kB/s", "10\u{a0}s"]);
+        let last = Live { bytes: 20_000_000, sending: second * 40, ..slow };
+        assert_eq!(texts(last), ["99% · Sending", "99", "500\u{a0}kB/s", "1.0\u{a0}s"]);
+        let over = Live { phase: Phase::Publishing, ..last };
+        assert_eq!(texts(over), ["Making files visible", "", "500\u{a0}kB/s", "–"]);
     }
 }

@@ -5,6 +5,7 @@ use maud::{Markup, html};
 use super::Run;
 use crate::component::{Note, Tone, link_button, nothing, told};
 use crate::page::{RunStatus, destination_url, segment_url};
+use crate::shell::Shell;
 use crate::words::Lang;
 
 /// Why a run did not go on.
@@ -20,19 +21,26 @@ pub struct Stop {
 pub(in crate::page) const GUARD: &str = "the guard stopped the run: ";
 
 impl Stop {
-    pub(super) fn draw(&self, lang: Lang, run: &Run) -> Markup {
+    pub(super) fn draw(&self, shell: &Shell, run: &Run) -> Markup {
+        let lang = shell.lang();
         if let Some((who, reason)) = self.rejection() {
             return rejected(lang, who, reason);
         }
         let (title, what, step) = self.words(lang, run.status);
         let message = self.message.strip_prefix(GUARD).unwrap_or(&self.message);
         let note = Note {
-            tone: if run.status == RunStatus::Skipped { Tone::Idle } else { run.status.tone() },
+            tone: match run.status {
+                RunStatus::Skipped => Tone::Idle,
+                status => status.tone(),
+            },
             title: html! { (title) },
             detail: html! {
                 (what) "."
                 @if run.status == RunStatus::Failed { " " (lang.run_failed_calm()) }
                 @if self.code != "empty" { " (" (told(lang, message)) ")" }
+                @if let Some(at) = run.next_attempt.filter(|_| run.status == RunStatus::Blocked) {
+                    " " (lang.run_blocked_again(&shell.locale.moment(at).to_lowercase()))
+                }
             },
             next_step: step,
             actions: match self.code.as_str() {
@@ -65,6 +73,7 @@ impl Stop {
         let title = match status {
             RunStatus::Skipped => lang.run_skipped_title(),
             RunStatus::Blocked => lang.run_blocked_title(),
+            RunStatus::Retrying => lang.attempt_failed_title(),
             _ => lang.run_failed_title(),
         };
         let (what, step) = match self.code.as_str() {
@@ -74,6 +83,8 @@ impl Stop {
             "denied" | "refused" | "misdirected" => {
                 (lang.stop_denied(), Some(lang.stop_denied_do()))
             }
+            // It waits for its next attempt, or that is all there is to do.
+            "temporary" if status == RunStatus::Retrying => (lang.stop_temporary(), None),
             "temporary" => (lang.stop_temporary(), Some(lang.stop_temporary_do())),
             "interrupted" => (lang.stop_interrupted(), Some(lang.stop_interrupted_do())),
             "quarantined" | "target_changed" => (lang.stop_foreign(), Some(lang.stop_foreign_do())),
