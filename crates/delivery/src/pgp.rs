@@ -21,7 +21,7 @@ use rand_chacha08::rand_core::SeedableRng as _;
 use secrecy::{ExposeSecret as _, SecretSlice};
 use zeroize::Zeroizing;
 
-pub use self::key::{KeyProblem, Recipient, SignWith};
+pub use self::key::{KeyProblem, Recipient, SignWith, holds_private_key};
 pub(crate) use self::sealer::Sealer;
 
 /// The bytes of the secret of a run.

@@ -17,6 +17,7 @@ mod file;
 mod identity_column;
 mod import;
 mod increment;
+mod kms_key;
 mod names;
 mod object_settings;
 mod pgp;

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use delivery::pgp::{KeyProblem, Recipient, Seal, SignWith};
 use jiff::{SignedDuration, Timestamp};
 use plan::diagnostic::Span;
-use plan::project::Pgp;
+use plan::project::{Destination, Pgp};
 use plan::{Diagnostic, Project};
 
 use crate::failure::{Failure, Kind};
@@ -16,21 +16,23 @@ const EXPIRES_SOON: SignedDuration = SignedDuration::from_hours(30 * 24);
 
 /// Checks every key of a project as of `now`, each at its place.
 pub(crate) fn check(project: &Project, now: Timestamp) -> Vec<Diagnostic> {
+    project.destinations.iter().flat_map(|destination| check_one(destination, now)).collect()
+}
+
+/// Checks the keys of one destination.
+pub(crate) fn check_one(destination: &Destination, now: Timestamp) -> Vec<Diagnostic> {
     let mut found = Vec::new();
-    for pgp in project.destinations.iter().filter_map(|destination| destination.pgp.as_ref()) {
-        for key in &pgp.recipients {
-            match Recipient::read(&key.text, now) {
-                Ok(recipient) => {
-                    found.extend(expiring(&key.name, key.span, recipient.expires(), now))
-                }
-                Err(problem) => found.push(misfit(&key.name, key.span, &problem)),
-            }
+    let Some(pgp) = &destination.pgp else { return found };
+    for key in &pgp.recipients {
+        match Recipient::read(&key.text, now) {
+            Ok(recipient) => found.extend(expiring(&key.name, key.span, recipient.expires(), now)),
+            Err(problem) => found.push(misfit(&key.name, key.span, &problem)),
         }
-        if let Some(signer) = &pgp.signer {
-            match SignWith::read(&signer.text, signer.passphrase.as_ref(), now) {
-                Ok(key) => found.extend(expiring(&signer.name, signer.span, key.expires(), now)),
-                Err(problem) => found.push(misfit(&signer.name, signer.span, &problem)),
-            }
+    }
+    if let Some(signer) = &pgp.signer {
+        match SignWith::read(&signer.text, signer.passphrase.as_ref(), now) {
+            Ok(key) => found.extend(expiring(&signer.name, signer.span, key.expires(), now)),
+            Err(problem) => found.push(misfit(&signer.name, signer.span, &problem)),
         }
     }
     found

@@ -224,27 +224,39 @@ function mark(form, place) {
     const told = new Map();
     for (const fault of place.querySelectorAll('[data-fault^="mapping."]')) {
       const number = Number(fault.dataset.fault.split('.')[1]);
-      if (!told.has(number)) told.set(number, fault.querySelector('.detail').textContent);
+      if (!told.has(number)) told.set(number, fault.querySelector('.detail'));
     }
-    rows.forEach((row, number) => {
-      const field = row.querySelector('input');
-      row.querySelector('.error')?.remove();
-      field.removeAttribute('aria-invalid');
-      field.removeAttribute('aria-describedby');
-      if (!told.has(number)) return;
-      const error = document.createElement('p');
-      error.className = 'error';
-      error.id = `${field.id}-error`;
-      error.textContent = told.get(number);
-      field.after(error);
-      field.setAttribute('aria-invalid', 'true');
-      field.setAttribute('aria-describedby', error.id);
-    });
+    rows.forEach((row, number) => tell(row.querySelector('input'), told.get(number)));
   }
-  const text = form.querySelector('textarea');
+  for (const field of form.querySelectorAll('[data-of]')) {
+    const own = field.dataset.of;
+    const faults = [...place.querySelectorAll('[data-fault]')];
+    const fault = faults.find(({ dataset: { fault } }) => fault === own || fault.startsWith(`${own}.`));
+    tell(field, fault?.querySelector('.detail'));
+  }
+  const text = form.querySelector('textarea:not([data-of])');
   if (!text) return;
   if (place.querySelector('[data-place], .note.bad')) text.setAttribute('aria-invalid', 'true');
   else text.removeAttribute('aria-invalid');
+}
+
+// Says below a field what is wrong with it, or that nothing is.
+function tell(field, what) {
+  const hint = document.getElementById(`${field.id}-hint`);
+  document.getElementById(`${field.id}-error`)?.remove();
+  field.removeAttribute('aria-invalid');
+  let described = hint ? [hint.id] : [];
+  if (what) {
+    const error = document.createElement('p');
+    error.className = 'error';
+    error.id = `${field.id}-error`;
+    error.append(...what.cloneNode(true).childNodes);
+    field.after(error);
+    field.setAttribute('aria-invalid', 'true');
+    described = [error.id, ...described];
+  }
+  if (described.length > 0) field.setAttribute('aria-describedby', described.join(' '));
+  else field.removeAttribute('aria-describedby');
 }
 
 // A list is narrowed to what is looked for: its lines, or the leaves of a tree.

@@ -181,9 +181,9 @@ pub(crate) fn told(lang: Lang, text: &str) -> Markup {
     }
 }
 
-/// The same for a step to take, which stands beside words of this language.
-pub(crate) fn told_step(lang: Lang, text: Option<&str>) -> Option<String> {
-    text.map(|text| lang.told(text).unwrap_or_else(|| text.to_owned()))
+/// The same for a step to take, where there is one.
+pub(crate) fn told_step(lang: Lang, text: Option<&str>) -> Option<Markup> {
+    text.map(|text| told(lang, text))
 }
 
 /// A text with what stands in backticks as code.

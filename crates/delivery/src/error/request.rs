@@ -126,6 +126,8 @@ pub enum Fault {
     KeyUnusable,
     /// The service ignores the encryption that was asked for.
     NotEncrypted,
+    /// The service fails where a KMS key is asked for, and not without one.
+    KmsFails,
     /// The bucket belongs to another account than was expected.
     WrongOwner,
     /// The caller may not do this.
@@ -230,6 +232,7 @@ impl Fault {
             | Self::WrongRegion(_)
             | Self::NotS3
             | Self::NotEncrypted
+            | Self::KmsFails
             | Self::UnknownHost
             | Self::ForbiddenAddress
             | Self::Tls
@@ -259,6 +262,7 @@ impl Fault {
             Self::RoleRefused(_) => "the role was not given",
             Self::KeyUnusable => "the KMS key cannot be used",
             Self::NotEncrypted => "the service ignores the encryption that is asked for",
+            Self::KmsFails => "the service fails where a KMS key is asked for, and not without one",
             Self::WrongOwner => {
                 "the bucket belongs to another account than expected_bucket_owner says"
             }
@@ -321,6 +325,7 @@ impl RequestError {
             Fault::RoleRefused(role) => format!("Check the trust policy of {role}: it must allow sts:AssumeRole to the one who signs, under the external id; `segue policy` prints it."),
             Fault::KeyUnusable => "Enable the KMS key, or correct kms_key_id of the destination.".to_owned(),
             Fault::NotEncrypted => "Remove encryption.sse of the destination, and have the service or the disk encrypt; or use a service that knows it.".to_owned(),
+            Fault::KmsFails => "Choose SSE-S3 (`sse: AES256`) or no encryption for the destination if the service has no KMS; otherwise have whoever runs it look at its KMS.".to_owned(),
             Fault::WrongOwner => format!("Find out whose bucket {bucket} is before anything is sent; then correct bucket or expected_bucket_owner."),
             Fault::Denied => self.hint_of_denied(),
             Fault::NoBucket => format!("Create the bucket {bucket}, or correct bucket (and endpoint_url) of the destination."),

@@ -15,6 +15,7 @@ use rand_chacha08::ChaCha20Rng;
 use secrecy::{ExposeSecret as _, SecretString};
 
 use self::certificate::{Certificate, Use};
+pub use self::text::holds_private_key;
 
 /// What is wrong with a key.
 #[derive(Debug, Clone, PartialEq, Eq)]

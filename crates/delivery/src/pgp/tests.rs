@@ -106,6 +106,35 @@ fn texts_that_are_no_key_are_told_apart() {
 }
 
 #[test]
+fn private_keys_are_seen_however_they_come() {
+    let base64 =
+        |bytes: &[u8]| base64::Engine::encode(&base64::engine::general_purpose::STANDARD, bytes);
+    let publics = ["rsa", "curve25519", "nistp256", "nistp521", "several", "elgamal", "signer"];
+    let mut harmless: Vec<String> = publics.iter().map(|name| text(name)).collect();
+    harmless.push(base64(text("rsa").as_bytes()));
+    harmless.extend(
+        ["", "hello", "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIExample me"].map(str::to_owned),
+    );
+    for text in &harmless {
+        assert!(!holds_private_key(text), "{text}");
+    }
+    for name in ["rsa-private", "curve25519-private", "nistp256-private", "signer-locked"] {
+        let key = text(name);
+        let body = key.lines().skip(2).collect::<Vec<_>>().join("\n");
+        let both = format!("{}\n{key}", text("rsa"));
+        let renamed = key.replace("PRIVATE", "PUBLIC");
+        let lines: Vec<&str> = key.lines().collect();
+        let cut_off = lines[..lines.len() / 2].join("\r\n");
+        let in_base64 = base64(key.as_bytes());
+        let one_line = key.replace('\n', " ");
+        for text in [&key, &body, &both, &renamed, &cut_off, &in_base64, &one_line] {
+            assert!(holds_private_key(text), "{name}: {text}");
+        }
+    }
+    assert!(holds_private_key("-----BEGIN RSA PRIVATE KEY-----\nMIIE"));
+}
+
+#[test]
 fn a_key_counts_as_of_the_time_that_is_given() {
     let read = |at: &str| {
         Recipient::read(&text("expired"), at.parse().unwrap())

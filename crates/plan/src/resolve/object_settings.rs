@@ -1,11 +1,13 @@
 //! What objects are written with: checked against S3's limits, so that a run does not find out.
 
+use super::kms_key::{self, Service};
 use super::{Item, Resolver};
 use crate::config::{self, Sse};
 use crate::object_settings::{
     Encryption, METADATA_BYTES_MAX, ObjectSettings, TAG_KEY_CHARS_MAX, TAG_VALUE_CHARS_MAX,
     TAGS_MAX,
 };
+use crate::tree::Node;
 
 /// The storage classes of general purpose buckets that a new object can be written to.
 const STORAGE_CLASSES: [&str; 8] = [
@@ -40,7 +42,10 @@ impl Resolver<'_> {
         file: &config::Destination,
     ) -> ObjectSettings {
         let encryption = match (item.child("encryption"), &file.encryption) {
-            (Some(child), Some(encryption)) => self.encryption(child, encryption),
+            (Some(child), Some(encryption)) => {
+                self.check_kms_key(child, encryption, file.account.as_deref());
+                self.encryption(child, encryption)
+            }
             _ => None,
         };
         let (Some(child), Some(objects)) = (item.child("objects"), &file.objects) else {
@@ -84,6 +89,28 @@ impl Resolver<'_> {
             }
         }
         file.sse.map(|_| Encryption::Aes256)
+    }
+
+    fn check_kms_key(&mut self, item: Item<'_>, file: &config::Encryption, account: Option<&str>) {
+        let is_unfilled = |node: &Node| node.scalar().is_some_and(|scalar| scalar.unfilled);
+        let key = file.kms_key_id.as_deref().filter(|_| file.sse == Some(Sse::Kms));
+        let Some(key) = key.filter(|_| !item.node.get("kms_key_id").is_some_and(is_unfilled))
+        else {
+            return;
+        };
+        let root = self.root;
+        let account = account.and_then(|account| root.get("accounts")?.get(account));
+        let said = |member: &str| {
+            let scalar = account?.get(member)?.scalar()?;
+            Some(scalar.text.trim()).filter(|text| !text.is_empty() || scalar.unfilled)
+        };
+        let service = match said("endpoint_url") {
+            Some(endpoint) if !kms_key::is_amazon(endpoint) => Service::Other,
+            _ => Service::Amazon { region: said("region").filter(|region| !region.is_empty()) },
+        };
+        if let Some(misfit) = kms_key::misfit(key, service) {
+            self.error(misfit.code, item.span("kms_key_id"), misfit.message, &misfit.hint);
+        }
     }
 
     fn check_word(&mut self, item: Item<'_>, key: &str, value: Option<&str>, known: &[&str]) {

@@ -33,9 +33,14 @@ impl Resolver<'_> {
         let recipients: Vec<PublicKeyText> = nodes
             .iter()
             .zip(names)
-            .filter_map(|(node, name)| {
+            .enumerate()
+            .filter_map(|(at, (node, name))| {
                 let span = node.text_span();
-                let (name, text) = self.key_text(name, span)?;
+                let called = match names.len() {
+                    1 => "the key".to_owned(),
+                    _ => format!("key {}", at + 1),
+                };
+                let (name, text) = self.key_text(name, called, span)?;
                 Some(PublicKeyText { name, text, span })
             })
             .collect();
@@ -77,15 +82,15 @@ impl Resolver<'_> {
             return None;
         }
         let span = item.key_place("pgp_sign");
-        let (name, text) = self.key_text(written, span)?;
+        let (name, text) = self.key_text(written, "the key".to_owned(), span)?;
         let passphrase = file.pgp_sign_passphrase.clone().map(SecretString::from);
         (!clear).then(|| SignerText { name, text: SecretString::from(text), passphrase, span })
     }
 
-    /// A key as it is written, or the text of the file that is named.
-    fn key_text(&mut self, written: &str, span: Span) -> Option<(String, String)> {
+    /// A key as it is written, `called` so in messages, or the text of the file that is named.
+    fn key_text(&mut self, written: &str, called: String, span: Span) -> Option<(String, String)> {
         let (name, text) = match is_armoured(written) {
-            true => ("the key".to_owned(), Ok(written.to_owned())),
+            true => (called, Ok(written.to_owned())),
             false => (written.to_owned(), (self.files)(written)),
         };
         let (message, hint) = match text {

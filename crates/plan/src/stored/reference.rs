@@ -12,6 +12,13 @@ const OWN_VARIABLES: &str = "SEGUE_";
 /// What the text of a key begins with; anything else is the name of a file.
 const ARMOUR: &str = "-----BEGIN ";
 
+/// What public keys of SSH begin with (OpenSSH, `sshd(8)`; RFC 4716).
+const SSH_KEYS: [&str; 5] = ["ssh-", "ecdsa-sha2-", "sk-ssh-", "sk-ecdsa-", "---- BEGIN SSH2"];
+/// What the names of files with keys end with.
+const KEY_FILES: [&str; 5] = [".asc", ".gpg", ".pgp", ".key", ".pub"];
+const ASK_FOR_KEY: &str = "Ask the recipient for an OpenPGP key: `gpg --export --armor KEY` prints it, and it begins with `-----BEGIN PGP PUBLIC KEY BLOCK-----`.";
+const KEY_BEGINS: &str = "Write the whole of what `gpg --export --armor KEY` prints: it begins with `-----BEGIN PGP PUBLIC KEY BLOCK-----`.";
+
 /// Reports what a stored object says and may not, and takes it out of the tree: nothing of the machine
 /// is filled in for it, so that no other message can tell what is there.
 pub(super) fn check(node: &mut Node, out: &mut Vec<Diagnostic>) {
@@ -57,9 +64,8 @@ fn text(key: &str, node: &Node, out: &mut Vec<Diagnostic>) {
         out.push(refused(place, message, hint));
         return;
     }
-    if key == "pgp" && !text.starts_with(ARMOUR) {
-        let message = "`pgp` names a file of the server, which is not for stored objects";
-        out.push(refused(place, message, "Write the armoured public keys themselves."));
+    if key == "pgp" && !text.trim_start().starts_with(ARMOUR) {
+        out.push(no_key(text, place));
         return;
     }
     // Credentials in the clear are told as they are in the file.
@@ -86,6 +92,24 @@ fn text(key: &str, node: &Node, out: &mut Vec<Diagnostic>) {
             Reference::Variable(_) => {}
         }
     }
+}
+
+/// What stands where the public key of a recipient should, by what it looks like.
+fn no_key(text: &str, place: Span) -> Diagnostic {
+    let text = text.trim();
+    if SSH_KEYS.iter().any(|begin| text.starts_with(begin)) {
+        let message = "this is an SSH key, which cannot encrypt files";
+        return Diagnostic::error("pgp_not_a_key", place, message).with_hint(ASK_FOR_KEY);
+    }
+    let is_named = text.starts_with("${");
+    let is_path = !text.contains(char::is_whitespace)
+        && (text.starts_with(['/', '.', '~']) || KEY_FILES.iter().any(|end| text.ends_with(end)));
+    if is_named || is_path {
+        let message = "`pgp` names a file of the server, which is not for stored objects";
+        return refused(place, message, "Write the armoured public keys themselves.");
+    }
+    let message = "this is not an OpenPGP public key";
+    Diagnostic::error("pgp_not_a_key", place, message).with_hint(KEY_BEGINS)
 }
 
 /// A list of members is a file too; those of the project's own folder may be named.

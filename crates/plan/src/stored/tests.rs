@@ -171,6 +171,26 @@ fn nothing_of_the_machine_is_read_for_stored_objects() {
 }
 
 #[test]
+fn what_is_no_public_key_is_told_as_what_it_is() {
+    let keys = [
+        "hello",
+        "mQENBFnopQENBFno",
+        "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIExample partner@example.com",
+        "ecdsa-sha2-nistp256 AAAAE2VjZHNhLXNoYTItbmlzdHAyNTYAAAAI",
+        "keys/partner.asc",
+        "${file:partner.asc}",
+    ];
+    let definition =
+        json!({ "account": "lab", "bucket": "exports", "encryption": { "pgp": keys } });
+    let reading = read(FILE, &[(Section::Destinations, "to", definition)]);
+    let hint = |it: &crate::Diagnostic| it.hint.clone().unwrap_or_default();
+    let found = reading.diagnostics.iter().filter(|it| it.code != "unknown_account");
+    let found: Vec<String> =
+        found.map(|it| format!("{} [{}]\n    {}", it.message, it.code, hint(it))).collect();
+    insta::assert_snapshot!(found.join("\n"));
+}
+
+#[test]
 fn credentials_of_stored_accounts_come_from_the_store() {
     let auth = json!({ "kind": "access-key", "access_key_id": "AK", "secret_access_key": "${secret:partner}" });
     let reading =

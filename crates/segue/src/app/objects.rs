@@ -5,11 +5,12 @@
 //! The project is the file and these objects together. The file wins where both have a key, and is
 //! never changed from here.
 //!
-//! [`edit`] is one change, [`editor`] makes changes or tells why not ([`refused`]), and [`wanted`]
-//! compares what is kept with what somebody wants.
+//! [`edit`] is one change, [`editor`] makes changes or tells why not ([`refused`]), [`private_keys`] is
+//! what never gets that far, and [`wanted`] compares what is kept with what somebody wants.
 
 mod edit;
 mod editor;
+mod private_keys;
 mod refused;
 mod wanted;
 
@@ -20,6 +21,7 @@ use serde_json::Value;
 
 pub(crate) use edit::{Edit, NOTES, Note, Version};
 pub(crate) use editor::{Editor, with};
+pub(crate) use private_keys::{PRIVATE_KEY, PRIVATE_KEY_HINT, refuse_private_keys};
 pub(crate) use refused::{Found, Refused, errors_in};
 pub(crate) use wanted::{Action, Difference, Member, Wanted, differences, edits, members};
 

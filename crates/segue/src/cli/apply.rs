@@ -204,6 +204,8 @@ fn read(path: &Path, prune: bool) -> Result<Wanted, Failure> {
     for (_, definition) in &mut wanted.objects {
         take_in(definition, folder)?;
     }
+    // Before differences are printed, or anything is sent to a server.
+    objects::refuse_private_keys(wanted.objects.iter().map(|(name, it)| (name, it)))?;
     Ok(wanted)
 }
 

@@ -231,7 +231,7 @@ impl<'a> Subject<'a> {
         };
         let left = probe.clean_up().await;
         let mut checked = match walked {
-            Some(walked) => walked.map_err(|error| with_left(error.into(), &left))?,
+            Some(walked) => walked.map_err(|error| with_left(failed(error), &left))?,
             None => {
                 let stopped = Failure::new(Kind::Interrupted, "the check was stopped");
                 return Err(with_left(stopped, &left));
@@ -318,6 +318,18 @@ fn clock_note(ours: Timestamp, theirs: Timestamp) -> Option<String> {
     Some(format!(
         "The clock of this machine is {minutes} {side} that of the service: set it (NTP). Requests are signed by the service's time, but schedules and names go by this machine's."
     ))
+}
+
+/// Why a check could not go on. What a run would do about it, which goes on as the same run, is no advice
+/// here.
+fn failed(error: delivery::Error) -> Failure {
+    let is_passing = error.kind() == delivery::error::Kind::Temporary;
+    let failure = Failure::from(error);
+    match is_passing {
+        true => Failure { hints: Vec::new(), ..failure }
+            .hint("Check again in a while; if it stays so, ask whoever runs the service."),
+        false => failure,
+    }
 }
 
 fn with_left(mut failure: Failure, left: &[Left]) -> Failure {

@@ -521,6 +521,14 @@ async fn keys_that_cannot_be_used() {
     assert_eq!(run.code, 3, "{}", run.stderr);
     keep("run_kms_disabled", &project, &run);
     lab.faults().clear();
+    // A service without a KMS that fails at every request with a key, each sent twice, and at no other.
+    let fails = Fault::on(Operation::CreateMultipartUpload, Action::internal_error());
+    lab.faults().add(fails.clone().times(2));
+    keep("check_no_kms", &project, &project.segue(&["check", "partner"]));
+    assert_nothing_left(&lab, "no KMS");
+    lab.faults().add(fails.always());
+    keep("check_fails", &project, &project.segue(&["check", "partner"]));
+    lab.faults().clear();
     lab.set_user(user(Policy::all().without(&["kms:GenerateDataKey"])));
     keep("check_kms_denied", &project, &project.segue(&["check", "partner"]));
     assert_nothing_left(&lab, "KMS");

@@ -37,6 +37,7 @@ mod project;
 mod questions;
 mod real_iam;
 mod real_server;
+mod recipients;
 mod refusals;
 mod replay;
 mod rotation;

@@ -96,12 +96,21 @@ impl Browser {
 
     /// Sends a form as the page at `at` would: with its token.
     pub(crate) fn post(&mut self, at: &str, action: &str, fields: &[(&str, &str)]) -> Page {
+        self.post_with(at, action, fields, "")
+    }
+
+    /// The same while somebody types: only what comes of it is answered.
+    pub(crate) fn post_part(&mut self, at: &str, action: &str, fields: &[(&str, &str)]) -> Page {
+        self.post_with(at, action, fields, "x-segue-part: 1\r\n")
+    }
+
+    fn post_with(&mut self, at: &str, action: &str, fields: &[(&str, &str)], more: &str) -> Page {
         let page = self.get(at);
         let token = page.text.split("name=\"csrf\" value=\"").nth(1);
         let token = token.and_then(|rest| rest.split('"').next()).unwrap_or_default().to_owned();
         let mut fields = fields.to_vec();
         fields.push(("csrf", &token));
-        self.post_as_is(action, &fields, "")
+        self.post_as_is(action, &fields, more)
     }
 
     /// Asks the API with a token, as a program would.

@@ -2,7 +2,6 @@
 
 use maud::{Markup, html};
 
-use super::ticked;
 use crate::words::Lang;
 
 /// A field for a line of text.
@@ -13,7 +12,8 @@ pub struct TextField<'a> {
     kind: &'a str,
     value: &'a str,
     hint: &'a str,
-    error: &'a str,
+    place: &'a str,
+    error: Markup,
     autocomplete: &'a str,
     list: &'a str,
     is_required: bool,
@@ -28,7 +28,8 @@ pub fn text_field<'a>(name: &'a str, label: &'a str) -> TextField<'a> {
         kind: "text",
         value: "",
         hint: "",
-        error: "",
+        place: "",
+        error: html! {},
         autocomplete: "off",
         list: "",
         is_required: false,
@@ -72,9 +73,15 @@ impl<'a> TextField<'a> {
         Self { hint, ..self }
     }
 
+    /// The member of a definition that it fills in, so that what is wrong with that is told at the field.
+    #[must_use]
+    pub fn place(self, place: &'a str) -> Self {
+        Self { place, ..self }
+    }
+
     /// What is wrong with what stands in it; empty when nothing is.
     #[must_use]
-    pub fn error(self, error: &'a str) -> Self {
+    pub fn error(self, error: Markup) -> Self {
         Self { error, ..self }
     }
 
@@ -93,9 +100,10 @@ impl<'a> TextField<'a> {
     /// Draws it.
     pub fn draw(&self) -> Markup {
         let (hint_id, error_id) = (format!("{}-hint", self.id), format!("{}-error", self.id));
-        let described: Vec<&str> = [(self.error, &error_id), (self.hint, &hint_id)]
+        let is_wrong = !self.error.0.is_empty();
+        let described: Vec<&str> = [(is_wrong, &error_id), (!self.hint.is_empty(), &hint_id)]
             .iter()
-            .filter(|(text, _)| !text.is_empty())
+            .filter(|(is_there, _)| *is_there)
             .map(|(_, id)| id.as_str())
             .collect();
         html! {
@@ -103,9 +111,10 @@ impl<'a> TextField<'a> {
                 label for=(self.id) { (self.label) }
                 input class="input" id=(self.id) name=(self.name) type=(self.kind) autocomplete=(self.autocomplete) list=[(!self.list.is_empty()).then_some(self.list)]
                     value=[(!self.value.is_empty()).then_some(self.value)] required[self.is_required]
-                    aria-invalid=[(!self.error.is_empty()).then_some("true")]
+                    data-of=[(!self.place.is_empty()).then_some(self.place)]
+                    aria-invalid=[is_wrong.then_some("true")]
                     aria-describedby=[(!described.is_empty()).then(|| described.join(" "))];
-                @if !self.error.is_empty() { p class="error" id=(error_id) { (ticked(self.error)) } }
+                @if is_wrong { p class="error" id=(error_id) { (self.error) } }
                 @if !self.hint.is_empty() { p class="hint" id=(hint_id) { (self.hint) } }
             }
         }

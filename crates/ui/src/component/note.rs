@@ -2,12 +2,12 @@
 
 use maud::{Markup, html};
 
-use super::{Tone, ticked};
+use super::Tone;
 use crate::icon::Icon;
 use crate::words::Lang;
 
 /// Something to be told: what it is, why, and what to do about it.
-pub struct Note<'a> {
+pub struct Note {
     /// How bad it is.
     pub tone: Tone,
     /// What happened.
@@ -15,12 +15,12 @@ pub struct Note<'a> {
     /// Why, in more words.
     pub detail: Markup,
     /// The next step.
-    pub next_step: Option<&'a str>,
+    pub next_step: Option<Markup>,
     /// Buttons.
     pub actions: Markup,
 }
 
-impl Note<'_> {
+impl Note {
     /// Draws it.
     pub fn draw(&self, lang: Lang) -> Markup {
         let icon = match self.tone {
@@ -34,8 +34,8 @@ impl Note<'_> {
                 (icon.draw())
                 h2 { (self.title) }
                 @if !self.detail.0.is_empty() { p class="detail" { (self.detail) } }
-                @if let Some(step) = self.next_step {
-                    p class="do" { b { (lang.what_to_do()) (colon(lang)) } " " (ticked(step)) }
+                @if let Some(step) = &self.next_step {
+                    p class="do" { b { (lang.what_to_do()) (colon(lang)) } " " (step) }
                 }
                 @if !self.actions.0.is_empty() { div class="side-actions" { (self.actions) } }
             }

@@ -5,7 +5,7 @@ use maud::{Markup, html};
 use super::destinations::Preset;
 use super::wizard::{Draft, Frame, Preview, Step, choices, macros};
 use crate::component::{Choice, Head, card, facts, hidden_fields, nothing, pick, text_field, tick};
-use crate::shell::{Place, Shell};
+use crate::shell::{Notice, Place, Shell};
 use crate::words::Lang;
 
 /// What the wizard shows.
@@ -63,6 +63,9 @@ pub const FIELDS: [(&str, &[&str]); 4] = [
     ),
     ("review", &[]),
 ];
+
+/// The member of a destination that names the recipients of its files.
+pub const PGP: &str = "encryption.pgp";
 
 /// The macros of folders that are offered.
 const FOLDER_MACROS: &[&str] = &[
@@ -147,7 +150,8 @@ impl Connect {
     pub fn beside(&self, shell: &Shell) -> Markup {
         let lang = shell.lang();
         html! {
-            (self.preview.faults(lang))
+            // What a step was not left for is told above the page, and at its field.
+            @if !matches!(shell.notice, Some(Notice::Problem { .. })) { (self.preview.faults(lang)) }
             @if self.at != "account" { (self.preview.names(lang)) }
             @if self.at == "format" || self.at == "review" { (self.preview.lines(lang)) }
             @if let Some(documents) = &self.preview.documents {
@@ -216,29 +220,43 @@ impl Connect {
         let outbox = self.outboxes.first().cloned().unwrap_or_default();
         let location_hint = lang.location_hint(&self.outboxes.join(", "));
         let sse = choices(&[("", lang.none_set()), ("AES256", "SSE-S3"), ("aws:kms", "SSE-KMS")]);
+        let field = |name: &'static str, place: &'static str, label: &'static str| {
+            let fault = self.preview.fault_of(lang, place);
+            text_field(name, label).value(draft.get(name)).place(place).error(fault)
+        };
         let body = html! {
             div class="stack" {
-                (text_field("name", lang.name()).value(draft.get("name")).hint(lang.destination_name_hint()).required().draw())
+                (field("name", "name", lang.name()).hint(lang.destination_name_hint()).required().draw())
                 @if is_folder(draft) {
-                    (text_field("location", lang.location()).value(draft.or("location", &outbox)).hint(&location_hint).required().draw())
+                    (field("location", "location", lang.location()).value(draft.or("location", &outbox)).hint(&location_hint).required().draw())
                 } @else {
-                    (text_field("bucket", lang.bucket()).value(draft.get("bucket")).required().draw())
+                    (field("bucket", "bucket", lang.bucket()).required().draw())
                 }
-                (text_field("folder", lang.folder()).value(draft.get("folder")).hint(lang.folder_hint()).draw())
+                (field("folder", "folder", lang.folder()).hint(lang.folder_hint()).draw())
                 (macros(lang, "folder", FOLDER_MACROS))
                 @if !is_folder(draft) { (pick("sse", "sse", lang.encryption(), &sse, draft.get("sse"))) }
-                @if draft.get("sse") == "aws:kms" && !is_folder(draft) { (text_field("kms_key_id", lang.kms_key()).value(draft.get("kms_key_id")).draw()) }
-                div class="field" {
-                    label for="pgp" { (lang.pgp_keys()) }
-                    textarea class="textarea code-text" id="pgp" name="pgp" rows="3" spellcheck="false" autocapitalize="off" autocomplete="off" aria-describedby="pgp-hint" { (draft.get("pgp")) }
-                    p class="hint" id="pgp-hint" { (lang.pgp_hint()) }
-                }
+                @if draft.get("sse") == "aws:kms" && !is_folder(draft) { (field("kms_key_id", "encryption.kms_key_id", lang.kms_key()).hint(lang.kms_key_hint()).draw()) }
+                (self.pgp(lang))
                 (text_field("actions", lang.marketing_actions()).value(draft.get("actions")).hint(lang.actions_hint()).draw())
                 (hidden_fields(&[("manifest", "no")]))
                 (tick("manifest", lang.manifest(), lang.manifest_hint(), draft.or("manifest", "yes") == "yes"))
             }
         };
         card(lang.step_place(), &nothing(), &body)
+    }
+
+    fn pgp(&self, lang: Lang) -> Markup {
+        let fault = self.preview.fault_of(lang, PGP);
+        let is_wrong = !fault.0.is_empty();
+        html! {
+            div class="field" {
+                label for="pgp" { (lang.pgp_keys()) }
+                textarea class="textarea code-text" id="pgp" name="pgp" rows="3" spellcheck="false" autocapitalize="off" autocomplete="off" data-of=(PGP)
+                    aria-invalid=[is_wrong.then_some("true")] aria-describedby=(if is_wrong { "pgp-error pgp-hint" } else { "pgp-hint" }) { (self.draft.get("pgp")) }
+                @if is_wrong { p class="error" id="pgp-error" { (fault) } }
+                p class="hint" id="pgp-hint" { (lang.pgp_hint()) }
+            }
+        }
     }
 
     fn format(&self, lang: Lang) -> Markup {

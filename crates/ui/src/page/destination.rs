@@ -275,7 +275,7 @@ impl Check {
                 @if let Some(failure) = &self.failure { (told(lang, failure)) " " }
                 @for note in &self.notes { (told(lang, note)) " " }
             },
-            next_step: (missing > 0).then(|| lang.check_not_ready_do()),
+            next_step: (missing > 0).then(|| html! { (lang.check_not_ready_do()) }),
             actions: nothing(),
         };
         note.draw(lang)

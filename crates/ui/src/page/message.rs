@@ -42,7 +42,7 @@ impl Message {
                     tone: Tone::Bad,
                     title: html! { (lang.something_failed()) },
                     detail: told(lang, message),
-                    next_step: step.as_deref(),
+                    next_step: step,
                     actions: nothing(),
                 };
                 (lang.something_failed(), note.draw(lang))

@@ -152,7 +152,7 @@ impl Profile {
                         (self.files(shell))
                     },
                     Found::Failed(why, hint) => {
-                        (Note { tone: Tone::Bad, title: html! { (lang.problem_other()) }, detail: told(lang, why), next_step: told_step(lang, hint.as_deref()).as_deref(), actions: nothing() }.draw(lang))
+                        (Note { tone: Tone::Bad, title: html! { (lang.problem_other()) }, detail: told(lang, why), next_step: told_step(lang, hint.as_deref()), actions: nothing() }.draw(lang))
                     },
                     Found::Person(person) => (person.draw(shell, self)),
                 }

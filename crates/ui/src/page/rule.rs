@@ -194,7 +194,7 @@ impl Fault {
                 (told(lang, &self.message))
                 (self.excerpt(text))
             },
-            next_step: step.as_deref(),
+            next_step: step,
             actions: nothing(),
         };
         html! { div data-place=[self.place.map(|(line, column, length)| format!("{line}:{column}:{length}"))] { (note.draw(lang)) } }

@@ -2,7 +2,7 @@
 
 use maud::{Markup, html};
 
-use crate::component::{Note, Tone, hidden_fields, nothing, text_field, told};
+use crate::component::{Note, Tone, hidden_fields, nothing, text_field, ticked, told};
 use crate::shell::{Said, Scheme, brand, document, document_with};
 use crate::words::Lang;
 
@@ -73,7 +73,7 @@ impl SignIn {
         let (title, step) = match &self.problem {
             None => return nothing(),
             Some(Problem::Refused) => {
-                (html! { (lang.sign_in_refused()) }, Some(lang.sign_in_refused_hint()))
+                (html! { (lang.sign_in_refused()) }, Some(ticked(lang.sign_in_refused_hint())))
             }
             Some(Problem::Other(text)) => (told(lang, text), None),
         };

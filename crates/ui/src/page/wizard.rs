@@ -273,13 +273,13 @@ impl Preview {
     }
 
     /// What is wrong with a member of the definition, in the language of the reader.
-    pub fn fault_of(&self, lang: Lang, place: &str) -> String {
+    pub fn fault_of(&self, lang: Lang, place: &str) -> Markup {
         let is_it = |fault: &&Fault| {
             fault.place == place
                 || fault.place.strip_prefix(place).is_some_and(|it| it.starts_with('.'))
         };
         let found = self.faults.iter().find(is_it);
-        found.and_then(|fault| told_step(lang, Some(&fault.message))).unwrap_or_default()
+        found.map_or_else(nothing, |fault| told(lang, &fault.message))
     }
 
     /// Draws what is wrong besides what policies say, which is told with them.
@@ -299,7 +299,7 @@ impl Preview {
                     tone: Tone::Bad,
                     title: html! { (lang.draft_wrong()) @if !fault.place.is_empty() { " · " code { (fault.place) } } },
                     detail: told(lang, &fault.message),
-                    next_step: told_step(lang, fault.hint.as_deref()).as_deref(),
+                    next_step: told_step(lang, fault.hint.as_deref()),
                     actions: nothing(),
                 }.draw(lang)) }
             }

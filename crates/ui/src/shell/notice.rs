@@ -138,7 +138,7 @@ impl Notice {
                     tone: Tone::Bad,
                     title: html! { (title(lang, code)) },
                     detail: told(lang, detail),
-                    next_step: step.as_deref(),
+                    next_step: step,
                     actions: nothing(),
                 };
                 html! { div class="notice" role="alert" { (note.draw(lang)) } }

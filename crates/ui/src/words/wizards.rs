@@ -41,6 +41,7 @@ catalogue! {
     folder_hint = "May hold macros: crm/%SEGMENT_NAME%/%DATETIME(yyyy-MM-dd)%" | "Peut contenir des macros\u{a0}: crm/%SEGMENT_NAME%/%DATETIME(yyyy-MM-dd)%";
     encryption = "Encryption by the service" | "Chiffrement par le service";
     kms_key = "KMS key" | "Clé KMS";
+    kms_key_hint = "Its id, its ARN or its alias, such as alias/exports; at a service of your own, the name that it has there. Empty: the account’s own key." | "Son identifiant, son ARN ou son alias, comme alias/exports\u{a0}; sur un service à vous, le nom qu’elle y porte. Vide\u{a0}: la clé du compte.";
     trust_policy_hint = "Paste it as the trust policy of the role, in AWS. The principal is whoever signs here." | "À coller comme politique de confiance du rôle, dans AWS. Le principal est qui signe ici.";
     pgp_keys = "PGP keys of the recipients" | "Clés PGP des destinataires";
     pgp_hint = "Public keys, one behind the other. Files are then encrypted for each of them before they leave. Empty: not encrypted." | "Clés publiques, l’une après l’autre. Les fichiers sont alors chiffrés pour chacune avant de partir. Vide\u{a0}: sans chiffrement.";

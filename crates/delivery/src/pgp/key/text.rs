@@ -9,11 +9,19 @@ use super::KeyProblem;
 
 /// What armour begins with.
 const BEGIN: &str = "-----BEGIN ";
-/// The tag of a packet with a private key (RFC 9580, 5).
-const SECRET_KEY_TAG: u8 = 5;
+/// The tags of packets with a private key, and with a private subkey (RFC 9580, 5).
+const SECRET_KEY_TAGS: [u8; 2] = [5, 7];
+/// The versions of keys that there have been.
+const KEY_VERSIONS: std::ops::RangeInclusive<u8> = 2..=6;
+/// What the text of a private key says of itself: armour of any kind, and PuTTY's.
+const SAYS_PRIVATE: [&str; 3] =
+    ["PRIVATE KEY BLOCK-----", "PRIVATE KEY-----", "PuTTY-User-Key-File"];
+/// What armour, and a key of OpenSSH, hold in Base64.
+const HEADS_OF_TEXTS: [&str; 2] = ["-----BEGIN PGP PRIVATE KEY", "openssh-key-v1"];
+/// How much of a line of Base64 is looked at: the head of a packet, or the first line of armour.
+const HEAD_CHARS: usize = 40;
 
-const NOT_A_KEY_HINT: &str =
-    "Hand over the result of `gpg --export --armor KEY`, or its bytes in Base64.";
+const NOT_A_KEY_HINT: &str = "Hand over the whole of what `gpg --export --armor KEY` prints.";
 
 /// Reads the one public key of a text.
 pub(super) fn public_key(text: &str) -> Result<SignedPublicKey, KeyProblem> {
@@ -91,12 +99,41 @@ fn one<K: Deserializable>(content: &Content) -> Result<K, KeyProblem> {
     }
 }
 
-/// By the tag of the first packet, in the new form or the old.
+/// Whether a private key stands anywhere in a text: armoured or in Base64, whole or cut off, of OpenPGP or
+/// of another kind. Whoever gets a text that should hold public keys asks before the text is kept.
+pub fn holds_private_key(text: &str) -> bool {
+    let head_of = |word: &str| {
+        let head = word.get(..HEAD_CHARS).and_then(|head| STANDARD.decode(head).ok());
+        head.map(Zeroizing::new)
+    };
+    let mut is_inside = false;
+    let begins_private = |word: &str| {
+        // A line inside a key is any bytes, so that only the first one says what it is.
+        let (head, was_inside) = (head_of(word), is_inside);
+        is_inside = head.is_some();
+        head.filter(|_| !was_inside).is_some_and(|head| {
+            let said = String::from_utf8_lossy(&head);
+            is_private(&head) || HEADS_OF_TEXTS.iter().any(|begin| said.starts_with(begin))
+        })
+    };
+    SAYS_PRIVATE.iter().any(|says| text.contains(says))
+        || text.split_whitespace().any(begins_private)
+}
+
+/// By the first packet, in the new form or the old: its tag, and the version behind its length.
 fn is_private(bytes: &[u8]) -> bool {
-    bytes.first().is_some_and(|&first| match first & 0x40 {
-        0 => (first >> 2) & 0x0f == SECRET_KEY_TAG,
-        _ => first & 0x3f == SECRET_KEY_TAG,
-    })
+    let Some((&first, rest)) = bytes.split_first() else { return false };
+    let is_new = first & 0x40 != 0;
+    let tag = if is_new { first & 0x3f } else { (first >> 2) & 0x0f };
+    let length_bytes = match (is_new, first & 0x03, rest.first()) {
+        (true, _, Some(192..=223)) => 2,
+        (true, _, Some(255)) => 5,
+        (true, ..) => 1,
+        (false, size, _) => [1, 2, 4, 0][usize::from(size)],
+    };
+    first & 0x80 != 0
+        && SECRET_KEY_TAGS.contains(&tag)
+        && rest.get(length_bytes).is_some_and(|version| KEY_VERSIONS.contains(version))
 }
 
 fn not_a_key() -> KeyProblem {
@@ -111,6 +148,6 @@ fn several() -> KeyProblem {
     KeyProblem::new(
         "pgp_several_keys",
         "holds several keys, and it cannot be told whom of them the files are for",
-        "Put each key into a file of its own, and name those that are meant.",
+        "Export each key on its own, and name those that are meant.",
     )
 }

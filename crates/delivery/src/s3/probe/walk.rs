@@ -148,12 +148,26 @@ async fn write(
     };
     if created.fault != Fault::Denied {
         // The settings do not fit the bucket or the key: that is no question of permission.
-        return Err(created);
+        return Err(blame_kms(probe, created).await);
     }
     let (_, answer) = judge::<()>(Err(created))?;
     let may_write = nothing.0 == Verdict::Granted;
     blame(probe, found, answer, may_write).await?;
     Ok(None)
+}
+
+/// Services without a KMS do not all say so: some fail at every request that names a key. One that does as
+/// it is asked without a key has not failed altogether.
+async fn blame_kms(probe: &Probe<'_>, mut failure: Failure) -> Failure {
+    let objects = &probe.store.objects;
+    let without_key = ObjectSettings { encryption: None, ..objects.clone() };
+    if failure.fault == Fault::Unavailable
+        && is_kms(objects)
+        && try_create(probe, &without_key).await.is_ok()
+    {
+        failure.fault = Fault::KmsFails;
+    }
+    failure
 }
 
 /// Begins an upload, and remembers it until it is removed.

@@ -87,3 +87,24 @@ fn what_objects_are_written_with() {
     ]);
     insta::assert_snapshot!("objects_that_do_not_fit", found);
 }
+
+#[test]
+fn kms_keys_are_of_the_accounts_service() {
+    const OTHER: &str = "    endpoint_url: http://127.0.0.1:9000/\n";
+    assert_eq!(FULL.matches(OTHER).count(), 1);
+    let amazon = FULL.replace(OTHER, "");
+    let told = |full: &str, key: &str| {
+        let settings = format!("encryption: {{ sse: aws:kms, kms_key_id: \"{key}\" }}");
+        format!("{key}\n{}", indented(&problems(&full.replace("manifest: true", &settings))))
+    };
+    let id = "1234abcd-12ab-34cd-56ef-1234567890ab";
+    let found = [
+        told(&amazon, id),
+        told(&amazon, "alias/exports"),
+        told(&amazon, "the key of the team"),
+        told(&amazon, &format!("arn:aws:kms:us-east-1:111122223333:key/{id}")),
+        told(FULL, "my-key"),
+        told(FULL, "my key"),
+    ];
+    insta::assert_snapshot!("kms_keys", found.concat());
+}

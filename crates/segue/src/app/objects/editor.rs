@@ -4,6 +4,8 @@ use std::collections::BTreeSet;
 
 use jiff::Timestamp;
 use ledger::{DefinitionChange, Definitions, Ledger};
+use plan::Section;
+use plan::project::Destination;
 use plan::stored::{DEFINITION_BYTES_MAX, STORED_OBJECTS_MAX};
 use plan::usage;
 use serde_json::Value;
@@ -11,7 +13,7 @@ use tokio::sync::Mutex;
 
 use super::edit::{Edit, Note, admit};
 use super::refused::{Found, Refused, Texts};
-use super::{Name, named, position, unsaved};
+use super::{Name, named, position, refuse_private_keys, unsaved};
 use crate::ambient;
 use crate::cli::Global;
 use crate::encryption;
@@ -53,6 +55,12 @@ impl Editor<'_> {
         actor: &str,
         now: Timestamp,
     ) -> Result<Definitions, Refused> {
+        refuse_private_keys(edits.iter().filter_map(|edit| match edit {
+            Edit::Add(name, definition) | Edit::Replace(name, definition, _) => {
+                Some((name, definition))
+            }
+            Edit::Remove(..) => None,
+        }))?;
         let _turn = self.turn.lock().await;
         let file = File::read(self.global)?;
         let of_file: BTreeSet<Name> = file.keys().into_iter().collect();
@@ -112,6 +120,7 @@ impl Editor<'_> {
     /// # Errors
     /// The project file has one of them, or they do not fit.
     pub(crate) async fn trial(&self, objects: &[(Name, Value)]) -> Result<Workspace, Refused> {
+        refuse_private_keys(objects.iter().map(|(name, definition)| (name, definition)))?;
         let file = File::read(self.global)?;
         let of_file = file.keys();
         let mut next = self.ledger.definitions().await?;
@@ -153,6 +162,7 @@ impl Editor<'_> {
         let candidate = file.workspace(read, next.clone())?;
         refuse_outside(&texts, &candidate, edited)?;
         let keys = encryption::check(&candidate.project, ambient::now());
+        let of_keys = keys.clone();
         let global = self.global.clone();
         let handle = tokio::runtime::Handle::current();
         let looked = tokio::task::spawn_blocking(move || {
@@ -169,7 +179,7 @@ impl Editor<'_> {
                 failure = failure.one_line(),
                 "an edit could not be checked against the data"
             );
-            Vec::new()
+            of_keys
         });
         let errors = texts.errors(&found).into_iter();
         let errors: Vec<Found> = errors.filter(|it| is_edited(it, edited)).collect();
@@ -228,6 +238,7 @@ pub(crate) async fn with(
     more: &[(Name, Value)],
     now: Timestamp,
 ) -> Result<(Workspace, Vec<Found>), Refused> {
+    refuse_private_keys(more.iter().map(|(name, definition)| (name, definition)))?;
     let file = File::read(global)?;
     let mut kept = ledger.definitions().await?;
     for (name, definition) in more {
@@ -239,7 +250,16 @@ pub(crate) async fn with(
     }
     let mut read = file.understand(&kept.items, &ambient::variable)?;
     let texts = Texts { shown: read.source.clone(), whole: read.reading.text.clone() };
-    let errors = texts.errors(&read.reading.diagnostics);
+    let mut errors = texts.errors(&read.reading.diagnostics);
+    let draft = read.reading.draft.as_ref().map(|draft| &draft.project);
+    let named = |it: &&Destination| {
+        more.iter().any(|((section, key), _)| *section == Section::Destinations && *key == it.key)
+    };
+    let destinations =
+        read.reading.project.as_ref().or(draft).map_or(&[][..], |it| &it.destinations);
+    for destination in destinations.iter().filter(named) {
+        errors.extend(texts.errors(&encryption::check_one(destination, now)));
+    }
     if errors.iter().any(|it| it.code != usage::FORBIDDEN) {
         return Err(Refused::Invalid(errors));
     }

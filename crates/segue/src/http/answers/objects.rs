@@ -223,6 +223,9 @@ pub(crate) async fn apply(app: Arc<App>, ask: Ask) -> Result<Reply, Problem> {
         entries.into_iter().map(move |(key, definition)| ((section, key), definition))
     };
     let wanted = Wanted { objects: sections.into_iter().flat_map(of_section).collect(), prune };
+    // Differences tell what changes.
+    objects::refuse_private_keys(wanted.objects.iter().map(|(name, it)| (name, it)))
+        .map_err(|it| problem(it, "", None))?;
     let kept = app.shared.ledger.definitions().await?;
     if let Some(seen) = ask.headers.get(header::IF_MATCH)
         && seen.as_bytes() != b"*"

@@ -2,10 +2,10 @@
 
 use plan::Section;
 use serde_json::{Map, Value, json};
-use ui::page::connect::{Connect, FIELDS, is_folder};
+use ui::page::connect::{Connect, FIELDS, PGP, is_folder};
 use ui::page::destinations::Preset;
 use ui::page::editing::Send;
-use ui::page::wizard::{Draft, Preview};
+use ui::page::wizard::{Draft, Fault, Preview};
 use ui::shell::Said;
 
 use super::edits::{self, Wanted};
@@ -24,6 +24,12 @@ const LINES: usize = 6;
 const COLUMNS: usize = 6;
 /// The names that a sample takes in a project for as long as it is looked at.
 const SAMPLE: &str = "segue-sample";
+/// A bucket that nobody has named yet.
+const BUCKET: &str = "bucket";
+/// The field of a draft that says that a private key was filled in, which is never a part of the draft.
+const PRIVATE_KEY: &str = "pgp.private";
+/// The members of a destination that the step of the place fills in.
+const OF_PLACE: [&str; 5] = ["name", "bucket", "location", "folder", "encryption"];
 
 fn wizard(visit: &Visit) -> Wizard {
     Wizard::of(visit, "connect", "destinations")
@@ -60,7 +66,11 @@ pub(super) async fn begin_change(visit: Visit) -> Result<Reply, Problem> {
 
 pub(super) async fn page(visit: Visit) -> Result<Reply, Problem> {
     let wizard = wizard(&visit);
-    let draft = wizard.load(&visit);
+    let mut draft = wizard.load(&visit);
+    if drop_private_keys(&mut draft) {
+        // It was kept by a version before this one.
+        wizard.keep(&visit, &draft)?;
+    }
     if wizard.key.is_some() && draft.0.is_empty() {
         // It was saved or discarded elsewhere.
         return Ok(see_other(&wizard.base));
@@ -77,6 +87,10 @@ pub(super) async fn step(visit: Visit) -> Result<Reply, Problem> {
     };
     leave(&mut draft, Preset::of_word(wizard.load(&visit).get("preset")));
     let step = FIELDS[at].0;
+    if step == "place" {
+        draft.set(PRIVATE_KEY, "");
+        drop_private_keys(&mut draft);
+    }
     let secret = draft.get("secret").to_owned();
     draft.set("secret", "");
     let go = visit.field("go");
@@ -94,9 +108,84 @@ pub(super) async fn step(visit: Visit) -> Result<Reply, Problem> {
     if visit.is_part() {
         return drawn(&visit, &wizard, step, draft).await;
     }
+    if step == "place"
+        && go == "next"
+        && let Some(problem) = wrong_place(&visit, &wizard, &draft).await?
+    {
+        return Err(problem);
+    }
     match wizard.way(&visit, &FIELDS, at, go) {
         Some(reply) => Ok(reply),
         None => finish(&visit, &wizard, &draft).await,
+    }
+}
+
+/// Takes private keys out of a draft, which is kept in a file. Returns whether there were any.
+fn drop_private_keys(draft: &mut Draft) -> bool {
+    let holds = delivery::pgp::holds_private_key;
+    let text = draft.get("pgp").to_owned();
+    if !holds(&text) {
+        return false;
+    }
+    let publics: Vec<String> = pgp_keys(&text).into_iter().filter(|key| !holds(key)).collect();
+    draft.set("pgp", &publics.join("\n"));
+    draft.set(PRIVATE_KEY, "yes");
+    true
+}
+
+/// Why the step of the place cannot be left, if it cannot.
+async fn wrong_place(
+    visit: &Visit,
+    wizard: &Wizard,
+    draft: &Draft,
+) -> Result<Option<Problem>, Problem> {
+    let preview = looked(visit, wizard, draft, 0).await?;
+    let is_of_place = |fault: &&Fault| {
+        let member = fault.place.split('.').next().unwrap_or_default();
+        OF_PLACE.contains(&member)
+    };
+    Ok(preview.faults.iter().find(is_of_place).map(problem_of))
+}
+
+fn problem_of(fault: &Fault) -> Problem {
+    let problem = Problem::new(Code::InvalidValue, fault.message.clone());
+    match &fault.hint {
+        Some(hint) => problem.hint(hint.clone()),
+        None => problem,
+    }
+}
+
+/// What the draft would come to, with its first lines. Where there is no bucket yet, what is wrong with
+/// the rest is told all the same.
+async fn looked(
+    visit: &Visit,
+    wizard: &Wizard,
+    draft: &Draft,
+    rows: usize,
+) -> Result<Preview, Problem> {
+    let mut seen = draft.clone();
+    let is_placed = !draft.get(place_of(draft)).is_empty();
+    if !is_placed {
+        seen.set(place_of(draft), BUCKET);
+    }
+    let rows = if is_placed { rows } else { 0 };
+    let mut found = wizard::preview(visit, sample(visit, wizard, &seen, rows).await?).await?;
+    if !is_placed {
+        found = Preview { faults: found.faults, ..Preview::default() };
+        found.faults.retain(|fault| fault.place != place_of(draft));
+    }
+    if draft.get(PRIVATE_KEY) == "yes" {
+        found.faults.insert(0, private_key());
+    }
+    Ok(found)
+}
+
+/// The fault of a draft that a private key was filled in for, in the words of the API.
+fn private_key() -> Fault {
+    Fault {
+        place: PGP.to_owned(),
+        message: objects::PRIVATE_KEY.to_owned(),
+        hint: Some(objects::PRIVATE_KEY_HINT.to_owned()),
     }
 }
 
@@ -121,7 +210,7 @@ async fn drawn(visit: &Visit, wizard: &Wizard, step: &str, draft: Draft) -> Resu
         "account" if draft.or("auth", "access-key") == "assume-role" => {
             // What to paste into the role is known before there is a role or a bucket.
             let mut draft = draft.clone();
-            for (name, otherwise) in [("bucket", "bucket"), ("role_arn", ROLE)] {
+            for (name, otherwise) in [("bucket", BUCKET), ("role_arn", ROLE)] {
                 if draft.get(name).trim().is_empty() {
                     draft.set(name, otherwise);
                 }
@@ -129,11 +218,8 @@ async fn drawn(visit: &Visit, wizard: &Wizard, step: &str, draft: Draft) -> Resu
             wizard::preview(visit, sample(visit, wizard, &draft, 0).await?).await?
         }
         "account" => Preview::default(),
-        _ if draft.get(place_of(&draft)).is_empty() => Preview::default(),
-        _ => {
-            let rows = if step == "place" { 0 } else { LINES };
-            wizard::preview(visit, sample(visit, wizard, &draft, rows).await?).await?
-        }
+        "place" => looked(visit, wizard, &draft, 0).await?,
+        _ => looked(visit, wizard, &draft, LINES).await?,
     };
     let page = Connect {
         at: step.to_owned(),
@@ -167,6 +253,10 @@ async fn finish(visit: &Visit, wizard: &Wizard, draft: &Draft) -> Result<Reply, 
                 Problem::new(Code::InvalidValue, detail).hint("Go back to the second step.")
             );
         }
+    }
+    if draft.get(PRIVATE_KEY) == "yes" {
+        // Without it, files might be encrypted for fewer than was meant, or not at all.
+        return Err(problem_of(&private_key()));
     }
     let account = account_key(&workspace, draft);
     if has_new_account(draft) {
@@ -332,24 +422,39 @@ fn destination_of(draft: &Draft, account: &str, before: &Value) -> Value {
     destination.into()
 }
 
-/// The recipients' keys in a text, one behind the other.
+/// The recipients' keys in a text, one behind the other. What stands between armoured keys is taken for a
+/// key as well, so that nothing that was filled in is left out in silence.
 fn pgp_keys(text: &str) -> Vec<String> {
-    const BEGIN: &str = "-----BEGIN PGP PUBLIC KEY BLOCK-----";
+    const BEGIN: &str = "-----BEGIN ";
+    const END: &str = "-----END ";
+    const DASHES: &str = "-----";
     let text = text.replace("\r\n", "\n");
+    let mut keys = Vec::new();
+    let mut rest = text.as_str();
+    while let Some(at) = rest.find(BEGIN) {
+        keys.extend(bare_keys(&rest[..at]));
+        let block = &rest[at..];
+        let next = block[BEGIN.len()..].find(BEGIN).map(|next| BEGIN.len() + next);
+        let end = block.find(END).and_then(|end| {
+            let label = end + END.len();
+            Some(label + block[label..].find(DASHES)? + DASHES.len())
+        });
+        let next = next.unwrap_or(block.len());
+        let (key, behind) = block.split_at(end.unwrap_or(next).min(next));
+        keys.push(format!("{}\n", key.trim_end()));
+        rest = behind;
+    }
+    keys.extend(bare_keys(rest));
+    keys
+}
+
+/// Keys without armour: each in a file or a secret, or one in Base64.
+fn bare_keys(text: &str) -> Vec<String> {
     let lines = || text.lines().map(str::trim).filter(|line| !line.is_empty());
     if lines().all(|line| line.starts_with("${")) {
-        // Each is in a file or a secret.
         return lines().map(str::to_owned).collect();
     }
-    if !text.contains(BEGIN) {
-        // One key in Base64.
-        return Some(text.trim())
-            .filter(|it| !it.is_empty())
-            .map(str::to_owned)
-            .into_iter()
-            .collect();
-    }
-    text.split(BEGIN).skip(1).map(|key| format!("{BEGIN}{}\n", key.trim_end())).collect()
+    vec![text.trim().to_owned()]
 }
 
 fn file_of(draft: &Draft, before: &Value) -> Value {
@@ -466,6 +571,26 @@ mod tests {
         draft.set("preset", "minio");
         leave(&mut draft, Preset::Google);
         assert_eq!((draft.get("region"), draft.get("endpoint")), ("mine", ""));
+    }
+
+    #[test]
+    fn keys_stand_one_behind_the_other() {
+        let key =
+            "-----BEGIN PGP PUBLIC KEY BLOCK-----\n\nmQENBF\n-----END PGP PUBLIC KEY BLOCK-----\n";
+        let told = |text: &str| {
+            let shown = |one: String| if one == key { "KEY".to_owned() } else { one };
+            pgp_keys(text).into_iter().map(shown).collect::<Vec<_>>()
+        };
+        assert_eq!(told(""), [""; 0]);
+        assert_eq!(told(&format!("{key}{key}")), ["KEY", "KEY"]);
+        assert_eq!(told(&format!(" {}\r\n", key.replace('\n', "\r\n"))), ["KEY"]);
+        assert_eq!(told("${secret:a}\n\n${secret:b}\n"), ["${secret:a}", "${secret:b}"]);
+        assert_eq!(told("mQENBF\nmQENBF"), ["mQENBF\nmQENBF"]);
+        let mixed = format!("hello\n{key}ssh-rsa AAAA\n{key}\nbye");
+        assert_eq!(told(&mixed), ["hello", "KEY", "ssh-rsa AAAA", "KEY", "bye"]);
+        let cut = &key[..50];
+        assert_eq!(told(&format!("{cut}\n{key}")), [format!("{cut}\n").as_str(), "KEY"]);
+        assert_eq!(told("-----BEGIN "), ["-----BEGIN\n"]);
     }
 
     #[test]

@@ -30,7 +30,7 @@ impl Activate {
             html! {
                 li class="column" data-row="" draggable="true" {
                     span class="grip" aria-hidden="true" { (Icon::UpDown.draw()) }
-                    (text_field("column.source", lang.source()).id(&id("source")).value(source).error(&self.preview.fault_of(lang, &format!("mapping.{number}"))).draw())
+                    (text_field("column.source", lang.source()).id(&id("source")).value(source).error(self.preview.fault_of(lang, &format!("mapping.{number}"))).draw())
                     (text_field("column.target", lang.column()).id(&id("target")).value(&at(&targets)).draw())
                     (pick(&id("rule"), "column.rule", lang.marks(), &rules, &at(&chosen)))
                     div class="row" {

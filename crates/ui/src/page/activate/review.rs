@@ -3,7 +3,7 @@
 use maud::{Markup, html};
 
 use super::{Activate, Warning};
-use crate::component::{Note, Tone, badge, colon, flush_card, nothing, ticked, told, told_step};
+use crate::component::{Note, Tone, badge, colon, flush_card, nothing, told, told_step};
 use crate::page::wizard::Policy;
 use crate::shell::Shell;
 use crate::words::Lang;
@@ -73,7 +73,7 @@ fn policy(lang: Lang, policy: &Policy) -> Markup {
             }
             p class="muted small" { (forbids) }
             @if !holds { ul class="against" { @for text in &policy.against { li { (told(lang, text)) } } } }
-            @if let Some(step) = step { p { b { (lang.what_to_do()) (colon(lang)) } " " (ticked(&step)) } }
+            @if let Some(step) = step { p { b { (lang.what_to_do()) (colon(lang)) } " " (step) } }
         }
     }
 }

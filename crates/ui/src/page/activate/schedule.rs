@@ -219,10 +219,10 @@ impl Activate {
             _ => format!(" · {}", value("at", "06:00")),
         };
         html! {
-            details open[is_open || !fault.is_empty()] {
+            details open[is_open || !fault.0.is_empty()] {
                 summary {
                     span class="named" { b { (self.name_of(key)) } span class="under" { (named(&frequencies, &frequency)) (when) } }
-                    @if !fault.is_empty() { (badge(Tone::Bad, lang.draft_wrong())) }
+                    @if !fault.0.is_empty() { (badge(Tone::Bad, lang.draft_wrong())) }
                     (kind(&named(&exports, &export)))
                 }
                 fieldset class="stack times" {

@@ -3,7 +3,7 @@
 use maud::{Markup, html};
 
 use super::Run;
-use crate::component::{Note, Tone, link_button, nothing, told};
+use crate::component::{Note, Tone, link_button, nothing, ticked, told};
 use crate::page::{RunStatus, destination_url, segment_url};
 use crate::shell::Shell;
 use crate::words::Lang;
@@ -42,7 +42,7 @@ impl Stop {
                     " " (lang.run_blocked_again(&shell.locale.moment(at).to_lowercase()))
                 }
             },
-            next_step: step,
+            next_step: step.map(ticked),
             actions: match self.code.as_str() {
                 "connection" | "denied" | "refused" | "misdirected" | "cannot_see" => link_button(
                     &destination_url(&run.destination.key),
@@ -102,7 +102,7 @@ fn rejected(lang: Lang, who: &str, reason: &str) -> Markup {
         tone: Tone::Bad,
         title: html! { (lang.run_rejected_title()) },
         detail: html! { (lang.rejected_by(who)) " " (lang.run_failed_calm()) " (" (told(lang, reason)) ")" },
-        next_step: Some(lang.stop_rejected_do()),
+        next_step: Some(ticked(lang.stop_rejected_do())),
         actions: nothing(),
     };
     note.draw(lang)
