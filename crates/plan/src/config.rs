@@ -266,6 +266,8 @@ pub(crate) struct Account {
     pub region: Option<String>,
     /// The address of an S3-compatible service: `https://minio.example.com:9000`.
     pub endpoint_url: Option<String>,
+    /// What kind of service is at that address, as pages call it. Default: told by the address.
+    pub service: Option<Service>,
     /// How the bucket is addressed. Default: auto.
     pub addressing: Option<Addressing>,
     /// A file with the certificates (PEM) that this service is trusted by, instead of those of the
@@ -281,6 +283,24 @@ pub(crate) struct Account {
 pub(crate) enum AccountType {
     /// Amazon S3, or a service that speaks its protocol.
     AmazonS3,
+}
+
+/// A kind of S3-compatible service.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize, JsonSchema)]
+#[serde(rename_all = "kebab-case")]
+pub(crate) enum Service {
+    /// MinIO.
+    Minio,
+    /// Cloudflare R2.
+    R2,
+    /// Ceph.
+    Ceph,
+    /// Garage.
+    Garage,
+    /// Google Cloud Storage.
+    Google,
+    /// Any other.
+    Other,
 }
 
 /// How requests are signed.

@@ -344,6 +344,8 @@ pub struct Account {
     pub region: Option<String>,
     /// The address of an S3-compatible service; Amazon's own when absent.
     pub endpoint_url: Option<String>,
+    /// What kind of service is there, if it is said: nothing depends on it but what people read.
+    pub service: Option<Service>,
     /// How the bucket is addressed.
     pub addressing: Addressing,
     /// A file with the certificates that the service is trusted by, instead of the machine's.
@@ -382,6 +384,37 @@ pub enum Auth {
         /// The profile of the shared files; AWS_PROFILE or `default` when absent.
         profile: Option<String>,
     },
+}
+
+/// A kind of S3-compatible service.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Service {
+    /// `MinIO`.
+    Minio,
+    /// Cloudflare R2.
+    R2,
+    /// Ceph.
+    Ceph,
+    /// Garage.
+    Garage,
+    /// Google Cloud Storage.
+    Google,
+    /// Any other.
+    Other,
+}
+
+impl Service {
+    /// Returns the word for it in the project file.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Minio => "minio",
+            Self::R2 => "r2",
+            Self::Ceph => "ceph",
+            Self::Garage => "garage",
+            Self::Google => "google",
+            Self::Other => "other",
+        }
+    }
 }
 
 /// How the bucket is addressed in a URL.

@@ -199,3 +199,16 @@ pub(crate) fn ticked(text: &str) -> Markup {
 pub fn nothing() -> Markup {
     html! {}
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_not_translated_is_marked_as_english() {
+        let step = |lang, text| told_step(lang, Some(text)).expect("a step").0;
+        assert_eq!(step(Lang::Fr, "See `x`."), "<span lang=\"en\">See <code>x</code>.</span>");
+        assert_eq!(step(Lang::En, "See `x`."), "See <code>x</code>.");
+        assert_eq!(step(Lang::Fr, "Check the name."), "Vérifiez le nom.");
+    }
+}

@@ -201,6 +201,7 @@ mod tests {
             region: None,
             endpoint_url: endpoint_url.map(str::to_owned),
             addressing: Addressing::Auto,
+            service: None,
             ca_file: None,
         }
     }

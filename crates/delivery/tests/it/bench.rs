@@ -186,6 +186,7 @@ pub(crate) fn account(
         region: None,
         endpoint_url: Some(endpoint_url),
         addressing: Addressing::Auto,
+        service: None,
         ca_file: None,
     }
 }

@@ -6,7 +6,7 @@ use uuid::Uuid;
 use super::{Item, Resolver, endpoint};
 use crate::config;
 use crate::diagnostic::Span;
-use crate::project::{Account, Addressing, Auth};
+use crate::project::{Account, Addressing, Auth, Service};
 use crate::tree::Node;
 
 /// The keys whose values are never written in the file and never shown.
@@ -35,6 +35,14 @@ impl Resolver<'_> {
         let (child, written) = (item.child("auth")?, file.auth.as_ref()?);
         let sts = endpoint(self, child, "sts_endpoint_url", &written.sts_endpoint_url);
         let auth = self.auth(item.key, child, written, sts)?;
+        let service = file.service.map(|service| match service {
+            config::Service::Minio => Service::Minio,
+            config::Service::R2 => Service::R2,
+            config::Service::Ceph => Service::Ceph,
+            config::Service::Garage => Service::Garage,
+            config::Service::Google => Service::Google,
+            config::Service::Other => Service::Other,
+        });
         let addressing = match file.addressing {
             Some(config::Addressing::Path) => Addressing::Path,
             Some(config::Addressing::Virtual) => Addressing::Virtual,
@@ -45,6 +53,7 @@ impl Resolver<'_> {
             auth,
             region,
             endpoint_url,
+            service,
             addressing,
             ca_file: file.ca_file.clone(),
         })

@@ -38,7 +38,7 @@ impl Webhook {
         if secret.expose_secret().len() < 16 {
             return Err(Failure::usage("the secret of the webhook is shorter than 16 characters")
                 .hint(
-                    "Set SEGUE_WEBHOOK_SECRET, for example to what `openssl rand -hex 32` prints.",
+                    "Give it at least 16 characters: what `openssl rand -hex 32` prints, for example.",
                 ));
         }
         Ok(Self { uri, secret, client: outbound::sender()? })

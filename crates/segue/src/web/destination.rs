@@ -67,9 +67,13 @@ fn preset(look: &Look<'_>, destination: &Destination) -> Preset {
     preset_of(look.project().account(&destination.account))
 }
 
-/// What kind of service an account is for.
+/// What kind of service an account is for: by its address where that tells, and otherwise as is said.
 pub(super) fn preset_of(account: Option<&Account>) -> Preset {
-    Preset::of_endpoint(account.and_then(|account| account.endpoint_url.as_deref()))
+    let said = account.and_then(|account| account.service);
+    match Preset::of_endpoint(account.and_then(|account| account.endpoint_url.as_deref())) {
+        Preset::Other => said.map_or(Preset::Other, |service| Preset::of_word(service.as_str())),
+        known => known,
+    }
 }
 
 fn grade(look: &Look<'_>, key: &str) -> Option<destinations::Grade> {

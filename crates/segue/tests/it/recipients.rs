@@ -88,7 +88,7 @@ async fn keys_that_cannot_be_used_are_refused_where_they_are_filled_in() {
         ("second of two", format!("{}{}", key("rsa"), key("expired"))),
         ("private", key("curve25519-private")),
     ];
-    for lang in ["en"] {
+    for lang in ["en", "fr"] {
         browser.post("/", "/preferences", &[("lang", lang), ("next", "/")]);
         let mut found = Vec::new();
         for (name, text) in &all {
@@ -237,7 +237,7 @@ async fn what_is_no_kms_key_is_refused_where_it_is_filled_in() {
         found.join("\n")
     };
     let elsewhere = "arn:aws:kms:us-east-1:111122223333:key/1234abcd-12ab-34cd-56ef-1234567890ab";
-    for lang in ["en"] {
+    for lang in ["en", "fr"] {
         browser.post("/", "/preferences", &[("lang", lang), ("next", "/")]);
         let found = [
             try_all(browser, &amazon, &["alias/exports", "the team's key", elsewhere]),

@@ -55,6 +55,20 @@ async fn a_destination_is_connected_and_segments_are_activated_by_forms() {
     assert!(!review.has("ann@example.com"), "a sample is masked");
     let made = browser.post("/connect/review", "/connect/review", &[("go", "next")]);
     assert_eq!(made.leads_to(), "/destinations/agency?check=now");
+    // It stays the service that was chosen, though its address tells nothing.
+    let service = "<dd>MinIO</dd>";
+    browser.get("/accounts/minio").must_have(service);
+    let edit = "/accounts/minio/edit";
+    let revision = browser.get(edit).between("name=\"revision\" value=\"", "\"").expect("one");
+    let fields = [
+        ("auth", "access-key"),
+        ("access_key_id", "LAB"),
+        ("endpoint", &endpoint),
+        ("region", "us-east-1"),
+        ("revision", &revision),
+    ];
+    assert_eq!(browser.post(edit, edit, &fields).leads_to(), "/accounts/minio");
+    browser.get("/accounts/minio").must_have(service);
     let checked = browser.post("/destinations/agency", "/destinations/agency/check", &[]);
     checked.must_have("Ready: everything that is needed is permitted");
 

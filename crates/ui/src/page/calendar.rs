@@ -7,7 +7,8 @@ use jiff::Span;
 use jiff::civil::{Date, Time, Weekday};
 use maud::{Markup, html};
 
-use crate::component::{Tone, badge, flush_card};
+use crate::component::{colon, flush_card};
+use crate::icon::Icon;
 use crate::locale::Locale;
 use crate::shell::Shell;
 
@@ -89,7 +90,19 @@ impl Calendar {
                 }
             }
         };
+        let last = monday.saturating_add(Span::new().days(WEEKS * 7 - 1));
+        let changes: Vec<String> = days
+            .iter()
+            .filter(|(date, day)| **date <= last && day.clocks_change())
+            .map(|(date, _)| locale.day(*date))
+            .collect();
         let beside = html! { p { (self.zones.join(", ")) } };
+        let body = html! {
+            (body)
+            @if !changes.is_empty() {
+                p class="clocks-note" { span class="clocks" { (Icon::Clock.draw()) } (lang.clock_change()) (colon(lang)) " " (changes.join(", ")) }
+            }
+        };
         flush_card(lang.calendar(), &beside, &body)
     }
 }
@@ -118,7 +131,10 @@ fn day(locale: &Locale, date: Date, today: Date, day: Option<&Day<'_>>) -> Marku
                     @if day.count() > 1 { span class="times" { " ×" (day.count()) } }
                 }
             }
-            @if day.is_some_and(Day::clocks_change) { (badge(Tone::Warn, lang.clock_change())) }
+            // A day is narrower than the words, which stand below the weeks.
+            @if day.is_some_and(Day::clocks_change) {
+                span class="clocks" title=(lang.clock_change()) { (Icon::Clock.draw()) span class="hidden" { (lang.clock_change()) } }
+            }
         }
     }
 }
@@ -130,4 +146,33 @@ fn class_of(when: &str, has_slots: bool) -> Option<String> {
 
 fn offset(weekday: Weekday) -> i8 {
     weekday.to_monday_zero_offset()
+}
+
+#[cfg(test)]
+mod tests {
+    use jiff::Timestamp;
+    use jiff::civil::date;
+    use jiff::tz::TimeZone;
+
+    use super::*;
+    use crate::words::Lang;
+
+    #[test]
+    fn a_day_on_which_clocks_change_holds_no_words_to_be_cut() {
+        let due = Due {
+            segment: "Loyal".to_owned(),
+            date: date(2026, 10, 25),
+            first: None,
+            count: 0,
+            clocks_change: true,
+        };
+        for lang in Lang::ALL {
+            let locale = Locale { lang, zone: TimeZone::UTC, now: Timestamp::UNIX_EPOCH };
+            let drawn =
+                day(&locale, due.date, date(2026, 10, 20), Some(&Day { due: vec![&due] })).0;
+            let words = lang.clock_change();
+            assert!(drawn.contains(&format!("<span class=\"hidden\">{words}</span>")), "{drawn}");
+            assert_eq!(drawn.matches(words).count(), 2, "hidden and as a title: {drawn}");
+        }
+    }
 }

@@ -4,7 +4,17 @@
 //! numbers, places. Here each text stands once as a pattern with `{}` for a fact, and beside it the same
 //! in French. A text that is in no pattern is shown as it came, and marked as English.
 
+mod objects;
+mod services;
+
 use super::Lang;
+
+/// All patterns, by what they are about.
+const ALL: [&[(&str, &str)]; 3] = [TOLD, objects::TOLD, services::TOLD];
+
+/// What stands before a number of a place in a file, in English and in French.
+const PLACES: [(&str, &str); 4] =
+    [("line ", "ligne "), ("column ", "colonne "), ("row ", "ligne "), ("field ", "champ ")];
 
 /// English and French, with `{}` for each fact in the same order, or `{1}`, `{2}` in French for another.
 const TOLD: &[(&str, &str)] = &[
@@ -150,7 +160,7 @@ const TOLD: &[(&str, &str)] = &[
     ),
     (
         "the inputs are the same and the files are not, so the rule, the columns or the format were changed: {}",
-        "les entrées sont les mêmes et les fichiers non\u{a0}: la règle, les colonnes ou le format ont donc été modifiés\u{a0}: {}",
+        "les entrées sont les mêmes et les fichiers non\u{a0}: la règle, les colonnes ou le format ont donc été modifiés\u{a0}: «\u{a0}{}\u{a0}»",
     ),
     (
         "Nothing was written. Put the project back as it was at the run, and replay again.",
@@ -302,7 +312,6 @@ const TOLD: &[(&str, &str)] = &[
         "Une faute de Segue\u{a0}; le journal du serveur dit où.",
     ),
     // Permissions
-    ("nothing can be delivered", "rien ne peut être livré"),
     (
         "nothing can be delivered with the tags of the destination",
         "rien ne peut être livré avec les étiquettes de la destination",
@@ -364,20 +373,48 @@ impl Lang {
     pub fn told(self, text: &str) -> Option<String> {
         match self {
             Self::En => Some(text.to_owned()),
-            Self::Fr => french_of(text),
+            Self::Fr => french_of(text).or_else(|| answered(text)).or_else(|| placed(text)),
         }
     }
 }
 
+/// A problem with what a service answered behind it: `… (HTTP 403, AccessDenied): what it wrote`.
+fn answered(text: &str) -> Option<String> {
+    let (problem, rest) = text.split_once(" (HTTP ")?;
+    let (answer, said) = rest.split_once(')')?;
+    let answer = answer.replace("request id ", "id de requête ");
+    let said = match said.strip_prefix(": ") {
+        Some(said) => format!("\u{a0}: «\u{a0}{said}\u{a0}»"),
+        None if said.is_empty() => String::new(),
+        None => return None,
+    };
+    Some(format!("{} (HTTP {answer}){said}", french_of(problem)?))
+}
+
+/// A problem with its place behind it: `… (people.csv, row 6)`.
+fn placed(text: &str) -> Option<String> {
+    let (problem, place) = text.strip_suffix(')')?.rsplit_once(" (")?;
+    let place: Vec<String> = place
+        .split(", ")
+        .map(|part| {
+            let known = PLACES.iter().find_map(|(en, fr)| Some((part.strip_prefix(en)?, fr)));
+            known.map_or_else(|| part.to_owned(), |(rest, fr)| format!("{fr}{rest}"))
+        })
+        .collect();
+    Some(format!("{} ({})", french_of(problem)?, place.join(", ")))
+}
+
 fn french_of(text: &str) -> Option<String> {
     // The longest pattern says most.
-    let found = TOLD.iter().filter_map(|(en, fr)| Some((*en, facts(en, text)?, *fr)));
+    let all = ALL.iter().flat_map(|table| table.iter());
+    let found = all.filter_map(|(en, fr)| Some((*en, facts(en, text)?, *fr)));
     let (english, facts, french) = found.max_by_key(|(english, ..)| english.len())?;
-    // What stands behind a place is a sentence of its own.
-    let (last, ends_in_sentence) = (facts.len().saturating_sub(1), english.ends_with(": {}"));
-    let told = |(at, fact): (usize, &str)| match at == last && ends_in_sentence {
-        true => french_of(fact),
-        false => Some(fact.to_owned()),
+    // What stands behind a colon is a sentence of its own, unless it is quoted.
+    let is_sentence = english.ends_with(": {}") && !french.ends_with("{}\u{a0}»");
+    let last = facts.len().saturating_sub(1);
+    let told = |(at, fact): (usize, &str)| match at == last && is_sentence {
+        true => Lang::Fr.told(fact),
+        false => Some(named(fact).unwrap_or_else(|| fact.to_owned())),
     };
     let facts = facts.into_iter().enumerate().map(told).collect::<Option<Vec<String>>>()?;
     let mut said = String::new();
@@ -395,12 +432,22 @@ fn french_of(text: &str) -> Option<String> {
     Some(said)
 }
 
+/// What a fact is called that has no name of its own: the key of a recipient, or the second of them.
+fn named(fact: &str) -> Option<String> {
+    if fact == "the key" {
+        return Some("la clé".to_owned());
+    }
+    let number = fact.strip_prefix("key ")?;
+    number.parse::<u32>().is_ok().then(|| format!("la clé {number}"))
+}
+
 /// The facts in a text, if it fits the pattern.
 fn facts<'a>(pattern: &str, text: &'a str) -> Option<Vec<&'a str>> {
     let mut parts = pattern.split("{}");
     let mut rest = text.strip_prefix(parts.next()?)?;
     let mut found = Vec::new();
     let parts: Vec<&str> = parts.collect();
+    let mut before = pattern.split("{}").next()?;
     for (at, part) in parts.iter().enumerate() {
         let is_last = at + 1 == parts.len();
         let end = match (is_last, part.is_empty()) {
@@ -410,15 +457,21 @@ fn facts<'a>(pattern: &str, text: &'a str) -> Option<Vec<&'a str>> {
             }
             (false, _) => rest.find(part)?,
         };
-        found.push(&rest[..end]);
+        let fact = &rest[..end];
+        // What is code ends where the code does.
+        if before.ends_with('`') && part.starts_with('`') && fact.contains('`') {
+            return None;
+        }
+        found.push(fact);
         rest = &rest[end + part.len()..];
+        before = part;
     }
     rest.is_empty().then_some(found)
 }
 
 #[cfg(test)]
 mod tests {
-    use super::{Lang, TOLD, facts};
+    use super::{ALL, Lang, facts};
 
     #[test]
     fn a_problem_is_told_in_french_with_its_facts() {
@@ -432,6 +485,10 @@ mod tests {
             said("no profile dataset has a field `a.b`: `a` has no `b`"),
             said("nothing can be delivered"),
             said("the moon is full"),
+            said("failed to reach s3://exports: the bucket does not exist (HTTP 404, NoSuchBucket, request id X1): It is not there."),
+            said("a division by zero (people.csv, row 6, field `rule`)"),
+            said("failed to count segment `loyal`: a division by zero (people.csv, row 6, field `rule`)"),
+            said("`luxury` of `daily` and `luxury` of `newsletter` would write the same object `a/b.csv`"),
         ].join("\n"), @r"
         il n’existe pas de champ `homeAddress.contry`
         Vouliez-vous dire `homeAddress.country` ?
@@ -441,13 +498,17 @@ mod tests {
         aucun jeu de profils n’a de champ `a.b` : `a` n’a pas de `b`
         rien ne peut être livré
         [en] the moon is full
+        s3://exports n’a pas pu être joint : le bucket n’existe pas (HTTP 404, NoSuchBucket, id de requête X1) : « It is not there. »
+        une division par zéro (people.csv, ligne 6, champ `rule`)
+        le segment `loyal` n’a pas pu être compté : une division par zéro (people.csv, ligne 6, champ `rule`)
+        `luxury` de `daily` et `luxury` de `newsletter` écriraient le même objet `a/b.csv`
         ");
         assert_eq!(Lang::En.told("the moon is full").as_deref(), Some("the moon is full"));
     }
 
     #[test]
     fn both_languages_have_the_same_facts() {
-        for (english, french) in TOLD {
+        for (english, french) in ALL.iter().flat_map(|table| table.iter()) {
             let count = |text: &str| text.matches('{').count();
             let numbered = french.contains("{2}") || french.contains("{1}");
             assert!(numbered || count(english) == count(french), "{english} | {french}");

@@ -4,3 +4,4 @@ mod files;
 mod fixture;
 mod gallery;
 mod pages;
+mod told;

@@ -95,6 +95,8 @@ pub(crate) struct Account {
     principal: Option<String>,
     region: Option<String>,
     endpoint_url: Option<String>,
+    /// What kind of service is there, if it is said
+    service: Option<String>,
     /// auto, path or virtual
     addressing: String,
     #[serde(flatten)]
@@ -274,6 +276,7 @@ impl Account {
             principal,
             region: account.region.clone(),
             endpoint_url: account.endpoint_url.clone(),
+            service: account.service.map(|service| service.as_str().to_owned()),
             addressing: match account.addressing {
                 Addressing::Auto => "auto".to_owned(),
                 Addressing::Path => "path".to_owned(),

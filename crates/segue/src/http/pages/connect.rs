@@ -374,6 +374,7 @@ fn account_of(draft: &Draft) -> Value {
     put(&mut account, "region", draft.get("region"));
     if is_elsewhere {
         put(&mut account, "endpoint_url", draft.get("endpoint"));
+        put(&mut account, "service", draft.get("preset"));
     }
     account.into()
 }
