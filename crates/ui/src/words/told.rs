@@ -4,13 +4,14 @@
 //! numbers, places. Here each text stands once as a pattern with `{}` for a fact, and beside it the same
 //! in French. A text that is in no pattern is shown as it came, and marked as English.
 
+mod data;
 mod objects;
 mod services;
 
 use super::Lang;
 
 /// All patterns, by what they are about.
-const ALL: [&[(&str, &str)]; 3] = [TOLD, objects::TOLD, services::TOLD];
+const ALL: [&[(&str, &str)]; 4] = [TOLD, objects::TOLD, data::TOLD, services::TOLD];
 
 /// What stands before a number of a place in a file, in English and in French.
 const PLACES: [(&str, &str); 4] =
