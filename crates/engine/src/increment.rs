@@ -24,6 +24,7 @@ mod baseline;
 mod compare;
 mod entity;
 mod in_place;
+mod on_the_way;
 mod places;
 mod remembered;
 mod removed;
@@ -43,6 +44,7 @@ use self::compare::{Against, Compared, Today};
 use self::entity::{Census, Kept, Maker};
 pub(crate) use self::entity::{Teller, texts};
 use self::in_place::Form;
+pub(crate) use self::on_the_way::OnTheWay;
 use self::places::{Pieces, Places};
 pub(crate) use self::remembered::remembered;
 pub(crate) use self::removed::Gone;
@@ -85,6 +87,8 @@ pub(crate) struct Difference {
     pub(crate) sent: Sent,
     /// Of whom only the baseline knows.
     pub(crate) gone: Option<Gone>,
+    /// The next baseline, where it is made while the rows are read.
+    pub(crate) on_the_way: Option<OnTheWay>,
     /// Everything but the rows that are still to be read.
     pub(crate) counts: Counts,
 }
@@ -194,7 +198,6 @@ pub(crate) async fn difference(
     let losers = deduplicate::losers(query, survey, limits.clone(), threads).await?;
     let with_key = losers.is_some();
     let kept = Kept::new(query, increment, survey)?;
-    let told_of_all = kept.columns.clone();
     let facts = Facts::new(query, increment, &survey.key, &kept);
     let last = match baselines.last {
         Some(path) => Baseline::open(path, &facts)?,
@@ -207,11 +210,21 @@ pub(crate) async fn difference(
         (Some(last), Some(form)) => in_place::find(query, last, form, survey, threads).await?,
         _ => None,
     };
-    let Outcome { census, sent, gone, moved } = match (in_place, last, &form) {
-        (Some(found), Some(last), Some(form)) => {
+    let pass = reading(query, &kept.columns, with, survey)?;
+    let mut on_the_way = None;
+    let Outcome { census, sent, gone, moved } = match (in_place, last, &form, next) {
+        (Some(found), Some(last), Some(form), Some(next))
+            if with == With::People && found.sends_all_who_moved(increment) =>
+        {
+            let (last, pass) = ((last, &facts, form), &pass);
+            let (outcome, baseline) = found.on_the_way(&asked, kept, pass, last, next)?;
+            on_the_way = Some(baseline);
+            outcome
+        }
+        (Some(found), Some(last), Some(form), next) => {
             found.compare(&asked, kept, (last, &facts, form), next.as_ref()).await?
         }
-        (_, last, _) => {
+        (_, last, _, next) => {
             whole(&asked, kept, losers, (last, &facts, form.as_ref()), next.as_ref()).await?
         }
     };
@@ -230,7 +243,7 @@ pub(crate) async fn difference(
         activated: added + changed + removed,
         movement: Some(Movement { members, added, changed, removed, baseline: has_baseline }),
     };
-    Ok(Difference { pass: reading(query, &told_of_all, with, survey)?, sent, gone, counts })
+    Ok(Difference { pass, sent, gone, on_the_way, counts })
 }
 
 /// Compares everybody with the whole baseline, and writes the new one as a whole.

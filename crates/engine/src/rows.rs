@@ -6,15 +6,16 @@ use std::sync::{Arc, Mutex, PoisonError};
 use arrow::array::RecordBatch;
 use arrow::buffer::BooleanBuffer;
 use arrow::datatypes::{Fields, Schema, SchemaRef};
-use futures::{Stream, TryStreamExt};
+use futures::{Stream, StreamExt as _, TryStreamExt, stream};
 
 use crate::error::Error;
-use crate::increment::{Difference, Gone, Sent};
+use crate::increment::{Difference, Gone, OnTheWay, Sent};
 use crate::ordered::{Ordered, Outlet, Stop};
 use crate::people::{People, Whose};
 use crate::row_set::RowSet;
 use crate::selection::{Marks, Restriction, Selected, Selection, Spot};
 use crate::spill::{Buckets, Limits};
+use crate::store::blocking;
 use crate::survey::Survey;
 
 /// What became of the records of a snapshot.
@@ -378,7 +379,7 @@ enum Choice {
     /// All members but those who lose to another one with their key.
     Members { losers: Option<RowSet> },
     /// Exactly those that an incremental run sends, and those of whom no record is left.
-    Difference { sent: Sent, gone: Option<Box<Gone>> },
+    Difference { sent: Sent, gone: Option<Box<Gone>>, next: Option<Arc<OnTheWay>> },
 }
 
 #[derive(Debug, Clone)]
@@ -427,8 +428,9 @@ impl Rows {
 
     /// What changed.
     pub(crate) fn of_difference(difference: Difference, threads: usize) -> Self {
-        let Difference { pass, sent, gone, counts } = difference;
-        let choice = Choice::Difference { sent, gone: gone.map(Box::new) };
+        let Difference { pass, sent, gone, on_the_way, counts } = difference;
+        let (gone, next) = (gone.map(Box::new), on_the_way.map(Arc::new));
+        let choice = Choice::Difference { sent, gone, next };
         Self { pass, choice, counter: Counter::Known(counts), told: None, threads }
     }
 
@@ -479,48 +481,81 @@ impl Rows {
         let Self { pass, choice, counter, told, threads } = self;
         let morsels = pass.survey.morsels.len();
         let tail = matches!(choice, Choice::Difference { gone: Some(_), .. });
-        Ordered::new(morsels + usize::from(tail), threads, move |job, outlet: &Outlet<T, E>| {
-            let send = |batch: RecordBatch, people: Option<People>| -> Result<(), Stop<E>> {
-                if batch.num_rows() == 0 {
-                    return Ok(());
-                }
-                let (batch, people) = match &told {
-                    None => (batch, People::default()),
-                    Some(told) => {
-                        told.of(&batch, people).map_err(|error| Stop::Failed(error.into()))?
-                    }
-                };
-                Ok(outlet.send(work(batch, people).map_err(Stop::Failed)?)?)
-            };
-            match &choice {
-                Choice::Members { losers } => {
-                    let restriction = |first_row, rows| match losers {
-                        None => Restriction::None,
-                        Some(losers) => match losers.slice(job, first_row, rows) {
-                            None => Restriction::None,
-                            Some(bits) => Restriction::Without(bits),
-                        },
-                    };
-                    pass.read_morsel(job, restriction, |piece| {
-                        if let Counter::Reading(tally) = &counter {
-                            tally.add(piece.scanned, &piece.selected);
-                        }
-                        send(piece.selected.batch, None)
-                    })
-                }
-                Choice::Difference { gone: Some(gone), .. } if job == morsels => {
-                    gone.read(&pass.selection, |batch, people| send(batch, Some(people)))
-                }
-                Choice::Difference { sent, .. } => {
-                    if !sent.has_any(job) {
+        let next = match &choice {
+            Choice::Difference { next, .. } => next.clone(),
+            Choice::Members { .. } => None,
+        };
+        let rows = Ordered::new(
+            morsels + usize::from(tail),
+            threads,
+            move |job, outlet: &Outlet<T, E>| {
+                let send = |batch: RecordBatch, people: Option<People>| -> Result<(), Stop<E>> {
+                    if batch.num_rows() == 0 {
                         return Ok(());
                     }
-                    let known = sent.known(job).map_err(|error| Stop::Failed(error.into()))?;
-                    pass.read_chosen(job, &known, |piece| send(piece.selected.batch, None))
+                    let (batch, people) = match &told {
+                        None => (batch, People::default()),
+                        Some(told) => {
+                            told.of(&batch, people).map_err(|error| Stop::Failed(error.into()))?
+                        }
+                    };
+                    Ok(outlet.send(work(batch, people).map_err(Stop::Failed)?)?)
+                };
+                match &choice {
+                    Choice::Members { losers } => {
+                        let restriction = |first_row, rows| match losers {
+                            None => Restriction::None,
+                            Some(losers) => match losers.slice(job, first_row, rows) {
+                                None => Restriction::None,
+                                Some(bits) => Restriction::Without(bits),
+                            },
+                        };
+                        pass.read_morsel(job, restriction, |piece| {
+                            if let Counter::Reading(tally) = &counter {
+                                tally.add(piece.scanned, &piece.selected);
+                            }
+                            send(piece.selected.batch, None)
+                        })
+                    }
+                    Choice::Difference { gone: Some(gone), .. } if job == morsels => {
+                        gone.read(&pass.selection, |batch, people| send(batch, Some(people)))
+                    }
+                    Choice::Difference { sent, next, .. } => {
+                        if !sent.has_any(job) {
+                            return Ok(());
+                        }
+                        let known = sent.known(job).map_err(|error| Stop::Failed(error.into()))?;
+                        pass.read_chosen(job, &known, |piece| {
+                            if let Some(next) = next {
+                                let taken = next.take(job, &piece);
+                                taken.map_err(|error| Stop::Failed(error.into()))?;
+                            }
+                            send(piece.selected.batch, None)
+                        })
+                    }
+                }
+            },
+        );
+        // The baseline is there before the stream ends, and only if every row was read.
+        Box::pin(stream::unfold((Some(rows), next), |(rows, next)| async {
+            let mut rows = rows?;
+            match rows.next().await {
+                Some(Ok(item)) => Some((Ok(item), (Some(rows), next))),
+                Some(Err(error)) => Some((Err(error), (None, None))),
+                None => {
+                    drop(rows);
+                    let finished = finish(next?).await;
+                    finished.err().map(|error| (Err(error.into()), (None, None)))
                 }
             }
-        })
+        }))
     }
+}
+
+/// Writes the baseline that was taken down with the rows.
+async fn finish(next: Arc<OnTheWay>) -> Result<(), Error> {
+    let next = Arc::into_inner(next).ok_or_else(|| Error::internal("a job outlived its stream"))?;
+    blocking(move || next.finish()).await
 }
 
 impl Told {

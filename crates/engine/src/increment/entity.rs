@@ -198,6 +198,21 @@ impl Maker {
         Ok((pass, Self { teller, attributes, kept, whose }))
     }
 
+    /// The maker for batches of all columns of the mapping, followed by what tells profiles apart.
+    /// Attributes have no say.
+    pub(super) fn of_rows(
+        query: &Query,
+        kept: Kept,
+        (schema, profile_key): (&Schema, &ProfileKey),
+    ) -> Result<Self, Error> {
+        let teller = Teller::new(&query.columns, schema, profile_key)?;
+        let kept = match kept.columns.is_empty() {
+            true => None,
+            false => Some((converter(kept.types())?, kept.columns)),
+        };
+        Ok(Self { teller, attributes: None, kept, whose: None })
+    }
+
     pub(super) fn make(&self, batch: &RecordBatch) -> Result<Made, Error> {
         let entities = self.teller.tell(batch)?;
         let hashes = self.attributes.as_ref().map(|it| it.hash(batch)).transpose()?;

@@ -8,6 +8,9 @@
 //! Where attributes have no say, a piece is told by the identities in it, so that files may be written
 //! anew: those were read before, when it was found out that each record is a profile.
 //!
+//! Where there is no such rest, and all who moved are sent, identities are taken from the rows that are
+//! sent ([`super::on_the_way`]).
+//!
 //! That rests on one record for each entity, which holds where it is the primary identity that tells
 //! rows apart: a person of a piece that stayed is in no other.
 
@@ -23,15 +26,16 @@ use plan::run_plan::Increment;
 use super::baseline::{Baseline, Facts, Moves, Paths, Sink};
 use super::compare::{self, Against, Compared, Today};
 use super::entity::{Census, Kept, Maker};
+use super::on_the_way::{Entries, OnTheWay};
 use super::places::{Pieces, Places};
 use super::removed::{self, read_entities};
-use super::{Asked, Moved, Outcome};
+use super::{Asked, Moved, Outcome, Sent};
 use crate::error::Error;
 use crate::path::Steps;
-use crate::row_set::{Address, RowSet, Words};
+use crate::row_set::{RowSet, Words};
 use crate::rows::{Chosen, Pass, Piece, visit, visit_chosen};
 use crate::selection::{Marks, Parts, Restriction, Selection, Who};
-use crate::spill::{BUCKETS, Buckets};
+use crate::spill::BUCKETS;
 use crate::store::blocking;
 use crate::survey::{Survey, Told};
 
@@ -205,17 +209,58 @@ impl Chosen for Movers {
     }
 }
 
-/// What is made of those who moved.
-struct Entries {
-    /// Who is in the set.
-    here: Buckets,
-    /// Who left, from pieces that stayed.
-    left: Vec<u128>,
-    /// In the set, but with nothing to tell them by.
-    nameless: Vec<Address>,
-}
-
 impl InPlace {
+    /// Whether those who moved are told by bits alone, and all of them are sent.
+    pub(super) fn sends_all_who_moved(&self, increment: &Increment) -> bool {
+        let is_by_bits = self.fresh.is_empty() && self.lost == 0 && !increment.changes;
+        is_by_bits && (increment.leavers || self.left.is_empty())
+    }
+
+    /// Takes the bits for the whole difference. The new baseline is made while `pass` reads the rows,
+    /// behind whose columns stands what tells profiles apart.
+    ///
+    /// # Errors
+    /// The folder cannot be written.
+    pub(super) fn on_the_way(
+        self,
+        asked: &Asked<'_>,
+        kept: Kept,
+        pass: &Pass,
+        (last, facts, form): (Baseline, &Facts, &Form),
+        next: Paths,
+    ) -> Result<(Outcome, OnTheWay), Error> {
+        let Asked { query, survey, limits, threads, .. } = *asked;
+        let Self { census, set, came, left, unchanged, .. } = self;
+        let maker = Maker::of_rows(query, kept, (&pass.selection.schema, &survey.key))?;
+        let pieces = Pieces::of(survey, form.told);
+        next.clear()?;
+        // Now, and not when the rows were read: a file that is written meanwhile has to look recent.
+        Places::write(&next.places, &pieces, &set, &form.text)?;
+        let moved = Moved {
+            members: set.len(),
+            added: came.len(),
+            changed: 0,
+            removed: left.len(),
+            unchanged,
+            repeated: 0,
+        };
+        let mut sent = Sent { all: came, removed: left.clone(), ..Sent::default() };
+        sent.all.add_all(&left);
+        let on_the_way = OnTheWay {
+            maker,
+            last,
+            facts: facts.clone(),
+            next,
+            pieces,
+            left,
+            now: query.evaluated_at.as_microsecond(),
+            limits: limits.clone(),
+            threads,
+            entries: Mutex::new(Entries::new(limits)),
+        };
+        Ok((Outcome { census, sent, gone: None, moved }, on_the_way))
+    }
+
     /// Compares, and leaves the new baseline as the moves since the last one.
     ///
     /// # Errors
@@ -293,8 +338,7 @@ impl InPlace {
         let mut rows = self.came.clone();
         [&self.left, &self.fresh].into_iter().for_each(|set| rows.add_all(set));
         let (rows, left) = (Arc::new(rows), self.left.clone());
-        let entries =
-            Entries { here: Buckets::fine(limits.clone()), left: Vec::new(), nameless: Vec::new() };
+        let entries = Entries::new(limits);
         let shared = Arc::new(maker);
         let (maker, has_any) = (Arc::clone(&shared), Arc::clone(&rows));
         let has_any = move |morsel: usize| has_any.has_any(morsel);
@@ -302,15 +346,7 @@ impl InPlace {
         let add = move |morsel: usize, piece: &Piece<'_>, entries: &Mutex<Entries>| {
             let made = maker.make(&piece.selected.batch)?;
             let mut entries = entries.lock().unwrap_or_else(PoisonError::into_inner);
-            for (row, position) in piece.selected.positions().into_iter().enumerate() {
-                let address = Address::new(morsel, piece.row(position));
-                match made.entities[row] {
-                    Some(entity) if left.contains(address) => entries.left.push(entity),
-                    Some(entity) => made.push(row, entity, address, &mut entries.here)?,
-                    None => entries.nameless.push(address),
-                }
-            }
-            Ok(())
+            entries.take(&made, piece, morsel, &left)
         };
         let entries = visit_chosen(pass, entries, threads, chosen, has_any, add).await?;
         Ok((entries, Arc::into_inner(shared).and_then(Maker::into_converter)))

@@ -266,9 +266,10 @@ async fn found(
     let engine = case.engine();
     let (query, with) = (&case.query, With::People);
     let rows = engine.difference_and(query, increment, baselines, with, &snapshot).await?;
-    let counts = rows.tally().counts();
+    let tally = rows.tally();
     let told = rows.map_with_people(|batch, people| Ok::<_, Error>((lines(&batch), people)));
     let told: Vec<(Vec<String>, People)> = told.try_collect().await?;
+    let counts = tally.counts();
     check_record(&case.path("who-got/run.parquet"), &told).await?;
     let lines = told.into_iter().map(|(lines, _)| lines).collect::<Vec<_>>().concat();
     let lost: u64 = counts.excluded.iter().map(|(_, count)| count).sum();
@@ -486,6 +487,61 @@ async fn play_over_files(mut random: Random, is_anew: bool) -> usize {
         in_place += usize::from(next.with_extension("moves").exists());
     }
     in_place
+}
+
+/// Where nothing but the rule moves, identities are read with the rows if a record of whose they are is
+/// made; otherwise before. It makes no difference.
+#[tokio::test]
+async fn identities_of_those_who_move_are_read_before_their_rows_or_with_them() {
+    let setup = Setup {
+        changes: false,
+        leavers: true,
+        deduplicates: false,
+        mandatory: false,
+        least: 5,
+        in_parts: true,
+    };
+    let case = setup.case();
+    // All but the third are members, then all but the first.
+    let ids: Int64Array = (1..=40).map(Some).collect();
+    let emails: StringArray = (1..=40).map(|id| (id == 1).then_some("a@x")).collect();
+    let points: Int64Array = (1..=40).map(|id| Some(if id == 3 { 1 } else { 9 })).collect();
+    let columns: [(&str, ArrayRef); 3] =
+        [("id", Arc::new(ids)), ("email", Arc::new(emails)), ("points", Arc::new(points))];
+    let path = case.path("people/0.parquet");
+    std::fs::create_dir_all(path.parent().expect("a folder")).expect("the folder is made");
+    write_parquet(&path, &RecordBatch::try_from_iter(columns).expect("columns"), GROUP_ROWS);
+    let file = std::fs::File::options().write(true).open(&path).expect("the file is there");
+    file.set_modified(UNIX_EPOCH + Duration::from_secs(1_000_000_000)).expect("the time is set");
+    let first = case.path("baselines/1.parquet");
+    found(&case, &setup.increment(), None, Some(&first)).await.expect("the first run");
+    let case = case.rule("points < 9 OR id > 1");
+    let mut told = Vec::new();
+    for with in [With::Nothing, With::People] {
+        let next = case.path(&format!("baselines/{with:?}.parquet"));
+        let baselines = Baselines { last: Some(&first), next: Some(&next) };
+        let (engine, snapshot) = (case.engine(), case.pin().await.expect("a snapshot"));
+        let (query, increment) = (&case.query, setup.increment());
+        let rows = engine.difference_and(query, &increment, baselines, with, &snapshot).await;
+        let rows = rows.expect("an increment");
+        let (is_before, tally) = (with == With::Nothing, rows.tally());
+        assert_eq!(next.exists(), is_before, "{with:?}");
+        let mut rows = rows.map_with_people(|batch, _| Ok::<_, Error>(lines(&batch)));
+        let mut sent = Vec::new();
+        while let Some(lines) = rows.try_next().await.expect("rows") {
+            assert_eq!(next.exists(), is_before, "{with:?}");
+            sent.extend(lines);
+        }
+        assert!(next.exists() && next.with_extension("moves").exists(), "{with:?}");
+        // The next run has nothing to send, after either baseline.
+        let (none, movement) = found(&case, &increment, Some(&next), None).await.expect("a run");
+        assert_eq!((none.len(), movement.members, movement.added), (0, 39, 0));
+        told.push((sent, tally.counts()));
+    }
+    assert_eq!(told[0], told[1]);
+    let (rows, counts) = &told[0];
+    assert_eq!(rows[..], ["1|a@x|9|expired|removed", "3|∅|1|active|added"]);
+    assert_eq!((counts.activated, counts.received), (2, 40), "{counts:?}");
 }
 
 #[test]

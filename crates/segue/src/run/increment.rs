@@ -21,7 +21,7 @@ pub(super) struct Chosen {
 
 impl Attempt<'_> {
     /// Prepares the rows of the run. An incremental one leaves its baseline beside the ledger before
-    /// the first row is read; it counts once the run is delivered.
+    /// its rows end; it counts once the run is delivered.
     pub(super) async fn choose(&self, work: Work<'_>, with: With) -> Result<Chosen, Trouble> {
         let plan = work.plan;
         super::membership::evaluate(work).await?;
