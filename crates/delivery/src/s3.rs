@@ -101,6 +101,12 @@ pub async fn connect(
     Session::new(account, None).open(&place, Pace::Run).await
 }
 
+/// Whether credentials that have ended may be why a request was refused.
+fn may_have_ended(act: Act, fault: &Fault, status: Option<u16>) -> bool {
+    matches!(fault, Fault::ExpiredToken | Fault::UnknownKey)
+        || (act == Act::Head && status == Some(400))
+}
+
 /// Names a bucket of an account as its store does, without asking anybody.
 pub fn identity(account: &Account, bucket: &str) -> String {
     identity_at(&client::shown_endpoint(account), bucket)
@@ -191,8 +197,9 @@ impl S3Store {
                     moved = true;
                     self.in_region(&signed, region)
                 }
-                // A key that is not known any more may have been replaced where it was found.
-                Fault::ExpiredToken | Fault::UnknownKey if !renewed => {
+                // A key that is not known any more may have been replaced where it was found. An answer to
+                // HEAD has no body: its 400 says no more than that something is wrong.
+                fault if !renewed && may_have_ended(act, fault, failure.status) => {
                     renewed = true;
                     let fresh = self.session.renewed(&signed.client, signed.generation);
                     fresh.map(|(client, generation)| Signed { client, generation })

@@ -96,6 +96,13 @@ async fn credentials_that_end_in_the_middle_are_renewed() {
     let said = project.finish(child);
     assert_eq!(said.code, 0, "{}", said.stderr);
     assert_eq!(asked(&lab), 2, "one for the run, one after the end");
+
+    // The answer to HEAD, which has no body, does not say that the session has ended.
+    lab.clear_log();
+    lab.faults().add(Fault::on(Operation::HeadObject, Action::answer(400, "ExpiredToken")));
+    let said = project.segue(&["run", "daily", "--slot", "2026-01-06T00:00:00Z"]);
+    assert_eq!(said.code, 0, "{}", said.stderr);
+    assert_eq!(asked(&lab), 2, "STS is asked again");
 }
 
 #[tokio::test(flavor = "multi_thread")]
