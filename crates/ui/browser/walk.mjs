@@ -112,12 +112,17 @@ async function administrate(action, fields) {
   return text;
 }
 
-/** The way to the service, which can be held: a run then waits for it and is seen while it goes on. */
+/**
+ * The way to the service. It can be held: a run then waits for it and is seen while it goes on. It can be
+ * cut: a run then fails, and waits for its next attempt.
+ */
 function way() {
   const { hostname, port } = new URL(service.endpoint);
   const pairs = new Set();
   let held = false;
+  let cut = false;
   const door = net.createServer((client) => {
+    if (cut) return client.destroy();
     const upstream = net.connect(Number(port), hostname);
     const pair = { client, upstream };
     const end = () => {
@@ -139,6 +144,13 @@ function way() {
     release: () => {
       held = false;
       for (const { client, upstream } of pairs) client.pipe(upstream);
+    },
+    cut: () => {
+      cut = true;
+      for (const { client } of pairs) client.destroy();
+    },
+    mend: () => {
+      cut = false;
     },
     close: () => {
       door.close();
@@ -421,6 +433,23 @@ try {
   const run = page.url();
   const listed = await page.locator('[data-copy^="s3://"]').count();
   assert.ok(listed >= 2, 'the page names the file and the manifest');
+
+  // The bucket is away: the run fails and says when it is tried again. Tried again by hand once the bucket
+  // is back, its page follows it to its end without a reload.
+  there.cut();
+  await page.goto(`${origin}/activations/partner-daily`);
+  await page.getByRole('main').getByRole('button', { name: 'Run now' }).first().click();
+  await page.getByRole('dialog').getByRole('button', { name: 'Run now' }).click();
+  await page.waitForURL(/\/runs/);
+  await page.locator('table').getByRole('link', { name: 'Newsletter' }).first().click();
+  await page.locator('.title .badge', { hasText: 'To be retried' }).waitFor({ timeout: 90_000 });
+  await page.getByText('The next attempt begins').waitFor();
+  await look(page, report);
+  await shot('run-retrying');
+  there.mend();
+  await press('Try again').click();
+  await page.getByRole('dialog').getByRole('button', { name: 'Try again' }).click();
+  await page.locator('.title .badge', { hasText: 'Delivered' }).waitFor();
 
   // A file goes out through the role, too.
   await page.goto(`${origin}/activations`);

@@ -11,7 +11,7 @@ use ui::page::activations::{Activations, Line};
 use ui::page::calendar;
 
 use super::run::export;
-use super::{Calendar, Look, count, status};
+use super::{Calendar, Look, count};
 use crate::app::schedule::{Waiting, Waits, waits_without_slot};
 use crate::failure::Failure;
 
@@ -39,7 +39,7 @@ pub(super) async fn activations(look: &Look<'_>) -> Result<Activations, Failure>
             columns: count(&activation.mapping),
             is_enabled: look.is_enabled(&activation.key),
             next: look.next_slots(Some(&activation.key), 1).first().map(|next| next.at),
-            last: last.map(|run| (status(run.state), run.slot)),
+            last: last.map(|run| (look.status(run.run_id, run.state), run.slot)),
         });
     }
     Ok(Activations { activations: lines, may_activate: look.may.activate })

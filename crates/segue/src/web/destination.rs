@@ -8,7 +8,7 @@ use plan::{Section, permission, policy};
 use ui::page::destination::{self, Policy, PolicyKind, Use};
 use ui::page::destinations::{self, AccountLine, Destinations, Line, Preset};
 
-use super::{Look, count, status};
+use super::{Look, count};
 use crate::capabilities;
 use crate::failure::Failure;
 
@@ -30,7 +30,7 @@ pub(super) async fn destinations(look: &Look<'_>) -> Result<Destinations, Failur
         last: newest
             .iter()
             .find(|run| run.destination == it.key)
-            .map(|run| (status(run.state), run.slot)),
+            .map(|run| (look.status(run.run_id, run.state), run.slot)),
     };
     let destinations = all.iter().map(line).collect();
     let account = |it: &Account| AccountLine {

@@ -177,13 +177,12 @@ impl Look<'_> {
     }
 
     /// How a run stands, for people.
-    pub(crate) fn status(&self, run: &RunRecord) -> RunStatus {
-        let status = status(run.state);
-        let is_stopped =
-            matches!(run.state, RunState::Failed | RunState::Blocked | RunState::Skipped);
-        let next =
-            self.next_attempts.get(&run.run_id).filter(|next| is_stopped && !next.is_blocked);
-        next.map_or(status, |_| RunStatus::Retrying)
+    pub(crate) fn status(&self, run_id: Uuid, state: RunState) -> RunStatus {
+        let is_stopped = matches!(state, RunState::Failed | RunState::Blocked | RunState::Skipped);
+        match self.next_attempts.get(&run_id) {
+            Some(next) if is_stopped && !next.is_blocked => RunStatus::Retrying,
+            _ => status(state),
+        }
     }
 
     /// A run as it stands in a list.
@@ -194,7 +193,7 @@ impl Look<'_> {
             segment: self.segment(&run.segment).name,
             activation: run.activation.clone(),
             destination: self.destination(&run.destination).name,
-            status: self.status(run),
+            status: self.status(run.run_id, run.state),
             slot: run.slot,
             rows: run.activated,
             files: u64::from(run.files),

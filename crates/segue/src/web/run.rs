@@ -19,7 +19,7 @@ use ui::page::run::{
 use ui::page::runs::{Choices, Filter, Lane, Mark, Period, Runs};
 use ui::page::{RunLine, RunStatus};
 
-use super::{Look, status};
+use super::Look;
 use crate::cli::report;
 use crate::failure::Failure;
 use crate::progress::Phase;
@@ -207,7 +207,7 @@ async fn lanes(
                 .map(|it| Mark {
                     run: it.run_id.to_string(),
                     slot: it.slot,
-                    status: status(it.state),
+                    status: look.status(it.run_id, it.state),
                 })
                 .collect(),
         }
@@ -226,7 +226,7 @@ pub(crate) async fn run(look: &Look<'_>, id: &str) -> Result<Option<Run>, Failur
         activation: run.activation.clone(),
         destination: look.destination(&run.destination),
         slot: run.slot,
-        status: look.status(run),
+        status: look.status(run.run_id, run.state),
         next_attempt: look.next_attempts.get(&run.run_id).map(|next| next.not_before),
         stop: run
             .stop

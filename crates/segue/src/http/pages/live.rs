@@ -67,7 +67,9 @@ impl Told {
         let workspace = self.visit.app.shared.workspace();
         let look = self.visit.look(&workspace).await.ok()?;
         let detail = look.ledger.run(self.run_id).await.ok()?;
-        let status = detail.as_ref().map_or(RunStatus::Waiting, |it| look.status(&it.run));
+        let status = detail
+            .as_ref()
+            .map_or(RunStatus::Waiting, |it| look.status(it.run.run_id, it.run.state));
         let next_attempt = look.next_attempts.get(&self.run_id).map(|next| next.not_before);
         if standing(status, next_attempt) != self.seen {
             self.is_over = true;
