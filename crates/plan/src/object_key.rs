@@ -140,8 +140,7 @@ impl Template {
 
     /// How many macros for the slot's time the text holds.
     pub(crate) fn times(&self) -> usize {
-        let is_time =
-            |piece: &&Piece| matches!(piece, Piece::Macro(Macro::DateTime(_) | Macro::Timestamp));
+        let is_time = |piece: &&Piece| matches!(piece, Piece::Macro(name) if name.is_time());
         self.pieces.iter().filter(is_time).count()
     }
 
@@ -170,11 +169,27 @@ impl Template {
 
     /// Fills in the macros. The result is in Unicode's form NFC.
     pub fn expand(&self, values: &Values<'_>) -> String {
+        self.expanded(values, false)
+    }
+
+    /// The same with the macros for the slot's time as they are written: what stands for every slot.
+    pub(crate) fn expand_but_times(&self, values: &Values<'_>) -> String {
+        self.expanded(values, true)
+    }
+
+    fn expanded(&self, values: &Values<'_>, are_times_kept: bool) -> String {
         let mut text = String::new();
+        // Between two signs, as no literal holds one.
+        let mut written = self.text.split('%').skip(1).step_by(2);
         for piece in &self.pieces {
             match piece {
                 Piece::Literal(literal) => text.push_str(literal),
-                Piece::Macro(name) => text.push_str(&self.safe(&name.value(values))),
+                Piece::Macro(name) => match written.next() {
+                    Some(written) if are_times_kept && name.is_time() => {
+                        text.push_str(&format!("%{written}%"));
+                    }
+                    _ => text.push_str(&self.safe(&name.value(values))),
+                },
             }
         }
         if text.is_ascii() {
@@ -193,6 +208,10 @@ impl Template {
 }
 
 impl Macro {
+    fn is_time(&self) -> bool {
+        matches!(self, Self::DateTime(_) | Self::Timestamp)
+    }
+
     fn value(&self, values: &Values<'_>) -> String {
         match self {
             Self::DestinationName => values.destination_name.to_owned(),

@@ -160,6 +160,25 @@ pub(crate) enum Clash {
     CaseOnly,
 }
 
+/// What macros stand for in a run.
+fn values<'a>(
+    destination: &'a Destination,
+    segment: &'a Segment,
+    activation: &'a Activation,
+    (slot, run_id): (Timestamp, Uuid),
+) -> Values<'a> {
+    Values {
+        destination_name: &destination.name,
+        destination_id: destination.id,
+        segment_name: &segment.name,
+        segment_id: segment.id,
+        activation_name: &activation.name,
+        activation_id: activation.id,
+        run_id,
+        slot,
+    }
+}
+
 impl ExportNames<'_> {
     pub(crate) fn key(&self) -> String {
         format!("{}{}", self.stem, self.suffix)
@@ -402,6 +421,17 @@ impl Project {
         self.names_of_run(activation, (export, segment), slot, run_id(activation, segment, slot))
     }
 
+    /// The key of the first file of an export, for any slot: times stand there as they are written.
+    pub(crate) fn key_of_any_slot(&self, names: &ExportNames<'_>) -> String {
+        let destination = self.destination_of(names.activation);
+        let segment = self.segment_of(names.export);
+        let any = (Timestamp::UNIX_EPOCH, names.run_id);
+        let values = values(destination, segment, names.activation, any);
+        let folder = destination.folder.expand_but_times(&values);
+        let stem = object_key::join(&folder, &names.export.file_name.expand_but_times(&values));
+        format!("{stem}{}", names.suffix)
+    }
+
     fn names_of_run<'a>(
         &'a self,
         activation: &'a Activation,
@@ -410,16 +440,7 @@ impl Project {
         run_id: Uuid,
     ) -> ExportNames<'a> {
         let destination = self.destination_of(activation);
-        let values = Values {
-            destination_name: &destination.name,
-            destination_id: destination.id,
-            segment_name: &segment.name,
-            segment_id: segment.id,
-            activation_name: &activation.name,
-            activation_id: activation.id,
-            run_id,
-            slot,
-        };
+        let values = values(destination, segment, activation, (slot, run_id));
         let folder = destination.folder.expand(&values);
         let manifest = format!("manifest-{}-{run_id}.json", destination.id);
         let file = &destination.file;

@@ -20,7 +20,7 @@ pub(super) fn check(project: &Project, out: &mut Vec<Diagnostic>) {
         check_length(export, out);
         check_repeats(project, export, &mut compared, out);
     }
-    check_clashes(&names, out);
+    check_clashes(project, &names, out);
 }
 
 /// Any slot will do: all have texts of the same length but for those of other millennia.
@@ -101,30 +101,35 @@ fn repeated(
 }
 
 /// Reports each export that gets in the way of another, once.
-fn check_clashes(names: &[ExportNames<'_>], out: &mut Vec<Diagnostic>) {
+fn check_clashes(project: &Project, names: &[ExportNames<'_>], out: &mut Vec<Diagnostic>) {
     let mut by_stem: HashMap<String, Vec<&ExportNames<'_>>> = HashMap::new();
     for one in names {
         let near = by_stem.entry(one.stem.to_lowercase()).or_default();
         let clash = near.iter().find_map(|other| Some((*other, one.clash(other)?)));
-        out.extend(clash.map(|(other, clash)| report(one, other, clash)));
+        out.extend(clash.map(|(other, clash)| report(project, one, other, clash)));
         near.push(one);
     }
     for one in names {
         let Some(first) = one.stem_of_first() else { continue };
         let near = by_stem.get(&first.to_lowercase()).into_iter().flatten();
         let other = near.copied().find(|other| one.clash(other) == Some(Clash::FurtherFile));
-        out.extend(other.map(|other| report(one, other, Clash::FurtherFile)));
+        out.extend(other.map(|other| report(project, one, other, Clash::FurtherFile)));
     }
 }
 
-fn report(one: &ExportNames<'_>, other: &ExportNames<'_>, clash: Clash) -> Diagnostic {
+fn report(
+    project: &Project,
+    one: &ExportNames<'_>,
+    other: &ExportNames<'_>,
+    clash: Clash,
+) -> Diagnostic {
     let place = one.export.span;
     let of = |names: &ExportNames<'_>| {
         format!("`{}` of `{}`", names.export.segment, names.activation.key)
     };
     let both = format!("{} and {}", of(other), of(one));
     let hint = "Put `%SEGMENT_ID%` or `%ACTIVATION_NAME%` into the file name or the folder.";
-    let key = one.key();
+    let key = project.key_of_any_slot(one);
     match clash {
         Clash::SameKey => Diagnostic::error(
             "same_key",

@@ -848,15 +848,15 @@ fn names_that_meet_are_refused() {
         two(&format!("{long}_%TIMESTAMP%"), "b_%TIMESTAMP%"),
     ].concat().replace(&long, "…"), @r#"
     %DATETIME(yyyyMMdd)% %DATETIME(yyyyMMdd)%
-    71:20 same_key `luxury` of `partner-daily` and `lapsed` of `partner-daily` would write the same object `exports/20260101.txt.gz` <lapsed>
+    71:20 same_key `luxury` of `partner-daily` and `lapsed` of `partner-daily` would write the same object `exports/%DATETIME(yyyyMMdd)%.txt.gz` <lapsed>
     a_%TIMESTAMP% A_%TIMESTAMP%
-    71:20 warning key_case the objects of `luxury` of `partner-daily` and `lapsed` of `partner-daily` differ in case only: `exports/A_1767225600.txt.gz` <lapsed>
+    71:20 warning key_case the objects of `luxury` of `partner-daily` and `lapsed` of `partner-daily` differ in case only: `exports/A_%TIMESTAMP%.txt.gz` <lapsed>
     a_%TIMESTAMP% a_%TIMESTAMP%_2
-    71:20 same_key a further file of `luxury` of `partner-daily` would write the object `exports/a_1767225600_2.txt.gz` of `lapsed` of `partner-daily` <lapsed>
+    71:20 same_key a further file of `luxury` of `partner-daily` would write the object `exports/a_%TIMESTAMP%_2.txt.gz` of `lapsed` of `partner-daily` <lapsed>
     a_%TIMESTAMP% a_%TIMESTAMP%_02
     a_%TIMESTAMP% a_%TIMESTAMP%_1
     é_%TIMESTAMP% é_%TIMESTAMP%
-    71:20 same_key `luxury` of `partner-daily` and `lapsed` of `partner-daily` would write the same object `exports/é_1767225600.txt.gz` <lapsed>
+    71:20 same_key `luxury` of `partner-daily` and `lapsed` of `partner-daily` would write the same object `exports/é_%TIMESTAMP%.txt.gz` <lapsed>
     %RUN_ID% %RUN_ID%
     …_%TIMESTAMP% b_%TIMESTAMP%
     66:18 file_name_too_long the file name has 256 characters, more than 255 <luxury>
