@@ -83,6 +83,8 @@ pub struct Dataset {
     pub timestamp: Option<FieldPath>,
     /// Where the location stands in the file.
     pub span: Span,
+    /// Where the version that is read stands in the file, if it is written.
+    pub version_span: Option<Span>,
 }
 
 /// What the records of a dataset are.

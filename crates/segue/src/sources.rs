@@ -438,10 +438,14 @@ fn has_errors(problems: &[Diagnostic]) -> bool {
 
 /// Where in the project file it stands what cannot be read: the location, or what is asked of it.
 fn place_of(dataset: &Dataset, error: &engine::Error) -> Span {
-    let asked = dataset.database.as_ref().filter(|_| {
-        matches!(error.code(), "database_table" | "database_query" | "database_denied")
-    });
-    asked.map_or(dataset.span, |database| database.relation_span)
+    let asked = match error.code() {
+        "database_table" | "database_query" | "database_denied" => {
+            dataset.database.as_ref().map(|database| database.relation_span)
+        }
+        "no_table_version" => dataset.version_span,
+        _ => None,
+    };
+    asked.unwrap_or(dataset.span)
 }
 
 fn unreadable(dataset: &Dataset, place: Span, failure: &Failure) -> Diagnostic {

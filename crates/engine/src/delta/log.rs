@@ -177,11 +177,18 @@ impl<'a> Log<'a> {
 
     /// A commit is not there that is needed.
     fn lacks(&self, number: u64, version: u64) -> Error {
-        let message = match number == version || self.checkpoints.is_empty() {
-            true => format!("version {version} is not in the log any more"),
-            false => format!("its log lacks commit {number}, which version {version} needs"),
+        let gone = format!("version {version} is not in the log any more");
+        let error = match (number == version, self.checkpoints.is_empty()) {
+            (true, _) => {
+                Error::new(Kind::NotFound, "no_table_version", gone).in_file(self.location)
+            }
+            (false, true) => damaged(self.location, &gone),
+            (false, false) => {
+                let message =
+                    format!("its log lacks commit {number}, which version {version} needs");
+                damaged(self.location, &message)
+            }
         };
-        let error = damaged(self.location, &message);
         match self.commits.last_key_value() {
             Some((newest, _)) => error.with_hint(format!(
                 "Logs are cleaned up after a time: read a newer version, up to {newest}."

@@ -48,6 +48,7 @@ impl kept::Found<Summary> {
             identities: Vec::new(),
             timestamp: None,
             span: plan::Span { start: 0, end: 0, line: 1, column: 1 },
+            version_span: None,
         };
         let reader = FileReader::new(Store::Local, DatasetFormat::Parquet, None);
         let survey = Survey::take(reader, &dataset, &inputs, threads).await?;

@@ -28,6 +28,7 @@ fn file(location: &str, format: DatasetFormat, field: &str, namespace: &str) -> 
         identities: vec![identity(field, namespace)],
         timestamp: None,
         span: SPAN,
+        version_span: None,
     }
 }
 

@@ -261,6 +261,7 @@ fn listed() -> Dataset {
         identities: vec![Identity { field: path("who"), namespace: "CRMID".into(), span: SPAN }],
         timestamp: None,
         span: SPAN,
+        version_span: None,
     }
 }
 

@@ -293,6 +293,7 @@ pub(crate) fn dataset(number: usize) -> Dataset {
         identities: identities.iter().map(identity).collect(),
         timestamp: Some(path("at")),
         span: SPAN,
+        version_span: None,
     }
 }
 

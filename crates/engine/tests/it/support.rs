@@ -79,6 +79,7 @@ impl Case {
             identities: Vec::new(),
             timestamp: None,
             span: SPAN,
+            version_span: None,
         };
         let query = Query {
             rule: rule("TRUE"),

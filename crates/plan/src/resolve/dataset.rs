@@ -52,6 +52,7 @@ impl Resolver<'_> {
                 identities,
                 timestamp,
                 span: item.span("location"),
+                version_span: None,
             });
         }
         self.check_location(item, &location, file.account.as_deref());
@@ -67,6 +68,7 @@ impl Resolver<'_> {
             identities,
             timestamp,
             span: item.span("location"),
+            version_span: file.version.map(|_| item.span("version")),
         })
     }
 

@@ -40,6 +40,7 @@ impl Resolver<'_> {
             identities: vec![Identity { field, namespace, span: at.span("field") }],
             timestamp: None,
             span: at.span("location"),
+            version_span: None,
         })
     }
 

@@ -96,6 +96,23 @@ fn a_delta_table_is_pinned_at_a_version_that_the_run_tells() {
     assert_eq!(sent(&project, &run["runs"][0]), ["1", "5"]);
 }
 
+/// A version that is not there is told where it is asked for.
+#[test]
+fn a_version_that_is_not_there_is_told_at_the_version() {
+    let yaml = delta().replace("format: delta\n", "format: delta\n    version: 7\n");
+    let line = yaml.lines().position(|line| line.trim() == "version: 7").expect("it is asked for");
+    let place = format!("segue.yaml:{}:14", line + 1);
+    let project = Project::new(&yaml, None);
+    table(&project);
+    for command in [&["validate"][..], &["run", "daily", "--to", "out"]] {
+        let said = project.segue(command);
+        assert_eq!(said.code, 2, "{}", said.stderr);
+        assert!(said.stderr.contains(&place), "{}", said.stderr);
+        assert!(said.stderr.contains("has no version 7"), "{}", said.stderr);
+        assert!(said.stderr.contains("Its newest version is 1."), "{}", said.stderr);
+    }
+}
+
 /// A project over a table of a schema of its own; nothing where there is no server.
 fn database(schema: &str, lab: Option<&s3lab::Lab>) -> Option<(Project, Server)> {
     #[expect(
