@@ -5,12 +5,14 @@
 //! wrote.
 
 mod request;
+mod told;
 
 use std::io;
 use std::path::PathBuf;
 
 pub(crate) use self::request::short_message;
 pub use self::request::{Act, CredentialSource, Fault, MESSAGE_BYTES_MAX, RequestError};
+pub use self::told::next_step;
 
 /// Everything that can go wrong between rows and visible objects.
 #[derive(Debug, thiserror::Error)]

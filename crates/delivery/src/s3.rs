@@ -39,6 +39,7 @@ use plan::staged::{PARTS_MAX, StagedObject, StagedPart};
 use self::answer::Failure;
 pub use self::bounded::ERROR_BYTES_MAX;
 use self::check::{Check, Checks};
+pub(crate) use self::client::AMAZON_ENDPOINT;
 pub use self::client::{
     ATTEMPT_TIMEOUT, BACKOFF_INITIAL, BACKOFF_MAX, CHECK_ATTEMPTS_MAX, CHECK_READ_TIMEOUT,
     COMPLETE_TIMEOUT, CONNECT_TIMEOUT, Pace, READ_TIMEOUT, REGION_DEFAULT, REQUEST_ATTEMPTS_MAX,

@@ -62,8 +62,25 @@ pub enum Act {
 }
 
 impl Act {
+    /// All of them.
+    pub(super) const ALL: [Self; 13] = [
+        Self::SignIn,
+        Self::Reach,
+        Self::FindRegion,
+        Self::CreateUpload,
+        Self::PutPart,
+        Self::Complete,
+        Self::Abort,
+        Self::Delete,
+        Self::Head,
+        Self::Read,
+        Self::Restore,
+        Self::ListParts,
+        Self::ListUploads,
+    ];
+
     /// Returns the words for it, as in "failed to …".
-    fn words(self) -> &'static str {
+    pub(super) fn words(self) -> &'static str {
         match self {
             Self::SignIn => "sign in for",
             Self::Reach => "reach",
@@ -247,7 +264,7 @@ impl Fault {
         }
     }
 
-    fn words(&self) -> &'static str {
+    pub(super) fn words(&self) -> &'static str {
         match self {
             Self::WrongSecret => "the secret access key does not match the access key id",
             Self::UnknownKey => "the service does not know the access key id",

@@ -38,6 +38,7 @@ impl KeyProblem {
 #[derive(Debug, Clone)]
 pub struct Recipient {
     fingerprint: String,
+    owner: Option<String>,
     key: EncryptWith,
     expires: Option<Timestamp>,
 }
@@ -62,12 +63,20 @@ impl Recipient {
             Some(index) => EncryptWith::Subkey(Box::new(key.public_subkeys[index].key.clone())),
             None => EncryptWith::Primary(Box::new(key.primary_key.clone())),
         };
-        Ok(Self { fingerprint: fingerprint(&key), key: encrypt_with, expires: chosen.expires })
+        let owner = key.details.users.iter().find_map(|user| user.id.as_str());
+        let owner = owner.map(|name| name.chars().filter(|c| !c.is_control()).collect());
+        let fingerprint = fingerprint(&key);
+        Ok(Self { fingerprint, owner, key: encrypt_with, expires: chosen.expires })
     }
 
     /// Returns the fingerprint of the whole key, in upper-case hex.
     pub fn fingerprint(&self) -> &str {
         &self.fingerprint
+    }
+
+    /// Returns whose key it says to be: `Agency <files@agency.example>`.
+    pub fn owner(&self) -> Option<&str> {
+        self.owner.as_deref()
     }
 
     /// Returns when it can no longer be used, if ever.

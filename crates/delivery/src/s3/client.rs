@@ -47,7 +47,7 @@ pub const CHECK_READ_TIMEOUT: Duration = Duration::from_secs(10);
 /// S3-compatible services take as their default.
 pub const REGION_DEFAULT: &str = "us-east-1";
 /// Where Amazon's own service answers, for messages.
-pub(super) const AMAZON_ENDPOINT: &str = "https://s3.amazonaws.com";
+pub(crate) const AMAZON_ENDPOINT: &str = "https://s3.amazonaws.com";
 
 /// Makes a client for an account, signing for its region, or for [`REGION_DEFAULT`] when it names none.
 pub fn client(account: &Account) -> Client {

@@ -215,6 +215,18 @@ async fn lanes(
     Ok((wanted.iter().map(lane).collect(), u64::try_from(beyond).unwrap_or(u64::MAX)))
 }
 
+/// Why a run did not go on; what to do is told as a check of its destination tells it.
+fn stop(look: &Look<'_>, run: &RunRecord, stop: &ledger::Stop) -> Stop {
+    let destination = look.project().destination(&run.destination);
+    let account = destination.and_then(|it| look.project().account(&it.account));
+    let endpoint = account.and_then(|account| account.endpoint_url.as_deref());
+    Stop {
+        code: stop.code.clone(),
+        message: stop.message.clone(),
+        hint: delivery::error::next_step(&stop.message, endpoint),
+    }
+}
+
 /// Fills the page of one run, if there is such a run, or a slot that will become it.
 pub(crate) async fn run(look: &Look<'_>, id: &str) -> Result<Option<Run>, Failure> {
     let Ok(id) = id.parse::<uuid::Uuid>() else { return Ok(None) };
@@ -228,10 +240,7 @@ pub(crate) async fn run(look: &Look<'_>, id: &str) -> Result<Option<Run>, Failur
         slot: run.slot,
         status: look.status(run.run_id, run.state),
         next_attempt: look.next_attempts.get(&run.run_id).map(|next| next.not_before),
-        stop: run
-            .stop
-            .as_ref()
-            .map(|stop| Stop { code: stop.code.clone(), message: stop.message.clone() }),
+        stop: run.stop.as_ref().map(|stop| self::stop(look, run, stop)),
         live: live(look, run).await?,
         steps: steps(run),
         people: people(&detail),

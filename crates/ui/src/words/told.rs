@@ -367,6 +367,91 @@ const TOLD: &[(&str, &str)] = &[
         "nothing: replication is done by S3, under a role of its own",
         "rien\u{a0}: la réplication est faite par S3, sous un rôle à lui",
     ),
+    // What to do about a request that the service did not take
+    (
+        "Check the secret access key: it belongs to another key id, or has a stray character.",
+        "Vérifiez la clé secrète\u{a0}: elle est d’un autre identifiant de clé, ou a un caractère de trop.",
+    ),
+    (
+        "Check the access key id: is it active, and of the service at {}?",
+        "Vérifiez l’identifiant de clé\u{a0}: est-il actif, et du service à {}\u{a0}?",
+    ),
+    (
+        "Fetch new temporary credentials and run again.",
+        "Prenez de nouveaux identifiants temporaires et relancez.",
+    ),
+    (
+        "Fetch the temporary key anew: id, secret and session_token belong together.",
+        "Reprenez la clé temporaire\u{a0}: identifiant, secret et session_token vont ensemble.",
+    ),
+    (
+        "Set AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, or sign in (`aws sso login`), or name the `profile` of the account.",
+        "Définissez AWS_ACCESS_KEY_ID et AWS_SECRET_ACCESS_KEY, connectez-vous (`aws sso login`), ou nommez le `profile` du compte.",
+    ),
+    (
+        "Sign in, for example with `aws sso login` for the `profile` of the account, and run again.",
+        "Connectez-vous, par exemple par `aws sso login` pour le `profile` du compte, et relancez.",
+    ),
+    (
+        "Enable the KMS key, or correct kms_key_id of the destination.",
+        "Activez la clé KMS, ou corrigez kms_key_id de la destination.",
+    ),
+    (
+        "Remove encryption.sse of the destination, and have the service or the disk encrypt; or use a service that knows it.",
+        "Retirez encryption.sse de la destination et laissez le service ou le disque chiffrer, ou prenez un service qui le connaît.",
+    ),
+    (
+        "Find out whose bucket {} is before anything is sent; then correct bucket or expected_bucket_owner.",
+        "Cherchez à qui est le bucket {} avant tout envoi, puis corrigez bucket ou expected_bucket_owner.",
+    ),
+    (
+        "Create the bucket {}, or correct bucket (and endpoint_url) of the destination.",
+        "Créez le bucket {}, ou corrigez bucket (et endpoint_url) de la destination.",
+    ),
+    (
+        "No redirect is followed: set region of the account to that of the bucket, or endpoint_url to the address of its service.",
+        "Aucune redirection n’est suivie\u{a0}: donnez au compte la region du bucket, ou pour endpoint_url l’adresse de son service.",
+    ),
+    (
+        "Set the clock of this machine (NTP): signatures hold for 15 minutes.",
+        "Réglez l’horloge de cette machine (NTP)\u{a0}: les signatures valent 15 minutes.",
+    ),
+    (
+        "Check endpoint_url {}: it must be the S3 address of the service, not its web page.",
+        "Vérifiez endpoint_url {}\u{a0}: il faut l’adresse S3 du service, pas sa page web.",
+    ),
+    (
+        "Check the host name in endpoint_url {}, and with addressing: path if the bucket is part of it.",
+        "Vérifiez le nom d’hôte dans endpoint_url {}, et avec addressing: path si le bucket en fait partie.",
+    ),
+    (
+        "Check that the service runs at {} and that the port is right.",
+        "Vérifiez que le service tourne à {} et que le port est le bon.",
+    ),
+    (
+        "Check that {} speaks https and that this machine trusts its certificate; ca_file of the account names an authority of your own.",
+        "Vérifiez que {} parle https et que cette machine reconnaît son certificat\u{a0}; ca_file du compte nomme une autorité à vous.",
+    ),
+    (
+        "Grant {} on {} to the account's key; check the bucket's policy and owner too.",
+        "Accordez {} sur {} à la clé du compte\u{a0}; vérifiez aussi la politique et le propriétaire du bucket.",
+    ),
+    (
+        "Grant {} on {} to who signs; check the key's policy too.",
+        "Accordez {} sur {} à qui signe\u{a0}; vérifiez aussi la politique de la clé.",
+    ),
+    (
+        "Grant {} on {} to who signs; check the bucket's policy and owner too.",
+        "Accordez {} sur {} à qui signe\u{a0}; vérifiez aussi la politique et le propriétaire du bucket.",
+    ),
+    (
+        "Check proxies between this machine and the service: nothing damaged is published.",
+        "Vérifiez les proxys entre cette machine et le service\u{a0}: rien d’abîmé n’est publié.",
+    ),
+    (
+        "Find out who else writes this name, or give the file name a time.",
+        "Cherchez qui d’autre écrit ce nom, ou mettez une heure dans le nom du fichier.",
+    ),
 ];
 
 impl Lang {

@@ -3,7 +3,7 @@
 use maud::{Markup, html};
 
 use super::Run;
-use crate::component::{Note, Tone, link_button, nothing, ticked, told};
+use crate::component::{Note, Tone, link_button, nothing, ticked, told, told_step};
 use crate::page::{RunStatus, destination_url, segment_url};
 use crate::shell::Shell;
 use crate::words::Lang;
@@ -15,6 +15,8 @@ pub struct Stop {
     pub code: String,
     /// What was told then, in English.
     pub message: String,
+    /// What to do about just that, in English, if it is known.
+    pub hint: Option<String>,
 }
 
 /// What stands before the numbers that stopped a run, which the page says in its own words.
@@ -27,6 +29,7 @@ impl Stop {
             return rejected(lang, who, reason);
         }
         let (title, what, step) = self.words(lang, run.status);
+        let hint = told_step(lang, self.hint.as_deref());
         let message = self.message.strip_prefix(GUARD).unwrap_or(&self.message);
         let note = Note {
             tone: match run.status {
@@ -42,7 +45,7 @@ impl Stop {
                     " " (lang.run_blocked_again(&shell.locale.moment(at).to_lowercase()))
                 }
             },
-            next_step: step.map(ticked),
+            next_step: hint.or_else(|| step.map(ticked)),
             actions: match self.code.as_str() {
                 "connection" | "denied" | "refused" | "misdirected" | "cannot_see" => link_button(
                     &destination_url(&run.destination.key),
