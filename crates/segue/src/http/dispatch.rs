@@ -18,7 +18,7 @@ use super::request::{Ask, Body, Content, Reply};
 use super::rights::Right;
 use super::route::Route;
 use super::sign_in::{self, Actor, Guard};
-use super::{App, pages};
+use super::{App, about, pages};
 use crate::ambient;
 
 /// The most bytes of a body.
@@ -110,12 +110,12 @@ pub(super) async fn permit(
     Err(problem)
 }
 
-fn act(route: &Route, actor: &Actor, address: IpAddr, path: &str, outcome: String) -> Act {
+fn act(route: &Route, actor: &Actor, address: IpAddr, object: &str, outcome: String) -> Act {
     Act {
         actor: actor.name.clone(),
         address: address.to_string(),
         action: route.name.to_owned(),
-        object: path.to_owned(),
+        object: object.to_owned(),
         outcome,
     }
 }
@@ -135,7 +135,8 @@ pub(super) async fn perform(
     if route.method == Method::GET {
         return handled(app, route, ask).await;
     }
-    let act = act(route, &ask.actor, address, &ask.path, String::new());
+    let object = about::asked(app, route, &ask).await?;
+    let act = act(route, &ask.actor, address, &object, String::new());
     // On a task of its own: whoever asked may go away, and the entry is written all the same.
     let app = Arc::clone(app);
     let done = tokio::spawn(async move { audited(&app, route, ask, act).await });
@@ -164,6 +165,9 @@ async fn audited(app: &Arc<App>, route: &Route, ask: Ask, act: Act) -> Result<Re
         Err(problem) => problem.code.facts().1.to_owned(),
     };
     let mut act = Act { outcome, ..act };
+    if let Ok(reply) = &answered {
+        act.object = about::done(route, act.object, reply);
+    }
     if let ("begin_session" | "set_up", Ok(reply)) = (route.name, &answered) {
         // Nobody is known before.
         act.actor = name_in(reply).unwrap_or(act.actor);
@@ -260,7 +264,7 @@ fn query(text: &str, route: &Route) -> Result<Vec<(String, String)>, Problem> {
         }
         if !known.words.is_empty() && !known.words.contains(&value.as_str()) {
             let words = known.words.join(", ");
-            return Err(Problem::new(Code::InvalidValue, format!("`{name}` is one of {words}.")));
+            return Err(Problem::at_parameter(name, format!("`{name}` is one of {words}.")));
         }
     }
     Ok(pairs)

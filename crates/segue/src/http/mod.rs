@@ -4,6 +4,7 @@
 //! what every request goes through, `answers` is one file for each group of routes, [`flow_service`] is
 //! the same for scripts that know Adobe's, and [`pages`] are what people see of them.
 
+mod about;
 mod answers;
 mod asker;
 mod dispatch;

@@ -111,10 +111,19 @@ fn operation(route: &Route, problem: &Value, generator: &mut SchemaGenerator) ->
         .map(|name| json!({ "name": name, "in": "path", "required": true, "schema": { "type": "string" } }))
         .collect();
     parameters.extend(route.query.iter().map(query_parameter));
-    if route.name == "run_activation" {
+    let of_key = match route.name {
+        "run_activation" => {
+            Some("The same key with the same request gives the same answer, and no second run.")
+        }
+        "add_token" => Some(
+            "The same key with the same request makes no second token; the text is not told again.",
+        ),
+        _ => None,
+    };
+    if let Some(about) = of_key {
         parameters.push(json!({
             "name": "Idempotency-Key", "in": "header", "required": false,
-            "description": "The same key with the same request gives the same answer, and no second run.",
+            "description": about,
             "schema": { "type": "string", "minLength": 1, "maxLength": 200 },
         }));
     }

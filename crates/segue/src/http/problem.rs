@@ -132,7 +132,7 @@ pub(crate) struct Problem {
 pub(crate) struct Pointed {
     /// The member, as a JSON Pointer into the body; nothing when it is elsewhere in the project
     pub(crate) pointer: Option<String>,
-    /// Where a person finds it
+    /// Where a person finds it; the name of a parameter where it is no member of the body
     pub(crate) place: String,
     /// As `segue validate` names it
     pub(crate) code: String,
@@ -173,6 +173,27 @@ impl Problem {
         }
     }
 
+    /// A member of the body does not fit, at this JSON Pointer.
+    pub(crate) fn at_member(pointer: &str, detail: impl Into<String>) -> Self {
+        Self::at(Some(pointer), pointer.trim_start_matches('/').replace('/', "."), detail.into())
+    }
+
+    /// A parameter does not fit, or what else is no member of the body.
+    pub(crate) fn at_parameter(name: &str, detail: impl Into<String>) -> Self {
+        Self::at(None, name.to_owned(), detail.into())
+    }
+
+    fn at(pointer: Option<&str>, place: String, detail: String) -> Self {
+        let pointed = Pointed {
+            pointer: pointer.map(str::to_owned),
+            place,
+            code: Code::InvalidValue.facts().1.to_owned(),
+            detail: detail.clone(),
+            hint: None,
+        };
+        Self { errors: vec![pointed], ..Self::new(Code::InvalidValue, detail) }
+    }
+
     /// The path takes these methods, and not the one that was asked with.
     pub(crate) fn other_method(allowed: &[&str]) -> Self {
         Self {
@@ -182,8 +203,20 @@ impl Problem {
     }
 
     pub(crate) fn hint(mut self, hint: impl Into<String>) -> Self {
-        self.hint = Some(hint.into());
+        let hint = hint.into();
+        for error in &mut self.errors {
+            error.hint.get_or_insert_with(|| hint.clone());
+        }
+        self.hint = Some(hint);
         self
+    }
+
+    /// The same with the first of some hints, if there is one.
+    pub(crate) fn first_of(self, hints: Vec<String>) -> Self {
+        match hints.into_iter().next() {
+            Some(hint) => self.hint(hint),
+            None => self,
+        }
     }
 
     pub(crate) fn not_found(what: &str, name: &str) -> Self {

@@ -51,8 +51,8 @@ impl Ask {
         let Some(text) = self.query(name) else { return Ok(None) };
         match text.parse::<u32>() {
             Ok(number) if (least..=most).contains(&number) => Ok(Some(number)),
-            _ => Err(Problem::new(
-                Code::InvalidValue,
+            _ => Err(Problem::at_parameter(
+                name,
                 format!("`{name}` has to be a whole number from {least} to {most}."),
             )),
         }
@@ -63,7 +63,7 @@ impl Ask {
         let Some(text) = self.query(name) else { return Ok(None) };
         text.parse().map(Some).map_err(|_| {
             let detail = format!("`{name}` has to be a time such as 2026-01-31T06:00:00Z.");
-            Problem::new(Code::InvalidValue, detail)
+            Problem::at_parameter(name, detail)
         })
     }
 

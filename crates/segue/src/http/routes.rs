@@ -628,7 +628,7 @@ pub(super) fn decoded(parameters: &matchit::Params<'_, '_>) -> Parameters {
 }
 
 /// `%41` becomes `A`; what is not so encoded stays.
-fn percent_decoded(text: &str) -> String {
+pub(super) fn percent_decoded(text: &str) -> String {
     let mut bytes = Vec::with_capacity(text.len());
     let mut rest = text.as_bytes();
     while let Some((&first, behind)) = rest.split_first() {

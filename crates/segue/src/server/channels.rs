@@ -35,6 +35,18 @@ pub(crate) struct WebhookTo {
     pub(crate) url: String,
 }
 
+impl WebhookTo {
+    /// The address as those see it who may not change it: many services put their secret into the path or
+    /// the query.
+    pub(crate) fn masked(url: &str) -> String {
+        let host = |url: url::Url| {
+            let port = url.port().map(|port| format!(":{port}")).unwrap_or_default();
+            Some(format!("{}://{}{port}/…", url.scheme(), url.host_str()?))
+        };
+        url::Url::parse(url).ok().and_then(host).unwrap_or_else(|| "…".to_owned())
+    }
+}
+
 /// Who gets alerts by mail.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) struct MailTo {
@@ -220,5 +232,29 @@ impl Shared {
     /// Whether the server is started with a way for a channel, which then cannot be set.
     pub(crate) fn is_started_with(&self, channel: Channel) -> bool {
         self.started_ways.iter().any(|way| way.channel() == channel)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::WebhookTo;
+
+    #[test]
+    fn of_an_address_that_is_masked_the_host_is_left() {
+        let masked = [
+            "https://hooks.example.com/services/T0/canary?key=canary#canary",
+            "https://ann:canary@hooks.example.com/",
+            "http://[::1]:9000/canary",
+            "https://hooks.example.com/…",
+            "canary",
+        ]
+        .map(WebhookTo::masked);
+        insta::assert_snapshot!(masked.join("\n"), @r"
+        https://hooks.example.com/…
+        https://hooks.example.com/…
+        http://[::1]:9000/…
+        https://hooks.example.com/…
+        …
+        ");
     }
 }

@@ -159,7 +159,7 @@ impl<'a> Server<'a> {
     }
 
     /// Asks again while there are too many requests.
-    fn patiently(&self, method: &str, path: &str, token: &str) -> Answer {
+    pub(crate) fn patiently(&self, method: &str, path: &str, token: &str) -> Answer {
         loop {
             let answer = self.ask(method, path, token, &[], None);
             if answer.status != 429 {
@@ -410,6 +410,8 @@ async fn bad_requests_get_a_problem_with_a_code() {
             "{text}"
         );
     }
+    says_where(&server);
+    a_token_is_made_once_under_a_key(&server);
     let other = server.ask("PATCH", "/api/v1/runs", &server.operator, &[], None);
     assert_eq!(code(&other), "405 method_not_allowed");
     assert!(other.head.contains("\r\nallow: get, head\r\n"), "{}", other.head);
@@ -450,6 +452,68 @@ async fn bad_requests_get_a_problem_with_a_code() {
     server.ask("POST", "/api/v1/activations/daily/disable", &server.operator, &[], None);
     let disabled = server.ask("POST", run, &server.operator, &[], None);
     assert_eq!(code(&disabled), "409 activation_disabled");
+}
+
+fn a_token_is_made_once_under_a_key(server: &Server<'_>) {
+    let make = |name: &str| {
+        let body = json!({ "name": name, "role": "viewer", "days": 1 });
+        let key = ["idempotency-key: once-1"];
+        server.ask("POST", "/api/v1/tokens", &server.admin, &key, Some(body))
+    };
+    let made = make("nightly");
+    assert_eq!(made.status, 201, "{}", made.text);
+    let (id, secret) = (made.json()["id"].clone(), made.json()["secret"].clone());
+    let again = make("nightly");
+    assert_eq!((again.status, again.json()["code"].as_str()), (409, Some("conflict")));
+    let told =
+        format!("This request made the token `nightly` ({}) already.", id.as_str().expect("an id"));
+    assert_eq!(again.json()["detail"], told);
+    assert!(!again.text.contains(secret.as_str().expect("a text")));
+    let other = make("another");
+    assert_eq!(other.json()["code"], "idempotency_mismatch");
+    let tokens = server.ask("GET", "/api/v1/tokens", &server.admin, &[], None).text;
+    assert_eq!(tokens.matches("nightly").count(), 1, "{tokens}");
+}
+
+/// What does not fit is told with its member or its parameter, and with the reason.
+fn says_where(server: &Server<'_>) {
+    let token = json!({ "name": "x", "role": "viewer", "days": 1 });
+    let with = |member: &str, value: Value| {
+        let mut body = token.clone();
+        body[member] = value;
+        Some(body)
+    };
+    let run = "/api/v1/activations/daily/run";
+    let asked = [
+        ("POST", run, Some(json!({ "slot": "yesterday" }))),
+        ("POST", run, Some(json!({ "segments": ["loyal", "nobody"] }))),
+        ("POST", "/api/v1/evaluations", Some(json!({ "segments": ["nobody"] }))),
+        ("POST", "/api/v1/tokens", with("days", json!(0))),
+        ("POST", "/api/v1/tokens", with("days", json!(4_000))),
+        ("POST", "/api/v1/tokens", with("role", json!("king"))),
+        ("POST", "/api/v1/tokens", with("name", json!("a b"))),
+        ("GET", "/api/v1/runs?limit=0", None),
+        ("GET", "/api/v1/runs?since=yesterday", None),
+        ("GET", "/api/v1/runs?state=lost", None),
+        ("GET", "/api/v1/runs?cursor=%25%25", None),
+        ("GET", "/api/v1/activations/daily/next?count=0", None),
+    ];
+    let mut told = String::new();
+    for (method, path, body) in asked {
+        let answer = server.ask(method, path, &server.admin, &[], body);
+        let problem = answer.json();
+        let errors = problem["errors"].as_array().cloned().unwrap_or_default();
+        assert_eq!(answer.status, 422, "{path}: {}", answer.text);
+        assert_eq!(errors.len(), 1, "{path}: {}", answer.text);
+        let error = &errors[0];
+        told.push_str(&format!(
+            "{method} {path}: {} {} {}\n",
+            error["pointer"].as_str().unwrap_or("-"),
+            error["place"].as_str().unwrap_or("-"),
+            error["detail"].as_str().unwrap_or("-"),
+        ));
+    }
+    insta::assert_snapshot!("problems_at_their_places", told);
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -279,8 +279,11 @@ async fn secrets_go_in_and_never_come_out() {
         server.ask("PUT", &path, &server.admin, &[], Some(json!({ "value": value })))
     };
     assert_eq!(told(&put("partner", "canary-of-a-secret")), "200 fine");
-    assert_eq!(told(&put("a%2Fb", "x")), "422 invalid_value");
-    assert_eq!(told(&put("partner", "")), "422 invalid_value");
+    for (name, value, place) in [("a%2Fb", "x", "name: A name has"), ("partner", "", "/value: ")] {
+        let refused = told(&put(name, value));
+        let expected = format!("422 invalid_value\n  invalid_value {place}");
+        assert!(refused.starts_with(&expected), "{refused}");
+    }
     let list = server.ask("GET", "/api/v1/secrets", &server.admin, &[], None);
     let names: Vec<&str> = list.json()["items"]
         .as_array()

@@ -107,6 +107,7 @@ async fn alerts_go_where_somebody_says_while_the_server_runs() {
     let get = || server.ask("GET", path, &server.viewer, &[], None);
     assert_eq!(get().json()["webhook"], Value::Null);
     let (url, posts) = receiver(0);
+    let url = format!("{url}/canary-path?key=canary-key");
     for (body, told) in [
         (serde_json::json!({ "webhook": { "url": url } }), "shorter than 16 characters"),
         (serde_json::json!({ "webhook": { "url": "nothing", "secret": SECRET } }), "webhook"),
@@ -127,7 +128,10 @@ async fn alerts_go_where_somebody_says_while_the_server_runs() {
 
     let done = set(serde_json::json!({ "webhook": { "url": url, "secret": SECRET } }));
     assert_eq!(done.status, 200, "{}", done.text);
-    assert_eq!(get().json()["webhook"]["url"], url.as_str());
+    let whole = server.ask("GET", path, &server.admin, &[], None).json();
+    assert_eq!(whole["webhook"]["url"], url.as_str(), "who may change it sees it");
+    let host = url.split("/alerts").next().expect("a host");
+    assert_eq!(get().json()["webhook"]["url"], format!("{host}/…"));
     assert!(!get().text.contains(SECRET) && !secrets().contains(SECRET));
     server.ask("POST", "/api/v1/activations/daily/run", &server.operator, &[], None);
     let post = posts.recv_timeout(std::time::Duration::from_secs(60)).expect("a post");
@@ -141,4 +145,37 @@ async fn alerts_go_where_somebody_says_while_the_server_runs() {
     assert!(secrets().contains("alerts.webhook"));
     assert_eq!(set(serde_json::json!({})).json()["webhook"], Value::Null);
     assert!(!secrets().contains("alerts.webhook"));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_else_stands_in_the_address_is_for_those_who_may_change_it() {
+    let lab = lab().await;
+    let project = Project::new(&Text::default().yaml(), Some(&lab));
+    let key = "00112233445566778899aabbccddeeff00112233445566778899aabbccddeeff";
+    let mut server =
+        Server::with(&project, &["--log", "debug"], &[("SEGUE_MASTER_KEY", key)]).await;
+    let (url, posts) = receiver(1);
+    let url = format!("{url}/canary-path?key=canary-key");
+    let body = serde_json::json!({ "webhook": { "url": url, "secret": SECRET } });
+    let set = server.ask("PUT", "/api/v1/alerts/channels", &server.admin, &[], Some(body));
+    assert_eq!(set.status, 200, "{}", set.text);
+    server.ask("POST", "/api/v1/activations/daily/run", &server.operator, &[], None);
+    posts.recv_timeout(std::time::Duration::from_secs(60)).expect("a post that is refused");
+    let document = server.ask("GET", "/api/openapi.json", "", &[], None).json();
+    let mut seen = String::new();
+    for token in [&server.viewer, &server.operator] {
+        for (path, methods) in document["paths"].as_object().expect("paths") {
+            if methods.get("get").is_some() && !path.contains('{') {
+                seen.push_str(&server.patiently("GET", path, token).text);
+            }
+        }
+    }
+    assert!(seen.contains("http://127.0.0.1:"), "the host is told");
+    seen.push_str(&server.ask("GET", "/api/v1/audit", &server.admin, &[], None).text);
+    seen.push_str(&server.stop());
+    let ledger = std::fs::read(project.path(".segue/ledger.sqlite")).expect("the ledger");
+    seen.push_str(&String::from_utf8_lossy(&ledger));
+    for canary in ["canary-path", "canary-key"] {
+        assert!(!seen.contains(canary), "{canary} came out");
+    }
 }

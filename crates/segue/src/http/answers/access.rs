@@ -6,6 +6,7 @@ use http::{HeaderValue, StatusCode, header};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
+use super::once;
 use crate::ambient;
 use crate::app::access;
 use crate::http::App;
@@ -241,12 +242,25 @@ pub(crate) async fn tokens(app: Arc<App>, _: Ask) -> Result<Reply, Problem> {
     Reply::json(&Tokens { items: tokens.iter().map(Token::of).collect() })
 }
 
+/// Makes a token. Its text is told once: the same request under the same idempotency key makes none.
 pub(crate) async fn add_token(app: Arc<App>, ask: Ask) -> Result<Reply, Problem> {
     let NewToken { name, role, days } = ask.json()?;
     let role = role_of(&role)?;
     let (now, ledger) = (ambient::now(), &app.shared.ledger);
+    let key = once::key(&ask)?;
+    let _turn = app.keyed.lock().await;
+    if let Some(key) = &key
+        && let Some(made) = once::answered(ledger, &ask, key).await?
+    {
+        let detail = format!("This request made the token {made} already.");
+        return Err(Problem::new(Code::Conflict, detail)
+            .hint("Its text was told once. If nobody has it, revoke the token and make another."));
+    }
     let made = access::make_token(ledger, &name, role, days, &ask.actor.name, now).await;
     let (token, secret) = made.map_err(invalid)?;
+    if let Some(key) = &key {
+        once::keep(ledger, &ask, key, &format!("`{name}` ({})", token.id), now).await?;
+    }
     let made = MadeToken { token: Token::of(&token), secret };
     Ok(Reply::json(&made)?.with_status(StatusCode::CREATED))
 }
@@ -260,9 +274,8 @@ pub(crate) async fn remove_token(app: Arc<App>, ask: Ask) -> Result<Reply, Probl
 }
 
 fn role_of(word: &str) -> Result<Role, Problem> {
-    Role::parse(word).ok_or_else(|| {
-        Problem::new(Code::InvalidValue, format!("`role` is one of {}.", Role::words()))
-    })
+    Role::parse(word)
+        .ok_or_else(|| Problem::at_member("/role", format!("`role` is one of {}.", Role::words())))
 }
 
 /// What does not do is the asker's to correct.
@@ -270,11 +283,12 @@ fn invalid(failure: crate::failure::Failure) -> Problem {
     if failure.kind != crate::failure::Kind::Usage {
         return failure.into();
     }
-    let problem = Problem::new(Code::InvalidValue, failure.message);
-    match failure.hints.into_iter().next() {
-        Some(hint) => problem.hint(hint),
-        None => problem,
-    }
+    let member = match failure.message.as_str() {
+        told if told.contains("password") => "/password",
+        told if told.starts_with("a token lives") => "/days",
+        _ => "/name",
+    };
+    Problem::at_member(member, failure.message).first_of(failure.hints)
 }
 
 impl User {

@@ -10,6 +10,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::objects::{self, Kept};
+use super::once;
 use super::slots::{Slots, WaitsFor};
 use crate::ambient;
 use crate::app::schedule;
@@ -20,14 +21,8 @@ use crate::http::problem::{Code, Problem};
 use crate::http::request::{Ask, Reply};
 use crate::workspace::Workspace;
 
-/// The header under which a request is answered once.
-const IDEMPOTENCY_HEADER: &str = "idempotency-key";
-/// The longest key, in bytes.
-const KEY_BYTES_MAX: usize = 200;
 /// How many slots of each segment are shown where nobody says.
 pub(super) const SLOTS_DEFAULT: u32 = 10;
-/// For how many hours an answer is kept: 400 days.
-const ANSWER_HOURS: i64 = 400 * 24;
 
 /// An activation.
 #[derive(Serialize, JsonSchema)]
@@ -240,27 +235,20 @@ pub(in crate::http) async fn set_enabled(
 /// and nothing is planned.
 pub(crate) async fn run(app: Arc<App>, ask: Ask) -> Result<Reply, Problem> {
     let wanted: RunNow = ask.json_or_default()?;
-    let Some(key) = idempotency_key(&ask)? else {
+    let Some(key) = once::key(&ask)? else {
         let slots = request(&app, &ask, &wanted).await?;
         return accepted(&Slots::of(&slots));
     };
     let _turn = app.keyed.lock().await;
-    let (ledger, actor) = (&app.shared.ledger, &ask.actor.name);
-    let digest = digest(&ask);
-    if let Some((known, answer)) = ledger.answered(actor, &key).await? {
-        if known != digest {
-            let detail = "This idempotency key was used for another request.";
-            return Err(Problem::new(Code::IdempotencyMismatch, detail));
-        }
+    let ledger = &app.shared.ledger;
+    if let Some(answer) = once::answered(ledger, &ask, &key).await? {
         return Ok(Reply::text("application/json", answer).with_status(StatusCode::ACCEPTED));
     }
     let slots = request(&app, &ask, &wanted).await?;
     let answer = Slots::of(&slots);
     let text = serde_json::to_string(&answer)
         .map_err(|_| Problem::new(Code::Internal, "The answer cannot be written."))?;
-    let now = ambient::now();
-    let forget = now.checked_sub(jiff::SignedDuration::from_hours(ANSWER_HOURS)).unwrap_or(now);
-    ledger.keep_answer(actor, &key, (&digest, &text), forget, now).await?;
+    once::keep(ledger, &ask, &key, &text, ambient::now()).await?;
     accepted(&answer)
 }
 
@@ -290,13 +278,14 @@ pub(in crate::http) async fn asked(
         None => slot_now(),
         Some(text) => text.parse().map_err(|_| {
             let detail = "`slot` has to be an instant such as 2026-01-04T02:00:00Z.";
-            Problem::new(Code::InvalidValue, detail)
+            Problem::at_member("/slot", detail)
         })?,
     };
     let is_sent = |key: &String| activation.segments.iter().any(|export| export.segment == *key);
-    if let Some(unknown) = wanted.segments.iter().flatten().find(|key| !is_sent(key)) {
+    let mut segments = wanted.segments.iter().flatten().enumerate();
+    if let Some((at, unknown)) = segments.find(|(_, key)| !is_sent(key)) {
         let detail = format!("The activation does not send segment `{unknown}`.");
-        return Err(Problem::new(Code::InvalidValue, detail));
+        return Err(Problem::at_member(&format!("/segments/{at}"), detail));
     }
     let mut slots = Vec::new();
     for export in &activation.segments {
@@ -316,26 +305,6 @@ pub(in crate::http) async fn asked(
     }
     app.shared.wake.notify_one();
     Ok(slots)
-}
-
-fn idempotency_key(ask: &Ask) -> Result<Option<String>, Problem> {
-    let Some(value) = ask.headers.get(IDEMPOTENCY_HEADER) else { return Ok(None) };
-    match value.to_str() {
-        Ok(key) if (1..=KEY_BYTES_MAX).contains(&key.len()) => Ok(Some(key.to_owned())),
-        _ => Err(Problem::new(
-            Code::InvalidValue,
-            format!("`Idempotency-Key` has 1 to {KEY_BYTES_MAX} printable characters."),
-        )),
-    }
-}
-
-/// What tells one request from another under the same key.
-fn digest(ask: &Ask) -> String {
-    let mut hasher = blake3::Hasher::new();
-    hasher.update(ask.path.as_bytes());
-    hasher.update(b"\n");
-    hasher.update(&ask.body);
-    hasher.finalize().to_hex().to_string()
 }
 
 fn find<'a>(project: &'a Project, key: &str) -> Result<&'a plan::project::Activation, Problem> {

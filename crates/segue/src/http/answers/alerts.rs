@@ -13,6 +13,7 @@ use crate::failure::Kind;
 use crate::http::App;
 use crate::http::problem::{Code, Problem};
 use crate::http::request::{Ask, Reply};
+use crate::http::rights::Right;
 use crate::server::channels::{self, Channels, MailTo, Wanted, WebhookTo};
 
 /// An alert.
@@ -81,6 +82,7 @@ pub(crate) struct AlertChannels {
 /// A webhook.
 #[derive(Serialize, Deserialize, JsonSchema)]
 pub(crate) struct WebhookChannel {
+    /// Whole for those who may change it; others get its host, as many services put a secret into the rest
     pub(crate) url: String,
 }
 
@@ -128,8 +130,13 @@ struct NewMail {
     password: Option<String>,
 }
 
-pub(crate) async fn channels(app: Arc<App>, _: Ask) -> Result<Reply, Problem> {
-    Reply::json(&told(&app)?)
+pub(crate) async fn channels(app: Arc<App>, ask: Ask) -> Result<Reply, Problem> {
+    let mut told = told(&app)?;
+    let may_change = ask.actor.role.is_some_and(|role| role.may(Right::Administer));
+    if let Some(webhook) = told.webhook.as_mut().filter(|_| !may_change) {
+        webhook.url = WebhookTo::masked(&webhook.url);
+    }
+    Reply::json(&told)
 }
 
 fn told(app: &App) -> Result<AlertChannels, Problem> {
@@ -177,10 +184,11 @@ pub(crate) async fn set_channels(app: Arc<App>, ask: Ask) -> Result<Reply, Probl
         mail_password: mail_password.map(SecretString::from),
     };
     channels::set(&app.shared, wanted, ambient::now()).map_err(|failure| match failure.kind {
-        Kind::Usage => Problem {
-            hint: failure.hints.first().cloned(),
-            ..Problem::new(Code::InvalidValue, failure.one_line())
-        },
+        Kind::Usage => {
+            let told = failure.one_line();
+            let channel = if told.contains("webhook") { "/webhook" } else { "/mail" };
+            Problem::at_member(channel, told).first_of(failure.hints)
+        }
         _ => failure.into(),
     })?;
     Reply::json(&told(&app)?)

@@ -16,7 +16,7 @@ use crate::app::objects::{Editor, Name};
 use crate::app::questions::DRAFT;
 use crate::cli::check::Keep;
 use crate::http::App;
-use crate::http::problem::{Code, Problem};
+use crate::http::problem::Problem;
 use crate::http::request::{Ask, Reply};
 use crate::workspace::Workspace;
 
@@ -133,7 +133,7 @@ async fn destination(app: &App, ask: &Ask) -> Result<Arc<Workspace>, Problem> {
     let mut objects = Vec::new();
     if let Some(account) = account {
         let named = definition["account"].as_str().ok_or_else(|| {
-            Problem::new(Code::InvalidValue, "The definition has to name the account.")
+            Problem::at_member("/definition/account", "The definition has to name the account.")
         })?;
         objects.push(((Section::Accounts, named.to_owned()), account));
     }

@@ -11,7 +11,7 @@ use super::slots::Slots;
 use crate::ambient;
 use crate::app::evaluations::{self, Evaluation};
 use crate::http::App;
-use crate::http::problem::{Code, Problem};
+use crate::http::problem::Problem;
 use crate::http::request::{Ask, Reply};
 
 /// What is evaluated.
@@ -53,10 +53,11 @@ pub(crate) async fn evaluate(app: Arc<App>, ask: Ask) -> Result<Reply, Problem> 
         Some(keys) => keys,
         None => project.segments.iter().map(|segment| segment.key.clone()).collect(),
     };
-    if let Some(unknown) = keys.iter().find(|key| project.segment(key).is_none()) {
+    let mut unknown = keys.iter().enumerate().filter(|(_, key)| project.segment(key).is_none());
+    if let Some((at, unknown)) = unknown.next() {
         let detail = format!("There is no segment `{unknown}`.");
         let hint = "GET /api/v1/segments lists them.";
-        return Err(Problem::new(Code::InvalidValue, detail).hint(hint));
+        return Err(Problem::at_member(&format!("/segments/{at}"), detail).hint(hint));
     }
     let (at, until) = (crate::cli::slot_now(), ambient::now());
     let of_task = keys.clone();

@@ -121,14 +121,15 @@ pub(crate) async fn count_values(app: Arc<App>, ask: Ask) -> Result<Reply, Probl
     let CountValues { fields } = ask.json()?;
     if !(1..=COUNTED_MAX).contains(&fields.len()) {
         let detail = format!("`fields` has 1 to {COUNTED_MAX} paths.");
-        return Err(Problem::new(Code::InvalidValue, detail));
+        return Err(Problem::at_member("/fields", detail));
     }
     let known = app.fields.find(&app).await?;
     let mut rules = Vec::new();
-    for path in fields {
+    for (at, path) in fields.into_iter().enumerate() {
         let found = known.iter().find(|field| field.path == path);
         let Some(field) = found.filter(|_| FieldPath::parse(&path).is_ok()) else {
-            return Err(Problem::new(Code::InvalidValue, format!("There is no field `{path}`."))
+            let pointer = format!("/fields/{at}");
+            return Err(Problem::at_member(&pointer, format!("There is no field `{path}`."))
                 .hint("`GET /api/v1/schema` lists them."));
         };
         // What is mandatory is neither missing nor empty.

@@ -8,7 +8,7 @@ use serde::Serialize;
 
 use super::{LIMIT_DEFAULT, bad_cursor, cursor, parse_cursor};
 use crate::http::App;
-use crate::http::problem::{Code, Problem};
+use crate::http::problem::Problem;
 use crate::http::request::{Ask, Reply};
 
 /// An object that became visible.
@@ -43,7 +43,7 @@ pub(crate) struct Files {
 pub(crate) async fn list(app: Arc<App>, ask: Ask) -> Result<Reply, Problem> {
     let limit = ask.number("limit", 1, 1_000)?.unwrap_or(LIMIT_DEFAULT);
     let run = ask.query("run").map(str::parse).transpose();
-    let run_id = run.map_err(|_| Problem::new(Code::InvalidValue, "`run` is the id of a run."))?;
+    let run_id = run.map_err(|_| Problem::at_parameter("run", "`run` is the id of a run."))?;
     let filter = FileFilter {
         prefix: ask.query("key").map(str::to_owned),
         run_id,

@@ -11,6 +11,7 @@ pub(crate) mod fields;
 pub(crate) mod files;
 pub(crate) mod log;
 pub(crate) mod objects;
+pub(crate) mod once;
 pub(crate) mod people;
 pub(crate) mod preview;
 pub(crate) mod profiles;
@@ -26,7 +27,7 @@ pub(crate) mod who_got;
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 
-use super::problem::{Code, Problem};
+use super::problem::Problem;
 use super::request::Ask;
 
 /// How many entries a list has without `limit`.
@@ -47,7 +48,7 @@ fn parse_cursor<const N: usize>(text: &str) -> Result<[String; N], Problem> {
 
 /// A cursor that no list gave.
 fn bad_cursor() -> Problem {
-    Problem::new(Code::InvalidValue, "`cursor` is not one that a list gave.")
+    Problem::at_parameter("cursor", "`cursor` is not one that a list gave.")
         .hint("Leave it out for the first page; each page names the next one.")
 }
 

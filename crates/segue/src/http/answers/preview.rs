@@ -12,7 +12,7 @@ use crate::app::objects::{self, Found, Name, Refused};
 use crate::app::preview::{self, ROWS_SHOWN_MAX, Wanted};
 use crate::cli::slot_now;
 use crate::http::App;
-use crate::http::problem::{Code, Problem};
+use crate::http::problem::Problem;
 use crate::http::request::{Ask, Reply};
 use crate::http::rights::Right;
 use crate::sources::Sources;
@@ -165,7 +165,7 @@ pub(crate) async fn preview(app: Arc<App>, ask: Ask) -> Result<Reply, Problem> {
     let wanted: PreviewObjects = ask.json()?;
     if wanted.rows > ROWS_SHOWN_MAX {
         let detail = format!("`rows` is at most {ROWS_SHOWN_MAX}.");
-        return Err(Problem::new(Code::InvalidValue, detail));
+        return Err(Problem::at_member("/rows", detail));
     }
     let may = |right| ask.actor.role.is_some_and(|role| role.may(right));
     let may_analyse = may(Right::Analyse);

@@ -194,7 +194,7 @@ pub(super) async fn sampled(
     values: Values,
 ) -> Result<Reply, Problem> {
     if wanted.segment.is_some() {
-        return Err(Problem::new(Code::InvalidValue, "`segment` is for activations."));
+        return Err(Problem::at_parameter("segment", "`segment` is for activations."));
     }
     let project = app.shared.workspace();
     let identities = || {
@@ -223,7 +223,7 @@ pub(super) async fn previewed(
     let count = usize::try_from(rows).unwrap_or(ROWS_MAX);
     if !(1..=ROWS_MAX).contains(&count) {
         let detail = format!("`rows` has to be a whole number from 1 to {ROWS_MAX}.");
-        return Err(Problem::new(Code::InvalidValue, detail));
+        return Err(Problem::at_parameter("rows", detail));
     }
     let segment = wanted.segment.clone();
     let shown = if wanted.full { Shown::Full } else { Shown::Next };
@@ -287,7 +287,7 @@ impl Preview {
         if self.columns.is_none() {
             return Ok(());
         }
-        Err(Problem::new(Code::InvalidValue, "`columns` are for segments.")
+        Err(Problem::at_parameter("columns", "`columns` are for segments.")
             .hint("The mapping of the activation says which columns there are."))
     }
 }

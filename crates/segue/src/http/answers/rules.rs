@@ -9,7 +9,7 @@ use super::profiles::while_asked;
 use crate::app::rules::{self, Language, SAMPLE_ROWS_MAX, Tried};
 use crate::cli::slot_now;
 use crate::http::App;
-use crate::http::problem::{Code, Problem};
+use crate::http::problem::Problem;
 use crate::http::request::{Ask, Reply};
 
 /// The longest rule, in bytes; the engine takes no longer one.
@@ -77,15 +77,19 @@ pub(crate) async fn try_rule(app: Arc<App>, ask: Ask) -> Result<Reply, Problem> 
         (None, Some(rule)) => (Language::Pql, rule),
         _ => {
             let detail = "`definition` has to have one of `rule` and `pql`.";
-            return Err(Problem::new(Code::InvalidValue, detail));
+            return Err(Problem::at_member("/definition", detail));
         }
     };
     if rule.len() > RULE_BYTES_MAX {
-        return Err(Problem::new(Code::InvalidValue, "A rule has at most 64 KiB."));
+        let pointer = match language {
+            Language::Sql => "/definition/rule",
+            Language::Pql => "/definition/pql",
+        };
+        return Err(Problem::at_member(pointer, "A rule has at most 64 KiB."));
     }
     if sample > SAMPLE_ROWS_MAX {
         let detail = format!("`sample` is at most {SAMPLE_ROWS_MAX}.");
-        return Err(Problem::new(Code::InvalidValue, detail));
+        return Err(Problem::at_member("/sample", detail));
     }
     let (now, text) = (slot_now(), rule.clone());
     let tried = while_asked(&app, &ask.asker, async move |app| {

@@ -321,7 +321,7 @@ pub(crate) async fn reject(app: Arc<App>, ask: Ask) -> Result<Reply, Problem> {
     if reason.trim().is_empty() || reason.chars().count() > decide::REASON_CHARS_MAX {
         let most = decide::REASON_CHARS_MAX;
         let detail = format!("`reason` has 1 to {most} characters.");
-        return Err(Problem::new(Code::InvalidValue, detail));
+        return Err(Problem::at_member("/reason", detail));
     }
     decided(&app, &ask, Decision::Rejected, Some(&reason)).await
 }

@@ -107,15 +107,15 @@ fn check_name(name: &str) -> Result<(), Problem> {
     if plan::is_secret_name(name) {
         return Ok(());
     }
-    Err(Problem::new(
-        Code::InvalidValue,
+    Err(Problem::at_parameter(
+        "name",
         "A name has 1 to 64 letters, digits, dots, hyphens or underscores, and begins with a letter or digit.",
     ))
 }
 
 fn invalid(failure: Failure) -> Problem {
     match failure.kind {
-        crate::failure::Kind::Usage => Problem::new(Code::InvalidValue, failure.one_line()),
+        crate::failure::Kind::Usage => Problem::at_member("/value", failure.one_line()),
         _ => failure.into(),
     }
 }

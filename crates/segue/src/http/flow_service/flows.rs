@@ -147,7 +147,7 @@ pub(crate) async fn act(app: Arc<App>, ask: Ask) -> Result<Reply, Problem> {
         _ => {
             let detail = "`op` is missing.";
             let hint = "Write `?op=enable` or `?op=disable`.";
-            return Err(Problem::new(Code::InvalidValue, detail).hint(hint));
+            return Err(Problem::at_parameter("op", detail).hint(hint));
         }
     }
     let activation = one(&workspace, &key)?;

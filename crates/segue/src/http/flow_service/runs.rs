@@ -197,7 +197,7 @@ fn flow_of<'a>(
     let text = property.strip_prefix(OF_FLOW).unwrap_or_default();
     let id: Id = text.parse().map_err(|_| {
         let detail = "`property` is not a filter that there is.";
-        Problem::new(Code::InvalidValue, detail)
+        Problem::at_parameter("property", detail)
             .hint(format!("Write `{OF_FLOW}` and the id of a flow."))
     })?;
     Ok(activation_of(workspace, id))
