@@ -375,6 +375,21 @@ document.addEventListener('keydown', (event) => {
   if (field.name === 'find') document.getElementById('find-them').click();
 });
 
+// The line of a segment says what stands in its form.
+for (const box of document.querySelectorAll('details:has([data-says])')) {
+  const field = (name) => box.querySelector(`[name^="${name}."]`);
+  const chosen = (name) => field(name).selectedOptions[0]?.textContent ?? '';
+  const say = () => {
+    const often = field('frequency').value;
+    const at = often === 'none' ? '' : field(often === 'cron' ? 'cron' : 'at').value.trim();
+    box.querySelector('[data-says="when"]').textContent = [chosen('frequency'), at].filter(Boolean).join(' · ');
+    box.querySelector('[data-says="export"]').textContent = chosen('export');
+  };
+  box.addEventListener('input', say);
+  // What the browser filled in again.
+  say();
+}
+
 // Boxes are ticked together.
 document.addEventListener('click', (event) => {
   const button = event.target instanceof Element ? event.target.closest('button[data-tick], button[data-untick]') : null;

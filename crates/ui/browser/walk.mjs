@@ -351,6 +351,12 @@ try {
   await page.locator('#preview .calendar .slot').first().waitFor();
   await page.locator('#at-0').fill('25:00');
   await page.locator('#preview .note.bad').first().waitFor();
+  const line = page.locator('.exports [data-says="when"]').first();
+  await page.locator('#at-0').fill('06:45');
+  assert.match(await line.textContent(), /· 06:45$/, 'the line follows what is filled in below it');
+  await page.locator('#frequency-0').selectOption('none');
+  assert.doesNotMatch(await line.textContent(), /:/);
+  await page.locator('#frequency-0').selectOption('daily');
   await page.locator('#at-0').fill('06:00');
   await page.locator('#preview .calendar .slot').first().waitFor();
   await shot('activate-schedule');

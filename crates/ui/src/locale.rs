@@ -192,6 +192,26 @@ impl Locale {
         format!("{day}{TIED}{month}")
     }
 
+    /// Writes the day of each instant, with the time where others fall on the same day, and with seconds
+    /// where others fall into the same minute: `23 Nov`, `24 Nov, 06:00`.
+    pub fn days_apart(&self, all: &[Timestamp]) -> Vec<String> {
+        let written = |format: &str| -> Vec<String> {
+            all.iter().map(|at| self.local(*at).strftime(format).to_string()).collect()
+        };
+        let (days, minutes) = (written("%F"), written("%F %H:%M"));
+        let is_alone = |of: &[String], at: usize| of.iter().filter(|it| **it == of[at]).count() < 2;
+        let name = |(at, instant): (usize, &Timestamp)| {
+            let local = self.local(*instant);
+            let day = self.short_day(local.date());
+            match (is_alone(&days, at), is_alone(&minutes, at)) {
+                (true, _) => day,
+                (false, true) => format!("{day}, {}", time(&local)),
+                (false, false) => format!("{day}, {}", self.clock(*instant)),
+            }
+        };
+        all.iter().enumerate().map(name).collect()
+    }
+
     /// Returns the local time of an instant.
     pub fn local(&self, at: Timestamp) -> Zoned {
         at.to_zoned(self.zone.clone())

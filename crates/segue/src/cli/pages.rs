@@ -5,6 +5,7 @@ use std::io;
 use std::path::{Path, PathBuf};
 
 use clap::ValueEnum;
+use jiff::SignedDuration;
 use jiff::tz::{TimeZone, TimeZoneDatabase};
 use ledger::Ledger;
 use ui::page::message::Message;
@@ -76,6 +77,7 @@ pub(crate) async fn run(global: &Global, args: &Args) -> Result<(), Failure> {
         disabled: ledger.disabled().await?.into_iter().map(|it| it.activation).collect(),
         next_attempts: ledger.next_attempts().await?,
         may: web::May::default(),
+        late_after: SignedDuration::from_mins(super::serve::LATE_AFTER_MINUTES.into()),
         gauges: None,
         asked: None,
     };

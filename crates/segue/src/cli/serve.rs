@@ -13,6 +13,9 @@ use crate::failure::Failure;
 use crate::http::{self, Door};
 use crate::server::{self, Beacon, Mail, Options, Rules, Way, Webhook};
 
+/// After how many minutes a slot that is not over is late, where nobody says otherwise.
+pub(super) const LATE_AFTER_MINUTES: u32 = 150;
+
 /// Keep the schedule: run every segment when it is due, until told to stop
 ///
 /// Every slot ends as delivered, skipped or failed, with a reason; `segue slots` lists them. Runs that
@@ -44,7 +47,7 @@ pub(crate) struct Args {
     #[arg(long, value_name = "URL", requires = "mail_to")]
     smtp: Option<String>,
     /// A slot that is not over so many minutes after its time is late
-    #[arg(long, value_name = "MINUTES", default_value_t = 150)]
+    #[arg(long, value_name = "MINUTES", default_value_t = LATE_AFTER_MINUTES)]
     late_after: u32,
     /// A run that leaves out more than this share of the members is told of
     #[arg(long, value_name = "PERCENT", default_value_t = 20, value_parser = clap::value_parser!(u8).range(0..=100))]

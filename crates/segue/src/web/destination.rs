@@ -1,8 +1,10 @@
 //! What the catalogue of destinations and the page of one destination show.
 
+use delivery::pgp::Recipient;
 use delivery::s3::probe::Grade;
 use ledger::RunFilter;
 use plan::file_format::Compression;
+use plan::object_settings::Encryption;
 use plan::project::{Account, Activation, Auth, Destination};
 use plan::{Section, permission, policy};
 use ui::page::destination::{self, Policy, PolicyKind, Use};
@@ -112,6 +114,7 @@ pub(crate) async fn destination(
             other => Some(other.as_str().to_owned()),
         },
         manifest: it.manifest,
+        objects: objects(it, look.now),
         grade: grade(look, &it.key),
         check: None,
         may_check: look.may.check,
@@ -125,6 +128,31 @@ pub(crate) async fn destination(
             .collect(),
         recent,
     })
+}
+
+/// What objects are written with. Public keys say whose they are.
+fn objects(it: &Destination, now: jiff::Timestamp) -> destination::Objects {
+    let reader = |key: &plan::project::PublicKeyText| {
+        let read = Recipient::read(&key.text, now).ok();
+        let name = read.as_ref().and_then(|recipient| recipient.owner());
+        destination::Reader {
+            name: name.unwrap_or(&key.name).to_owned(),
+            fingerprint: read.map(|recipient| recipient.fingerprint().to_owned()),
+        }
+    };
+    destination::Objects {
+        sse: it.objects.encryption.as_ref().map(|encryption| {
+            let key = match encryption {
+                Encryption::Kms { key_id, .. } => key_id.clone(),
+                Encryption::Aes256 => None,
+            };
+            (encryption.name().to_owned(), key)
+        }),
+        readers: it.pgp.iter().flat_map(|pgp| &pgp.recipients).map(reader).collect(),
+        storage_class: it.objects.storage_class.clone(),
+        tags: it.objects.tags.clone(),
+        bucket_owner: it.expected_bucket_owner.clone(),
+    }
 }
 
 /// Reads what a check found, as `segue check --output json` prints it.

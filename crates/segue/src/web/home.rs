@@ -1,9 +1,13 @@
 //! What the home page shows.
 
+use std::collections::BTreeSet;
+
 use jiff::civil::Date;
 use jiff::{Span, Timestamp};
-use ledger::{Ended, RunFilter, RunState};
-use ui::page::home::{Alert, Day, Delivered, Home, Next, Share};
+use ledger::{Ended, RunFilter, RunState, SlotState};
+use ui::page::home::{Alert, Day, Delivered, Home, Late, Next, Open, Share};
+
+use uuid::Uuid;
 
 use super::{Look, status};
 use crate::failure::Failure;
@@ -12,6 +16,8 @@ use crate::failure::Failure;
 const DAYS: i64 = 30;
 /// How many alerts are shown; the list of runs has them all.
 const ALERTS_MAX: u32 = 5;
+/// How many late files are named.
+const LATE_SHOWN_MAX: usize = 3;
 /// How many runs and slots are shown.
 const LISTED_MAX: usize = 6;
 
@@ -26,6 +32,7 @@ pub(super) async fn home(look: &Look<'_>) -> Result<Home, Failure> {
     let days = days(look, first, &ended);
     Ok(Home {
         alerts: alerts(look).await?,
+        open: open(look).await?,
         today: days.last().map(|day| day.delivered).unwrap_or_default(),
         month: month(&ended),
         days,
@@ -51,6 +58,45 @@ async fn alerts(look: &Look<'_>) -> Result<Vec<Alert>, Failure> {
         });
     }
     Ok(alerts)
+}
+
+/// What is due and not over. What is blocked or failed is an alert.
+async fn open(look: &Look<'_>) -> Result<Open, Failure> {
+    let mut open = Open::default();
+    let slots = look.ledger.open_slots().await?;
+    if slots.is_empty() {
+        return Ok(open);
+    }
+    let unfinished = look.ledger.unfinished().await?;
+    let begun: BTreeSet<Uuid> = unfinished.iter().map(|run| run.run_id).collect();
+    for slot in &slots {
+        let key = &slot.key;
+        let planned = look.project().run_id(&key.activation, &key.segment, key.slot);
+        let run = planned.filter(|id| begun.contains(id));
+        // A run that is over closes its slot in the next moment.
+        let is_over = slot.state == SlotState::Running && slot.run_id.is_some() && run.is_none();
+        let is_due = slot.state != SlotState::Blocked && key.slot <= look.now;
+        if !is_due || is_over {
+            continue;
+        }
+        match run {
+            Some(_) => open.under_way += 1,
+            None => open.waiting += 1,
+        }
+        if look.now.duration_since(key.slot) < look.late_after {
+            continue;
+        }
+        open.late += 1;
+        if open.latest.len() < LATE_SHOWN_MAX {
+            open.latest.push(Late {
+                segment: look.segment(&key.segment).name,
+                activation: key.activation.clone(),
+                slot: key.slot,
+                run: run.map(|id| id.to_string()),
+            });
+        }
+    }
+    Ok(open)
 }
 
 fn days(look: &Look<'_>, first: Date, ended: &[Ended]) -> Vec<Day> {

@@ -16,8 +16,8 @@ pub(crate) use segment::segment;
 use std::collections::{BTreeMap, BTreeSet};
 
 use futures::future::BoxFuture;
-use jiff::Timestamp;
 use jiff::tz::TimeZone;
+use jiff::{SignedDuration, Timestamp};
 use ledger::{Ledger, NextAttempt, RunRecord, RunState};
 use plan::Section;
 use plan::project::{Project, Schedule};
@@ -45,6 +45,8 @@ pub(crate) struct Look<'a> {
     pub(crate) disabled: BTreeSet<String>,
     /// The runs that are tried again, and when.
     pub(crate) next_attempts: BTreeMap<Uuid, NextAttempt>,
+    /// A slot that is not over so long after its time is late.
+    pub(crate) late_after: SignedDuration,
     /// What the reader may do; nothing where pages are files.
     pub(crate) may: May,
     /// How far runs are, where they are under way.

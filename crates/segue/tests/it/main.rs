@@ -47,6 +47,7 @@ mod segments;
 mod serve;
 mod served_pages;
 mod servers;
+mod shown_pages;
 mod sign_in;
 mod sources;
 mod stored;

@@ -50,6 +50,11 @@ impl Page {
         self.header("location").expect("a place")
     }
 
+    /// Whether another answer holds the same.
+    pub(crate) fn is_like(&self, other: &Self) -> bool {
+        self.text == other.text
+    }
+
     pub(crate) fn has(&self, text: &str) -> bool {
         self.text.contains(text)
     }
@@ -60,6 +65,11 @@ impl Page {
 }
 
 impl Browser {
+    /// Another one at the same server, which nobody signed in with.
+    pub(crate) fn without_session(&self) -> Self {
+        Self { address: self.address.clone(), cookies: Vec::new(), seen: String::new() }
+    }
+
     fn send(&mut self, method: &str, path: &str, more: &str, body: &str) -> Page {
         let cookies: Vec<String> =
             self.cookies.iter().map(|(name, value)| format!("{name}={value}")).collect();
@@ -94,7 +104,8 @@ impl Browser {
         self.send("GET", path, "", "")
     }
 
-    /// Sends a form as the page at `at` would: with its token.
+    /// Sends a form as the page at `at` would: with its token, and with the key of a form that is sent
+    /// once.
     pub(crate) fn post(&mut self, at: &str, action: &str, fields: &[(&str, &str)]) -> Page {
         self.post_with(at, action, fields, "")
     }
@@ -106,10 +117,12 @@ impl Browser {
 
     fn post_with(&mut self, at: &str, action: &str, fields: &[(&str, &str)], more: &str) -> Page {
         let page = self.get(at);
-        let token = page.text.split("name=\"csrf\" value=\"").nth(1);
-        let token = token.and_then(|rest| rest.split('"').next()).unwrap_or_default().to_owned();
+        let hidden = |name: &str| page.between(&format!("name=\"{name}\" value=\""), "\"");
+        let token = hidden("csrf").unwrap_or_default();
         let mut fields = fields.to_vec();
         fields.push(("csrf", &token));
+        let key = hidden("form");
+        fields.extend(key.as_deref().map(|key| ("form", key)));
         self.post_as_is(action, &fields, more)
     }
 
@@ -193,7 +206,7 @@ impl Drop for Opened {
 }
 
 /// Opens a server and makes the first user by the link.
-fn set_up(project: &Project) -> Opened {
+pub(crate) fn set_up(project: &Project) -> Opened {
     set_up_with(project, &[])
 }
 
@@ -480,6 +493,23 @@ async fn runs_are_narrowed_and_files_of_a_person_go_on() {
     other.must_have("No recorded file has data of this person");
 }
 
+/// As a browser does when the page that shows the token is loaded again.
+fn sent_again_a_form_makes_no_second_token(browser: &mut Browser, token: &[(&str, &str)]) {
+    let page = browser.get("/settings");
+    let hidden = |name: &str| page.between(&format!("name=\"{name}\" value=\""), "\"");
+    let (csrf, key) = (hidden("csrf").expect("a guard"), hidden("form").expect("a key"));
+    let fields = [token, &[("csrf", csrf.as_str()), ("form", key.as_str())]].concat();
+    let made = browser.post_as_is("/settings/tokens", &fields, "");
+    let secret = made.between("data-copy=\"segue_", "\"").expect("it is shown");
+    let again = browser.post_as_is("/settings/tokens", &fields, "");
+    assert_eq!(again.leads_to(), "/settings");
+    let settings = browser.get("/settings");
+    settings.must_have("This form made its token before, and no second one");
+    assert!(!settings.has(&secret), "it is shown once");
+    let name = token[0].1;
+    assert_eq!(settings.text.matches(&format!(">{name}<code")).count(), 1, "{}", settings.text);
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn users_come_and_go_and_see_what_their_role_allows() {
     let lab = lab().await;
@@ -499,9 +529,16 @@ async fn users_come_and_go_and_see_what_their_role_allows() {
     let token = [("name", "script"), ("role", "viewer"), ("days", "30")];
     let made = browser.post("/settings", "/settings/tokens", &token);
     made.must_have("segue_");
+    let token = [("name", "script-2"), ("role", "viewer"), ("days", "30")];
+    sent_again_a_form_makes_no_second_token(browser, &token);
     let id = made.text.split("/settings/tokens/").nth(1).and_then(|it| it.split('/').next());
     let revoke = format!("/settings/tokens/{}/revoke", id.expect("an id"));
     assert_eq!(browser.post("/settings", &revoke, &[]).leads_to(), "/settings");
+    let id = revoke.split('/').nth(3).expect("an id");
+    let audit = browser.get("/audit");
+    let of_token = audit.text.matches(&format!("script<code class=\"under\">{id}</code>")).count();
+    assert_eq!(of_token, 2, "made and revoked: {}", audit.text);
+    audit.must_have(">vic</td>");
     assert_eq!(browser.post("/", "/sign-out", &[]).leads_to(), "/sign-in");
     assert_eq!(browser.get("/").leads_to(), "/sign-in");
     browser.get("/sign-in").must_have("You are signed out");

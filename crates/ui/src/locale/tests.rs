@@ -69,3 +69,21 @@ fn times_are_said_in_the_zone_of_the_reader() {
     let far = at("2027-05-01T04:00:00Z");
     assert_eq!(both(|l| l.date_time(far)), ["Sat 1~May 2027, 06:00", "sam. 1er~mai 2027, 06:00"]);
 }
+
+#[test]
+fn several_of_a_day_are_told_apart_by_their_times() {
+    let all = [
+        "2026-11-22T05:00:00Z",
+        "2026-11-23T05:00:00Z",
+        "2026-11-23T17:00:00Z",
+        "2026-11-24T05:00:01Z",
+        "2026-11-24T05:00:09Z",
+    ];
+    assert_eq!(
+        both(|l| l.days_apart(&all.map(at)).join(" | ")),
+        [
+            "22~Nov | 23~Nov, 06:00 | 23~Nov, 18:00 | 24~Nov, 06:00:01 | 24~Nov, 06:00:09",
+            "22~nov. | 23~nov., 06:00 | 23~nov., 18:00 | 24~nov., 06:00:01 | 24~nov., 06:00:09",
+        ]
+    );
+}

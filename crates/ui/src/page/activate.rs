@@ -188,7 +188,7 @@ impl Activate {
     pub fn beside(&self, shell: &Shell) -> Markup {
         let lang = shell.lang();
         html! {
-            @if self.at == "review" { (self.preview.faults_besides_policies(lang)) } @else { (self.preview.faults(lang)) }
+            @if self.at == "review" { (self.told().faults_besides_policies(lang)) } @else { (self.told().faults(lang)) }
             @match self.at.as_str() {
                 "schedule" => { (self.preview.calendar(shell)) (self.preview.slots(shell)) (self.preview.names(lang)) }
                 "attributes" => {
@@ -199,6 +199,25 @@ impl Activate {
                 _ => { (card(lang.activate_how(), &nothing(), &html! { p class="muted" { (lang.activate_how_text()) } })) }
             }
         }
+    }
+
+    /// The same with segments by their names in what is wrong, where the draft has them by number.
+    fn told(&self) -> Preview {
+        let keys: Vec<&str> = self.draft.all("segment").collect();
+        let mut preview = self.preview.clone();
+        for fault in &mut preview.faults {
+            let number = fault.place.strip_prefix("segments.").and_then(|it| it.split('.').next());
+            let Some(own) = number.and_then(|it| keys.get(it.parse::<usize>().ok()?)) else {
+                continue;
+            };
+            // Another one that it names, as two stand in each other's way.
+            let is_named =
+                |key: &&&str| *key == own || fault.message.contains(&format!("`{key}` of `"));
+            let names: Vec<&str> =
+                keys.iter().filter(is_named).map(|key| self.name_of(key)).collect();
+            fault.about = Some(names.join(", "));
+        }
+        preview
     }
 
     /// The chosen segments that are found, and which of them are shown.

@@ -5,7 +5,7 @@ mod acts;
 use jiff::Timestamp;
 use maud::{Markup, html};
 
-use super::{activation_url, destination_url, moment, run_url, segment_url};
+use super::{account_url, activation_url, destination_url, moment, run_url, segment_url};
 use crate::component::{Column, Head, Note, Table, Tone, badge, kind, link_button, nothing};
 use crate::icon::Icon;
 use crate::shell::{Place, Shell};
@@ -133,16 +133,22 @@ impl Entry {
     /// Which thing it was done to: a link to its page where it has one.
     fn thing(&self) -> Markup {
         let Some(path) = self.about.strip_prefix("/api/v1/") else { return html! { (self.about) } };
-        let mut parts = path.split(['/', ' ']);
+        // The path, and behind it what the thing is called or which ones it was done to.
+        let (path, name) = path.split_once(' ').unwrap_or((path, ""));
+        let mut parts = path.split('/');
         let (of, key) = (parts.next().unwrap_or_default(), parts.next().unwrap_or_default());
         let link = |url: String, text: &str| html! { a href=(url) { (text) } };
         match of {
+            "tokens" if !name.is_empty() => html! { (name) code class="under" { (key) } },
+            _ if key.is_empty() && !name.is_empty() => html! { (name) },
             _ if key.is_empty() => html! { "–" },
             "runs" => link(run_url(key), key.split('-').next().unwrap_or(key)),
             "activations" => link(activation_url(key), key),
             "destinations" => link(destination_url(key), key),
             "segments" => link(segment_url(key), key),
-            "users" | "tokens" | "secrets" | "accounts" => html! { (key) },
+            "accounts" => link(account_url(key), key),
+            "users" | "tokens" | "secrets" | "setup" => html! { (key) },
+            _ if !name.is_empty() => html! { (name) },
             _ => html! { "–" },
         }
     }

@@ -2,6 +2,7 @@
 
 use maud::{Markup, html};
 
+use super::destination::encryption;
 use super::destinations::Preset;
 use super::wizard::{Draft, Frame, Preview, Step, choices, macros};
 use crate::component::{Choice, Head, card, facts, hidden_fields, nothing, pick, text_field, tick};
@@ -300,17 +301,22 @@ impl Connect {
             (lang.folder(), draft.or("folder", "–")),
             (lang.file_format(), named(&FORMATS, draft.or("format", "csv"))),
             (lang.compression(), named(&compressions(lang), draft.or("compression", "none"))),
-            (lang.encryption(), draft.or("sse", "–")),
             (lang.pgp_keys(), if draft.get("pgp").trim().is_empty() { "–" } else { lang.pgp_on() }),
             (lang.marketing_actions(), draft.or("actions", "–")),
         ];
-        let all: Vec<(&str, Markup)> =
+        let mut all: Vec<(&str, Markup)> =
             all.iter().map(|(name, value)| (*name, html! { (value) })).collect();
+        let sse = if is_folder(draft) { "" } else { draft.get("sse") };
+        let at_rest = encryption(lang, sse, draft.get("kms_key_id"));
+        all.insert(ENCRYPTION_AT, (lang.encryption(), at_rest));
         let body =
             html! { (facts(&all)) p class="muted small from-files" { (lang.connect_review()) } };
         card(lang.step_review(), &nothing(), &body)
     }
 }
+
+/// Where encryption stands in the review.
+const ENCRYPTION_AT: usize = 6;
 
 /// The formats of files, by the words of the project file.
 const FORMATS: [(&str, &str); 4] = [

@@ -1,7 +1,12 @@
 //! One destination: the connection, what was found by checking it, and what to paste where.
 
+mod objects;
+
 use jiff::Timestamp;
 use maud::{Markup, html};
+
+pub(super) use objects::encryption;
+pub use objects::{Objects, Reader};
 
 use super::destinations::{Grade, Preset};
 use super::editing::Editing;
@@ -44,6 +49,8 @@ pub struct Destination {
     pub compression: Option<String>,
     /// Whether a manifest is published.
     pub manifest: bool,
+    /// What objects are written with.
+    pub objects: Objects,
     /// What is promised there.
     pub grade: Option<Grade>,
     /// What was found when it was checked.
@@ -224,6 +231,7 @@ impl Destination {
             all.push((lang.compression(), html! { (compression) }));
         }
         all.push((lang.manifest(), html! { (if self.manifest { lang.yes() } else { lang.no() }) }));
+        all.extend(self.objects.facts(lang, self.preset == Preset::Folder));
         card(
             lang.facts_title(),
             &nothing(),

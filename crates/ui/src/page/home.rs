@@ -19,6 +19,8 @@ use crate::shell::{Place, Shell};
 pub struct Home {
     /// What somebody has to look at, the worst first.
     pub alerts: Vec<Alert>,
+    /// What is due and not over.
+    pub open: Open,
     /// Rows, files and bytes delivered since midnight in the reader's zone.
     pub today: Delivered,
     /// Runs of the last 30 days that ended, and those of them that were delivered or had nothing to send.
@@ -40,6 +42,32 @@ pub struct Delivered {
     pub files: u64,
     /// Bytes of data files.
     pub bytes: u64,
+}
+
+/// What is due and not over, besides what is stopped.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Open {
+    /// Runs that are under way.
+    pub under_way: u64,
+    /// Slots whose runs have not begun.
+    pub waiting: u64,
+    /// Those of both that should have been over long ago.
+    pub late: u64,
+    /// The first of these, those that were due first.
+    pub latest: Vec<Late>,
+}
+
+/// A file that should have come long ago.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Late {
+    /// The segment's name.
+    pub segment: String,
+    /// The activation's key.
+    pub activation: String,
+    /// When it was due.
+    pub slot: Timestamp,
+    /// The run's id, if it is under way.
+    pub run: Option<String>,
 }
 
 /// A part of a whole.
@@ -105,11 +133,11 @@ impl Home {
         };
         let is_going_on =
             |run: &RunLine| matches!(run.status, RunStatus::Running | RunStatus::Publishing);
-        let goes_on = self.recent.iter().any(is_going_on);
+        let goes_on = self.recent.iter().any(is_going_on) || !self.open.is_nothing();
         let content = html! {
             (head.draw(lang))
             div class="stack" data-refresh=[goes_on.then_some("6")] {
-                @if self.recent.is_empty() && self.alerts.is_empty() {
+                @if self.recent.is_empty() && self.alerts.is_empty() && self.open.is_nothing() {
                     section class="card" {
                         (empty(Icon::Bucket, lang.first_title(), lang.first_text(), &html! {
                             (link_button(Place::Destinations.url(), None, lang.to_destinations(), "primary"))
@@ -130,7 +158,7 @@ impl Home {
 
     fn attention(&self, shell: &Shell) -> Markup {
         let lang = shell.lang();
-        if self.alerts.is_empty() {
+        if self.alerts.is_empty() && self.open.is_nothing() {
             let detail = match self.next.first() {
                 Some(next) => lang.all_well_next(&next.segment, &shell.locale.relative(next.at)),
                 None => lang.all_well_no_next().to_owned(),
@@ -144,7 +172,10 @@ impl Home {
             };
             return note.draw(lang);
         }
-        html! { @for alert in &self.alerts { (alert.draw(shell)) } }
+        html! {
+            @for alert in &self.alerts { (alert.draw(shell)) }
+            @if !self.open.is_nothing() { (self.open.draw(shell)) }
+        }
     }
 
     fn figures(&self, shell: &Shell) -> Markup {
@@ -240,6 +271,51 @@ impl Home {
             }
         };
         flush_card(lang.next_up(), &nothing(), &list)
+    }
+}
+
+impl Open {
+    fn is_nothing(&self) -> bool {
+        self.under_way == 0 && self.waiting == 0
+    }
+
+    fn draw(&self, shell: &Shell) -> Markup {
+        let lang = shell.lang();
+        let counts = [
+            (self.under_way > 0).then(|| lang.runs_under_way(self.under_way)),
+            (self.waiting > 0).then(|| lang.runs_waiting(self.waiting)),
+        ];
+        let counts = counts.into_iter().flatten().collect::<Vec<_>>().join(", ");
+        let is_late = self.late > 0;
+        let more = self.late.saturating_sub(u64::try_from(self.latest.len()).unwrap_or(u64::MAX));
+        let detail = html! {
+            @for late in &self.latest { (late.draw(shell)) }
+            @if more > 0 { (lang.more_late(more)) br; }
+            @if is_late { (counts) "." }
+        };
+        let note = Note {
+            tone: if is_late { Tone::Warn } else { Tone::Live },
+            title: html! { @if is_late { (lang.files_late(self.late)) } @else { (counts) } },
+            detail,
+            next_step: None,
+            actions: link_button(Place::Runs.url(), None, lang.look(), "small"),
+        };
+        note.draw(lang)
+    }
+}
+
+impl Late {
+    fn draw(&self, shell: &Shell) -> Markup {
+        let (lang, locale) = (shell.lang(), &shell.locale);
+        let when = locale.moment(self.slot).to_lowercase();
+        let (url, state) = match &self.run {
+            Some(run) => (run_url(run), lang.state_running()),
+            None => (activation_url(&self.activation), lang.state_waiting()),
+        };
+        html! {
+            a href=(url) { (self.segment) } " — " (lang.alert_slot(&self.activation, &when))
+            ", " (state.to_lowercase()) br;
+        }
     }
 }
 

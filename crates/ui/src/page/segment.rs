@@ -186,13 +186,14 @@ impl Segment {
                 &html! { p class="muted" { (lang.no_history()) } },
             );
         }
-        let bar = |size: &Size| Bar {
-            label: locale.short_day(locale.local(size.at).date()),
+        let slots: Vec<Timestamp> = self.history.iter().map(|size| size.at).collect();
+        let bar = |(size, label): (&Size, String)| Bar {
+            label,
             value: size.members,
             tone: Tone::Live,
             told: lang.profiles(size.members),
         };
-        let all: Vec<Bar> = self.history.iter().map(bar).collect();
+        let all: Vec<Bar> = self.history.iter().zip(locale.days_apart(&slots)).map(bar).collect();
         card(
             lang.members_chart(),
             &nothing(),

@@ -31,6 +31,8 @@ pub struct Settings {
     pub rights: Vec<RoleRights>,
     /// The text of a token that was just made.
     pub made: Option<String>,
+    /// By which the server tells the form of the next token from one that was sent already.
+    pub form_key: String,
     /// The secrets that are kept.
     pub secrets: Secrets,
     /// How people are told what happened.
@@ -248,7 +250,7 @@ impl Settings {
             rows: tokens.iter().enumerate().map(row).collect(),
             empty: lang.tokens_empty(),
         };
-        flush_card(lang.tokens(), &add_token(shell), &table.draw())
+        flush_card(lang.tokens(), &add_token(shell, &self.form_key), &table.draw())
     }
 
     fn alerts(&self, shell: &Shell) -> Markup {
@@ -384,7 +386,7 @@ fn remove_user(shell: &Shell, number: usize, user: &User) -> Markup {
     )
 }
 
-fn add_token(shell: &Shell) -> Markup {
+fn add_token(shell: &Shell, form_key: &str) -> Markup {
     let lang = shell.lang();
     let opener = html! { (Icon::Plus.draw()) (lang.add_token()) };
     let days = TOKEN_DAYS.map(|days| Choice { value: days.to_string(), text: lang.days(days) });
@@ -395,7 +397,7 @@ fn add_token(shell: &Shell) -> Markup {
         (pick("token-days", "days", lang.token_days(), &days, "90"))
     };
     let submit = html! { button class="button primary" { (lang.add_token()) } };
-    let fields = hidden_fields(&[("csrf", shell.csrf())]);
+    let fields = hidden_fields(&[("csrf", shell.csrf()), ("form", form_key)]);
     dialog(
         lang,
         "add-token",

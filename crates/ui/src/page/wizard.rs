@@ -173,10 +173,25 @@ impl Documents {
 pub struct Fault {
     /// The member of the definition.
     pub place: String,
+    /// What that is called, if it has a name.
+    pub about: Option<String>,
     /// What is wrong, in English.
     pub message: String,
     /// What to do, in English.
     pub hint: Option<String>,
+}
+
+impl Fault {
+    /// What it is about, behind the title of a note.
+    fn named(&self) -> Markup {
+        html! {
+            @match &self.about {
+                Some(name) => { " · " (name) }
+                None if self.place.is_empty() => {}
+                None => { " · " code { (self.place) } }
+            }
+        }
+    }
 }
 
 /// What a segment of a draft comes to.
@@ -284,11 +299,20 @@ impl Preview {
 
     /// Draws what is wrong besides what policies say, which is told with them.
     pub fn faults_besides_policies(&self, lang: Lang) -> Markup {
-        let is_told = |fault: &Fault| {
+        let faults = self.besides_policies().cloned().collect();
+        Self { faults, ..Self::default() }.faults(lang)
+    }
+
+    /// Whether something is wrong besides what policies say.
+    pub(crate) fn has_faults_besides_policies(&self) -> bool {
+        self.besides_policies().next().is_some()
+    }
+
+    fn besides_policies(&self) -> impl Iterator<Item = &Fault> {
+        let is_told = |fault: &&Fault| {
             self.policies.iter().any(|policy| policy.against.contains(&fault.message))
         };
-        let faults = self.faults.iter().filter(|fault| !is_told(fault)).cloned().collect();
-        Self { faults, ..Self::default() }.faults(lang)
+        self.faults.iter().filter(move |fault| !is_told(fault))
     }
 
     /// Draws what is wrong.
@@ -297,7 +321,7 @@ impl Preview {
             @for fault in &self.faults {
                 div data-fault=(fault.place) { (Note {
                     tone: Tone::Bad,
-                    title: html! { (lang.draft_wrong()) @if !fault.place.is_empty() { " · " code { (fault.place) } } },
+                    title: html! { (lang.draft_wrong()) (fault.named()) },
                     detail: told(lang, &fault.message),
                     next_step: told_step(lang, fault.hint.as_deref()),
                     actions: nothing(),

@@ -22,6 +22,8 @@ pub enum Said {
     UserRemoved,
     /// A token was revoked.
     TokenRevoked,
+    /// A form made its token before, and showed it then.
+    TokenShown,
     /// The viewer signed out.
     SignedOut,
     /// Something was saved.
@@ -40,7 +42,7 @@ pub enum Said {
 
 impl Said {
     /// All of them.
-    pub const ALL: [Self; 14] = [
+    pub const ALL: [Self; 15] = [
         Self::RunAsked,
         Self::Paused,
         Self::Enabled,
@@ -48,6 +50,7 @@ impl Said {
         Self::UserChanged,
         Self::UserRemoved,
         Self::TokenRevoked,
+        Self::TokenShown,
         Self::SignedOut,
         Self::Saved,
         Self::Removed,
@@ -67,6 +70,7 @@ impl Said {
             Self::UserChanged => "user-changed",
             Self::UserRemoved => "user-removed",
             Self::TokenRevoked => "token-revoked",
+            Self::TokenShown => "token-shown",
             Self::SignedOut => "signed-out",
             Self::Saved => "saved",
             Self::Removed => "removed",
@@ -82,6 +86,13 @@ impl Said {
         Self::ALL.into_iter().find(|said| said.as_str() == word)
     }
 
+    fn tone(self) -> Tone {
+        match self {
+            Self::TokenShown => Tone::Warn,
+            _ => Tone::Ok,
+        }
+    }
+
     /// Says it.
     pub fn text(self, lang: Lang) -> &'static str {
         match self {
@@ -92,6 +103,7 @@ impl Said {
             Self::UserChanged => lang.said_user_changed(),
             Self::UserRemoved => lang.said_user_removed(),
             Self::TokenRevoked => lang.said_token_revoked(),
+            Self::TokenShown => lang.said_token_shown(),
             Self::SignedOut => lang.said_signed_out(),
             Self::Saved => lang.said_saved(),
             Self::Removed => lang.said_removed(),
@@ -124,7 +136,7 @@ impl Notice {
         match self {
             Self::Done(said) => {
                 let note = Note {
-                    tone: Tone::Ok,
+                    tone: said.tone(),
                     title: html! { (said.text(lang)) },
                     detail: nothing(),
                     next_step: None,

@@ -11,6 +11,7 @@ catalogue! {
     said_user_changed = "The user is changed, and signed out everywhere" | "L’utilisateur est modifié, et déconnecté partout";
     said_user_removed = "The user is removed, and signed out everywhere" | "L’utilisateur est supprimé, et déconnecté partout";
     said_token_revoked = "The token is revoked: nothing can use it any more" | "Le jeton est révoqué\u{a0}: plus rien ne peut s’en servir";
+    said_token_shown = "This form made its token before, and no second one. Its text was shown once: if nobody has it, revoke it and create another" | "Ce formulaire a déjà créé son jeton, et pas de second. Son texte n’a été montré qu’une fois\u{a0}: si personne ne l’a, révoquez-le et créez-en un autre";
     said_signed_out = "You are signed out" | "Vous êtes déconnecté";
     said_saved = "Saved" | "Enregistré";
     said_rejected = "Rejected: nothing of it is sent" | "Rejetée\u{a0}: rien n’en est envoyé";

@@ -75,6 +75,12 @@ catalogue! {
     external_id_what = "the external id" | "l’identifiant externe";
     external_id = "External id" | "Identifiant externe";
     file_format = "File format" | "Format de fichier";
+    sse_of_bucket = "As the bucket is set" | "Comme le bucket est réglé";
+    kms_of_account = "The account's own key" | "La clé propre au compte";
+    pgp_of_no_use = "The key is of no use: segue validate says why" | "La clé est inutilisable\u{a0}: segue validate dit pourquoi";
+    storage_class = "Storage class" | "Classe de stockage";
+    object_tags = "Tags" | "Étiquettes";
+    bucket_owner = "The bucket must belong to" | "Le bucket doit appartenir à";
     compression = "Compression" | "Compression";
     activated_here = "Activations that go here" | "Activations vers ici";
     activated_here_empty = "No activation goes here yet." | "Aucune activation ne va encore ici.";

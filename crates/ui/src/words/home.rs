@@ -11,6 +11,10 @@ catalogue! {
     all_well = "Everything that was due has been delivered" | "Tout ce qui était prévu a été livré";
     all_well_next(segment, when) = "Next is {segment}, {when}." | "Ensuite {segment}, {when}.";
     all_well_no_next = "Nothing is scheduled." | "Rien n’est planifié.";
+    files_late #count = "{count} file is late", "{count} files are late" | "{count} fichier est en retard", "{count} fichiers sont en retard";
+    more_late #count = "And {count} more.", "And {count} more." | "Et {count} autre.", "Et {count} autres.";
+    runs_under_way #count = "{count} run is under way", "{count} runs are under way" | "{count} exécution est en cours", "{count} exécutions sont en cours";
+    runs_waiting #count = "{count} run waits for its turn", "{count} runs wait for their turn" | "{count} exécution attend son tour", "{count} exécutions attendent leur tour";
     alert_failed(segment) = "{segment} was not delivered" | "{segment} n’a pas été livré";
     alert_blocked(segment) = "{segment} is stopped and waits for you" | "{segment} est arrêté et vous attend";
     alert_late(segment) = "{segment} is late" | "{segment} est en retard";

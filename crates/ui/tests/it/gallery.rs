@@ -34,6 +34,7 @@ pub(crate) fn pages(shell: &Shell) -> Vec<(&'static str, Markup)> {
             message:
                 "the guard stopped the run: 2104 rows are 91.0 % fewer than the 23377 of the last run, and max_shrink is 50 %"
                     .into(),
+            hint: None,
         }),
         may: May { release: true, reject: true, ..May::default() },
         ..fixture::run_delivered()
@@ -91,6 +92,7 @@ pub(crate) fn pages(shell: &Shell) -> Vec<(&'static str, Markup)> {
     let mut wrong = fixture::activate("attributes", shell.lang());
     wrong.preview = ui::page::wizard::Preview::default();
     wrong.preview.faults.push(Fault {
+        about: None,
         place: "mapping.1.source".into(),
         message: "there is no field `personalEmail.adress`".into(),
         hint: Some("Did you mean `personalEmail.address`?".into()),

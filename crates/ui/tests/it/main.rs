@@ -4,4 +4,5 @@ mod files;
 mod fixture;
 mod gallery;
 mod pages;
+mod shown;
 mod told;

@@ -183,6 +183,7 @@ async fn looked(
 /// The fault of a draft that a private key was filled in for, in the words of the API.
 fn private_key() -> Fault {
     Fault {
+        about: None,
         place: PGP.to_owned(),
         message: objects::PRIVATE_KEY.to_owned(),
         hint: Some(objects::PRIVATE_KEY_HINT.to_owned()),

@@ -158,6 +158,15 @@ pub(super) async fn asset(visit: Visit) -> Result<Reply, Problem> {
     Ok(reply)
 }
 
+/// The icon, where browsers look for one that no page names. This name stays, so it is kept for a day.
+pub(super) async fn favicon(_: Visit) -> Result<Reply, Problem> {
+    let icon = asset::icon();
+    let mut reply = Reply::text(icon.content_type, icon.content);
+    let kept = HeaderValue::from_static("public, max-age=86400");
+    reply.headers.insert(header::CACHE_CONTROL, kept);
+    Ok(reply)
+}
+
 #[cfg(test)]
 mod tests {
     use super::own;

@@ -86,6 +86,7 @@ macro_rules! act {
 /// The table.
 const PAGES: &[Page] = &[
     show!("/assets/{name}", None, door::asset),
+    show!("/favicon.ico", None, door::favicon),
     act!("/preferences", None, "/", door::preferences),
     show!("/sign-in", Some("begin_session"), door::sign_in_page),
     act!("/sign-in", Some("begin_session"), "/sign-in", door::sign_in),

@@ -7,10 +7,12 @@ use ui::page::settings::{self as page, Role, RoleRights, Server, Settings};
 use ui::shell::Said;
 
 use super::visit::{Visit, done};
+use crate::ambient;
 use crate::http::answers::alerts::{AlertChannels, MailChannel};
 use crate::http::problem::{Code, Problem};
 use crate::http::request::Reply;
 use crate::http::rights;
+use crate::server::channels::WebhookTo;
 
 /// How many alerts are shown.
 const ALERTS: &str = "12";
@@ -92,6 +94,7 @@ async fn drawn(visit: &Visit, made: Option<String>) -> Result<Reply, Problem> {
         tokens,
         rights: rights(),
         made,
+        form_key: ambient::id().to_string(),
         secrets: page::Secrets {
             all: secrets.map(|entry| (entry.name, entry.set)).collect(),
             may_change: visit.may_do("put_secret"),
@@ -112,12 +115,14 @@ async fn drawn(visit: &Visit, made: Option<String>) -> Result<Reply, Problem> {
 async fn channels(visit: &Visit) -> Result<page::Channels, Problem> {
     let given: AlertChannels = visit.read("get_alert_channels", &[]).await?;
     let mail = |it: MailChannel| page::Mail { server: it.server, from: it.from, to: it.to };
+    let may_change = visit.may_do("set_alert_channels");
     Ok(page::Channels {
-        webhook: given.webhook.map(|it| it.url),
+        webhook: given.webhook.as_ref().map(|it| WebhookTo::masked(&it.url)),
+        webhook_url: given.webhook.map(|it| it.url).filter(|_| may_change),
         webhook_of_start: given.webhook_of_start,
         mail: given.mail.map(mail),
         mail_of_start: given.mail_of_start,
-        may_change: visit.may_do("set_alert_channels"),
+        may_change,
     })
 }
 
@@ -223,14 +228,20 @@ pub(super) async fn remove_user(visit: Visit) -> Result<Reply, Problem> {
     Ok(done("/settings", Said::UserRemoved))
 }
 
-/// Makes a token and shows its text, this once.
+/// Makes a token and shows its text, this once: the same form makes no second one.
 pub(super) async fn add_token(visit: Visit) -> Result<Reply, Problem> {
     let days: u32 = visit.field("days").parse().map_err(|_| {
         Problem::new(Code::InvalidValue, "A token lives for a whole number of days.")
     })?;
     let body = json!({ "name": visit.field("name"), "role": visit.field("role"), "days": days });
-    let made: MadeToken = visit.ask("add_token", &[], Some(body)).await?;
-    drawn(&visit, Some(made.secret)).await
+    match visit.ask_once::<MadeToken>("add_token", body).await {
+        Ok(made) => drawn(&visit, Some(made.secret)).await,
+        // The page that showed it was loaded again.
+        Err(it) if matches!(it.code, Code::Conflict | Code::IdempotencyMismatch) => {
+            Ok(done("/settings", Said::TokenShown))
+        }
+        Err(problem) => Err(problem),
+    }
 }
 
 pub(super) async fn revoke(visit: Visit) -> Result<Reply, Problem> {

@@ -8,6 +8,7 @@ use ui::page::runs::Filter;
 use super::visit::{Visit, html};
 use crate::http::problem::Problem;
 use crate::http::request::Reply;
+use crate::http::routes;
 use crate::web::{self, Wanted};
 use crate::workspace::Workspace;
 
@@ -105,7 +106,7 @@ pub(super) async fn audit(visit: Visit) -> Result<Reply, Problem> {
         at: item.at,
         who: item.actor,
         what: item.action,
-        about: item.object,
+        about: routes::percent_decoded(&item.object),
         outcome: match item.outcome.as_str() {
             "allowed" => Outcome::Done,
             "unavailable" | "unknown" => Outcome::Unfinished,

@@ -16,6 +16,7 @@ use ui::{Lang, Locale, Markup, Shell};
 
 use crate::ambient;
 use crate::app::access;
+use crate::http::answers::once;
 use crate::http::asker::Asker;
 use crate::http::problem::{Code, Problem};
 use crate::http::request::{Ask, Content, Reply};
@@ -200,6 +201,7 @@ impl Visit {
                 activate: self.may_do("add_activation"),
                 define: self.may_do("add_segment"),
             },
+            late_after: self.app.shared.rules().late_after,
             gauges: Some(&self.app.shared.gauges),
             asked: Some(web::Asked {
                 from: self.query("from").and_then(|it| it.parse().ok()).unwrap_or_default(),
@@ -237,6 +239,23 @@ impl Visit {
         body: Option<Value>,
     ) -> Result<Reply, Problem> {
         self.perform_with(operation, parameters, Vec::new(), super::json_headers(), body).await
+    }
+
+    /// The same at most once for a form, which brings a key of its own: sent again, as browsers do when a
+    /// page is loaded again, it is refused.
+    pub(super) async fn ask_once<T: DeserializeOwned>(
+        &self,
+        operation: &str,
+        body: Value,
+    ) -> Result<T, Problem> {
+        let mut headers = super::json_headers();
+        let key = HeaderValue::from_str(self.field("form")).ok().filter(|key| !key.is_empty());
+        let key = key.ok_or_else(|| {
+            Problem::new(Code::MalformedRequest, "The form has no key.")
+                .hint("Open the page again.")
+        })?;
+        headers.insert(once::HEADER, key);
+        value(&self.perform_with(operation, &[], Vec::new(), headers, Some(body)).await?)
     }
 
     /// The same for an object that is kept here, for the version that the visitor saw.

@@ -158,7 +158,7 @@ pub(super) async fn preview(visit: &Visit, body: Value) -> Result<Preview, Probl
         faults: found
             .problems
             .into_iter()
-            .map(|it| Fault { place: it.place, message: it.message, hint: it.hint })
+            .map(|it| Fault { place: it.place, about: None, message: it.message, hint: it.hint })
             .collect(),
         address: found.address,
         segments: found.segments.into_iter().map(segment).collect(),

@@ -18,8 +18,9 @@ impl Activate {
             (self.policies(lang))
             @for each in &self.warnings { (warning(lang, *each)) }
             @if self.preview.is_counted() {
-                (self.counted(shell))
-            } @else {
+                (self.preview.rows(shell))
+                (self.preview.lines(lang))
+            } @else if !self.preview.has_faults_besides_policies() {
                 div class="stack" id="counted" data-more=(counted) aria-live="polite" {
                     section class="card" {
                         div class="body" {
@@ -33,11 +34,12 @@ impl Activate {
         }
     }
 
-    /// What was counted, and the first lines: in the page, and alone for one that stands already.
+    /// What was counted, and the first lines, for a page that stands already; and what only the data told
+    /// is wrong, as the page counts nothing where it is told of something before.
     pub fn counted(&self, shell: &Shell) -> Markup {
         let lang = shell.lang();
         html! {
-            (self.preview.faults_besides_policies(lang))
+            (self.told().faults_besides_policies(lang))
             (self.preview.rows(shell))
             (self.preview.lines(lang))
         }

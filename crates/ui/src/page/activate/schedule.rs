@@ -6,7 +6,7 @@ use std::collections::HashMap;
 use maud::{Markup, html};
 
 use super::{Activate, FILE_NAME, SHOWN_OPEN};
-use crate::component::{Choice, Tone, badge, card, kind, nothing, pick, text_field};
+use crate::component::{Choice, Tone, badge, card, nothing, pick, text_field};
 use crate::page::wizard::{choices, macros};
 use crate::words::Lang;
 
@@ -221,9 +221,9 @@ impl Activate {
         html! {
             details open[is_open || !fault.0.is_empty()] {
                 summary {
-                    span class="named" { b { (self.name_of(key)) } span class="under" { (named(&frequencies, &frequency)) (when) } }
+                    span class="named" { b { (self.name_of(key)) } span class="under" data-says="when" { (named(&frequencies, &frequency)) (when) } }
                     @if !fault.0.is_empty() { (badge(Tone::Bad, lang.draft_wrong())) }
-                    (kind(&named(&exports, &export)))
+                    span class="badge plain" data-says="export" { (named(&exports, &export)) }
                 }
                 fieldset class="stack times" {
                     legend class="hidden" { (self.name_of(key)) }

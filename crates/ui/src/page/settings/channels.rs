@@ -9,8 +9,10 @@ use crate::shell::Shell;
 /// Where alerts are told.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Channels {
-    /// The address that alerts are posted to, if there is one.
+    /// The host that alerts are posted to, if there is one: the rest of the address may be a secret.
     pub webhook: Option<String>,
+    /// The whole address, for those who may change it.
+    pub webhook_url: Option<String>,
     /// Whether the server was started with a webhook.
     pub webhook_of_start: bool,
     /// The mail server, from whom and to whom, if there is one.
@@ -65,7 +67,7 @@ impl Channels {
         let body = html! {
             p { (lang.channels_text()) }
             @if !self.webhook_of_start {
-                (text_field("webhook", lang.webhook_url()).value(self.webhook.as_deref().unwrap_or_default()).hint(lang.webhook_url_hint()).draw())
+                (text_field("webhook", lang.webhook_url()).value(self.webhook_url.as_deref().unwrap_or_default()).hint(lang.webhook_url_hint()).draw())
                 (text_field("webhook_secret", lang.webhook_secret()).secret().hint(if self.webhook.is_some() { lang.secret_stays() } else { lang.webhook_secret_hint() }).draw())
             }
             @if !self.mail_of_start {
