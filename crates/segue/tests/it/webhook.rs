@@ -152,8 +152,7 @@ async fn what_else_stands_in_the_address_is_for_those_who_may_change_it() {
     let lab = lab().await;
     let project = Project::new(&Text::default().yaml(), Some(&lab));
     let key = "00112233445566778899aabbccddeeff00112233445566778899aabbccddeeff";
-    let mut server =
-        Server::with(&project, &["--log", "debug"], &[("SEGUE_MASTER_KEY", key)]).await;
+    let mut server = Server::with(&project, &[], &[("SEGUE_MASTER_KEY", key)]).await;
     let (url, posts) = receiver(1);
     let url = format!("{url}/canary-path?key=canary-key");
     let body = serde_json::json!({ "webhook": { "url": url, "secret": SECRET } });
