@@ -296,7 +296,7 @@ async fn progress_follows_what_was_sent() {
     let mut opened = set_up(&project);
     let browser = &mut opened.browser;
     // Two parts, whose bodies are taken slowly.
-    let slow = Action::SlowBody { bytes_per_second: 3 << 20 };
+    let slow = Action::SlowBody { bytes_per_second: 1 << 20 };
     lab.faults().add(Fault::on(Operation::UploadPart, slow).times(2));
     let begun = browser.post("/activations/daily", "/activations/daily/run", &[]);
     let run = begun.leads_to().to_owned();

@@ -9,6 +9,7 @@ mod objects;
 mod services;
 
 use super::Lang;
+use crate::locale::number;
 
 /// All patterns, by what they are about.
 const ALL: [&[(&str, &str)]; 4] = [TOLD, objects::TOLD, data::TOLD, services::TOLD];
@@ -426,11 +427,23 @@ fn french_of(text: &str) -> Option<String> {
         let at = number.parse::<usize>().map_or(next, |number| number - 1);
         next += 1;
         said.push_str(before);
-        said.push_str(facts.get(at)?);
+        let fact = facts.get(at)?;
+        said.push_str(&figure(fact, behind).unwrap_or_else(|| fact.clone()));
         rest = behind;
     }
     said.push_str(rest);
     Some(said)
+}
+
+/// What counts people or rows, or is a share, as figures are written; it is told by what stands behind it.
+fn figure(fact: &str, behind: &str) -> Option<String> {
+    if behind.starts_with("\u{a0}%") {
+        return Some(fact.replace('.', ","));
+    }
+    let is_count =
+        [" lignes", " profils", " de la dernière"].iter().any(|it| behind.starts_with(it));
+    let count = fact.parse::<u64>().ok().filter(|_| is_count)?;
+    Some(number(Lang::Fr, count))
 }
 
 /// What a fact is called that has no name of its own: the key of a recipient, or the second of them.
@@ -485,6 +498,7 @@ mod tests {
             said("rule of segment `luxury`: something new"),
             said("no profile dataset has a field `a.b`: `a` has no `b`"),
             said("nothing can be delivered"),
+            said("2104 rows are 91.0 % fewer than the 23377 of the last run, and max_shrink is 50 %"),
             said("the moon is full"),
             said("failed to reach s3://exports: the bucket does not exist (HTTP 404, NoSuchBucket, request id X1): It is not there."),
             said("a division by zero (people.csv, row 6, field `rule`)"),
@@ -498,6 +512,7 @@ mod tests {
         [en] rule of segment `luxury`: something new
         aucun jeu de profils n’a de champ `a.b` : `a` n’a pas de `b`
         rien ne peut être livré
+        2 104 lignes, 91,0 % de moins que les 23 377 de la dernière exécution ; `max_shrink` est à 50 %
         [en] the moon is full
         s3://exports n’a pas pu être joint : le bucket n’existe pas (HTTP 404, NoSuchBucket, id de requête X1) : « It is not there. »
         une division par zéro (people.csv, ligne 6, champ `rule`)
