@@ -321,17 +321,27 @@ impl Error {
     }
 }
 
+const KEY_IN_USE_HINT: &str = "Two runs may not write to the same key. Give one of them another file name or folder, or let the other run finish: the next `segue run` goes on with it.";
+const KEY_DELIVERED_HINT: &str = "Put more of the time into the file name, such as %DATETIME(yyyyMMddHHmmss)%, or leave the time out to replace the object with every run.";
+
+/// Returns what to do about a run that was refused, from what was told of it then: a ledger keeps the
+/// sentence, and the next step follows from it.
+pub fn next_step(told: &str) -> Option<&'static str> {
+    let is_of_key = told.starts_with("key ");
+    if is_of_key && told.contains(" is reserved by run ") {
+        Some(KEY_IN_USE_HINT)
+    } else if is_of_key && told.contains(" already holds what run ") {
+        Some(KEY_DELIVERED_HINT)
+    } else {
+        None
+    }
+}
+
 impl Refusal {
     fn hint(&self) -> &'static str {
         match self {
-            Self::KeyInUse { .. } => {
-                "Two runs may not write to the same key. Give one of them another file name or folder, or let the \
-                 other run finish: the next `segue run` goes on with it."
-            }
-            Self::KeyDelivered { .. } => {
-                "Put more of the time into the file name, such as %DATETIME(yyyyMMddHHmmss)%, or leave the time out \
-                 to replace the object with every run."
-            }
+            Self::KeyInUse { .. } => KEY_IN_USE_HINT,
+            Self::KeyDelivered { .. } => KEY_DELIVERED_HINT,
             Self::Superseded { .. } => {
                 "A newer file set is in place, and an older one never replaces it."
             }

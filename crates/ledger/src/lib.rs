@@ -54,7 +54,7 @@ pub use backup::Restore;
 pub use claim::Claimed;
 pub use close::MESSAGE_CHARS_MAX;
 pub use definition::{Definition, DefinitionChange, Definitions, definitions_in};
-pub use error::{Error, Kind, Refusal, Result};
+pub use error::{Error, Kind, Refusal, Result, next_step};
 pub use figures::{Ended, MarkFilter, RunMark, SegmentSize};
 pub use file::{DeliveredFile, FILES_LISTED_MAX, FileBehind, FileFilter};
 pub use history::{RUNS_LISTED_MAX, RunBehind, RunFilter};

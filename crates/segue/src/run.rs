@@ -104,7 +104,11 @@ pub(crate) async fn run(around: &Surroundings<'_>, work: Work<'_>) -> Result<End
         Claimed::Refused(refusal @ Refusal::Superseded { .. }) => {
             superseded(around, work.plan, ledger::Error::from(refusal).into()).await
         }
-        Claimed::Refused(refusal) => Err(ledger::Error::from(refusal).into()),
+        Claimed::Refused(refusal) => {
+            let failure = ledger::Error::from(refusal).into();
+            fail_unopened(around.ledger, work.plan, &around.store.identity(), &failure).await?;
+            Err(failure)
+        }
     }
 }
 

@@ -440,6 +440,17 @@ try {
   const listed = await page.locator('[data-copy^="s3://"]').count();
   assert.ok(listed >= 2, 'the page names the file and the manifest');
 
+  // The file of today is there, and its name has no time: the run says so and changes nothing.
+  await page.goto(`${origin}/activations/partner-daily`);
+  await page.getByRole('main').getByRole('button', { name: 'Run now' }).first().click();
+  await page.getByRole('dialog').getByRole('button', { name: 'Run now' }).click();
+  await page.waitForURL(/\/runs/);
+  await page.locator('table').getByRole('link', { name: 'Newsletter' }).first().click();
+  await page.locator('.title .badge', { hasText: 'Failed' }).waitFor();
+  await page.getByText('already holds what run').waitFor();
+  await look(page, report);
+  await shot('run-name-taken');
+
   // The bucket is away: the run fails and says when it is tried again. Tried again by hand once the bucket
   // is back, its page follows it to its end without a reload.
   there.cut();
@@ -447,7 +458,7 @@ try {
   await page.getByRole('main').getByRole('button', { name: 'Run now' }).first().click();
   await page.getByRole('dialog').getByRole('button', { name: 'Run now' }).click();
   await page.waitForURL(/\/runs/);
-  await page.locator('table').getByRole('link', { name: 'Newsletter' }).first().click();
+  await page.locator('table').getByRole('link', { name: 'Loyal' }).first().click();
   await page.locator('.title .badge', { hasText: 'To be retried' }).waitFor({ timeout: 90_000 });
   await page.getByText('The next attempt begins').waitFor();
   await look(page, report);

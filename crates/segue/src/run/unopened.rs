@@ -1,4 +1,4 @@
-//! A run that fails before its rows could be opened: it ends in the ledger all the same.
+//! A run that fails before it could begin: it ends in the ledger all the same.
 
 use ledger::{Claimed, Ledger, NewRun, RunState, Stop};
 use plan::RunPlan;
@@ -7,8 +7,9 @@ use super::class_of;
 use crate::ambient;
 use crate::failure::Failure;
 
-/// Writes down that a run to `store` failed: its input or its destination could not be opened. What is
-/// committed, held or over stays as it is, and so does what another process works at.
+/// Writes down that a run to `store` failed: its input or its destination could not be opened, or another
+/// run has its keys. What is committed, held or over stays as it is, and so does what another process
+/// works at.
 ///
 /// # Errors
 /// The ledger cannot be written.
@@ -28,7 +29,9 @@ pub(crate) async fn fail_unopened(
         return Ok(());
     }
     let now = ambient::now();
-    let Claimed::Run(claim) = ledger.claim(&NewRun::of(plan, store), now).await? else {
+    // It writes to no key, and asks for none.
+    let new = NewRun { keys: Vec::new(), ..NewRun::of(plan, store) };
+    let Claimed::Run(claim) = ledger.claim(&new, now).await? else {
         return Ok(());
     };
     let code = class_of(failure.kind).code().to_owned();

@@ -223,7 +223,8 @@ fn stop(look: &Look<'_>, run: &RunRecord, stop: &ledger::Stop) -> Stop {
     Stop {
         code: stop.code.clone(),
         message: stop.message.clone(),
-        hint: delivery::error::next_step(&stop.message, endpoint),
+        hint: delivery::error::next_step(&stop.message, endpoint)
+            .or_else(|| ledger::next_step(&stop.message).map(str::to_owned)),
     }
 }
 

@@ -314,6 +314,28 @@ async fn progress_follows_what_was_sent() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn a_run_whose_name_is_taken_is_listed_with_its_reason() {
+    let lab = lab().await;
+    let file_name = "%SEGMENT_NAME%_%DATETIME(yyyy)%";
+    let project = Project::new(&Text { file_name, ..Text::default() }.yaml(), Some(&lab));
+    let said = project.segue(&["run", "daily", "--slot", "2026-01-02T06:00:00Z"]);
+    assert_eq!(said.code, 0, "{}", said.stderr);
+    let mut opened = set_up(&project);
+    let browser = &mut opened.browser;
+    let begun = browser.post("/activations/daily", "/activations/daily/run", &[]);
+    let run = begun.leads_to().to_owned();
+    let mut page = browser.get(&run);
+    while !page.has("badge bad\">Failed") {
+        assert_eq!(page.status, 200, "{}", page.text);
+        page = browser.get(&run);
+    }
+    page.must_have("It may not be delivered as it is");
+    page.must_have("already holds what run");
+    page.must_have("Put more of the time into the file name");
+    browser.get("/runs?state=failed").must_have(&run);
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn a_run_that_failed_is_followed_to_its_next_attempt() {
     let lab = lab().await;
     let project = Project::new(&Text::default().yaml(), Some(&lab));

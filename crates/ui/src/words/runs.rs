@@ -114,6 +114,7 @@ catalogue! {
     stop_interrupted = "Somebody stopped it" | "Quelqu’un l’a interrompue";
     stop_interrupted_do = "Try again: nothing was visible." | "Réessayez\u{a0}: rien n’était visible.";
     stop_empty = "There was nothing to send" | "Il n’y avait rien à envoyer";
+    stop_in_way = "It may not be delivered as it is" | "Elle ne peut pas être livrée telle quelle";
     stop_foreign = "Somebody else changed what is at its address" | "Quelqu’un d’autre a modifié ce qui est à son adresse";
     stop_foreign_do = "Find out who writes there, put the object away, and try again." | "Cherchez qui écrit là, mettez l’objet de côté, et réessayez.";
     stop_unclear = "The service does not say what became of its files" | "Le service ne dit pas ce que ses fichiers sont devenus";

@@ -94,6 +94,7 @@ impl Stop {
             "cannot_see" | "unsettled" | "upload_lost" => {
                 (lang.stop_unclear(), Some(lang.stop_unclear_do()))
             }
+            "in_the_way" => (lang.stop_in_way(), Some(lang.stop_other_do())),
             _ => (lang.stop_other(), Some(lang.stop_other_do())),
         };
         (title, what, step)

@@ -338,6 +338,22 @@ pub(super) const TOLD: &[(&str, &str)] = &[
         "Restore the project file and the input of the run, and run again.",
         "Restaurez le fichier du projet et les entrées de l’exécution, et relancez.",
     ),
+    (
+        "key {} is reserved by run {} of {}/{} for {}",
+        "la clé {} est réservée par l’exécution {} de {}/{} pour {}",
+    ),
+    (
+        "key {} already holds what run {} delivered for {}",
+        "la clé {} contient déjà ce que l’exécution {} a livré pour {}",
+    ),
+    (
+        "Two runs may not write to the same key. Give one of them another file name or folder, or let the other run finish: the next `segue run` goes on with it.",
+        "Deux exécutions ne peuvent écrire à la même clé. Donnez à l’une un autre nom de fichier ou dossier, ou laissez l’autre finir\u{a0}: le prochain `segue run` la poursuit.",
+    ),
+    (
+        "Put more of the time into the file name, such as %DATETIME(yyyyMMddHHmmss)%, or leave the time out to replace the object with every run.",
+        "Mettez plus de l’heure dans le nom du fichier, comme %DATETIME(yyyyMMddHHmmss)%, ou retirez l’heure pour que chaque exécution remplace l’objet.",
+    ),
     ("{} cannot be written: {}", "{} ne peut être écrit\u{a0}: «\u{a0}{}\u{a0}»"),
     (
         "Move or delete that object if nobody needs it, or give `file_name` (or `folder`) another text.",
