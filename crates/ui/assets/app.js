@@ -386,8 +386,8 @@ for (const box of document.querySelectorAll('details:has([data-says])')) {
     box.querySelector('[data-says="export"]').textContent = chosen('export');
   };
   box.addEventListener('input', say);
-  // What the browser filled in again.
-  say();
+  // What the browser filled in again; the page is seen first.
+  whenPainted(say);
 }
 
 // Boxes are ticked together.
