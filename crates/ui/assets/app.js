@@ -259,22 +259,58 @@ function tell(field, what) {
   else field.removeAttribute('aria-describedby');
 }
 
-// A list is narrowed to what is looked for: its lines, or the leaves of a tree.
+// The entries of a list of fields, of which some hundred are laid out: as many as are looked at. Thousands
+// would be laid out anew with every page that is opened behind them.
+const STEP = 100;
+const kept = new WeakMap();
+const entries = (list) => kept.get(list) ?? [];
+const pressed = (list) => entries(list).flatMap((entry) => [...entry.querySelectorAll('button')]);
+for (const list of document.querySelectorAll('.fields')) {
+  const search = document.querySelector(`input[data-find="${list.id}"]`);
+  let fitting = [];
+  const end = new IntersectionObserver((changes) => changes.some((change) => change.isIntersecting) && more(), { root: list, rootMargin: '0px 0px 400px' });
+  const more = () => {
+    const place = list.firstElementChild;
+    end.disconnect();
+    place.append(...fitting.slice(place.children.length, place.children.length + STEP));
+    if (place.children.length < fitting.length) end.observe(place.lastElementChild);
+    list.dispatchEvent(new Event('shown'));
+  };
+  const narrow = () => {
+    const wanted = search?.value.trim().toLowerCase() ?? '';
+    const fits = (button) => button.title.toLowerCase().includes(wanted);
+    fitting = entries(list).filter((entry) => {
+      const buttons = [...entry.querySelectorAll('button')];
+      for (const button of buttons) button.parentElement.hidden = !fits(button);
+      const group = entry.querySelector('details');
+      if (group && wanted && buttons.some(fits)) group.open = true;
+      return buttons.some(fits);
+    });
+    list.firstElementChild.replaceChildren();
+    list.scrollTop = 0;
+    more();
+    const none = list.parentElement.querySelector('.none-found');
+    if (none) none.hidden = fitting.length > 0;
+  };
+  const keep = () => {
+    kept.set(list, [...list.firstElementChild.children]);
+    if (search?.value || entries(list).length > STEP) narrow();
+  };
+  keep();
+  search?.addEventListener('input', narrow);
+  list.addEventListener('filled', keep);
+}
+
+// Any other list is narrowed to the lines that hold what is looked for.
 for (const search of document.querySelectorAll('input[data-find]')) {
   const list = document.getElementById(search.dataset.find);
+  if (list.matches('.fields')) continue;
   const narrow = () => {
     const wanted = search.value.trim().toLowerCase();
-    const tree = list.querySelector('button[title], details > ul');
     let found = 0;
-    for (const item of tree ? list.querySelectorAll('li:has(> button)') : list.querySelectorAll(':scope > :not(.beyond)')) {
-      const text = tree ? item.firstElementChild.title : item.textContent;
-      item.hidden = !text.toLowerCase().includes(wanted);
+    for (const item of list.querySelectorAll(':scope > :not(.beyond)')) {
+      item.hidden = !item.textContent.toLowerCase().includes(wanted);
       if (!item.hidden) found += 1;
-    }
-    for (const group of list.querySelectorAll('details:has(> ul)')) {
-      const left = group.querySelectorAll('li:not([hidden])').length;
-      group.parentElement.hidden = left === 0;
-      if (wanted && left > 0) group.open = true;
     }
     const none = list.parentElement.querySelector('.none-found');
     if (none) none.hidden = found > 0;
@@ -283,7 +319,7 @@ for (const search of document.querySelectorAll('input[data-find]')) {
   list.addEventListener('filled', narrow);
 }
 
-// A page begins with the first fields; the rest comes when it stands.
+// A page begins with the first entries; the rest comes when it stands.
 for (const list of document.querySelectorAll('[data-more]')) {
   const fill = async () => {
     const answer = await fetch(list.dataset.more, { headers: { 'x-segue-part': '1' } });
@@ -363,7 +399,7 @@ for (const list of document.querySelectorAll('[data-shares]')) {
     for (const button of list.querySelectorAll('button[title]')) observer.observe(button);
     show();
   };
-  list.addEventListener('filled', watch);
+  list.addEventListener('shown', watch);
   watch();
 }
 
@@ -411,7 +447,7 @@ document.addEventListener('click', (event) => {
 
 // Fields are completed: a list opens below the text, arrows choose, Enter or Tab takes, Escape closes.
 for (const text of document.querySelectorAll('textarea[data-complete]')) {
-  const known = () => [...document.getElementById(text.dataset.complete).querySelectorAll('button')].map((button) => button.value);
+  const known = () => pressed(document.getElementById(text.dataset.complete)).map((button) => button.value);
   const list = document.createElement('ul');
   list.className = 'completions';
   list.id = `${text.id}-completions`;

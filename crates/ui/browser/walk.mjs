@@ -11,6 +11,7 @@ import os from 'node:os';
 import path from 'node:path';
 import readline from 'node:readline';
 import { TIMEOUT, launch, listen, look } from './checks.mjs';
+import { manyFields } from './fields.mjs';
 import { byKeyboard } from './keyboard.mjs';
 
 const binary = path.resolve(process.argv[2]);
@@ -582,6 +583,9 @@ try {
 
   // The main job again, by keyboard alone.
   await byKeyboard(page, origin, path.join(folder, 'outbox', 'keys'), report);
+
+  // More fields than a page lays out.
+  await manyFields(browser, serve, password, report);
 
   // Every page, in both languages and schemes, wide and narrow.
   const places = ['/', '/runs', '/runs?state=failed', new URL(run).pathname, '/activations', '/activations/partner-daily', '/destinations', '/destinations/partner', '/destinations/disk', '/accounts/minio', '/accounts/minio/edit', '/connect/account', '/connect/place', '/connect/format', '/activate/segments', '/segments', '/segments/luxury', '/segments/loyal/edit', '/rule?segment=luxury', '/activations/partner-daily/edit', '/destinations/partner/edit', '/profiles', '/audit', '/settings', '/nothing'];
