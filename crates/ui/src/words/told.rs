@@ -5,18 +5,57 @@
 //! in French. A text that is in no pattern is shown as it came, and marked as English.
 
 mod data;
+mod inputs;
+mod keeping;
 mod objects;
+mod project;
+mod rules;
+mod runs;
 mod services;
+mod things;
 
 use super::Lang;
 use crate::locale::number;
 
 /// All patterns, by what they are about.
-const ALL: [&[(&str, &str)]; 4] = [TOLD, objects::TOLD, data::TOLD, services::TOLD];
+const ALL: [&[(&str, &str)]; 9] = [
+    TOLD,
+    objects::TOLD,
+    data::TOLD,
+    services::TOLD,
+    inputs::TOLD,
+    rules::TOLD,
+    project::TOLD,
+    runs::TOLD,
+    keeping::TOLD,
+];
+
+/// What stands behind a number that counts.
+const COUNTED: [&str; 14] = [
+    " lignes",
+    " profils",
+    " membres",
+    " seraient",
+    " de la dernière",
+    " octets",
+    " caractères",
+    " mots et signes",
+    " colonnes",
+    " cellules",
+    " fichiers",
+    " identités",
+    " événements",
+    " qu’un fichier",
+];
 
 /// What stands before a number of a place in a file, in English and in French.
 const PLACES: [(&str, &str); 4] =
     [("line ", "ligne "), ("column ", "colonne "), ("row ", "ligne "), ("field ", "champ ")];
+
+/// What stands around a text of somebody else: a service, a library, the operating system.
+const QUOTED: &str = "«\u{a0}{}\u{a0}»";
+/// The longest chain of causes that is followed.
+const CAUSES_MAX: usize = 6;
 
 /// English and French, with `{}` for each fact in the same order, or `{1}`, `{2}` in French for another.
 const TOLD: &[(&str, &str)] = &[
@@ -375,7 +414,13 @@ impl Lang {
     pub fn told(self, text: &str) -> Option<String> {
         match self {
             Self::En => Some(text.to_owned()),
-            Self::Fr => french_of(text).or_else(|| answered(text)).or_else(|| placed(text)),
+            Self::Fr => exact(text)
+                .or_else(|| answered(text))
+                .or_else(|| placed(text))
+                .or_else(|| at_character(text))
+                .or_else(|| french_of(text))
+                .or_else(|| caused(text))
+                .or_else(|| of_system(text)),
         }
     }
 }
@@ -396,6 +441,9 @@ fn answered(text: &str) -> Option<String> {
 /// A problem with its place behind it: `… (people.csv, row 6)`.
 fn placed(text: &str) -> Option<String> {
     let (problem, place) = text.strip_suffix(')')?.rsplit_once(" (")?;
+    if place.starts_with("os error ") {
+        return None;
+    }
     let place: Vec<String> = place
         .split(", ")
         .map(|part| {
@@ -403,36 +451,84 @@ fn placed(text: &str) -> Option<String> {
             known.map_or_else(|| part.to_owned(), |(rest, fr)| format!("{fr}{rest}"))
         })
         .collect();
-    Some(format!("{} ({})", french_of(problem)?, place.join(", ")))
+    let problem = french_of(problem).or_else(|| at_character(problem))?;
+    Some(format!("{problem} ({})", place.join(", ")))
+}
+
+/// A problem of a rule with its place in the text of the rule: `… at character 7`.
+fn at_character(text: &str) -> Option<String> {
+    let (problem, number) = text.rsplit_once(" at character ")?;
+    let number: u32 = number.parse().ok()?;
+    Some(format!("{} au caractère {number}", french_of(problem)?))
+}
+
+/// A problem with its cause behind it: `cannot read the file (people.csv): permission denied`.
+fn caused(text: &str) -> Option<String> {
+    let colons = text.match_indices(": ");
+    colons.take(CAUSES_MAX).find_map(|(at, colon)| {
+        let problem = &text[..at];
+        let problem = french_of(problem).or_else(|| placed(problem))?;
+        Some(format!("{problem}\u{a0}: {}", Lang::Fr.told(&text[at + colon.len()..])?))
+    })
+}
+
+/// What the operating system says and is not known here, as it came.
+fn of_system(text: &str) -> Option<String> {
+    let (said, number) = text.strip_suffix(')')?.split_once(" (os error ")?;
+    let is_it = !said.contains(": ") && number.parse::<u32>().is_ok();
+    is_it.then(|| QUOTED.replace("{}", text))
+}
+
+/// A problem whose pattern says how it ends: nothing of a place behind it can be in a fact.
+fn exact(text: &str) -> Option<String> {
+    let (english, ..) = pattern_of(text)?;
+    if english.ends_with("{}") { None } else { french_of(text) }
+}
+
+/// The longest pattern that a text fits says most: English, the facts, French.
+fn pattern_of(text: &str) -> Option<(&'static str, Vec<&str>, &'static str)> {
+    let all = ALL.iter().flat_map(|table| table.iter());
+    let found = all.filter_map(|(en, fr)| Some((*en, facts(en, text)?, *fr)));
+    found.max_by_key(|(english, ..)| english.len())
 }
 
 fn french_of(text: &str) -> Option<String> {
-    // The longest pattern says most.
-    let all = ALL.iter().flat_map(|table| table.iter());
-    let found = all.filter_map(|(en, fr)| Some((*en, facts(en, text)?, *fr)));
-    let (english, facts, french) = found.max_by_key(|(english, ..)| english.len())?;
-    // What stands behind a colon is a sentence of its own, unless it is quoted.
-    let is_sentence = english.ends_with(": {}") && !french.ends_with("{}\u{a0}»");
+    let (english, facts, french) = pattern_of(text)?;
+    // What stands behind a colon is a sentence of its own; one of others is quoted as it came.
+    let is_sentence = english.ends_with(": {}");
     let last = facts.len().saturating_sub(1);
-    let told = |(at, fact): (usize, &str)| match at == last && is_sentence {
-        true => Lang::Fr.told(fact),
-        false => Some(named(fact).unwrap_or_else(|| fact.to_owned())),
+    let behind = facts.last().filter(|_| is_sentence).and_then(|fact| Lang::Fr.told(fact));
+    let french = match (french.strip_suffix(QUOTED), &behind) {
+        (Some(french), Some(_)) => format!("{french}{{}}"),
+        (None, None) if is_sentence => return None,
+        _ => french.to_owned(),
     };
-    let facts = facts.into_iter().enumerate().map(told).collect::<Option<Vec<String>>>()?;
+    let (mut french, codes) = (french.as_str(), codes(english));
+    let told = |(at, fact): (usize, &str)| match &behind {
+        Some(behind) if at == last => behind.clone(),
+        _ if codes[at] => fact.to_owned(),
+        _ => things::named(fact).unwrap_or_else(|| fact.to_owned()),
+    };
+    let facts: Vec<String> = facts.into_iter().enumerate().map(told).collect();
     let mut said = String::new();
     let mut next = 0;
-    let mut rest = french;
-    while let Some((before, behind)) = rest.split_once('{') {
+    while let Some((before, behind)) = french.split_once('{') {
         let (number, behind) = behind.split_once('}')?;
         let at = number.parse::<usize>().map_or(next, |number| number - 1);
         next += 1;
         said.push_str(before);
         let fact = facts.get(at)?;
         said.push_str(&figure(fact, behind).unwrap_or_else(|| fact.clone()));
-        rest = behind;
+        french = behind;
     }
-    said.push_str(rest);
+    said.push_str(french);
     Some(said)
+}
+
+/// Which facts of a pattern are code, which has no other language.
+fn codes(pattern: &str) -> Vec<bool> {
+    let parts: Vec<&str> = pattern.split("{}").collect();
+    parts.windows(2).map(|pair| pair[0].ends_with('`') && pair[1].starts_with('`')).collect()
 }
 
 /// What counts people or rows, or is a share, as figures are written; it is told by what stands behind it.
@@ -440,19 +536,9 @@ fn figure(fact: &str, behind: &str) -> Option<String> {
     if behind.starts_with("\u{a0}%") {
         return Some(fact.replace('.', ","));
     }
-    let is_count =
-        [" lignes", " profils", " de la dernière"].iter().any(|it| behind.starts_with(it));
+    let is_count = COUNTED.iter().any(|it| behind.starts_with(it));
     let count = fact.parse::<u64>().ok().filter(|_| is_count)?;
     Some(number(Lang::Fr, count))
-}
-
-/// What a fact is called that has no name of its own: the key of a recipient, or the second of them.
-fn named(fact: &str) -> Option<String> {
-    if fact == "the key" {
-        return Some("la clé".to_owned());
-    }
-    let number = fact.strip_prefix("key ")?;
-    number.parse::<u32>().is_ok().then(|| format!("la clé {number}"))
 }
 
 /// The facts in a text, if it fits the pattern.
@@ -502,6 +588,14 @@ mod tests {
             said("the moon is full"),
             said("failed to reach s3://exports: the bucket does not exist (HTTP 404, NoSuchBucket, request id X1): It is not there."),
             said("a division by zero (people.csv, row 6, field `rule`)"),
+            said("failed to open dataset `crm`: cannot read the file (a.csv): Permission denied (os error 13)"),
+            said("failed to open dataset `crm`: cannot read the file (a.csv): Stale file handle (os error 116)"),
+            said("the ledger failed: (code: 1) SQL logic error"),
+            said("no event dataset has a field `x` at character 7 (field `rule`)"),
+            said("the value is a text, where the field is a list (a.jsonl, line 2, column 5, field `a`)"),
+            said("the field is string here, but integer in a.csv (b.csv, field `x`)"),
+            said("expected `,` or `)`, found the end"),
+            said("the account `text` is used by destination `text`"),
             said("failed to count segment `loyal`: a division by zero (people.csv, row 6, field `rule`)"),
             said("`luxury` of `daily` and `luxury` of `newsletter` would write the same object `a/b.csv`"),
         ].join("\n"), @r"
@@ -516,6 +610,14 @@ mod tests {
         [en] the moon is full
         s3://exports n’a pas pu être joint : le bucket n’existe pas (HTTP 404, NoSuchBucket, id de requête X1) : « It is not there. »
         une division par zéro (people.csv, ligne 6, champ `rule`)
+        le jeu de données `crm` n’a pas pu être ouvert : le fichier ne peut être lu (a.csv) : l’accès est refusé (os error 13)
+        le jeu de données `crm` n’a pas pu être ouvert : le fichier ne peut être lu (a.csv) : « Stale file handle (os error 116) »
+        le registre a échoué : « (code: 1) SQL logic error »
+        aucun jeu d’événements n’a de champ `x` au caractère 7 (champ `rule`)
+        la valeur est un texte, là où le champ est une liste (a.jsonl, ligne 2, colonne 5, champ `a`)
+        le champ est de type string ici, mais integer dans a.csv (b.csv, champ `x`)
+        il faut `,` ou `)`, et c’est la fin
+        l’objet (compte `text`) est utilisé par : destination `text`
         le segment `loyal` n’a pas pu être compté : une division par zéro (people.csv, ligne 6, champ `rule`)
         `luxury` de `daily` et `luxury` de `newsletter` écriraient le même objet `a/b.csv`
         ");

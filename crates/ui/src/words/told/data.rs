@@ -268,10 +268,6 @@ pub(super) const TOLD: &[(&str, &str)] = &[
         "Check the pattern; `**` reaches through folders, `*` does not.",
         "Vérifiez le motif\u{a0}; `**` traverse les dossiers, `*` non.",
     ),
-    (
-        "A folder is searched for files that end in `{}`.",
-        "Un dossier est parcouru pour les fichiers en `{}`.",
-    ),
     ("the location means more than {} files", "l’emplacement désigne plus de {} fichiers"),
     (
         "the file changed after the run had pinned it",
