@@ -15,6 +15,7 @@ const PASSWORD: &str = "canary correct horse battery";
 const CANARY: &str = "ann@example.com";
 
 /// Somebody with a browser: it keeps cookies, and tells where forms come from.
+#[derive(Clone)]
 pub(crate) struct Browser {
     address: String,
     cookies: Vec<(String, String)>,

@@ -6,7 +6,7 @@ use serde_json::json;
 use crate::delivery::wait_until;
 use crate::http::Server;
 use crate::project::{BUCKET, Project, SECRET, Text, lab};
-use crate::served_pages::set_up_with;
+use crate::served_pages::{Browser, Page, set_up_with};
 
 /// A step of a wizard with what is filled in.
 type Step<'a> = (&'a str, &'a [(&'a str, &'a str)]);
@@ -153,6 +153,75 @@ async fn a_destination_is_connected_and_segments_are_activated_by_forms() {
     let drafts = std::fs::read_dir(project.path(".segue/drafts")).expect("the folder");
     assert_eq!(drafts.count(), 0);
     assert!(!browser.seen.contains(SECRET));
+}
+
+/// A button that is pressed twice sends its form twice, the second time with what the first made.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_form_that_is_finished_twice_makes_one_thing_and_leads_to_it() {
+    let lab = lab().await;
+    let project = Project::new(&Text::default().yaml(), Some(&lab));
+    let mut opened = set_up_with(&project, &[]);
+    let browser = &mut opened.browser;
+    let form =
+        |page: &Page| page.between("name=\"form\" value=\"", "\"").expect("the key of a form");
+    let finish = |browser: &mut Browser, path: &str, form: &str| {
+        // The page behind it is another one by now.
+        let fields = [("go", "next"), ("form", form)];
+        browser.post("/", path, &fields).leads_to().to_owned()
+    };
+
+    browser.get("/connect?preset=minio").leads_to();
+    let account = [("account", "lab"), ("go", "next")];
+    browser.post("/connect/account", "/connect/account", &account).leads_to();
+    let place = [("name", "Agency"), ("bucket", BUCKET), ("go", "next")];
+    browser.post("/connect/place", "/connect/place", &place).leads_to();
+    let format = [("format", "csv"), ("header", "yes"), ("go", "next")];
+    browser.post("/connect/format", "/connect/format", &format).leads_to();
+    let key = form(&browser.get("/connect/review"));
+    assert_eq!(form(&browser.get("/connect/review")), key, "it is that of the draft");
+    for _ in 0..2 {
+        assert_eq!(finish(browser, "/connect/review", &key), "/destinations/agency?check=now");
+    }
+    assert_eq!(browser.get("/destinations/agency-2").status, 404);
+
+    browser.get("/activate?destination=agency").leads_to();
+    let chosen = [("destination", "agency"), ("segment", "loyal"), ("go", "next")];
+    browser.post("/activate/segments", "/activate/segments", &chosen).leads_to();
+    let key = form(&browser.get("/activate/review"));
+    for _ in 0..2 {
+        assert_eq!(finish(browser, "/activate/review", &key), "/activations/agency");
+    }
+    assert_eq!(browser.get("/activations/agency-2").status, 404);
+    // What is begun meanwhile stays.
+    browser.get("/activate?segment=loyal").leads_to();
+    assert_eq!(finish(browser, "/activate/review", &key), "/activations/agency");
+    browser.get("/activate/segments").must_have("value=\"loyal\" checked");
+
+    // A change is saved once, too.
+    browser.get("/activations/agency/edit").leads_to();
+    let review = "/activations/agency/edit/review";
+    let key = form(&browser.get(review));
+    for _ in 0..2 {
+        assert_eq!(finish(browser, review, &key), "/activations/agency");
+    }
+    browser.get("/activations/agency").must_have("loyal");
+
+    // Both at once: one of them waits for the other.
+    browser.get("/connect?preset=minio").leads_to();
+    browser.post("/connect/account", "/connect/account", &account).leads_to();
+    let place = [("name", "Once"), ("bucket", BUCKET), ("folder", "once"), ("go", "next")];
+    browser.post("/connect/place", "/connect/place", &place).leads_to();
+    browser.post("/connect/format", "/connect/format", &format).leads_to();
+    let key = form(&browser.get("/connect/review"));
+    let mut other = browser.clone();
+    let second = std::thread::spawn({
+        let key = key.clone();
+        move || finish(&mut other, "/connect/review", &key)
+    });
+    let first = finish(browser, "/connect/review", &key);
+    assert_eq!(first, "/destinations/once?check=now");
+    assert_eq!(second.join().expect("an answer"), first);
+    assert_eq!(browser.get("/destinations/once-2").status, 404);
 }
 
 #[tokio::test(flavor = "multi_thread")]

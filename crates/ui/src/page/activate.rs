@@ -10,7 +10,7 @@ mod review;
 mod schedule;
 
 use super::fields::Fields;
-use super::wizard::{Draft, Frame, Preview, Step};
+use super::wizard::{Draft, FORM, Frame, Preview, Step};
 use crate::component::{Head, Part, card, nothing};
 use crate::icon::Icon;
 use crate::locale::number;
@@ -167,6 +167,7 @@ impl Activate {
             body,
             beside: self.beside(shell),
             jumps: self.changes.is_some(),
+            form: self.draft.get(FORM),
             finish: if self.changes.is_some() { lang.save_changes() } else { lang.finish() },
         };
         shell.page(

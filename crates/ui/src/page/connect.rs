@@ -4,7 +4,7 @@ use maud::{Markup, html};
 
 use super::destination::encryption;
 use super::destinations::Preset;
-use super::wizard::{Draft, Frame, Preview, Step, choices, macros};
+use super::wizard::{Draft, FORM, Frame, Preview, Step, choices, macros};
 use crate::component::{Choice, Head, card, facts, hidden_fields, nothing, pick, text_field, tick};
 use crate::shell::{Notice, Place, Shell};
 use crate::words::Lang;
@@ -126,6 +126,7 @@ impl Connect {
             body,
             beside: self.beside(shell),
             jumps: self.changes.is_some(),
+            form: self.draft.get(FORM),
             finish: if self.changes.is_some() {
                 lang.save_changes()
             } else {

@@ -215,6 +215,9 @@ pub struct SegmentPreview {
     pub excluded: Vec<(String, u64)>,
 }
 
+/// The field of a draft and of its last form that tells the form from all others.
+pub const FORM: &str = "form";
+
 /// A page of a wizard.
 pub struct Frame<'a> {
     /// Its steps.
@@ -231,6 +234,8 @@ pub struct Frame<'a> {
     pub finish: &'a str,
     /// Whether every step can be gone to, because all of them are filled in.
     pub jumps: bool,
+    /// What tells the last form from all others, so that it does its work once.
+    pub form: &'a str,
 }
 
 impl Frame<'_> {
@@ -247,6 +252,7 @@ impl Frame<'_> {
             (self.stepper(here, lang))
             form method="post" action={ (self.base) "/" (self.at) } class="wizard columns wide-left" data-try="preview" data-keep="account preset auth sse format" {
                 (hidden_fields(&[("csrf", shell.csrf())]))
+                @if is_last && !self.form.is_empty() { (hidden_fields(&[(FORM, self.form)])) }
                 // What Enter in a field presses: the first button of a form, wherever it stands.
                 button class="hidden" name="go" value="next" tabindex="-1" aria-hidden="true" { (lang.next_step()) }
                 div class="stack" {

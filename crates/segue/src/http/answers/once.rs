@@ -48,8 +48,42 @@ pub(super) async fn keep(
     answer: &str,
     now: Timestamp,
 ) -> Result<(), Problem> {
-    let forget = now.checked_sub(SignedDuration::from_hours(ANSWER_HOURS)).unwrap_or(now);
+    let forget = forgotten_before(now);
     Ok(ledger.keep_answer(&ask.actor.name, key, (&digest(ask), answer), forget, now).await?)
+}
+
+/// What stands for a form where a request has its digest: whatever is in it, it was sent before.
+const FORM: &str = "form";
+
+/// Where a form of a page led that was sent before; nothing when it is new, or has no key.
+pub(crate) async fn led(
+    ledger: &ledger::Ledger,
+    actor: &str,
+    form: &str,
+) -> Result<Option<String>, Problem> {
+    if !(1..=KEY_BYTES_MAX).contains(&form.len()) {
+        return Ok(None);
+    }
+    let found = ledger.answered(actor, form).await?;
+    Ok(found.filter(|(digest, _)| digest == FORM).map(|(_, path)| path))
+}
+
+/// Keeps where a form of a page led.
+pub(crate) async fn keep_led(
+    ledger: &ledger::Ledger,
+    actor: &str,
+    form: &str,
+    path: &str,
+    now: Timestamp,
+) -> Result<(), Problem> {
+    if form.is_empty() {
+        return Ok(());
+    }
+    Ok(ledger.keep_answer(actor, form, (FORM, path), forgotten_before(now), now).await?)
+}
+
+fn forgotten_before(now: Timestamp) -> Timestamp {
+    now.checked_sub(SignedDuration::from_hours(ANSWER_HOURS)).unwrap_or(now)
 }
 
 /// What tells one request from another under the same key.

@@ -9,15 +9,13 @@ use std::collections::{BTreeMap, HashMap};
 use plan::Section;
 use serde_json::{Value, json};
 use ui::page::activate::{Activate, FIELDS, GUARDS, Segment, Shown, Warning};
-use ui::page::editing::Send;
 use ui::page::fields::Fields;
 use ui::page::wizard::{Draft, Preview};
-use ui::shell::Said;
 
 use self::columns::{add_column, columns, move_column, recommend};
 use self::definition::{activation_of, draft_of};
 use super::edits::{self, Wanted};
-use super::visit::{Visit, done, html, see_other};
+use super::visit::{Visit, html, see_other};
 use super::wizard::{self, Wizard, fresh, key_of};
 use crate::app::objects;
 use crate::http::problem::{Code, Problem};
@@ -75,6 +73,12 @@ pub(super) async fn page(visit: Visit) -> Result<Reply, Problem> {
 /// Keeps what was filled in, and goes on.
 pub(super) async fn step(visit: Visit) -> Result<Reply, Problem> {
     let wizard = wizard(&visit);
+    let turn = wizard.turn(&visit).await;
+    if turn.is_some()
+        && let Some(reply) = wizard.led(&visit).await?
+    {
+        return Ok(reply);
+    }
     let Some((at, mut draft)) = wizard.filled(&visit, &FIELDS) else {
         return visit.missing().await;
     };
@@ -163,6 +167,9 @@ async fn drawn(
 ) -> Result<Reply, Problem> {
     if FIELDS.iter().all(|(key, _)| *key != step) {
         return visit.missing().await;
+    }
+    if step == "review" {
+        wizard.mark(visit, &mut draft)?;
     }
     let workspace = visit.app.shared.workspace();
     if draft.get("destination").is_empty()
@@ -336,10 +343,7 @@ async fn finish(visit: &Visit, wizard: &Wizard, draft: &Draft) -> Result<Reply, 
         let body = json!({ "key": key, "definition": definition });
         visit.perform("add_activation", &[], Some(body)).await?;
     } else {
-        let send = |go: &str| Send {
-            action: wizard.step("review"),
-            fields: vec![("go".to_owned(), go.to_owned())],
-        };
+        let send = |go: &str| wizard.send(draft, go);
         let wanted = Wanted {
             section: Section::Activations,
             key: &key,
@@ -352,6 +356,5 @@ async fn finish(visit: &Visit, wizard: &Wizard, draft: &Draft) -> Result<Reply, 
             return Ok(conflict);
         }
     }
-    wizard.forget(visit);
-    Ok(done(&format!("/activations/{key}"), Said::Saved))
+    wizard.end(visit, draft, &format!("/activations/{key}")).await
 }

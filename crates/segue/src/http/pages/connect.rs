@@ -4,12 +4,10 @@ use plan::Section;
 use serde_json::{Map, Value, json};
 use ui::page::connect::{Connect, FIELDS, PGP, is_folder};
 use ui::page::destinations::Preset;
-use ui::page::editing::Send;
 use ui::page::wizard::{Draft, Fault, Preview};
-use ui::shell::Said;
 
 use super::edits::{self, Wanted};
-use super::visit::{Visit, done, html, see_other};
+use super::visit::{Visit, html, see_other};
 use super::wizard::{self, Wizard, fresh, key_of, put};
 use crate::app::objects;
 use crate::http::problem::{Code, Problem};
@@ -82,6 +80,12 @@ pub(super) async fn page(visit: Visit) -> Result<Reply, Problem> {
 /// Keeps what was filled in, and goes on.
 pub(super) async fn step(visit: Visit) -> Result<Reply, Problem> {
     let wizard = wizard(&visit);
+    let turn = wizard.turn(&visit).await;
+    if turn.is_some()
+        && let Some(reply) = wizard.led(&visit).await?
+    {
+        return Ok(reply);
+    }
     let Some((at, mut draft)) = wizard.filled(&visit, &FIELDS) else {
         return visit.missing().await;
     };
@@ -202,9 +206,17 @@ fn leave(draft: &mut Draft, before: Preset) {
     }
 }
 
-async fn drawn(visit: &Visit, wizard: &Wizard, step: &str, draft: Draft) -> Result<Reply, Problem> {
+async fn drawn(
+    visit: &Visit,
+    wizard: &Wizard,
+    step: &str,
+    mut draft: Draft,
+) -> Result<Reply, Problem> {
     if FIELDS.iter().all(|(key, _)| *key != step) {
         return visit.missing().await;
+    }
+    if step == "review" {
+        wizard.mark(visit, &mut draft)?;
     }
     let workspace = visit.app.shared.workspace();
     let preview = match step {
@@ -280,8 +292,7 @@ async fn finish(visit: &Visit, wizard: &Wizard, draft: &Draft) -> Result<Reply, 
         }
         return Err(problem);
     }
-    wizard.forget(visit);
-    Ok(done(&format!("/destinations/{key}?check=now"), Said::Saved))
+    wizard.end(visit, draft, &format!("/destinations/{key}?check=now")).await
 }
 
 /// Saves a destination that was changed.
@@ -298,10 +309,7 @@ async fn change(
         kept.set("account", account);
     }
     wizard.keep(visit, &kept)?;
-    let send = |go: &str| Send {
-        action: wizard.step("review"),
-        fields: vec![("go".to_owned(), go.to_owned())],
-    };
+    let send = |go: &str| wizard.send(draft, go);
     let wanted = Wanted {
         section: Section::Destinations,
         key,
@@ -313,8 +321,7 @@ async fn change(
     if let Some(conflict) = edits::save(visit, wanted).await? {
         return Ok(conflict);
     }
-    wizard.forget(visit);
-    Ok(done(&format!("/destinations/{key}?check=now"), Said::Saved))
+    wizard.end(visit, draft, &format!("/destinations/{key}?check=now")).await
 }
 
 /// What the destination says as it is kept now, if one is changed.

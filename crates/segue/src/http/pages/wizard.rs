@@ -7,11 +7,16 @@ use jiff::Timestamp;
 use jiff::tz::TimeZone;
 use ledger::Definition;
 use serde_json::{Map, Value};
+use tokio::sync::MutexGuard;
 use ui::page::calendar::Due;
-use ui::page::wizard::{Documents, Draft, Fault, Policy, Preview, SegmentPreview};
+use ui::page::editing::Send;
+use ui::page::wizard::{Documents, Draft, FORM, Fault, Policy, Preview, SegmentPreview};
+use ui::shell::Said;
 
-use super::visit::{Visit, filled, see_other};
+use super::visit::{Visit, done, filled, see_other};
+use crate::ambient;
 use crate::app::objects;
+use crate::http::answers::once;
 use crate::http::answers::preview::{DayPreviewed, Previewed, SegmentPreviewed};
 use crate::http::problem::{Code, Problem};
 use crate::http::request::Reply;
@@ -21,6 +26,8 @@ use crate::private_file;
 const FOLDER: &str = "drafts";
 /// The field of a draft that says which version it began with.
 const REVISION: &str = "edit.revision";
+/// The step that finishes a wizard.
+const LAST: &str = "review";
 /// The longest draft, in bytes.
 const DRAFT_BYTES_MAX: usize = 1 << 20;
 
@@ -133,6 +140,51 @@ impl Wizard {
     pub(super) fn forget(&self, visit: &Visit) {
         // One that is not there is forgotten already.
         drop(private_file::remove(&self.path(visit)));
+    }
+
+    /// Gives a draft that can be finished what tells its form from all others.
+    pub(super) fn mark(&self, visit: &Visit, draft: &mut Draft) -> Result<(), Problem> {
+        if draft.0.is_empty() || !draft.get(FORM).is_empty() {
+            return Ok(());
+        }
+        draft.set(FORM, &ambient::id().to_string());
+        self.keep(visit, draft)
+    }
+
+    /// Waits until no other form is finished, where the visitor finishes one: a button that is pressed
+    /// twice sends its form twice, the second time before the first is answered.
+    pub(super) async fn turn<'v>(&self, visit: &'v Visit) -> Option<MutexGuard<'v, ()>> {
+        let is_last = visit.parameter("step") == LAST && visit.field("go") == "next";
+        if is_last { Some(visit.app.keyed.lock().await) } else { None }
+    }
+
+    /// Where the visitor's form led when it was sent before; nothing when it is new.
+    pub(super) async fn led(&self, visit: &Visit) -> Result<Option<Reply>, Problem> {
+        let ledger = &visit.app.shared.ledger;
+        let path = once::led(ledger, &visit.actor.name, visit.field(FORM)).await?;
+        Ok(path.map(|path| done(&path, Said::Saved)))
+    }
+
+    /// Ends a wizard whose draft has become what stands at `path`.
+    pub(super) async fn end(
+        &self,
+        visit: &Visit,
+        draft: &Draft,
+        path: &str,
+    ) -> Result<Reply, Problem> {
+        self.forget(visit);
+        let (ledger, now) = (&visit.app.shared.ledger, ambient::now());
+        once::keep_led(ledger, &visit.actor.name, draft.get(FORM), path, now).await?;
+        Ok(done(path, Said::Saved))
+    }
+
+    /// The last form once more, for whoever saw what others changed meanwhile.
+    pub(super) fn send(&self, draft: &Draft, go: &str) -> Send {
+        let fields = [("go", go), (FORM, draft.get(FORM))];
+        Send {
+            action: self.step(LAST),
+            fields: fields.map(|(name, value)| (name.to_owned(), value.to_owned())).to_vec(),
+        }
     }
 
     /// Begins to change what there is, where the visitor has not begun already.
