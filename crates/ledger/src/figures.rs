@@ -183,13 +183,23 @@ impl Ledger {
         marks(for_each(&mut self.read().await?, newest, asked).await?)
     }
 
-    /// Counts the runs that somebody has to look at; [`Ledger::need_attention`] lists them.
+    /// Counts the runs that wait for somebody: those of [`Ledger::need_attention`] whose slots are not
+    /// open for another attempt, which begins by itself.
     pub async fn need_attention_count(&self) -> Result<u64> {
         let mut read = self.read().await?;
-        query(concat!("SELECT count(*) ", need_attention!())).fetch_value(&mut read).await
+        let waiting = concat!(
+            "SELECT count(*) ",
+            need_attention!(),
+            " AND NOT EXISTS (
+                 SELECT 1 FROM slots
+                 WHERE slots.activation = runs.activation AND slots.segment = runs.segment
+                     AND slots.slot = runs.slot AND slots.run_id = runs.run_id
+                     AND slots.state IN ('planned', 'running'))"
+        );
+        query(waiting).fetch_value(&mut read).await
     }
 
-    /// Lists the runs that somebody has to look at: the newest run of a segment of an activation,
+    /// Lists the runs that are worth a look: the newest run of a segment of an activation,
     /// where it failed or is blocked. The latest slot comes first.
     pub async fn need_attention(&self, limit: u32) -> Result<Vec<RunRecord>> {
         let mut read = self.read().await?;

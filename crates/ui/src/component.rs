@@ -181,6 +181,14 @@ pub(crate) fn told(lang: Lang, text: &str) -> Markup {
     }
 }
 
+/// The same behind words of the page: what is not known in its language is quoted there.
+pub(crate) fn told_behind(lang: Lang, text: &str) -> Markup {
+    match lang.told(text) {
+        Some(text) => ticked(&text),
+        None => html! { "«\u{a0}" (told(lang, text)) "\u{a0}»" },
+    }
+}
+
 /// The same for a step to take, where there is one.
 pub(crate) fn told_step(lang: Lang, text: Option<&str>) -> Option<Markup> {
     text.map(|text| told(lang, text))

@@ -1,8 +1,8 @@
 //! Figures over many runs.
 
-use ledger::{MarkFilter, RunState};
+use ledger::{MarkFilter, RunState, SlotEnd, SlotKey};
 
-use crate::fixture::{Fixture, at, dated, stop};
+use crate::fixture::{Fixture, at, dated, stop, telling};
 
 #[tokio::test]
 async fn what_ended_is_added_up_by_the_quarter_of_an_hour() {
@@ -106,10 +106,35 @@ async fn a_failure_needs_somebody_until_a_later_run_is_delivered() {
     assert_eq!(fixture.ledger.need_attention_count().await.unwrap(), 0);
 }
 
+/// What is tried again by itself waits for nobody, and is worth a look all the same.
+#[tokio::test]
+async fn a_failure_that_is_tried_again_needs_nobody() {
+    let fixture = Fixture::new().await;
+    let ledger = &fixture.ledger;
+    let run = dated(1);
+    let key = SlotKey {
+        activation: run.activation.clone(),
+        segment: run.segment.clone(),
+        slot: run.slot,
+    };
+    ledger.request_slot(&key, "partner", "ann", &telling(), at(0)).await.unwrap();
+    let begun = ledger.begin_slot(&key, at(0)).await.unwrap().unwrap();
+    let failed = fixture.claim(&run, at(0)).await;
+    ledger.slot_run(&begun, run.run_id).await.unwrap();
+    ledger.fail(&failed, &stop(), at(1)).await.unwrap();
+    ledger.end_slot(&begun, &SlotEnd::Retry(stop(), at(60)), at(1)).await.unwrap();
+    assert_eq!(ledger.need_attention_count().await.unwrap(), 0);
+    assert_eq!(ledger.need_attention(9).await.unwrap().len(), 1);
+    let begun = ledger.begin_slot(&key, at(60)).await.unwrap().unwrap();
+    ledger.end_slot(&begun, &SlotEnd::Failed(stop()), at(61)).await.unwrap();
+    assert_eq!(ledger.need_attention_count().await.unwrap(), 1);
+}
+
 crate::fixture::also_on_postgres![
     what_ended_is_added_up_by_the_quarter_of_an_hour,
     segments_have_their_sizes_at_the_last_deliveries,
     lanes_have_their_newest_runs,
     the_newest_run_of_a_thing_is_found,
     a_failure_needs_somebody_until_a_later_run_is_delivered,
+    a_failure_that_is_tried_again_needs_nobody,
 ];

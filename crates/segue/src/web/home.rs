@@ -5,11 +5,12 @@ use std::collections::BTreeSet;
 use jiff::civil::Date;
 use jiff::{Span, Timestamp};
 use ledger::{Ended, RunFilter, RunState, SlotState};
+use ui::page::RunStatus;
 use ui::page::home::{Alert, Day, Delivered, Home, Late, Next, Open, Share};
 
 use uuid::Uuid;
 
-use super::{Look, status};
+use super::Look;
 use crate::failure::Failure;
 
 /// How many days the chart shows.
@@ -48,9 +49,12 @@ fn midnight(look: &Look<'_>, date: Date) -> Timestamp {
 async fn alerts(look: &Look<'_>) -> Result<Vec<Alert>, Failure> {
     let mut alerts = Vec::new();
     for run in look.ledger.need_attention(ALERTS_MAX).await? {
+        let status = look.status(run.run_id, run.state);
+        let next = look.next_attempts.get(&run.run_id).map(|next| next.not_before);
         alerts.push(Alert {
             run: run.run_id.to_string(),
-            status: status(run.state),
+            status,
+            next_attempt: next.filter(|_| status == RunStatus::Retrying),
             segment: look.segment(&run.segment).name,
             activation: run.activation,
             slot: run.slot,
@@ -88,11 +92,13 @@ async fn open(look: &Look<'_>) -> Result<Open, Failure> {
         }
         open.late += 1;
         if open.latest.len() < LATE_SHOWN_MAX {
+            let retried = slot.run_id.filter(|id| look.next_attempts.contains_key(id));
             open.latest.push(Late {
                 segment: look.segment(&key.segment).name,
                 activation: key.activation.clone(),
                 slot: key.slot,
-                run: run.map(|id| id.to_string()),
+                run: run.or(retried).map(|id| id.to_string()),
+                is_retried: run.is_none() && retried.is_some(),
             });
         }
     }

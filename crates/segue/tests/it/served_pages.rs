@@ -356,6 +356,11 @@ async fn a_run_that_failed_is_followed_to_its_next_attempt() {
     page.must_have("The last attempt was not delivered");
     let live = page.between("data-live=\"", "\"").expect("it is followed").replace("&amp;", "&");
     browser.get("/runs").must_have("badge warn\">To be retried");
+    // Nobody has to do anything, and the home page says when it goes on.
+    let home = browser.get("/");
+    home.must_have("was not delivered yet, and is tried again by itself");
+    home.must_have("next attempt today");
+    assert!(!home.has("needs attention"), "{}", home.text);
     let id = run.trim_start_matches("/runs/");
     let answer = opened.browser.get(&format!("/api/v1/runs/{id}"));
     answer.must_have("\"state\":\"failed\"");
@@ -369,6 +374,35 @@ async fn a_run_that_failed_is_followed_to_its_next_attempt() {
         page = browser.get(&run);
     }
     assert!(!page.has("tried again"), "{}", page.text);
+}
+
+/// A file that is late because its run failed leads to that run, which is tried again.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_late_file_leads_to_the_run_that_is_tried_again() {
+    let lab = lab().await;
+    let project = Project::new(&Text::default().yaml(), Some(&lab));
+    let refuse = || {
+        let refused = Action::answer(403, "InvalidAccessKeyId");
+        lab.faults().add(Fault::on(Operation::CreateMultipartUpload, refused));
+    };
+    refuse();
+    let said = project.segue(&["run", "daily", "--slot", "2026-01-02T06:00:00Z"]);
+    assert_ne!(said.code, 0, "{}", said.stderr);
+    let mut opened = set_up(&project);
+    let browser = &mut opened.browser;
+    let run = browser.get("/runs?state=failed").between("href=\"/runs/", "\"").expect("a run");
+    let run = format!("/runs/{run}");
+    browser.get("/").must_have("needs attention");
+    refuse();
+    browser.post(&run, &format!("{run}/retry"), &[]).leads_to();
+    let mut home = browser.get("/");
+    while !home.has(", to be retried") {
+        home = browser.get("/");
+    }
+    home.must_have("1 file is late");
+    let late = home.between("<p class=\"detail\"><a href=\"/runs/", ", to be retried");
+    assert!(late.is_some_and(|it| format!("/runs/{it}").starts_with(&run)), "{}", home.text);
+    assert!(!home.has("needs attention"), "{}", home.text);
 }
 
 #[tokio::test(flavor = "multi_thread")]

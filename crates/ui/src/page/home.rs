@@ -8,7 +8,7 @@ use super::run::GUARD;
 use super::{RunLine, RunStatus, activation_url, entry, moment, relative, run_url};
 use crate::chart::{Bar, bars};
 use crate::component::{
-    Head, Kpi, Note, Tone, card, empty, flush_card, kpis, link_button, nothing, told,
+    Head, Kpi, Note, Tone, card, empty, flush_card, kpis, link_button, nothing, told_behind,
 };
 use crate::icon::Icon;
 use crate::locale::ratio;
@@ -66,8 +66,10 @@ pub struct Late {
     pub activation: String,
     /// When it was due.
     pub slot: Timestamp,
-    /// The run's id, if it is under way.
+    /// The run's id, if it has begun.
     pub run: Option<String>,
+    /// Whether the run ended and is tried again by itself.
+    pub is_retried: bool,
 }
 
 /// A part of a whole.
@@ -95,7 +97,7 @@ pub struct Day {
 pub struct Alert {
     /// The run's id.
     pub run: String,
-    /// Failed, blocked or late.
+    /// Failed, blocked, late or tried again.
     pub status: RunStatus,
     /// The segment's name.
     pub segment: String,
@@ -105,6 +107,8 @@ pub struct Alert {
     pub slot: Timestamp,
     /// Why, as far as it is known.
     pub reason: Option<String>,
+    /// When the next attempt may begin, of a run that is tried again.
+    pub next_attempt: Option<Timestamp>,
 }
 
 /// A slot to come.
@@ -308,9 +312,11 @@ impl Late {
     fn draw(&self, shell: &Shell) -> Markup {
         let (lang, locale) = (shell.lang(), &shell.locale);
         let when = locale.moment(self.slot).to_lowercase();
-        let (url, state) = match &self.run {
-            Some(run) => (run_url(run), lang.state_running()),
-            None => (activation_url(&self.activation), lang.state_waiting()),
+        let url = self.run.as_deref().map_or_else(|| activation_url(&self.activation), run_url);
+        let state = match self.run {
+            Some(_) if self.is_retried => lang.state_retrying(),
+            Some(_) => lang.state_running(),
+            None => lang.state_waiting(),
         };
         html! {
             a href=(url) { (self.segment) } " — " (lang.alert_slot(&self.activation, &when))
@@ -325,6 +331,7 @@ impl Alert {
         let title = match self.status {
             RunStatus::Blocked => lang.alert_blocked(&self.segment),
             RunStatus::Late => lang.alert_late(&self.segment),
+            RunStatus::Retrying => lang.alert_retrying(&self.segment),
             _ => lang.alert_failed(&self.segment),
         };
         let note = Note {
@@ -332,7 +339,8 @@ impl Alert {
             title: html! { (title) },
             detail: html! {
                 (lang.alert_slot(&self.activation, &locale.moment(self.slot).to_lowercase()))
-                @if let Some(reason) = &self.reason { " — " (told(lang, reason.strip_prefix(GUARD).unwrap_or(reason))) }
+                @if let Some(at) = self.next_attempt { ", " (lang.alert_again(&locale.moment(at).to_lowercase())) }
+                @if let Some(reason) = &self.reason { " — " (told_behind(lang, reason.strip_prefix(GUARD).unwrap_or(reason))) }
             },
             next_step: None,
             actions: link_button(&run_url(&self.run), None, lang.look(), "small"),

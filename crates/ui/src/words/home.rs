@@ -18,6 +18,8 @@ catalogue! {
     alert_failed(segment) = "{segment} was not delivered" | "{segment} n’a pas été livré";
     alert_blocked(segment) = "{segment} is stopped and waits for you" | "{segment} est arrêté et vous attend";
     alert_late(segment) = "{segment} is late" | "{segment} est en retard";
+    alert_retrying(segment) = "{segment} was not delivered yet, and is tried again by itself" | "{segment} n’est pas encore livré, et est réessayé automatiquement";
+    alert_again(when) = "next attempt {when}" | "prochaine tentative {when}";
     alert_slot(activation, when) = "{activation}, due {when}" | "{activation}, prévu {when}";
     look = "Look" | "Voir";
     delivered_today = "Rows delivered today" | "Lignes livrées aujourd’hui";

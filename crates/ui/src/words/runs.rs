@@ -122,6 +122,7 @@ catalogue! {
     run_rejected_title = "This run was rejected" | "Cette exécution a été rejetée";
     rejected_by(who) = "{who} rejected it." | "{who} l’a rejetée.";
     stop_rejected_do = "Correct the rule or the guard, and try again." | "Corrigez la règle ou le garde-fou, et réessayez.";
+    stop_internal = "A fault of Segue stopped it" | "Une faute de Segue l’a arrêtée";
     stop_other = "It could not go on" | "Elle n’a pas pu continuer";
     stop_other_do = "Read the reason, mend it, and try again." | "Lisez la raison, corrigez, et réessayez.";
 }

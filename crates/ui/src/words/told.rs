@@ -48,6 +48,10 @@ const COUNTED: [&str; 14] = [
     " qu’un fichier",
 ];
 
+/// The same in English.
+const COUNTED_IN_ENGLISH: [&str; 6] =
+    [" rows", " profiles", " members", " of {} members", " of the last", " were to be"];
+
 /// What stands before a number of a place in a file, in English and in French.
 const PLACES: [(&str, &str); 4] =
     [("line ", "ligne "), ("column ", "colonne "), ("row ", "ligne "), ("field ", "champ ")];
@@ -413,7 +417,7 @@ impl Lang {
     /// A text that the program told in English, in this language; nothing where it is not known here.
     pub fn told(self, text: &str) -> Option<String> {
         match self {
-            Self::En => Some(text.to_owned()),
+            Self::En => Some(english_of(text).unwrap_or_else(|| text.to_owned())),
             Self::Fr => exact(text)
                 .or_else(|| answered(text))
                 .or_else(|| placed(text))
@@ -423,6 +427,19 @@ impl Lang {
                 .or_else(|| of_system(text)),
         }
     }
+}
+
+/// The same text, with what counts people or rows as figures are written.
+fn english_of(text: &str) -> Option<String> {
+    let (english, facts, _) = pattern_of(text)?;
+    let is_sentence = english.ends_with(": {}");
+    let last = facts.len().saturating_sub(1);
+    let told = |(at, fact): (usize, &str)| match at == last && is_sentence {
+        true => Lang::En.told(fact).unwrap_or_default(),
+        false => fact.to_owned(),
+    };
+    let facts: Vec<String> = facts.into_iter().enumerate().map(told).collect();
+    written(Lang::En, english, &facts)
 }
 
 /// A problem with what a service answered behind it: `… (HTTP 403, AccessDenied): what it wrote`.
@@ -503,25 +520,30 @@ fn french_of(text: &str) -> Option<String> {
         (None, None) if is_sentence => return None,
         _ => french.to_owned(),
     };
-    let (mut french, codes) = (french.as_str(), codes(english));
+    let codes = codes(english);
     let told = |(at, fact): (usize, &str)| match &behind {
         Some(behind) if at == last => behind.clone(),
         _ if codes[at] => fact.to_owned(),
         _ => things::named(fact).unwrap_or_else(|| fact.to_owned()),
     };
     let facts: Vec<String> = facts.into_iter().enumerate().map(told).collect();
+    written(Lang::Fr, &french, &facts)
+}
+
+/// A pattern with its facts, in their places.
+fn written(lang: Lang, mut pattern: &str, facts: &[String]) -> Option<String> {
     let mut said = String::new();
     let mut next = 0;
-    while let Some((before, behind)) = french.split_once('{') {
+    while let Some((before, behind)) = pattern.split_once('{') {
         let (number, behind) = behind.split_once('}')?;
         let at = number.parse::<usize>().map_or(next, |number| number - 1);
         next += 1;
         said.push_str(before);
         let fact = facts.get(at)?;
-        said.push_str(&figure(fact, behind).unwrap_or_else(|| fact.clone()));
-        french = behind;
+        said.push_str(&figure(lang, fact, behind).unwrap_or_else(|| fact.clone()));
+        pattern = behind;
     }
-    said.push_str(french);
+    said.push_str(pattern);
     Some(said)
 }
 
@@ -532,13 +554,17 @@ fn codes(pattern: &str) -> Vec<bool> {
 }
 
 /// What counts people or rows, or is a share, as figures are written; it is told by what stands behind it.
-fn figure(fact: &str, behind: &str) -> Option<String> {
+fn figure(lang: Lang, fact: &str, behind: &str) -> Option<String> {
     if behind.starts_with("\u{a0}%") {
         return Some(fact.replace('.', ","));
     }
-    let is_count = COUNTED.iter().any(|it| behind.starts_with(it));
+    let counted = match lang {
+        Lang::En => COUNTED_IN_ENGLISH.as_slice(),
+        Lang::Fr => COUNTED.as_slice(),
+    };
+    let is_count = counted.iter().any(|it| behind.starts_with(it));
     let count = fact.parse::<u64>().ok().filter(|_| is_count)?;
-    Some(number(Lang::Fr, count))
+    Some(number(lang, count))
 }
 
 /// The facts in a text, if it fits the pattern.

@@ -119,7 +119,9 @@ fn home_says_what_is_late_and_under_way() {
         activation: "crm-daily".into(),
         slot: fixture::ago(minutes),
         run: run.map(str::to_owned),
+        is_retried: false,
     };
+    let again = Late { is_retried: true, ..late("Churn risk", 500, Some("1b2c")) };
     let all = [
         Open { under_way: 1, waiting: 0, late: 0, latest: vec![] },
         Open { under_way: 0, waiting: 2, late: 0, latest: vec![] },
@@ -127,7 +129,11 @@ fn home_says_what_is_late_and_under_way() {
             under_way: 1,
             waiting: 4,
             late: 5,
-            latest: vec![late("Luxury audience", 700, Some("5e0f")), late("Newsletter", 300, None)],
+            latest: vec![
+                late("Luxury audience", 700, Some("5e0f")),
+                again,
+                late("Newsletter", 300, None),
+            ],
         },
     ];
     let mut told = String::new();
@@ -144,6 +150,50 @@ fn home_says_what_is_late_and_under_way() {
     }
     let shown: Vec<&str> = told.lines().filter(|line| !line.starts_with("<svg")).collect();
     insta::assert_snapshot!("home_open", shown.join("\n"));
+}
+
+/// A run that is tried again says so, and when; figures are written as the language writes them.
+#[test]
+fn home_says_what_is_tried_again_and_counts_as_one_does() {
+    let mut home = fixture::home();
+    let mut retried = home.alerts[0].clone();
+    retried.status = ui::page::RunStatus::Retrying;
+    retried.next_attempt = Some(fixture::ago(-12));
+    home.alerts[0] = retried;
+    let told = Lang::ALL.map(|lang| {
+        let page = home.draw(&fixture::shell(lang, Scheme::System)).0;
+        let notes = page.split("<div class=\"note ").skip(1).take(2).map(|note| {
+            let text = note.split("</svg>").nth(1).unwrap_or_default();
+            text.split("<div class=\"side-actions\">").next().unwrap_or_default().to_owned()
+        });
+        notes.collect::<Vec<_>>().join("\n").replace(['\u{a0}', '\u{202f}'], " ")
+    });
+    insta::assert_snapshot!(told.join("\n\n"), @r#"
+    <h2>Churn risk was not delivered yet, and is tried again by itself</h2><p class="detail">agency-weekly, due today, 08:00, next attempt today, 09:54 — AccessDenied: kms:GenerateDataKey on key 1234abcd</p>
+    <h2>Birthday this month is stopped and waits for you</h2><p class="detail">crm-daily, due today, 06:00 — 2,104 rows are 91.0 % fewer than the 23,377 of the last run, and max_shrink is 50 %</p>
+
+    <h2>Churn risk n’est pas encore livré, et est réessayé automatiquement</h2><p class="detail">agency-weekly, prévu aujourd’hui, 08:00, prochaine tentative aujourd’hui, 09:54 — « <span lang="en">AccessDenied: kms:GenerateDataKey on key 1234abcd</span> »</p>
+    <h2>Birthday this month est arrêté et vous attend</h2><p class="detail">crm-daily, prévu aujourd’hui, 06:00 — 2 104 lignes, 91,0 % de moins que les 23 377 de la dernière exécution ; <code>max_shrink</code> est à 50 %</p>
+    "#);
+}
+
+/// What is not known in the language of the page is quoted behind its words.
+#[test]
+fn what_nobody_translated_is_quoted() {
+    let mut run = fixture::run_failed();
+    run.stop = Some(ui::page::run::Stop {
+        code: "internal".into(),
+        message: "the moon is full".into(),
+        hint: None,
+    });
+    let told = Lang::ALL.map(|lang| {
+        let page = run.draw(&fixture::shell(lang, Scheme::System)).0;
+        between(&page, "<p class=\"detail\">", "</p>").replace('\u{a0}', " ")
+    });
+    insta::assert_snapshot!(told.join("\n"), @r#"
+    A fault of Segue stopped it. Nothing is visible in the bucket. (the moon is full)
+    Une faute de Segue l’a arrêtée. Rien n’est visible dans le bucket. (« <span lang="en">the moon is full</span> »)
+    "#);
 }
 
 /// Two deliveries of one day are told apart in the chart and in its table.

@@ -3,7 +3,7 @@
 use maud::{Markup, html};
 
 use super::Run;
-use crate::component::{Note, Tone, link_button, nothing, ticked, told, told_step};
+use crate::component::{Note, Tone, link_button, nothing, ticked, told, told_behind, told_step};
 use crate::page::{RunStatus, destination_url, segment_url};
 use crate::shell::Shell;
 use crate::words::Lang;
@@ -40,7 +40,7 @@ impl Stop {
             detail: html! {
                 (what) "."
                 @if run.status == RunStatus::Failed { " " (lang.run_failed_calm()) }
-                @if self.code != "empty" { " (" (told(lang, message)) ")" }
+                @if self.code != "empty" { " (" (told_behind(lang, message)) ")" }
                 @if let Some(at) = run.next_attempt.filter(|_| run.status == RunStatus::Blocked) {
                     " " (lang.run_blocked_again(&shell.locale.moment(at).to_lowercase()))
                 }
@@ -94,6 +94,7 @@ impl Stop {
             "cannot_see" | "unsettled" | "upload_lost" => {
                 (lang.stop_unclear(), Some(lang.stop_unclear_do()))
             }
+            "internal" => (lang.stop_internal(), Some(lang.stop_other_do())),
             "in_the_way" => (lang.stop_in_way(), Some(lang.stop_other_do())),
             _ => (lang.stop_other(), Some(lang.stop_other_do())),
         };

@@ -370,4 +370,68 @@ pub(super) const TOLD: &[(&str, &str)] = &[
         "Le serveur a été démarré avec ce réglage («\u{a0}{}\u{a0}»).",
     ),
     ("the server does not answer", "le serveur ne répond pas"),
+    // Where the ledger is, and other servers
+    (
+        "Write `postgres://USER@HOST:5432/DATABASE`, and the password into SEGUE_DATABASE_PASSWORD.",
+        "Écrivez `postgres://USER@HOST:5432/DATABASE`, et le mot de passe dans SEGUE_DATABASE_PASSWORD.",
+    ),
+    (
+        "Name a schema that is empty or not there yet: `?schema=…` behind the address.",
+        "Nommez un schéma vide ou qui n’existe pas encore\u{a0}: `?schema=…` derrière l’adresse.",
+    ),
+    (
+        "Name another state folder with --state-dir.",
+        "Nommez un autre dossier d’état avec --state-dir.",
+    ),
+    (
+        "the ledger was restored at {} from a backup of {}, and does not know what was delivered since",
+        "le registre a été restauré à {} d’une sauvegarde de {}, et ne sait pas ce qui a été livré depuis",
+    ),
+    (
+        "`segue restore --settle` tells what was due in between as skipped, so that nothing is sent twice; then run what is missing by its slot.",
+        "`segue restore --settle` dit sauté ce qui était prévu entre-temps, pour que rien ne soit envoyé deux fois\u{a0}; lancez ensuite ce qui manque par son créneau.",
+    ),
+    ("{} cannot be read", "{} ne peut être lu"),
+    ("{} cannot be written", "{} ne peut être écrit"),
+    (
+        "Restore it from a backup of the state folder.",
+        "Restaurez-le d’une sauvegarde du dossier d’état.",
+    ),
+    (
+        "Make the state folder writable, and begin again.",
+        "Rendez le dossier d’état inscriptible, et recommencez.",
+    ),
+    ("there is no stored {}", "il n’y a pas d’objet gardé ({1})"),
+    // Requests
+    ("Only bearer tokens are taken.", "Seuls les jetons «\u{a0}bearer\u{a0}» sont acceptés."),
+    (
+        "The token is not one of this server, or it has expired.",
+        "Le jeton n’est pas de ce serveur, ou il a expiré.",
+    ),
+    (
+        "A request that changes something needs the header `{}`.",
+        "Une requête qui modifie quelque chose demande l’en-tête `{}`.",
+    ),
+    (
+        "It is in the answer that began the session.",
+        "Il est dans la réponse qui a commencé la session.",
+    ),
+    ("GET /api/v1/segments lists them.", "GET /api/v1/segments les montre."),
+    ("`GET /api/v1/schema` lists them.", "`GET /api/v1/schema` les montre."),
+    (
+        "It comes from the project file, and is read-only here.",
+        "Cela vient du fichier du projet, et se lit seulement ici.",
+    ),
+    (
+        "The {} is in the project file, and is read-only here.",
+        "L’objet ({1}) est dans le fichier du projet, et se lit seulement ici.",
+    ),
+    ("There is a {} already.", "Il existe déjà ({1})."),
+    ("The {} was changed since.", "L’objet ({1}) a été modifié depuis."),
+    ("The {} is used by {}.", "L’objet ({1}) est utilisé par\u{a0}: {2}."),
+    ("The body has to be `{}`.", "Le corps doit être `{}`."),
+    (
+        "`Idempotency-Key` has 1 to {} printable characters.",
+        "`Idempotency-Key` a de 1 à {} caractères imprimables.",
+    ),
 ];

@@ -369,4 +369,47 @@ pub(super) const TOLD: &[(&str, &str)] = &[
         "Nothing of the run is lost; make the folder usable and run again.",
         "Rien de l’exécution n’est perdu\u{a0}; rendez le dossier utilisable et relancez.",
     ),
+    // Folders
+    ("failed to create {}", "{} n’a pas pu être créé"),
+    ("failed to open {}", "{} n’a pas pu être ouvert"),
+    ("failed to look at {}", "{} n’a pas pu être examiné"),
+    ("failed to publish {}", "{} n’a pas pu être publié"),
+    ("failed to read {}", "{} n’a pas pu être lu"),
+    ("failed to remove {}", "{} n’a pas pu être retiré"),
+    ("failed to sync {}", "{} n’a pas pu être mis en sûreté sur le disque"),
+    ("failed to list {}", "{} n’a pas pu être listé"),
+    ("failed to lock {}", "{} n’a pas pu être verrouillé"),
+    ("failed to find {}", "{} est introuvable"),
+    ("failed to find the current folder", "le dossier courant est introuvable"),
+    // Whoever decided, and what was skipped
+    ("rejected by {}: {}", "rejetée par {}\u{a0}: «\u{a0}{}\u{a0}»"),
+    ("{} slots from {} to {}: {}", "{} créneaux de {} à {}\u{a0}: {}"),
+    ("a committed run has no record", "une exécution décidée n’a pas de trace"),
+    (
+        "the segments could not be evaluated together",
+        "les segments n’ont pas pu être évalués ensemble",
+    ),
+    (
+        "a run is not finished, but its destination is not in the project any more",
+        "une exécution n’est pas finie, mais sa destination n’est plus dans le projet",
+    ),
+    (
+        "some recipients are not taken by the mail server",
+        "certains destinataires sont refusés par le serveur de courriel",
+    ),
+    ("{} of {} members were left out, {} %", "{} membres sur {} ont été écartés, {}\u{a0}%"),
+    // Rules in files of their own
+    (
+        "rule of segment `{}` ({}, line {}, column {}): {}",
+        "règle du segment `{}` ({}, ligne {}, colonne {})\u{a0}: {}",
+    ),
+    ("rule of consent to `{}`: {}", "règle du consentement à `{}`\u{a0}: {}"),
+    (
+        "rule of consent to `{}` ({}, line {}, column {}): {}",
+        "règle du consentement à `{}` ({}, ligne {}, colonne {})\u{a0}: {}",
+    ),
+    (
+        "expression of column `{}` ({}, line {}, column {}): {}",
+        "expression de la colonne `{}` ({}, ligne {}, colonne {})\u{a0}: {}",
+    ),
 ];

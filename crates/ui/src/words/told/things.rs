@@ -69,6 +69,12 @@ const THINGS: &[(&str, &str)] = &[
     ("day of the week", "jour de la semaine"),
     ("month", "mois"),
     ("hour", "heure"),
+    ("minute", "minute"),
+    ("1 to 31, or `L` for the last", "1 à 31, ou `L` pour le dernier"),
+    ("1 to 12, or `jan` to `dec`", "1 à 12, ou `jan` à `dec`"),
+    ("0 to 7, or `sun` to `sat`", "0 à 7, ou `sun` à `sat`"),
+    ("0 to 59", "0 à 59"),
+    ("0 to 23", "0 à 23"),
 ];
 
 /// What stands before a thing, or before a name.
@@ -80,7 +86,14 @@ const BEGINNINGS: &[(&str, &str)] = &[
 ];
 
 /// What joins things.
-const JOINTS: [(&str, &str); 3] = [(", ", ", "), (" or ", " ou "), (" and ", " et ")];
+const JOINTS: [(&str, &str); 6] = [
+    (", ", ", "),
+    (" or ", " ou "),
+    (" and ", " et "),
+    (" of ", " de "),
+    (" on line ", " à la ligne "),
+    (" from ", " à partir de "),
+];
 
 /// A fact in French, if it is a thing, or several of them.
 pub(super) fn named(fact: &str) -> Option<String> {
