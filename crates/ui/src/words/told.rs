@@ -5,6 +5,7 @@
 //! in French. A text that is in no pattern is shown as it came, and marked as English.
 
 mod data;
+mod faults;
 mod inputs;
 mod keeping;
 mod objects;
@@ -18,7 +19,7 @@ use super::Lang;
 use crate::locale::number;
 
 /// All patterns, by what they are about.
-const ALL: [&[(&str, &str)]; 9] = [
+const ALL: [&[(&str, &str)]; 10] = [
     TOLD,
     objects::TOLD,
     data::TOLD,
@@ -28,6 +29,7 @@ const ALL: [&[(&str, &str)]; 9] = [
     project::TOLD,
     runs::TOLD,
     keeping::TOLD,
+    faults::TOLD,
 ];
 
 /// What stands behind a number that counts.
@@ -468,7 +470,7 @@ fn placed(text: &str) -> Option<String> {
             known.map_or_else(|| part.to_owned(), |(rest, fr)| format!("{fr}{rest}"))
         })
         .collect();
-    let problem = french_of(problem).or_else(|| at_character(problem))?;
+    let problem = at_character(problem).or_else(|| french_of(problem))?;
     Some(format!("{problem} ({})", place.join(", ")))
 }
 
@@ -476,7 +478,7 @@ fn placed(text: &str) -> Option<String> {
 fn at_character(text: &str) -> Option<String> {
     let (problem, number) = text.rsplit_once(" at character ")?;
     let number: u32 = number.parse().ok()?;
-    Some(format!("{} au caractère {number}", french_of(problem)?))
+    Some(format!("{}, au caractère {number}", french_of(problem)?))
 }
 
 /// A problem with its cause behind it: `cannot read the file (people.csv): permission denied`.
@@ -588,6 +590,10 @@ fn facts<'a>(pattern: &str, text: &'a str) -> Option<Vec<&'a str>> {
         if before.ends_with('`') && part.starts_with('`') && fact.contains('`') {
             return None;
         }
+        // What stands before a colon is a text of its own.
+        if at == 0 && before.is_empty() && fact.contains(": ") {
+            return None;
+        }
         found.push(fact);
         rest = &rest[end + part.len()..];
         before = part;
@@ -621,6 +627,8 @@ mod tests {
             said("the value is a text, where the field is a list (a.jsonl, line 2, column 5, field `a`)"),
             said("the field is string here, but integer in a.csv (b.csv, field `x`)"),
             said("expected `,` or `)`, found the end"),
+            said("the guard stopped the run: 2104 rows are fewer than min_rows (9999)"),
+            said("a condition on events has to be true or false, this is of type float at character 25 (field `rule`)"),
             said("the account `text` is used by destination `text`"),
             said("failed to count segment `loyal`: a division by zero (people.csv, row 6, field `rule`)"),
             said("`luxury` of `daily` and `luxury` of `newsletter` would write the same object `a/b.csv`"),
@@ -639,10 +647,12 @@ mod tests {
         le jeu de données `crm` n’a pas pu être ouvert : le fichier ne peut être lu (a.csv) : l’accès est refusé (os error 13)
         le jeu de données `crm` n’a pas pu être ouvert : le fichier ne peut être lu (a.csv) : « Stale file handle (os error 116) »
         le registre a échoué : « (code: 1) SQL logic error »
-        aucun jeu d’événements n’a de champ `x` au caractère 7 (champ `rule`)
+        aucun jeu d’événements n’a de champ `x`, au caractère 7 (champ `rule`)
         la valeur est un texte, là où le champ est une liste (a.jsonl, ligne 2, colonne 5, champ `a`)
         le champ est de type string ici, mais integer dans a.csv (b.csv, champ `x`)
-        il faut `,` ou `)`, et c’est la fin
+        attendu : `,` ou `)` ; trouvé : la fin
+        le garde-fou a arrêté l’exécution : 2 104 lignes, moins que `min_rows` (9999)
+        une condition sur des événements doit être vraie ou fausse, celle-ci est de type float, au caractère 25 (champ `rule`)
         l’objet (compte `text`) est utilisé par : destination `text`
         le segment `loyal` n’a pas pu être compté : une division par zéro (people.csv, ligne 6, champ `rule`)
         `luxury` de `daily` et `luxury` de `newsletter` écriraient le même objet `a/b.csv`

@@ -6,3 +6,4 @@ mod gallery;
 mod pages;
 mod shown;
 mod told;
+mod told_in_source;

@@ -331,4 +331,18 @@ pub(super) const TOLD: &[(&str, &str)] = &[
     ("there is no project file at {}", "il n’y a pas de fichier du projet à {}"),
     ("the stored object {}/{} is damaged", "l’objet gardé {}/{} est abîmé"),
     ("Restore the ledger from a backup.", "Restaurez le registre d’une sauvegarde."),
+    // What is not there
+    ("the project has no activation `{}`", "le projet n’a pas d’activation `{}`"),
+    ("the project has no segment `{}`", "le projet n’a pas de segment `{}`"),
+    ("the project has no destination `{}`", "le projet n’a pas de destination `{}`"),
+    ("the project has no account `{}`", "le projet n’a pas de compte `{}`"),
+    ("There is no activation `{}`.", "Il n’existe pas d’activation `{}`."),
+    ("There is no segment `{}`.", "Il n’existe pas de segment `{}`."),
+    ("There is no destination `{}`.", "Il n’existe pas de destination `{}`."),
+    ("There is no account `{}`.", "Il n’existe pas de compte `{}`."),
+    ("There is no dataset `{}`.", "Il n’existe pas de jeu de données `{}`."),
+    ("There is no run `{}`.", "Il n’existe pas d’exécution `{}`."),
+    ("There is no user `{}`.", "Il n’existe pas d’utilisateur `{}`."),
+    ("There is no token `{}`.", "Il n’existe pas de jeton `{}`."),
+    ("There is no secret `{}`.", "Il n’existe pas de secret `{}`."),
 ];

@@ -198,7 +198,7 @@ pub(super) const TOLD: &[(&str, &str)] = &[
     ),
     ("a list and its keys differ in length", "une liste et ses clés n’ont pas la même longueur"),
     ("{} takes a list", "{} prend une liste"),
-    ("expected a list, found {}", "il faut une liste, et c’est {}"),
+    ("expected a list, found {}", "il faut une liste, or ceci est {}"),
     (
         "{} takes a list, a list of keys and a count",
         "{} prend une liste, une liste de clés et un nombre",
@@ -278,7 +278,7 @@ pub(super) const TOLD: &[(&str, &str)] = &[
     ("a comparison is compared once more", "une comparaison est comparée encore une fois"),
     ("Join two comparisons with `and`.", "Joignez deux comparaisons par `and`."),
     ("`==` is no operator of PQL", "`==` n’est pas un opérateur de PQL"),
-    ("expected {}, found {}", "il faut {}, et c’est {}"),
+    ("expected {}, found {}", "attendu\u{a0}: {}\u{a0}; trouvé\u{a0}: {}"),
     (
         "Write `x notIn […]`, or `not (…)` around the condition.",
         "Écrivez `x notIn […]`, ou `not (…)` autour de la condition.",
@@ -306,7 +306,7 @@ pub(super) const TOLD: &[(&str, &str)] = &[
         "Units go from `milliseconds` to `millennia`.",
         "Les unités vont de `milliseconds` à `millennia`.",
     ),
-    ("a condition is expected here, this is {}", "il faut ici une condition, et c’est {}"),
+    ("a condition is expected here, this is {}", "il faut ici une condition, or ceci est {}"),
     (
         "Compare it with a value: `loyalty.points >= 1000`.",
         "Comparez-le à une valeur\u{a0}: `loyalty.points >= 1000`.",
@@ -323,7 +323,7 @@ pub(super) const TOLD: &[(&str, &str)] = &[
     ("an empty list has no meaning here", "une liste vide n’a pas de sens ici"),
     ("the rule becomes more than {} bytes of SQL", "la règle devient plus de {} octets de SQL"),
     ("Split the segment.", "Divisez le segment."),
-    ("`{}` takes {}, found {}", "`{}` prend {}, et c’est {}"),
+    ("`{}` takes {}, found {}", "`{}`\u{a0}: {}, reçu\u{a0}: {}"),
     (
         "the number of elements is not a whole number",
         "le nombre d’éléments n’est pas un nombre entier",
@@ -365,8 +365,8 @@ pub(super) const TOLD: &[(&str, &str)] = &[
         "Écrivez `inSegment(\"…\")` avec la clé, l’identifiant ou le nom d’un segment.",
     ),
     ("Write the key of the one that is meant.", "Écrivez la clé de celui qui est visé."),
-    ("It stands behind a value: `{}`.", "Elle va derrière une valeur\u{a0}: `{}`."),
-    ("It stands alone: `{}`.", "Elle est seule\u{a0}: `{}`."),
+    ("It stands behind a value: `{}`.", "Elle s’écrit derrière une valeur\u{a0}: `{}`."),
+    ("It stands alone: `{}`.", "Elle s’écrit seule\u{a0}: `{}`."),
     ("`{}` is not available for events", "`{}` n’est pas disponible pour des événements"),
     (
         "Of events there are `count`, `sum`, `average`, `min`, `max`, `exists`, `filter` and `CHAIN`.",
@@ -398,7 +398,10 @@ pub(super) const TOLD: &[(&str, &str)] = &[
         "Ask for both on their own, joined with `and`; events one behind the other are a `CHAIN`.",
         "Demandez chacun à part, joints par `and`\u{a0}; des événements l’un derrière l’autre sont une `CHAIN`.",
     ),
-    ("whether case matters is `true` or `false`", "si la casse compte est `true` ou `false`"),
+    (
+        "whether case matters is `true` or `false`",
+        "la prise en compte de la casse est `true` ou `false`",
+    ),
     ("the pattern is not a text", "le motif n’est pas un texte"),
     ("the group is not a number from 0 to 100", "le groupe n’est pas un nombre de 0 à 100"),
     ("the calendar ends on this day", "le calendrier finit ce jour-là"),
