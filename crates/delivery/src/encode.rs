@@ -125,6 +125,11 @@ impl Encoder {
         }
     }
 
+    /// Whether columns of text may come as dictionaries of texts, whatever the schema says.
+    pub fn takes_dictionaries(&self) -> bool {
+        matches!(self.shared.form, Form::Lines(_))
+    }
+
     /// Returns what every file begins with.
     pub fn head(&self) -> Head {
         match &self.shared.form {

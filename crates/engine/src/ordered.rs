@@ -4,16 +4,19 @@
 //! bounded queue of their own; the stream drains the queues in the order of the numbers. So the
 //! results are the same whatever the number of threads, and what waits in memory is bounded by the
 //! jobs under way times the length of a queue.
+//!
+//! The threads stay until the last job is done: the memory that one job has given back to a thread is
+//! there for the next one, and a machine has few of them.
 
 use std::collections::VecDeque;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::pin::Pin;
-use std::sync::Arc;
+use std::sync::mpsc;
+use std::sync::{Arc, Mutex, PoisonError};
 use std::task::{Context, Poll};
 
 use futures::Stream;
 use tokio::sync::mpsc::{Receiver, Sender, channel};
-use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
 use crate::error::Error;
 
@@ -58,8 +61,16 @@ pub(crate) struct Ordered<T, E> {
     next: usize,
     count: usize,
     running: VecDeque<Receiver<Result<T, E>>>,
-    permits: Arc<Semaphore>,
-    window: usize,
+    threads: usize,
+    /// Where the threads take their jobs from, once there are any.
+    queue: Option<mpsc::Sender<Task<T, E>>>,
+}
+
+/// A job that waits for a thread.
+struct Task<T, E> {
+    job: Arc<Job<T, E>>,
+    number: usize,
+    outlet: Outlet<T, E>,
 }
 
 impl<T, E> Ordered<T, E>
@@ -73,43 +84,57 @@ where
         threads: usize,
         job: impl Fn(usize, &Outlet<T, E>) -> Result<(), Stop<E>> + Send + Sync + 'static,
     ) -> Self {
-        let threads = threads.max(1);
-        Self {
-            job: Arc::new(job),
-            next: 0,
-            count,
-            running: VecDeque::new(),
-            permits: Arc::new(Semaphore::new(threads)),
-            window: threads + JOBS_WAITING,
-        }
+        let (job, running) = (Arc::new(job), VecDeque::new());
+        Self { job, next: 0, count, running, threads: threads.max(1), queue: None }
     }
 
-    /// Starts as many jobs as may run. Permits are taken in the order of the jobs, so the job whose
+    /// Lets as many jobs begin as may be under way. Threads take them in their order, so the job whose
     /// results are awaited always has one.
     fn start_jobs(&mut self) {
-        while self.next < self.count && self.running.len() < self.window {
-            let Ok(permit) = Arc::clone(&self.permits).try_acquire_owned() else { break };
-            self.running.push_back(start(Arc::clone(&self.job), self.next, permit));
+        while self.next < self.count && self.running.len() < self.threads + JOBS_WAITING {
+            let threads = self.threads.min(self.count);
+            let queue = self.queue.get_or_insert_with(|| start_threads(threads));
+            let (sender, receiver) = channel(QUEUE_LENGTH);
+            let (job, outlet) = (Arc::clone(&self.job), Outlet(sender));
+            // Threads outlive the queue, whose end is what they wait for.
+            drop(queue.send(Task { job, number: self.next, outlet }));
+            self.running.push_back(receiver);
             self.next += 1;
+        }
+        if self.next == self.count {
+            self.queue = None;
         }
     }
 }
 
-fn start<T, E>(
-    job: Arc<Job<T, E>>,
-    number: usize,
-    permit: OwnedSemaphorePermit,
-) -> Receiver<Result<T, E>>
+/// Starts threads that do jobs until no more can come.
+fn start_threads<T, E>(threads: usize) -> mpsc::Sender<Task<T, E>>
 where
     T: Send + 'static,
     E: From<Error> + Send + 'static,
 {
-    let (sender, receiver) = channel(QUEUE_LENGTH);
-    tokio::task::spawn_blocking(move || {
-        let outlet = Outlet(sender);
+    let (queue, tasks) = mpsc::channel();
+    let tasks = Arc::new(Mutex::new(tasks));
+    for _ in 0..threads {
+        let tasks: Arc<Mutex<mpsc::Receiver<Task<T, E>>>> = Arc::clone(&tasks);
+        let next = move || tasks.lock().unwrap_or_else(PoisonError::into_inner).recv();
+        tokio::task::spawn_blocking(move || {
+            while let Ok(task) = next() {
+                task.run();
+            }
+        });
+    }
+    queue
+}
+
+impl<T, E: From<Error>> Task<T, E> {
+    fn run(self) {
+        let Self { job, number, outlet } = self;
+        if outlet.0.is_closed() {
+            return;
+        }
         // The libraries that decode files may panic on hostile input; that ends this job only.
         let outcome = catch_unwind(AssertUnwindSafe(|| job(number, &outlet)));
-        drop(permit);
         // Before the queue closes: who sees the end of the stream may rely on the job being gone.
         drop(job);
         let error = match outcome {
@@ -119,8 +144,7 @@ where
         };
         // If nobody listens any more, nobody misses the error.
         drop(outlet.0.blocking_send(Err(error)));
-    });
-    receiver
+    }
 }
 
 impl<T, E> Stream for Ordered<T, E>
@@ -140,6 +164,7 @@ where
                 Poll::Ready(Some(Err(error))) => {
                     self.next = self.count;
                     self.running.clear();
+                    self.queue = None;
                     return Poll::Ready(Some(Err(error)));
                 }
                 Poll::Ready(None) => drop(self.running.pop_front()),

@@ -3,6 +3,8 @@
 //! Pages are decoded as they are needed, so memory does not depend on the size of a row group. What
 //! is read has to add up to what the footer promises: rows are never lost in silence.
 
+mod coded;
+
 use std::collections::BTreeSet;
 use std::ops::Range;
 use std::sync::Arc;
@@ -121,6 +123,25 @@ pub(crate) fn slices(metadata: &ParquetMetaData, rows_target: u64) -> Vec<Slice>
     slices
 }
 
+/// What is read of a slice.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Wanted<'a> {
+    /// The columns below these paths.
+    pub(crate) needed: &'a BTreeSet<Steps>,
+    /// Texts that may come as codes of a dictionary, where the file holds nothing else of them.
+    pub(crate) coded: &'a BTreeSet<Steps>,
+    /// The rows whose bit is set; all if it is not given.
+    pub(crate) only: Option<&'a BooleanBuffer>,
+}
+
+impl<'a> Wanted<'a> {
+    /// All rows, with some columns.
+    pub(crate) fn of(needed: &'a BTreeSet<Steps>) -> Self {
+        static NOTHING: BTreeSet<Steps> = BTreeSet::new();
+        Self { needed, coded: &NOTHING, only: None }
+    }
+}
+
 /// The rows of one slice, or some of them, with the columns that are needed.
 pub(crate) struct Reader {
     source: Arc<Source>,
@@ -129,15 +150,16 @@ pub(crate) struct Reader {
 }
 
 impl Reader {
-    /// Begins to read; of the slice's rows those whose bit in `only` is set, if that is given.
+    /// Begins to read.
     pub(crate) fn new(
         source: Arc<Source>,
         metadata: ArrowReaderMetadata,
         slice: &Slice,
-        needed: &BTreeSet<Steps>,
-        only: Option<&BooleanBuffer>,
+        wanted: Wanted<'_>,
     ) -> Result<Self, Error> {
+        let Wanted { needed, coded, only } = wanted;
         let leaves = needed_leaves(&metadata, needed);
+        let metadata = coded::with_codes(metadata, slice.row_group, coded);
         let group = metadata.metadata().row_group(slice.row_group);
         let mut ranges = Vec::with_capacity(leaves.len());
         let mut bytes = 0_u64;

@@ -87,6 +87,11 @@ impl Steps {
         names
     }
 
+    /// Whether what one of two paths leads to is part of what the other does.
+    pub(crate) fn overlaps(&self, other: &Self) -> bool {
+        self.0.starts_with(&other.0) || other.0.starts_with(&self.0)
+    }
+
     /// Takes the values out of `batch`, as `wanted`. A column that the batch does not have is
     /// null throughout: the dataset has it, this file does not.
     pub(crate) fn extract(
@@ -104,7 +109,14 @@ impl Steps {
                 None => return Ok(nothing()),
             }
         }
-        if found.data_type() == wanted { Ok(found) } else { convert(&found, wanted) }
+        match found.data_type() {
+            // Texts that were asked for as codes stay so.
+            DataType::Dictionary(_, values) if values.is_string() && wanted.is_string() => {
+                Ok(found)
+            }
+            data_type if data_type == wanted => Ok(found),
+            _ => convert(&found, wanted),
+        }
     }
 }
 

@@ -1,6 +1,6 @@
 //! The rows of a query: in snapshot order, read by several threads, counted.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Arc, Mutex, PoisonError};
 
 use arrow::array::RecordBatch;
@@ -11,6 +11,7 @@ use futures::{Stream, StreamExt as _, TryStreamExt, stream};
 use crate::error::Error;
 use crate::increment::{Difference, Gone, OnTheWay, Sent};
 use crate::ordered::{Ordered, Outlet, Stop};
+use crate::path::Steps;
 use crate::people::{People, Whose};
 use crate::row_set::RowSet;
 use crate::selection::{Marks, Restriction, Selected, Selection, Spot};
@@ -179,13 +180,25 @@ impl Pass {
         &self,
         morsel: usize,
         restriction: impl Fn(u64, usize) -> Restriction,
+        each: impl FnMut(Piece<'_>) -> Result<(), Stop<E>>,
+    ) -> Result<(), Stop<E>> {
+        self.read_coded(morsel, &BTreeSet::new(), restriction, each)
+    }
+
+    /// The same; columns of the texts that `coded` paths lead to may be dictionaries.
+    fn read_coded<E: From<Error>>(
+        &self,
+        morsel: usize,
+        coded: &BTreeSet<Steps>,
+        restriction: impl Fn(u64, usize) -> Restriction,
         mut each: impl FnMut(Piece<'_>) -> Result<(), Stop<E>>,
     ) -> Result<(), Stop<E>> {
         let location = self.survey.location(morsel);
         let failed = |error: Error| Stop::Failed(error.in_file_if_untold(location).into());
         let since = self.selection.since(morsel).map_err(failed)?;
         let mut first_row = 0;
-        for records in self.survey.read(morsel, &self.selection.needed).map_err(failed)? {
+        let needed = &self.selection.needed;
+        for records in self.survey.read_coded(morsel, needed, coded).map_err(failed)? {
             let records = records.map_err(failed)?;
             let scanned = records.num_rows();
             let restriction = restriction(first_row, scanned);
@@ -362,6 +375,8 @@ pub struct Rows {
     counter: Counter,
     /// Tells whose rows are, if that is asked for; what it goes by stands behind the columns.
     told: Option<Told>,
+    /// The paths of texts that may come as dictionaries.
+    coded: BTreeSet<Steps>,
     threads: usize,
 }
 
@@ -371,6 +386,7 @@ struct Told {
     whose: Whose,
     /// The columns without what is hidden behind them.
     schema: SchemaRef,
+    columns: usize,
 }
 
 /// Which records become rows.
@@ -423,7 +439,8 @@ impl Rows {
         threads: usize,
     ) -> Self {
         let counter = Counter::Reading(Tally::new(&pass, losers.is_some(), left_out));
-        Self { pass, choice: Choice::Members { losers }, counter, told: None, threads }
+        let (choice, coded) = (Choice::Members { losers }, BTreeSet::new());
+        Self { pass, choice, counter, told: None, coded, threads }
     }
 
     /// What changed.
@@ -431,17 +448,30 @@ impl Rows {
         let Difference { pass, sent, gone, on_the_way, counts } = difference;
         let (gone, next) = (gone.map(Box::new), on_the_way.map(Arc::new));
         let choice = Choice::Difference { sent, gone, next };
-        Self { pass, choice, counter: Counter::Known(counts), told: None, threads }
+        let (counter, coded) = (Counter::Known(counts), BTreeSet::new());
+        Self { pass, choice, counter, told: None, coded, threads }
     }
 
     /// The same, telling whose the rows are.
     pub(crate) fn telling(self, whose: Whose) -> Self {
-        let fields = self.pass.selection.schema.fields().iter().take(whose.columns()).cloned();
+        let columns = whose.columns();
+        let fields = self.pass.selection.schema.fields().iter().take(columns).cloned();
         let schema = Arc::new(Schema::new(fields.collect::<Fields>()));
-        Self { told: Some(Told { whose, schema }), ..self }
+        Self { told: Some(Told { whose, schema, columns }), ..self }
     }
 
-    /// The headers, in column order, with the types in which the batches hold their columns.
+    /// The same, with columns of text as dictionaries where the files hold them so: they are read and
+    /// written with less work. Where single rows are picked there is nothing to gain.
+    #[must_use]
+    pub fn coded(mut self) -> Self {
+        if matches!(self.choice, Choice::Members { .. }) {
+            self.coded.clone_from(&self.pass.selection.coded);
+        }
+        self
+    }
+
+    /// The headers, in column order, with the types in which the batches hold their columns, or of
+    /// the values of those that come as dictionaries.
     pub fn schema(&self) -> SchemaRef {
         let schema = self.told.as_ref().map_or(&self.pass.selection.schema, |told| &told.schema);
         Arc::clone(schema)
@@ -478,7 +508,7 @@ impl Rows {
         T: Send + 'static,
         E: From<Error> + Send + 'static,
     {
-        let Self { pass, choice, counter, told, threads } = self;
+        let Self { pass, choice, counter, told, coded, threads } = self;
         let morsels = pass.survey.morsels.len();
         let tail = matches!(choice, Choice::Difference { gone: Some(_), .. });
         let next = match &choice {
@@ -510,7 +540,7 @@ impl Rows {
                                 Some(bits) => Restriction::Without(bits),
                             },
                         };
-                        pass.read_morsel(job, restriction, |piece| {
+                        pass.read_coded(job, &coded, restriction, |piece| {
                             if let Counter::Reading(tally) = &counter {
                                 tally.add(piece.scanned, &piece.selected);
                             }
@@ -566,8 +596,9 @@ impl Told {
         known: Option<People>,
     ) -> Result<(RecordBatch, People), Error> {
         let people = known.map_or_else(|| self.whose.tell(batch), Ok)?;
-        let columns = batch.columns()[..self.schema.fields().len()].to_vec();
-        let batch = RecordBatch::try_new(Arc::clone(&self.schema), columns)
+        let columns: Vec<usize> = (0..self.columns).collect();
+        let batch = batch
+            .project(&columns)
             .map_err(|_| Error::internal("columns do not fit their own schema"))?;
         Ok((batch, people))
     }

@@ -53,6 +53,8 @@ pub(crate) struct Selection {
     pub(crate) schema: SchemaRef,
     /// The fields that have to be read.
     pub(crate) needed: BTreeSet<Steps>,
+    /// Those that are texts which become columns as they are and which nothing else looks at.
+    pub(crate) coded: BTreeSet<Steps>,
 }
 
 /// Who is a member.
@@ -186,6 +188,12 @@ impl Selection {
             }
             sources.push(Source::Path(path.clone()));
         }
+        let is_looked_at = |number: usize, source: &Source| {
+            !matches!(source, Source::Path(_))
+                || parts.columns.get(number).is_none_or(|column| column.mandatory)
+        };
+        let looked_at = sources.iter().enumerate().filter(|(number, it)| is_looked_at(*number, it));
+        let looked_at: Vec<Steps> = looked_at.flat_map(|(_, it)| it.paths()).cloned().collect();
         let mut paths: Vec<Steps> = sources.iter().flat_map(Source::paths).cloned().collect();
         paths.sort();
         paths.dedup();
@@ -206,6 +214,12 @@ impl Selection {
         let named: Vec<Steps> = named.cloned().chain(inputs.paths.iter().map(source)).collect();
         let around = Around { segments: &parts.query.segments, survey, evaluated_at };
         let terms = Terms::new(named.iter(), around)?;
+        let of_rule = membership.paths().chain(consent.iter().flat_map(Consent::paths));
+        let looked_at: Vec<&Steps> = of_rule.chain(terms.paths()).chain(&looked_at).collect();
+        let coded = match identity {
+            None => inputs.coded(&looked_at),
+            Some(_) => BTreeSet::new(),
+        };
         let is_read = |path: &&Steps| in_segment::written(path).is_none();
         let needed = named.iter().chain(terms.paths());
         let needed = needed.filter(is_read).cloned().collect();
@@ -236,6 +250,7 @@ impl Selection {
             mandatory,
             schema,
             needed,
+            coded,
         })
     }
 
@@ -416,8 +431,8 @@ impl Selection {
 
     fn batch(&self, columns: Vec<ArrayRef>, rows: usize) -> Result<RecordBatch, Error> {
         let options = RecordBatchOptions::new().with_row_count(Some(rows));
-        RecordBatch::try_new_with_options(Arc::clone(&self.schema), columns, &options)
-            .map_err(broken)
+        let schema = with_types_of(&self.schema, &columns);
+        RecordBatch::try_new_with_options(schema, columns, &options).map_err(broken)
     }
 
     /// Which rows have a value in each mandatory column, and how many lack one, each row counted
@@ -437,6 +452,17 @@ impl Selection {
         }
         (complete.filter(|bits| bits.count_set_bits() < batch.num_rows()), missing)
     }
+}
+
+/// The schema of columns, some of which may have come as dictionaries.
+fn with_types_of(schema: &SchemaRef, columns: &[ArrayRef]) -> SchemaRef {
+    let types = || columns.iter().map(|column| column.data_type());
+    if schema.fields().iter().map(|field| field.data_type()).eq(types()) {
+        return Arc::clone(schema);
+    }
+    let fields = schema.fields().iter().zip(types());
+    let fields = fields.map(|(field, data_type)| Field::new(field.name(), data_type.clone(), true));
+    Arc::new(Schema::new(fields.collect::<Vec<_>>()))
 }
 
 impl Membership {

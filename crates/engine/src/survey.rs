@@ -26,7 +26,7 @@ use crate::kept::Held;
 use crate::members::Known;
 use crate::merge::Union;
 use crate::ordered::{Ordered, QUEUE_LENGTH, Stop};
-use crate::parquet_file::{self, BATCH_ROWS_MAX, Slice};
+use crate::parquet_file::{self, BATCH_ROWS_MAX, Slice, Wanted};
 use crate::path::Steps;
 use crate::source::Source;
 use crate::store::{Input, Store, Version};
@@ -326,10 +326,21 @@ impl Survey {
 
     /// Reads the rows of a morsel with the fields that `needed` paths lead through.
     pub(crate) fn read(&self, morsel: usize, needed: &BTreeSet<Steps>) -> Result<Batches, Error> {
+        self.read_coded(morsel, needed, &BTreeSet::new())
+    }
+
+    /// The same, with texts as codes where the file holds them so: those that `coded` paths lead to
+    /// may be dictionaries.
+    pub(crate) fn read_coded(
+        &self,
+        morsel: usize,
+        needed: &BTreeSet<Steps>,
+        coded: &BTreeSet<Steps>,
+    ) -> Result<Batches, Error> {
         let Some(rows) = self.identity_rows.clone() else {
-            return self.read_answered(morsel, needed);
+            return self.read_answered(morsel, needed, coded);
         };
-        let records = self.read_answered(morsel, &rows.needed(needed))?;
+        let records = self.read_answered(morsel, &rows.needed(needed), &BTreeSet::new())?;
         let mut first = 0;
         let repeated = records.flat_map(move |records| {
             let repeated = records.and_then(|records| {
@@ -364,8 +375,8 @@ impl Survey {
         }
         let source = Source::open(&self.reader.store, &self.inputs[*input])?;
         let footer = self.footer(*input, &source)?;
-        let reader = parquet_file::Reader::new(source, footer, slice, needed, Some(rows))?;
-        Ok(Some(Box::new(reader)))
+        let wanted = Wanted { only: Some(rows), ..Wanted::of(needed) };
+        Ok(Some(Box::new(parquet_file::Reader::new(source, footer, slice, wanted)?)))
     }
 
     /// How many rows a morsel has, where that is known before it is read.
@@ -409,11 +420,16 @@ impl Survey {
         Piece { end: None, hash: XxHash3_128::oneshot(text.as_bytes()) as u64, modified }
     }
 
-    fn read_answered(&self, morsel: usize, needed: &BTreeSet<Steps>) -> Result<Batches, Error> {
-        let Some(answers) = &self.answers else { return self.read_files(morsel, needed) };
+    fn read_answered(
+        &self,
+        morsel: usize,
+        needed: &BTreeSet<Steps>,
+        coded: &BTreeSet<Steps>,
+    ) -> Result<Batches, Error> {
+        let Some(answers) = &self.answers else { return self.read_files(morsel, needed, coded) };
         let is_answer = |path: &&Steps| answers.has(path.root());
         if !needed.iter().any(|path| is_answer(&path)) {
-            return self.read_files(morsel, needed);
+            return self.read_files(morsel, needed, coded);
         }
         let of_files = needed.iter().filter(|path| !is_answer(path)).cloned().collect();
         let (answers, mut first_row) = (Arc::clone(answers), 0);
@@ -423,10 +439,15 @@ impl Survey {
             first_row += records.num_rows() as u64;
             answers.add(morsel, row, &records)
         };
-        Ok(Box::new(self.read_files(morsel, &of_files)?.map(answered)))
+        Ok(Box::new(self.read_files(morsel, &of_files, coded)?.map(answered)))
     }
 
-    fn read_files(&self, morsel: usize, needed: &BTreeSet<Steps>) -> Result<Batches, Error> {
+    fn read_files(
+        &self,
+        morsel: usize,
+        needed: &BTreeSet<Steps>,
+        coded: &BTreeSet<Steps>,
+    ) -> Result<Batches, Error> {
         let Morsel { input, slice } = &self.morsels[morsel];
         let source = Source::open(&self.reader.store, &self.inputs[*input])?;
         let roots = || -> Fields {
@@ -437,7 +458,8 @@ impl Survey {
         match (self.reader.format, slice) {
             (DatasetFormat::Parquet, Some(slice)) => {
                 let footer = self.footer(*input, &source)?;
-                Ok(Box::new(parquet_file::Reader::new(source, footer, slice, needed, None)?))
+                let wanted = Wanted { coded, ..Wanted::of(needed) };
+                Ok(Box::new(parquet_file::Reader::new(source, footer, slice, wanted)?))
             }
             (DatasetFormat::Delta { .. }, Some(slice)) => {
                 let footer = self.footer(*input, &source)?;

@@ -4,7 +4,7 @@ use arrow_array::Array;
 use arrow_buffer::NullBuffer;
 use arrow_schema::DataType;
 
-use super::dictionary;
+use super::dictionary::{self, Kept};
 use super::error::{Error, Problem};
 use super::json;
 use super::json_value::Values;
@@ -54,18 +54,19 @@ impl Unsupported {
     }
 }
 
-/// Finds the way to write the cells of `array`. `leads` says that it is the first column.
+/// Finds the way to write the cells of `array`. `kept` are cells of earlier batches; `leads` says that
+/// it is the first column.
 ///
 /// # Errors
 /// The type that has no form in a cell, `array`'s own or one inside it.
 pub(super) fn resolve<'a>(
     array: &'a dyn Array,
-    rules: &Rules,
+    (rules, kept): (&Rules, &Kept),
     leads: bool,
 ) -> Result<BoxedColumn<'a>, Unsupported> {
     match array.data_type() {
         DataType::Null => Ok(Box::new(Missing)),
-        DataType::Dictionary(..) => dictionary::resolve(array, rules, leads),
+        DataType::Dictionary(..) => dictionary::resolve(array, (rules, kept), leads),
         data_type if data_type.is_nested() => json::resolve(array, rules),
         _ if rules.is_json() => scalar::resolve(array, rules.non_finite(), Values),
         _ => scalar::resolve(array, rules.non_finite(), Cells { rules }),

@@ -1,37 +1,63 @@
-//! Dictionary columns: each value of the dictionary is made a cell once per batch, and a row only
-//! copies it.
+//! Dictionary columns: each value of the dictionary is made a cell once for all batches that have it,
+//! and a row only copies it.
 
-use arrow_array::Array;
+use std::collections::VecDeque;
+use std::sync::{Arc, Mutex, PoisonError};
+
 use arrow_array::cast::AsArray;
+use arrow_array::types::ArrowDictionaryKeyType;
+use arrow_array::{Array, DictionaryArray, downcast_dictionary_array};
+use arrow_buffer::ArrowNativeType;
+use arrow_data::ArrayData;
+use arrow_schema::DataType;
 
 use super::column::{self, BoxedColumn, Column, Fault, Unsupported, Validity};
-use super::lane::{LANE_ROWS, Lane};
+use super::lane::{LANE_ROWS, Lane, Slot};
 use super::rules::Rules;
+use super::text::{Bytes, Texts, Words};
 
 /// A dictionary with more values than this times the rows of the batch is not worth preparing:
 /// most of its values are those of other batches.
 const VALUES_PER_ROW_MAX: usize = 2;
+/// The most bytes of dictionaries and their cells that are kept from one batch to the next.
+const KEPT_BYTES_MAX: usize = 32 << 20;
 
-/// Finds the way to write the cells of a dictionary array.
+/// Finds the way to write the cells of a dictionary array. `kept` are the cells of dictionaries of
+/// earlier batches.
 ///
 /// # Errors
 /// The type of the values if it has no form in a cell.
 pub(super) fn resolve<'a>(
     array: &'a dyn Array,
-    rules: &Rules,
+    (rules, kept): (&Rules, &Kept),
     leads: bool,
 ) -> Result<BoxedColumn<'a>, Unsupported> {
-    let dictionary = array.as_any_dictionary();
-    let values = dictionary.values();
-    let column = column::resolve(values.as_ref(), rules, leads)?;
-    // Without values, no row has one, and there are no keys to speak of.
-    let keys = if values.is_empty() { Vec::new() } else { dictionary.normalized_keys() };
-    let prepared = match values.len() <= VALUES_PER_ROW_MAX * array.len() {
-        true => prepare(column.as_ref(), values.len(), rules, leads),
-        false => None,
-    };
-    let validity = Validity::new(array.nulls());
-    Ok(Box::new(Keyed { validity, keys, values: column, prepared }))
+    downcast_dictionary_array!(
+        array => keyed(array, (rules, kept), leads),
+        other => Err(Unsupported(other.clone())),
+    )
+}
+
+fn keyed<'a, K: ArrowDictionaryKeyType>(
+    array: &'a DictionaryArray<K>,
+    (rules, kept): (&Rules, &Kept),
+    leads: bool,
+) -> Result<BoxedColumn<'a>, Unsupported> {
+    let values = array.values();
+    let column = column::resolve(values.as_ref(), (rules, kept), leads)?;
+    let nulls = array.logical_nulls();
+    let (validity, keys) = (Validity::new(nulls.as_ref()), array.keys().values().as_ref());
+    let is_worth_it = values.len() <= VALUES_PER_ROW_MAX * array.len();
+    let make = || prepare(column.as_ref(), values.len(), rules, leads);
+    let cells = kept.cells(&values.to_data(), leads, is_worth_it, make);
+    Ok(match (cells, values.data_type()) {
+        (Some(cells), _) => Box::new(Prepared { validity, keys, cells }),
+        (None, DataType::Utf8) if !rules.is_json() => {
+            let texts = Bytes::new(values.as_string::<i32>());
+            Box::new(Words::new(validity, Coded { keys, texts }))
+        }
+        (None, _) => Box::new(Keyed { validity, keys, values: column }),
+    })
 }
 
 /// Makes the cell of each value. None if one of them is at fault: whether that matters depends on
@@ -47,16 +73,97 @@ fn prepare(values: &dyn Column, count: usize, rules: &Rules, leads: bool) -> Opt
     Some(lanes)
 }
 
-/// A column of keys into `values`.
-struct Keyed<'a> {
-    validity: Validity,
-    keys: Vec<usize>,
-    values: BoxedColumn<'a>,
-    /// The cells of the values, [`LANE_ROWS`] in each lane.
-    prepared: Option<Vec<Lane>>,
+/// The cells of dictionaries, which batches of one row group share.
+#[derive(Default)]
+pub(super) struct Kept(Mutex<VecDeque<Arc<Cells>>>);
+
+/// The cells of a dictionary, [`LANE_ROWS`] in each lane.
+struct Cells {
+    values: ArrayData,
+    leads: bool,
+    lanes: Vec<Lane>,
 }
 
-impl Column for Keyed<'_> {
+impl Cells {
+    fn bytes(&self) -> usize {
+        let lanes: usize = self.lanes.iter().map(Lane::bytes_held).sum();
+        lanes + self.values.get_buffer_memory_size()
+    }
+}
+
+impl Kept {
+    /// The cells of a dictionary: those that were made for an earlier batch, or those that `make`
+    /// makes now if that is worth it.
+    fn cells(
+        &self,
+        values: &ArrayData,
+        leads: bool,
+        is_worth_it: bool,
+        make: impl FnOnce() -> Option<Vec<Lane>>,
+    ) -> Option<Arc<Cells>> {
+        let all = || self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let is_it = |cells: &&Arc<Cells>| cells.leads == leads && cells.values.ptr_eq(values);
+        let known = all().iter().find(is_it).cloned();
+        if known.is_some() || !is_worth_it {
+            return known;
+        }
+        let cells = Arc::new(Cells { values: values.clone(), leads, lanes: make()? });
+        let mut all = all();
+        all.push_back(Arc::clone(&cells));
+        // The oldest belong to row groups that were read before.
+        while all.iter().map(|cells| cells.bytes()).sum::<usize>() > KEPT_BYTES_MAX {
+            all.pop_front();
+        }
+        Some(cells)
+    }
+}
+
+/// A column of keys into cells that are ready.
+struct Prepared<'a, K> {
+    validity: Validity,
+    keys: &'a [K],
+    cells: Arc<Cells>,
+}
+
+impl<K: ArrowNativeType> Column for Prepared<'_, K> {
+    fn fill(&self, start: usize, count: usize, lane: &mut Lane, _: &Rules) -> Result<(), Fault> {
+        self.validity.fill((start, count), lane, |lane, row| {
+            let key = self.keys[start + row].as_usize();
+            lane.copy_cell(row, &self.cells.lanes[key / LANE_ROWS], key % LANE_ROWS);
+            Ok(())
+        })
+    }
+}
+
+/// Texts by their keys.
+struct Coded<'a, K> {
+    keys: &'a [K],
+    texts: Bytes<'a, i32>,
+}
+
+impl<K: ArrowNativeType> Texts for Coded<'_, K> {
+    fn is_utf8(&self) -> bool {
+        self.texts.is_utf8()
+    }
+
+    fn text(&self, row: usize) -> &[u8] {
+        self.texts.text(self.keys[row].as_usize())
+    }
+
+    #[inline(always)]
+    fn window(&self, row: usize) -> Option<(&Slot, usize)> {
+        self.texts.window(self.keys[row].as_usize())
+    }
+}
+
+/// A column of keys into `values`, whose cells are made for each row.
+struct Keyed<'a, K> {
+    validity: Validity,
+    keys: &'a [K],
+    values: BoxedColumn<'a>,
+}
+
+impl<K: ArrowNativeType> Column for Keyed<'_, K> {
     fn fill(
         &self,
         start: usize,
@@ -64,18 +171,11 @@ impl Column for Keyed<'_> {
         lane: &mut Lane,
         rules: &Rules,
     ) -> Result<(), Fault> {
-        if let Some(prepared) = &self.prepared {
-            return self.validity.fill((start, count), lane, |lane, row| {
-                let key = self.keys[start + row];
-                lane.copy_cell(row, &prepared[key / LANE_ROWS], key % LANE_ROWS);
-                Ok(())
-            });
-        }
         let mut single = Lane::new(rules, lane.leads, rules.ending(false));
         self.validity.fill((start, count), lane, |lane, row| {
             single.clear();
             self.values
-                .fill(self.keys[start + row], 1, &mut single, rules)
+                .fill(self.keys[start + row].as_usize(), 1, &mut single, rules)
                 .map_err(|fault| fault.problem)?;
             lane.copy_cell(row, &single, 0);
             Ok(())

@@ -220,6 +220,11 @@ impl Lane {
         (u64::from_le_bytes(*start) as usize, u64::from_le_bytes(*end) as usize)
     }
 
+    /// The bytes of memory that it takes.
+    pub(super) fn bytes_held(&self) -> usize {
+        size_of::<Self>() + self.spill.capacity() + self.null.capacity()
+    }
+
     /// Whether the cell of `row` has no text, apart from what ends it.
     pub(super) fn is_blank(&self, row: usize) -> bool {
         let length = match self.lengths[row] {

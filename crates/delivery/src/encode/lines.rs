@@ -6,6 +6,7 @@ use plan::file_format::FileFormat;
 
 use super::chunk::Chunk;
 use super::column::{self, BoxedColumn, Fault, Unsupported};
+use super::dictionary::Kept;
 use super::error::{Error, Problem};
 use super::json_value::Name;
 use super::lane::{LANE_ROWS, Lane};
@@ -19,6 +20,8 @@ pub(super) struct Lines {
     header_line: Vec<u8>,
     /// What stands before each value of a JSON object; empty for cells.
     names: Vec<Name>,
+    /// Cells of dictionaries that other batches may have too.
+    kept: Kept,
 }
 
 impl Lines {
@@ -42,7 +45,7 @@ impl Lines {
             false => Vec::new(),
         };
         let names = if rules.is_json() { names(&headers)? } else { Vec::new() };
-        Ok(Self { rules, headers, header_line, names })
+        Ok(Self { rules, headers, header_line, names, kept: Kept::default() })
     }
 
     /// The line of headers; nothing when headers are off.
@@ -81,7 +84,7 @@ impl Lines {
         let columns = batch.columns().iter().zip(headers).enumerate();
         columns
             .map(|(index, (array, header))| {
-                column::resolve(array.as_ref(), &self.rules, index == 0)
+                column::resolve(array.as_ref(), (&self.rules, &self.kept), index == 0)
                     .map_err(|unsupported| unsupported.in_column(header))
             })
             .collect()
@@ -121,7 +124,8 @@ impl Lines {
 
 /// Finds out whether arrays of a type can be written, by resolving an empty one.
 fn check_type(data_type: &DataType, rules: &Rules) -> Result<(), Unsupported> {
-    column::resolve(new_empty_array(data_type).as_ref(), rules, false).map(|_| ())
+    let kept = Kept::default();
+    column::resolve(new_empty_array(data_type).as_ref(), (rules, &kept), false).map(|_| ())
 }
 
 /// Writes the headers as the names of JSON objects.

@@ -15,7 +15,7 @@ use super::action::{Action, Add, DeletionVector, Metadata, Protocol};
 use super::schema::Mapping;
 use super::unsupported;
 use crate::error::{Error, Kind};
-use crate::parquet_file;
+use crate::parquet_file::{self, Wanted};
 use crate::path::Steps;
 use crate::source::Source;
 use crate::store::{INPUTS_MAX, Input, Store};
@@ -233,13 +233,9 @@ impl Replayed {
         let footer = parquet_file::open(&source)?;
         let needed = needed();
         for slice in parquet_file::slices(footer.metadata(), u64::MAX) {
-            let batches = parquet_file::Reader::new(
-                Arc::clone(&source),
-                footer.clone(),
-                &slice,
-                &needed,
-                None,
-            )?;
+            let (source, footer) = (Arc::clone(&source), footer.clone());
+            let wanted = Wanted::of(&needed);
+            let batches = parquet_file::Reader::new(source, footer, &slice, wanted)?;
             for batch in batches {
                 let mut lines = LineDelimitedWriter::new(Vec::new());
                 let written = lines.write(&batch?).and_then(|()| lines.finish());

@@ -17,7 +17,7 @@ use super::log::damaged;
 use super::schema::{Column, Mapping, Shape};
 use super::{Table, partition};
 use crate::error::Error;
-use crate::parquet_file::{self, Slice};
+use crate::parquet_file::{self, Slice, Wanted};
 use crate::path::Steps;
 use crate::source::Source;
 use crate::store::Store;
@@ -54,7 +54,7 @@ impl Reader {
         Ok(Self {
             table: Arc::clone(table),
             file,
-            rows: parquet_file::Reader::new(source, footer, slice, &inside, None)?,
+            rows: parquet_file::Reader::new(source, footer, slice, Wanted::of(&inside))?,
             roots: needed.iter().map(|path| path.root().to_owned()).collect(),
             deleted,
             position,

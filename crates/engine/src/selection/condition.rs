@@ -1,10 +1,11 @@
 //! Expressions over batches of records: the flat columns that they read, and what goes wrong in them.
 
+use std::collections::BTreeSet;
 use std::sync::Arc;
 
-use arrow::array::{Array, ArrayRef, AsArray, RecordBatch, RecordBatchOptions};
+use arrow::array::{Array, ArrayRef, AsArray, RecordBatch, RecordBatchOptions, new_null_array};
 use arrow::buffer::BooleanBuffer;
-use arrow::datatypes::{Schema, SchemaRef};
+use arrow::datatypes::{DataType, Schema, SchemaRef};
 use datafusion_common::DataFusionError;
 use jiff::Timestamp;
 
@@ -101,7 +102,28 @@ impl Inputs {
             .collect()
     }
 
-    pub(crate) fn batch(&self, columns: Vec<ArrayRef>, rows: usize) -> Result<RecordBatch, Error> {
+    /// The texts that may come as codes, as none of the paths that are `looked_at` has to do with them.
+    pub(super) fn coded(&self, looked_at: &[&Steps]) -> BTreeSet<Steps> {
+        let columns = self.paths.iter().zip(self.schema.fields());
+        let texts = columns.filter(|(_, field)| field.data_type() == &DataType::Utf8View);
+        let is_alone = |path: &&Steps| {
+            let others = self.paths.iter().filter(|other| other != path);
+            !others.chain(looked_at.iter().copied()).any(|other| other.overlaps(path))
+        };
+        texts.map(|(path, _)| path).filter(is_alone).cloned().collect()
+    }
+
+    /// The columns as a batch for expressions, which read none of those that came as codes.
+    pub(crate) fn batch(
+        &self,
+        mut columns: Vec<ArrayRef>,
+        rows: usize,
+    ) -> Result<RecordBatch, Error> {
+        for column in &mut columns {
+            if matches!(column.data_type(), DataType::Dictionary(..)) {
+                *column = new_null_array(&DataType::Utf8View, rows);
+            }
+        }
         let options = RecordBatchOptions::new().with_row_count(Some(rows));
         RecordBatch::try_new_with_options(Arc::clone(&self.schema), columns, &options)
             .map_err(broken)

@@ -1,6 +1,7 @@
 //! The engine from outside: small files in, rows out.
 
 mod bad_input;
+mod coded;
 mod compressed;
 mod consent;
 mod deduplicate;

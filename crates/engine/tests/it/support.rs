@@ -241,6 +241,10 @@ impl Case {
         let lines: Vec<Vec<String>> =
             rows.map_ordered(|batch| Ok::<_, Error>(lines(&batch))).try_collect().await?;
         engine.verify(&profiles).await?;
+        let coded = engine.rows(&self.query, &profiles).await?.coded();
+        let coded: Vec<Vec<String>> =
+            coded.map_ordered(|batch| Ok::<_, Error>(self::lines(&batch))).try_collect().await?;
+        assert_eq!(coded, lines, "texts as codes are the same texts");
         let counts = engine.count(&self.query, &profiles).await?;
         assert_eq!(counts, tally.counts(), "counting agrees with reading");
         let lost: u64 = counts.excluded.iter().map(|(_, count)| count).sum();

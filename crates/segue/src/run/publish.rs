@@ -134,6 +134,7 @@ impl Attempt<'_> {
     ) -> Result<StagedObject, Trouble> {
         let rows = self.choose(work, With::Nothing).await?.rows;
         let encoder = Encoder::new(&work.plan.output.file, &rows.schema())?;
+        let rows = if encoder.takes_dictionaries() { rows.coded() } else { rows };
         let store = std::sync::Arc::clone(&self.around.store);
         let upload = Upload::new(store, &work.plan.output, self.identity.clone(), encoder.head());
         let seal = self.seal_again(work, lost)?;

@@ -101,6 +101,7 @@ impl Attempt<'_> {
         let Chosen { rows, compared_with } = self.choose(work, with).await?;
         let tally = rows.tally();
         let encoder = Encoder::new(&work.plan.output.file, &rows.schema())?;
+        let rows = if encoder.takes_dictionaries() { rows.coded() } else { rows };
         let store = std::sync::Arc::clone(&self.around.store);
         let mut upload =
             Upload::new(store, &work.plan.output, self.identity.clone(), encoder.head())

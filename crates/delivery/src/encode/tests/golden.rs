@@ -12,6 +12,7 @@ use plan::file_format::{
 };
 
 use super::{format, strings, text};
+use crate::encode::Encoder;
 
 type Half = <Float16Type as ArrowPrimitiveType>::Native;
 
@@ -190,6 +191,36 @@ fn dictionaries_of_anything() {
         DictionaryArray::new(Int32Array::from(vec![4_999, 0]), Arc::new(StringArray::from(many)));
     check(sparse, &["word 4999", "word 0"]);
     check(DictionaryArray::<Int8Type>::from_iter([None::<&str>, None]), &["", ""]);
+}
+
+#[test]
+fn batches_of_one_dictionary_are_written_alike() {
+    let values = Arc::new(StringArray::from(vec!["\u{feff}a", "b,c", "plain"]));
+    let coded = |keys: &[i32]| {
+        let keys = Int32Array::from(keys.to_vec());
+        Arc::new(DictionaryArray::new(keys, Arc::clone(&values) as ArrayRef)) as ArrayRef
+    };
+    let others = DictionaryArray::new(
+        Int32Array::from(vec![0, 2]),
+        Arc::new(StringArray::from(vec!["x", "y", "z"])),
+    );
+    let batch = |first: ArrayRef, second: ArrayRef| {
+        RecordBatch::try_from_iter([("first", first), ("second", second)]).unwrap()
+    };
+    let batches = [
+        batch(coded(&[0, 1]), coded(&[2, 0])),
+        batch(coded(&[2, 0]), coded(&[1, 1])),
+        batch(Arc::new(others), coded(&[2, 2])),
+        batch(coded(&[1]), coded(&[0])),
+    ];
+    let encoder = Encoder::new(&FileFormat::new(Layout::Csv), &batches[0].schema()).unwrap();
+    let texts = batches.map(|batch| String::from_utf8(encoder.encode(&batch).unwrap().text));
+    let texts = texts.map(|text| text.unwrap());
+    // The mark that begins a file is dangerous in the first column only.
+    assert_eq!(texts[0], "\"\u{feff}a\",plain\n\"b,c\",\u{feff}a\n");
+    assert_eq!(texts[1], "plain,\"b,c\"\n\"\u{feff}a\",\"b,c\"\n");
+    assert_eq!(texts[2], "x,plain\nz,plain\n");
+    assert_eq!(texts[3], "\"b,c\",\u{feff}a\n");
 }
 
 #[test]
