@@ -85,6 +85,20 @@ fn variables_hold_numbers_and_words_too() {
 }
 
 #[test]
+fn an_empty_text_is_two_of_the_sign_that_quotes() {
+    let empty = |text: &str| {
+        let project = read_text(text).project.expect("there is no error");
+        project.destinations[0].file.dialect.empty.clone()
+    };
+    let text = FULL.replace("      empty: \"\"\n", "");
+    assert_eq!(empty(&text), "''");
+    assert_eq!(empty(&text.replace("      quote: \"'\"\n", "")), "\"\"");
+    let bare = text.replace("quote: \"'\"", "quote: none").replace("      quoting: all\n", "");
+    assert_eq!(empty(&bare), "");
+    assert_eq!(empty(&text.replace("header: false", "header: false\n      empty: E")), "E");
+}
+
+#[test]
 fn json_is_read_too() {
     let tree = r#"{"version": 1, "name": "a", "datasets": {"d": {"location": "d.parquet",
         "identities": {"id": "ID"}}}, "segments": {"all": {"rule": "true"}}}"#;

@@ -167,9 +167,11 @@ impl Resolver<'_> {
     /// The texts of missing values and empty strings are written as they are, so they must not
     /// break the row.
     fn marks(&mut self, item: Item<'_>, file: &config::File, dialect: &mut Dialect) {
-        if dialect.quoting == Quoting::None && file.empty.is_none() {
-            // Without quotes, two quotes are no empty cell but a text of two characters.
-            dialect.empty.clear();
+        if file.empty.is_none() {
+            // Without quotes, two quotes are no empty cell but a text of two characters, and so are two
+            // of any other sign than the one that quotes.
+            let quotes = if dialect.quoting == Quoting::None { 0 } else { 2 };
+            dialect.empty = char::from(dialect.quote).to_string().repeat(quotes);
         }
         for (key, written) in [("null", &file.null), ("empty", &file.empty)] {
             if item.node.get(key).is_some_and(Node::is_null) {
