@@ -29,6 +29,11 @@ await page.waitForFunction(() => document.querySelectorAll('input[name=segment]'
 await page.evaluate(() => document.querySelectorAll('input[name=segment]').forEach((box) => (box.checked = true)));
 await page.getByRole('button', { name: 'Next', exact: true }).click();
 await page.waitForURL(/schedule/);
+// And one of a destination.
+await page.goto(`${origin}/connect?preset=minio`);
+await page.locator('#account').selectOption('store');
+await page.getByRole('button', { name: 'Next', exact: true }).click();
+await page.waitForURL(/connect\/place/);
 // What a page asks for behind its first paint (fields, counts, first lines) is waited for before the next is
 // opened, so that each is measured alone; how long it takes is told beside.
 const quiet = () => page.waitForLoadState('networkidle');

@@ -183,6 +183,8 @@ async fn a_form_that_is_finished_twice_makes_one_thing_and_leads_to_it() {
         assert_eq!(finish(browser, "/connect/review", &key), "/destinations/agency?check=now");
     }
     assert_eq!(browser.get("/destinations/agency-2").status, 404);
+    // Whoever goes back to the step that is done begins anew.
+    assert_eq!(browser.get("/connect/review").leads_to(), "/connect/account");
 
     browser.get("/activate?destination=agency").leads_to();
     let chosen = [("destination", "agency"), ("segment", "loyal"), ("go", "next")];
@@ -192,6 +194,7 @@ async fn a_form_that_is_finished_twice_makes_one_thing_and_leads_to_it() {
         assert_eq!(finish(browser, "/activate/review", &key), "/activations/agency");
     }
     assert_eq!(browser.get("/activations/agency-2").status, 404);
+    assert_eq!(browser.get("/activate/review").leads_to(), "/activate/segments");
     // What is begun meanwhile stays.
     browser.get("/activate?segment=loyal").leads_to();
     assert_eq!(finish(browser, "/activate/review", &key), "/activations/agency");

@@ -62,11 +62,10 @@ pub(super) async fn begin_change(visit: Visit) -> Result<Reply, Problem> {
 pub(super) async fn page(visit: Visit) -> Result<Reply, Problem> {
     let wizard = wizard(&visit);
     let draft = wizard.load(&visit);
-    if wizard.key.is_some() && draft.0.is_empty() {
-        // It was saved or discarded elsewhere.
-        return Ok(see_other(&wizard.base));
-    }
     let step = visit.parameter("step").to_owned();
+    if let Some(reply) = wizard.astray(&draft, &step, &FIELDS) {
+        return Ok(reply);
+    }
     drawn(&visit, &wizard, &step, draft).await
 }
 

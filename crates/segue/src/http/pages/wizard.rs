@@ -103,6 +103,17 @@ impl Wizard {
         Some(see_other(&self.step(steps[to].0)))
     }
 
+    /// Where the visitor is led who asks for a step of a draft that was saved or discarded, perhaps
+    /// elsewhere: for the last step, too, there has to be something to look over.
+    pub(super) fn astray(&self, draft: &Draft, step: &str, steps: &Steps) -> Option<Reply> {
+        let [(first, _), .., (last, _)] = steps else { return None };
+        match &self.key {
+            _ if !draft.0.is_empty() => None,
+            Some(_) => Some(see_other(&self.base)),
+            None => (step == *last).then(|| see_other(&self.step(first))),
+        }
+    }
+
     /// Where the draft of a visitor is.
     fn path(&self, visit: &Visit) -> PathBuf {
         // Names of users and keys are no names of files.
