@@ -1,7 +1,7 @@
 //! Dictionary columns: each value of the dictionary is made a cell once for all batches that have it,
 //! and a row only copies it.
 
-use std::collections::VecDeque;
+use std::collections::{HashMap, VecDeque};
 use std::sync::{Arc, Mutex, PoisonError};
 
 use arrow_array::cast::AsArray;
@@ -19,8 +19,10 @@ use super::text::{Bytes, Texts, Words};
 /// A dictionary with more values than this times the rows of the batch is not worth preparing:
 /// most of its values are those of other batches.
 const VALUES_PER_ROW_MAX: usize = 2;
+/// A dictionary of more bytes than this is not prepared either.
+const VALUES_BYTES_MAX: usize = 4 << 20;
 /// The most bytes of dictionaries and their cells that are kept from one batch to the next.
-const KEPT_BYTES_MAX: usize = 32 << 20;
+const KEPT_BYTES_MAX: usize = 64 << 20;
 
 /// Finds the way to write the cells of a dictionary array. `kept` are the cells of dictionaries of
 /// earlier batches.
@@ -47,9 +49,11 @@ fn keyed<'a, K: ArrowDictionaryKeyType>(
     let column = column::resolve(values.as_ref(), (rules, kept), leads)?;
     let nulls = array.logical_nulls();
     let (validity, keys) = (Validity::new(nulls.as_ref()), array.keys().values().as_ref());
-    let is_worth_it = values.len() <= VALUES_PER_ROW_MAX * array.len();
+    let data = values.to_data();
+    let is_worth_it = values.len() <= VALUES_PER_ROW_MAX * array.len()
+        && data.get_buffer_memory_size() <= VALUES_BYTES_MAX;
     let make = || prepare(column.as_ref(), values.len(), rules, leads);
-    let cells = kept.cells(&values.to_data(), leads, is_worth_it, make);
+    let cells = kept.cells(&data, leads, is_worth_it, make);
     Ok(match (cells, values.data_type()) {
         (Some(cells), _) => Box::new(Prepared { validity, keys, cells }),
         (None, DataType::Utf8) if !rules.is_json() => {
@@ -75,12 +79,22 @@ fn prepare(values: &dyn Column, count: usize, rules: &Rules, leads: bool) -> Opt
 
 /// The cells of dictionaries, which batches of one row group share.
 #[derive(Default)]
-pub(super) struct Kept(Mutex<VecDeque<Arc<Cells>>>);
+pub(super) struct Kept(Mutex<Held>);
+
+#[derive(Default)]
+struct Held {
+    cells: HashMap<Name, Arc<Cells>>,
+    /// From the oldest to the newest.
+    order: VecDeque<Name>,
+    bytes: usize,
+}
+
+/// Where a dictionary that is held lies in memory, and whether it is of the first column.
+type Name = (usize, bool);
 
 /// The cells of a dictionary, [`LANE_ROWS`] in each lane.
 struct Cells {
     values: ArrayData,
-    leads: bool,
     lanes: Vec<Lane>,
 }
 
@@ -101,20 +115,32 @@ impl Kept {
         is_worth_it: bool,
         make: impl FnOnce() -> Option<Vec<Lane>>,
     ) -> Option<Arc<Cells>> {
-        let all = || self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        let is_it = |cells: &&Arc<Cells>| cells.leads == leads && cells.values.ptr_eq(values);
-        let known = all().iter().find(is_it).cloned();
+        let held = || self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let name = (values.buffers().first()?.as_ptr() as usize, leads);
+        let known = held().cells.get(&name).filter(|cells| cells.values.ptr_eq(values)).cloned();
         if known.is_some() || !is_worth_it {
             return known;
         }
-        let cells = Arc::new(Cells { values: values.clone(), leads, lanes: make()? });
-        let mut all = all();
-        all.push_back(Arc::clone(&cells));
-        // The oldest belong to row groups that were read before.
-        while all.iter().map(|cells| cells.bytes()).sum::<usize>() > KEPT_BYTES_MAX {
-            all.pop_front();
-        }
+        let cells = Arc::new(Cells { values: values.clone(), lanes: make()? });
+        held().put(name, &cells);
         Some(cells)
+    }
+}
+
+impl Held {
+    /// Takes cells in, and lets go of the oldest: those are of row groups that were read before.
+    fn put(&mut self, name: Name, cells: &Arc<Cells>) {
+        self.bytes += cells.bytes();
+        match self.cells.insert(name, Arc::clone(cells)) {
+            Some(before) => self.bytes -= before.bytes(),
+            None => self.order.push_back(name),
+        }
+        while self.bytes > KEPT_BYTES_MAX
+            && let Some(oldest) = self.order.pop_front()
+        {
+            let cells = self.cells.remove(&oldest);
+            self.bytes -= cells.map_or(0, |cells| cells.bytes());
+        }
     }
 }
 
@@ -180,5 +206,47 @@ impl<K: ArrowNativeType> Column for Keyed<'_, K> {
             lane.copy_cell(row, &single, 0);
             Ok(())
         })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use arrow_array::StringArray;
+
+    use super::*;
+
+    fn dictionary(number: usize) -> ArrayData {
+        StringArray::from(vec![number.to_string().repeat(1 << 20)]).into_data()
+    }
+
+    #[test]
+    fn what_is_kept_is_bounded_and_the_newest_stays() {
+        let kept = Kept::default();
+        let all: Vec<ArrayData> = (0..100).map(dictionary).collect();
+        let cells = |values: &ArrayData, is_worth_it: bool| {
+            kept.cells(values, false, is_worth_it, || Some(Vec::new()))
+        };
+        for values in &all {
+            assert!(cells(values, false).is_none(), "it is new");
+            assert!(cells(values, true).is_some());
+            assert!(cells(values, false).is_some(), "it is kept");
+            assert!(kept.0.lock().unwrap().bytes <= KEPT_BYTES_MAX);
+        }
+        assert!(cells(&all[0], false).is_none(), "the oldest was let go");
+        let held = kept.0.lock().unwrap();
+        assert_eq!(held.bytes, held.cells.values().map(|it| it.bytes()).sum::<usize>());
+        assert_eq!(held.order.len(), held.cells.len());
+    }
+
+    #[test]
+    fn another_column_or_another_part_has_cells_of_its_own() {
+        let kept = Kept::default();
+        let values = StringArray::from(vec!["a", "b", "c"]).into_data();
+        let cells =
+            |values: &ArrayData, leads: bool| kept.cells(values, leads, false, || None).is_some();
+        kept.cells(&values, true, true, || Some(Vec::new()));
+        assert!(cells(&values, true));
+        assert!(!cells(&values, false));
+        assert!(!cells(&values.slice(1, 2), true));
     }
 }

@@ -108,7 +108,8 @@ impl Recorder {
     ) -> Result<Self, Error> {
         let writer = Box::new(Writer::create(path, columns)?);
         let writing = Writing::Here(writer);
-        Ok(Self { file: 0, portion: Vec::new(), writing, rows: 0, nameless: 0 })
+        let portion = Vec::with_capacity(PORTION);
+        Ok(Self { file: 0, portion, writing, rows: 0, nameless: 0 })
     }
 
     /// Takes down that some of the rows of a batch went into a file.
@@ -160,6 +161,8 @@ impl Recorder {
         let mut writer = self.writer().await?;
         let mut fresh = std::mem::take(&mut writer.spare[0]);
         fresh.clear();
+        // At once: a buffer that grows is copied, and leaves pages behind.
+        fresh.reserve_exact(PORTION);
         let (file, portion) = (self.file, std::mem::replace(&mut self.portion, fresh));
         let write = move || {
             writer.write(file, &portion)?;
