@@ -196,7 +196,7 @@ impl Home {
             Kpi {
                 label: lang.files_today(),
                 figure: html! { (locale.number(self.today.files)) },
-                note: html! { (lang.runs(self.days.last().map_or(0, |day| day.failed))) " " (lang.state_failed().to_lowercase()) },
+                note: html! { (lang.day_failed(self.days.last().map_or(0, |day| day.failed))) },
             },
             Kpi {
                 label: lang.on_time(),

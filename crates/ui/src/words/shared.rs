@@ -66,7 +66,6 @@ catalogue! {
     segments #count = "{count} segment", "{count} segments" | "{count} segment", "{count} segments";
     activations #count = "{count} activation", "{count} activations" | "{count} activation", "{count} activations";
     columns #count = "{count} column", "{count} columns" | "{count} colonne", "{count} colonnes";
-    runs #count = "{count} run", "{count} runs" | "{count} exécution", "{count} exécutions";
     attempts #count = "{count} attempt", "{count} attempts" | "{count} tentative", "{count} tentatives";
 
     // Column heads and facts

@@ -237,3 +237,20 @@ fn two_segments_on_one_key_are_told_once_by_their_names() {
         }
     }
 }
+
+#[test]
+fn home_counts_runs_that_failed_today() {
+    let note = |lang: Lang, failed: u64| {
+        let mut home = fixture::home();
+        home.days.last_mut().expect("today").failed = failed;
+        home.draw(&fixture::shell(lang, Scheme::System)).0
+    };
+    for (lang, failed, told) in [
+        (Lang::En, 1, ">1 run failed<"),
+        (Lang::En, 4, ">4 runs failed<"),
+        (Lang::Fr, 1, ">1 exécution échouée<"),
+        (Lang::Fr, 4, ">4 exécutions échouées<"),
+    ] {
+        assert!(note(lang, failed).contains(told), "{told}");
+    }
+}
