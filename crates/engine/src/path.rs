@@ -4,7 +4,9 @@
 //! expression engine. That keeps names case-sensitive, lets the readers decode only the leaves of
 //! a struct that are needed, and makes a missing field an error with the nearest name.
 
+use std::collections::BTreeSet;
 use std::fmt;
+use std::ops::Bound;
 use std::sync::Arc;
 
 use arrow::array::{
@@ -87,9 +89,13 @@ impl Steps {
         names
     }
 
-    /// Whether what one of two paths leads to is part of what the other does.
-    pub(crate) fn overlaps(&self, other: &Self) -> bool {
-        self.0.starts_with(&other.0) || other.0.starts_with(&self.0)
+    /// Whether any other of some paths leads to a part of what this one does, or to what that is part of.
+    pub(crate) fn overlaps_others(&self, all: &BTreeSet<&Self>) -> bool {
+        // Those that begin with this one stand right behind it.
+        let next = all.range::<Self, _>((Bound::Excluded(self), Bound::Unbounded)).next();
+        let is_whole = next.is_some_and(|other| other.0.starts_with(&self.0));
+        let mut above = (1..self.0.len()).map(|steps| Self(self.0[..steps].to_vec()));
+        is_whole || above.any(|other| all.contains(&other))
     }
 
     /// Takes the values out of `batch`, as `wanted`. A column that the batch does not have is

@@ -386,7 +386,6 @@ struct Told {
     whose: Whose,
     /// The columns without what is hidden behind them.
     schema: SchemaRef,
-    columns: usize,
 }
 
 /// Which records become rows.
@@ -454,10 +453,9 @@ impl Rows {
 
     /// The same, telling whose the rows are.
     pub(crate) fn telling(self, whose: Whose) -> Self {
-        let columns = whose.columns();
-        let fields = self.pass.selection.schema.fields().iter().take(columns).cloned();
+        let fields = self.pass.selection.schema.fields().iter().take(whose.columns()).cloned();
         let schema = Arc::new(Schema::new(fields.collect::<Fields>()));
-        Self { told: Some(Told { whose, schema, columns }), ..self }
+        Self { told: Some(Told { whose, schema }), ..self }
     }
 
     /// The same, with columns of text as dictionaries where the files hold them so: they are read and
@@ -596,7 +594,7 @@ impl Told {
         known: Option<People>,
     ) -> Result<(RecordBatch, People), Error> {
         let people = known.map_or_else(|| self.whose.tell(batch), Ok)?;
-        let columns: Vec<usize> = (0..self.columns).collect();
+        let columns: Vec<usize> = (0..self.schema.fields().len()).collect();
         let batch = batch
             .project(&columns)
             .map_err(|_| Error::internal("columns do not fit their own schema"))?;

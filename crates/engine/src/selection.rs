@@ -215,7 +215,7 @@ impl Selection {
         let around = Around { segments: &parts.query.segments, survey, evaluated_at };
         let terms = Terms::new(named.iter(), around)?;
         let of_rule = membership.paths().chain(consent.iter().flat_map(Consent::paths));
-        let looked_at: Vec<&Steps> = of_rule.chain(terms.paths()).chain(&looked_at).collect();
+        let looked_at: BTreeSet<&Steps> = of_rule.chain(terms.paths()).chain(&looked_at).collect();
         let coded = match identity {
             None => inputs.coded(&looked_at),
             Some(_) => BTreeSet::new(),

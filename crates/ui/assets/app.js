@@ -294,7 +294,7 @@ for (const list of document.querySelectorAll('.fields')) {
   };
   const keep = () => {
     kept.set(list, [...list.firstElementChild.children]);
-    if (search?.value || entries(list).length > STEP) narrow();
+    narrow();
   };
   keep();
   search?.addEventListener('input', narrow);

@@ -6,15 +6,23 @@ import path from 'node:path';
 import { listen } from './checks.mjs';
 
 const FIELDS = 450;
+/** Fields of each of two groups: more than a page begins with, in few entries. */
+const IN_GROUP = 40;
 
 /** Walks on a server of its own, which `serve` starts in a folder. */
 export async function manyFields(browser, serve, password, report) {
+  for (const grouped of [false, true]) await walk(browser, serve, password, report, grouped);
+}
+
+async function walk(browser, serve, password, report, grouped) {
   const folder = fs.mkdtempSync(path.join(os.tmpdir(), 'segue-fields-'));
   const names = Array.from({ length: FIELDS }, (_, at) => `attribute_${at + 1}`);
-  fs.writeFileSync(path.join(folder, 'people.csv'), `id,${names.join(',')}\n1,${names.map((_, at) => at).join(',')}\n`);
+  const group = Object.fromEntries(Array.from({ length: IN_GROUP }, (_, at) => [`field_${at + 1}`, at]));
+  const person = grouped ? { id: 1, one: group, other: group } : Object.fromEntries([['id', 1], ...names.map((name, at) => [name, at])]);
+  fs.writeFileSync(path.join(folder, 'people.jsonl'), `${JSON.stringify(person)}\n`);
   fs.writeFileSync(
     path.join(folder, 'segue.yaml'),
-    'version: 1\nname: wide\ndatasets:\n  people: { location: people.csv, identities: { id: CRMID } }\nsegments:\n  all: { rule: "attribute_1 >= 0" }\ndestinations:\n  disk: { location: outbox }\n',
+    'version: 1\nname: wide\ndatasets:\n  people: { location: people.jsonl, identities: { id: CRMID } }\nsegments:\n  all: { rule: "id >= 0" }\ndestinations:\n  disk: { location: outbox }\n',
   );
   fs.mkdirSync(path.join(folder, 'outbox'));
   const { child, link } = await serve(folder);
@@ -31,6 +39,16 @@ export async function manyFields(browser, serve, password, report) {
 
     const list = page.locator('#fields');
     const buttons = list.locator('button');
+    if (grouped) {
+      await page.goto(`${origin}/activate/attributes`);
+      // All came, in groups that are closed; how many profiles have a value is told once the rest has come, too.
+      await list.locator(`button[title="other.field_${IN_GROUP}"]`).waitFor({ state: 'attached' });
+      assert.equal(await buttons.count(), 1 + 2 * IN_GROUP);
+      await list.locator('button[title=id] .share', { hasText: '%' }).waitFor();
+      await page.getByRole('searchbox', { name: 'Find a field' }).fill(`other.field_${IN_GROUP}`);
+      await list.locator(`button[title="other.field_${IN_GROUP}"] .share`, { hasText: '%' }).waitFor();
+      return;
+    }
     const last = list.locator(`button[title=attribute_${FIELDS}]`);
     const search = page.getByRole('searchbox', { name: 'Find a field' });
     for (const place of ['/rule', '/activate/attributes']) {

@@ -116,7 +116,7 @@ impl Kept {
         make: impl FnOnce() -> Option<Vec<Lane>>,
     ) -> Option<Arc<Cells>> {
         let held = || self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        let name = (values.buffers().first()?.as_ptr() as usize, leads);
+        let name = (values.buffers().first().map_or(0, |it| it.as_ptr() as usize), leads);
         let known = held().cells.get(&name).filter(|cells| cells.values.ptr_eq(values)).cloned();
         if known.is_some() || !is_worth_it {
             return known;

@@ -1,7 +1,7 @@
 //! Texts as codes: a row group that holds a column by a dictionary alone can be read as one, so that
 //! each text is looked at once for the whole row group and not once for each row.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeSet, HashSet};
 use std::sync::Arc;
 
 use arrow::datatypes::{DataType, Field, FieldRef, Fields, Schema};
@@ -25,18 +25,18 @@ pub(super) fn with_codes(
     if coded.is_empty() {
         return metadata;
     }
-    let columns = metadata.metadata().row_group(row_group).columns();
-    let mut fields = metadata.schema().fields().clone();
-    for path in coded {
-        let names = path.struct_names(&fields);
-        let column = columns.iter().find(|column| {
-            let parts = column.column_path().parts();
-            parts.iter().map(String::as_str).eq(names.iter().copied())
-        });
-        if column.is_some_and(holds_codes) {
-            fields = with_type(&fields, &names);
-        }
+    let fields = metadata.schema().fields();
+    let wanted: HashSet<Vec<&str>> = coded.iter().map(|path| path.struct_names(fields)).collect();
+    let columns = metadata.metadata().row_group(row_group).columns().iter();
+    let held: HashSet<Vec<&str>> = columns
+        .filter(|column| holds_codes(column))
+        .map(|column| column.column_path().parts().iter().map(String::as_str).collect())
+        .filter(|names| wanted.contains(names))
+        .collect();
+    if held.is_empty() {
+        return metadata;
     }
+    let fields = with_types(fields, &mut Vec::new(), &held);
     let options = ArrowReaderOptions::new().with_schema(Arc::new(Schema::new(fields)));
     // A file whose types do not allow it is read as it was before.
     ArrowReaderMetadata::try_new(Arc::clone(metadata.metadata()), options).unwrap_or(metadata)
@@ -51,17 +51,22 @@ fn holds_codes(column: &ColumnChunkMetaData) -> bool {
         })
 }
 
-/// The fields, of which the text that `names` lead to is read as codes.
-fn with_type(fields: &Fields, names: &[&str]) -> Fields {
-    let Some((first, rest)) = names.split_first() else { return fields.clone() };
-    let changed = |field: &FieldRef| -> FieldRef {
+/// The fields, of which the texts that `coded` names lead to are read as codes; `above` are the names
+/// that lead to the fields.
+fn with_types<'f>(
+    fields: &'f Fields,
+    above: &mut Vec<&'f str>,
+    coded: &HashSet<Vec<&str>>,
+) -> Fields {
+    let mut changed = |field: &'f FieldRef| -> FieldRef {
+        above.push(field.name());
         let data_type = match field.data_type() {
-            DataType::Struct(inner) if !rest.is_empty() => DataType::Struct(with_type(inner, rest)),
-            data_type if data_type.is_string() && rest.is_empty() => codes(),
-            _ => return Arc::clone(field),
+            DataType::Struct(inner) => Some(DataType::Struct(with_types(inner, above, coded))),
+            data_type => (data_type.is_string() && coded.contains(&*above)).then(codes),
         };
-        Arc::new(Field::clone(field).with_data_type(data_type))
+        above.pop();
+        let with = |data_type| Arc::new(Field::clone(field).with_data_type(data_type));
+        data_type.map_or_else(|| Arc::clone(field), with)
     };
-    let fields = fields.iter();
-    fields.map(|it| if it.name() == first { changed(it) } else { Arc::clone(it) }).collect()
+    fields.iter().map(&mut changed).collect()
 }

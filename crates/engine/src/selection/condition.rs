@@ -103,13 +103,11 @@ impl Inputs {
     }
 
     /// The texts that may come as codes, as none of the paths that are `looked_at` has to do with them.
-    pub(super) fn coded(&self, looked_at: &[&Steps]) -> BTreeSet<Steps> {
+    pub(super) fn coded(&self, looked_at: &BTreeSet<&Steps>) -> BTreeSet<Steps> {
         let columns = self.paths.iter().zip(self.schema.fields());
         let texts = columns.filter(|(_, field)| field.data_type() == &DataType::Utf8View);
-        let is_alone = |path: &&Steps| {
-            let others = self.paths.iter().filter(|other| other != path);
-            !others.chain(looked_at.iter().copied()).any(|other| other.overlaps(path))
-        };
+        let all: BTreeSet<&Steps> = self.paths.iter().chain(looked_at.iter().copied()).collect();
+        let is_alone = |path: &&Steps| !looked_at.contains(path) && !path.overlaps_others(&all);
         texts.map(|(path, _)| path).filter(is_alone).cloned().collect()
     }
 

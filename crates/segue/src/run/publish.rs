@@ -1,7 +1,6 @@
 //! Making staged objects visible, and finding out what an unclear answer meant.
 
 use bytes::Bytes;
-use delivery::encode::Encoder;
 use delivery::store::{AtKey, Completion, Listing, OpenUpload, UploadState};
 use delivery::upload::{Intent, Upload};
 use delivery::{manifest, publish};
@@ -11,7 +10,7 @@ use jiff::{SignedDuration, Timestamp};
 use plan::protocol::{self, Answer, Event, RepairFailure, Seen, Verification};
 use plan::staged::{ObjectKind, PublishedObject, StagedObject};
 
-use super::stage::{Chunking, Opening, Trouble, inputs, manifest_text};
+use super::stage::{Chunking, Opening, Trouble, encoded, inputs, manifest_text};
 use super::{Attempt, Work};
 use crate::ambient;
 use crate::failure::{Failure, Kind};
@@ -132,9 +131,7 @@ impl Attempt<'_> {
         work: Work<'_>,
         lost: &StagedObject,
     ) -> Result<StagedObject, Trouble> {
-        let rows = self.choose(work, With::Nothing).await?.rows;
-        let encoder = Encoder::new(&work.plan.output.file, &rows.schema())?;
-        let rows = if encoder.takes_dictionaries() { rows.coded() } else { rows };
+        let (rows, encoder) = encoded(work, self.choose(work, With::Nothing).await?.rows)?;
         let store = std::sync::Arc::clone(&self.around.store);
         let upload = Upload::new(store, &work.plan.output, self.identity.clone(), encoder.head());
         let seal = self.seal_again(work, lost)?;

@@ -100,8 +100,7 @@ impl Attempt<'_> {
         let with = if recorder.is_some() { With::People } else { With::Nothing };
         let Chosen { rows, compared_with } = self.choose(work, with).await?;
         let tally = rows.tally();
-        let encoder = Encoder::new(&work.plan.output.file, &rows.schema())?;
-        let rows = if encoder.takes_dictionaries() { rows.coded() } else { rows };
+        let (rows, encoder) = encoded(work, rows)?;
         let store = std::sync::Arc::clone(&self.around.store);
         let mut upload =
             Upload::new(store, &work.plan.output, self.identity.clone(), encoder.head())
@@ -534,6 +533,12 @@ fn in_the_way(key: &str, was_ours: bool) -> Failure {
     let problem = why_in_the_way(was_ours);
     Failure::new(Kind::Blocked, format!("{key} cannot be written: {problem}"))
         .hint("Move or delete that object if nobody needs it, or give `file_name` (or `folder`) another text.")
+}
+
+/// What writes the rows, and the rows in the form that it takes with the least work.
+pub(super) fn encoded(work: Work<'_>, rows: Rows) -> Result<(Rows, Encoder), Trouble> {
+    let encoder = Encoder::new(&work.plan.output.file, &rows.schema())?;
+    Ok((if encoder.takes_dictionaries() { rows.coded() } else { rows }, encoder))
 }
 
 fn lost_record(error: JoinError) -> Failure {

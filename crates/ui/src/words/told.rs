@@ -500,8 +500,8 @@ fn of_system(text: &str) -> Option<String> {
 
 /// A problem whose pattern says how it ends: nothing of a place behind it can be in a fact.
 fn exact(text: &str) -> Option<String> {
-    let (english, ..) = pattern_of(text)?;
-    if english.ends_with("{}") { None } else { french_of(text) }
+    let found = pattern_of(text).filter(|(english, ..)| !english.ends_with("{}"))?;
+    in_french(found)
 }
 
 /// The longest pattern that a text fits says most: English, the facts, French.
@@ -512,7 +512,10 @@ fn pattern_of(text: &str) -> Option<(&'static str, Vec<&str>, &'static str)> {
 }
 
 fn french_of(text: &str) -> Option<String> {
-    let (english, facts, french) = pattern_of(text)?;
+    in_french(pattern_of(text)?)
+}
+
+fn in_french((english, facts, french): (&str, Vec<&str>, &str)) -> Option<String> {
     // What stands behind a colon is a sentence of its own; one of others is quoted as it came.
     let is_sentence = english.ends_with(": {}");
     let last = facts.len().saturating_sub(1);

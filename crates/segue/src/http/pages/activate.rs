@@ -167,9 +167,7 @@ async fn drawn(
     if FIELDS.iter().all(|(key, _)| *key != step) {
         return visit.missing().await;
     }
-    if step == "review" {
-        wizard.mark(visit, &mut draft)?;
-    }
+    wizard.mark(visit, step, &mut draft)?;
     let workspace = visit.app.shared.workspace();
     if draft.get("destination").is_empty()
         && let Some(first) = workspace.project.destinations.first()

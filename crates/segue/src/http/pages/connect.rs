@@ -214,9 +214,7 @@ async fn drawn(
     if FIELDS.iter().all(|(key, _)| *key != step) {
         return visit.missing().await;
     }
-    if step == "review" {
-        wizard.mark(visit, &mut draft)?;
-    }
+    wizard.mark(visit, step, &mut draft)?;
     let workspace = visit.app.shared.workspace();
     let preview = match step {
         "account" if draft.or("auth", "access-key") == "assume-role" => {

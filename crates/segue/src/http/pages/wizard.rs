@@ -106,11 +106,10 @@ impl Wizard {
     /// Where the visitor is led who asks for a step of a draft that was saved or discarded, perhaps
     /// elsewhere: for the last step, too, there has to be something to look over.
     pub(super) fn astray(&self, draft: &Draft, step: &str, steps: &Steps) -> Option<Reply> {
-        let [(first, _), .., (last, _)] = steps else { return None };
         match &self.key {
             _ if !draft.0.is_empty() => None,
             Some(_) => Some(see_other(&self.base)),
-            None => (step == *last).then(|| see_other(&self.step(first))),
+            None => (step == LAST).then(|| see_other(&self.step(steps[0].0))),
         }
     }
 
@@ -153,9 +152,9 @@ impl Wizard {
         drop(private_file::remove(&self.path(visit)));
     }
 
-    /// Gives a draft that can be finished what tells its form from all others.
-    pub(super) fn mark(&self, visit: &Visit, draft: &mut Draft) -> Result<(), Problem> {
-        if draft.0.is_empty() || !draft.get(FORM).is_empty() {
+    /// Gives a draft that can be finished at a step what tells its form from all others.
+    pub(super) fn mark(&self, visit: &Visit, step: &str, draft: &mut Draft) -> Result<(), Problem> {
+        if step != LAST || draft.0.is_empty() || !draft.get(FORM).is_empty() {
             return Ok(());
         }
         draft.set(FORM, &ambient::id().to_string());
