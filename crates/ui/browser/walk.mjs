@@ -180,6 +180,16 @@ async function shot(name) {
   fs.mkdirSync(shots, { recursive: true });
   await page.screenshot({ path: path.join(shots, `${name}.png`), fullPage: true });
 }
+/** Waits until no run is under way. */
+async function atRest() {
+  await page.goto(`${origin}/runs`);
+  const late = Date.now() + 90_000;
+  while (await page.locator('table .badge', { hasText: /Waiting|Running|Publishing/ }).count()) {
+    assert.ok(Date.now() < late, `runs that do not end: ${await page.locator('table').innerText()}`);
+    await page.waitForTimeout(200);
+    await page.reload();
+  }
+}
 const title = async (text) => page.getByRole('heading', { level: 1, name: text }).waitFor();
 const press = (name) => page.getByRole('button', { name, exact: true });
 
@@ -455,7 +465,9 @@ try {
   await shot('run-name-taken');
 
   // The bucket is away: the run fails and says when it is tried again. Tried again by hand once the bucket
-  // is back, its page follows it to its end without a reload.
+  // is back, its page follows it to its end without a reload. A run that is still under way would be cut,
+  // and the one that is meant would wait behind it.
+  await atRest();
   there.cut();
   await page.goto(`${origin}/activations/partner-daily`);
   await page.getByRole('main').getByRole('button', { name: 'Run now' }).first().click();
@@ -631,6 +643,8 @@ try {
   console.log(`walked from the link to a delivered run; ${opened} pages opened, ${problems.length} problems`);
 } catch (error) {
   report(error.stack ?? String(error));
+  const seen = await page.locator('main').innerText({ timeout: 5_000 }).catch(() => 'nothing');
+  console.error(`the page was ${page.url()}, and showed:\n${seen.slice(0, 2_000)}`);
   await shot('failed').catch(() => {});
 } finally {
   await close();

@@ -170,7 +170,7 @@ fn without_slot(look: &Look<'_>, activation: &Activation) -> Option<activation::
     found.map(waits)
 }
 
-fn waits(waits: Waits) -> activation::Waits {
+pub(super) fn waits(waits: Waits) -> activation::Waits {
     match waits {
         Waits::Slot(slot) => activation::Waits::Slot(slot),
         Waits::HeldSlot(slot) => activation::Waits::HeldSlot(slot),

@@ -20,6 +20,7 @@ use ui::page::runs::{Choices, Filter, Lane, Mark, Period, Runs};
 use ui::page::{RunLine, RunStatus};
 
 use super::Look;
+use crate::app::schedule::{Waiting, Waits};
 use crate::cli::report;
 use crate::failure::Failure;
 use crate::progress::Phase;
@@ -241,6 +242,8 @@ pub(crate) async fn run(look: &Look<'_>, id: &str) -> Result<Option<Run>, Failur
         slot: run.slot,
         status: look.status(run.run_id, run.state),
         next_attempt: look.next_attempts.get(&run.run_id).map(|next| next.not_before),
+        waits: None,
+        behind: None,
         stop: run.stop.as_ref().map(|stop| self::stop(look, run, stop)),
         live: live(look, run).await?,
         steps: steps(run),
@@ -314,13 +317,21 @@ async fn waiting(look: &Look<'_>, id: uuid::Uuid) -> Result<Option<Run>, Failure
     if look.gauges.is_none() {
         return Ok(None);
     }
-    let open = look.ledger.open_slots().await?;
-    let is_it = |slot: &&SlotRecord| {
+    let waiting = Waiting::of(look.ledger).await?;
+    let id_of = |slot: &SlotRecord| {
         let key = &slot.key;
-        let planned = || look.project().run_id(&key.activation, &key.segment, key.slot);
-        slot.run_id == Some(id) || planned() == Some(id)
+        slot.run_id.or_else(|| look.project().run_id(&key.activation, &key.segment, key.slot))
     };
-    let Some(slot) = open.iter().find(is_it) else { return Ok(None) };
+    let Some(slot) = waiting.open.iter().find(|slot| id_of(slot) == Some(id)) else {
+        return Ok(None);
+    };
+    let waits = waiting.waits_for(slot);
+    let is_before = |before: &&SlotRecord| {
+        let (key, of) = (&before.key, &slot.key);
+        Some(key.slot) == waits.and_then(Waits::slot)
+            && (&key.activation, &key.segment) == (&of.activation, &of.segment)
+    };
+    let behind = waiting.open.iter().find(is_before).and_then(id_of);
     let activation = look.project().activation(&slot.key.activation);
     let mode = activation.and_then(|activation| {
         activation.segments.iter().find(|export| export.segment == slot.key.segment)
@@ -335,6 +346,8 @@ async fn waiting(look: &Look<'_>, id: uuid::Uuid) -> Result<Option<Run>, Failure
         slot: slot.key.slot,
         status: RunStatus::Waiting,
         next_attempt: None,
+        waits: waits.map(super::activation::waits),
+        behind: behind.map(|id| id.to_string()),
         stop: None,
         live: None,
         steps: steps.map(step).to_vec(),

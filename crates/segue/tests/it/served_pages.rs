@@ -5,7 +5,7 @@ use std::net::TcpStream;
 use std::process::Child;
 use std::time::Duration;
 
-use s3lab::{Action, Fault, Operation};
+use s3lab::{Action, Fault, Operation, Outcome};
 
 use crate::delivery::wait_until;
 use crate::project::{BUCKET, Project, SECRET, Text, lab};
@@ -374,6 +374,40 @@ async fn a_run_that_failed_is_followed_to_its_next_attempt() {
         page = browser.get(&run);
     }
     assert!(!page.has("tried again"), "{}", page.text);
+}
+
+/// A run that has not begun says what it waits for, and leads there.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_run_that_waits_leads_to_the_one_before_it() {
+    let lab = lab().await;
+    let project = Project::new(&Text::default().yaml(), Some(&lab));
+    let mut opened = set_up(&project);
+    let browser = &mut opened.browser;
+    let token = [("name", "airflow"), ("role", "operator"), ("days", "1")];
+    let token = browser.post("/settings", "/settings/tokens", &token);
+    let token = format!("segue_{}", token.between("data-copy=\"segue_", "\"").expect("a token"));
+    // The first hangs: one that waits itself would give way to the next.
+    let hangs = Action::Hang(Outcome::Done);
+    lab.faults().add(Fault::on(Operation::CreateMultipartUpload, hangs));
+    let begin = |browser: &mut Browser, hour: u32| {
+        let body = format!("{{\"slot\":\"2026-01-02T{hour:02}:00:00Z\"}}");
+        let path = "/api/v1/activations/daily/run";
+        assert_eq!(browser.api("POST", path, &token, "", &body).status, 202);
+        let runs = browser.get("/runs").text;
+        let run = runs.split("href=\"/runs/").find(|it| it.contains("badge")).expect("a run");
+        format!("/runs/{}", run.split('"').next().unwrap_or_default())
+    };
+    let first = begin(browser, 6);
+    while !browser.get(&first).has("badge live\">Running") {}
+    let second = begin(browser, 7);
+    assert_ne!(first, second);
+    let page = browser.get(&second);
+    page.must_have("It waits for the run before it");
+    page.must_have(&format!("href=\"{first}\">Open that run"));
+    lab.faults().release();
+    for run in [first, second] {
+        while !browser.get(&run).has("badge ok\">Delivered") {}
+    }
 }
 
 /// A file that is late because its run failed leads to that run, which is tried again.

@@ -10,11 +10,12 @@ pub use stop::Stop;
 use jiff::{SignedDuration, Timestamp};
 use maud::{Markup, html};
 
-use super::{RunStatus, activation_url, destination_url, maybe, moment, segment_url};
+use super::activation::Waits;
+use super::{RunStatus, activation_url, destination_url, maybe, moment, run_url, segment_url};
 use crate::chart::share;
 use crate::component::{
     Column, Head, Note, Table, Tone, card, copyable, dialog, facts, flush_card, hidden_fields,
-    nothing, text_field,
+    link_button, nothing, text_field,
 };
 use crate::icon::Icon;
 use crate::shell::{Place, Shell};
@@ -37,6 +38,10 @@ pub struct Run {
     pub status: RunStatus,
     /// When it is tried again by itself, at the earliest.
     pub next_attempt: Option<Timestamp>,
+    /// What it waits for, of one that has not begun.
+    pub waits: Option<Waits>,
+    /// The run that has to be over before it begins.
+    pub behind: Option<String>,
     /// Why it did not go on.
     pub stop: Option<Stop>,
     /// How far it is, while it goes on.
@@ -226,12 +231,26 @@ impl Run {
 
     fn waits(&self, shell: &Shell) -> Markup {
         let lang = shell.lang();
+        let due = |slot: Timestamp| shell.locale.moment(slot).to_lowercase();
+        let (title, text) = match self.waits {
+            None | Some(Waits::Turn) => (lang.waiting_title(), lang.waiting_text().to_owned()),
+            Some(Waits::Slot(slot)) => {
+                (lang.waiting_behind_title(), lang.waiting_behind(&due(slot)))
+            }
+            Some(Waits::HeldSlot(slot)) => {
+                (lang.waiting_behind_title(), lang.waiting_behind_held(&due(slot)))
+            }
+            Some(waits) => (lang.not_begun(), lang.waiting_for(&waits.text(shell))),
+        };
+        let run = self.behind.as_deref();
         let note = Note {
             tone: Tone::Live,
-            title: html! { (lang.waiting_title()) },
-            detail: html! { (lang.waiting_text()) },
+            title: html! { (title) },
+            detail: html! { (text) " " (lang.page_follows()) },
             next_step: None,
-            actions: nothing(),
+            actions: run.map_or_else(nothing, |run| {
+                link_button(&run_url(run), None, lang.waiting_behind_open(), "small")
+            }),
         };
         html! { div data-live=(self.live_url()) { (note.draw(lang)) } }
     }

@@ -132,5 +132,12 @@ catalogue! {
 
     // Waiting runs
     waiting_title = "It waits for its turn" | "Elle attend son tour";
-    waiting_text = "It begins as soon as a run before it is over. This page follows it." | "Elle commence dès qu’une exécution avant elle se termine. Cette page la suit.";
+    waiting_text = "It begins as soon as one of the runs that go on now is over." | "Elle commence dès que l’une des exécutions en cours se termine.";
+    waiting_behind_title = "It waits for the run before it" | "Elle attend l’exécution précédente";
+    waiting_behind(due) = "Runs of one segment go one after the other: it begins when the run that was due {due} is over." | "Les exécutions d’un segment se suivent\u{a0}: elle commence quand celle qui était prévue {due} est terminée.";
+    waiting_behind_held(due) = "Runs of one segment go one after the other: it begins when somebody has released or rejected the run that was due {due}." | "Les exécutions d’un segment se suivent\u{a0}: elle commence quand quelqu’un a libéré ou rejeté celle qui était prévue {due}.";
+    waiting_behind_open = "Open that run" | "Ouvrir cette exécution";
+    not_begun = "It has not begun" | "Elle n’a pas commencé";
+    waiting_for(what) = "It {what}." | "Elle {what}.";
+    page_follows = "This page follows it." | "Cette page la suit.";
 }

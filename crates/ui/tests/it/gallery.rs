@@ -3,6 +3,7 @@
 use std::fs;
 use std::path::Path;
 
+use ui::page::activation::Waits;
 use ui::page::home::Home;
 use ui::page::message::Message;
 use ui::page::profile::Profile;
@@ -66,7 +67,12 @@ pub(crate) fn pages(shell: &Shell) -> Vec<(&'static str, Markup)> {
     };
     let waiting =
         Run { status: RunStatus::Waiting, people: None, files: Vec::new(), ..fixture::run_live() };
-    let waiting = Run { live: None, ..waiting };
+    let waiting = Run {
+        live: None,
+        waits: Some(Waits::Slot(fixture::ago(40))),
+        behind: Some(fixture::run_retrying().id),
+        ..waiting
+    };
     let told = |notice| Shell { notice: Some(notice), ..shell.clone() };
     let refusal = Notice::Problem {
         code: "activation_disabled".into(),

@@ -198,3 +198,39 @@ fn segments_that_are_chosen_stay_so_before_the_whole_list_is_there() {
     let rest = page.segment_list(Lang::En).0;
     assert!(!rest.contains("type=\"hidden\""), "what comes in its place has boxes only");
 }
+
+/// So does a run that has not begun, with the run before it one click away.
+#[test]
+fn a_run_that_waits_says_for_what() {
+    use ui::page::activation::Waits;
+    use ui::page::{RunStatus, run::Run};
+    let waits = [
+        None,
+        Some(Waits::Slot(fixture::ago(120))),
+        Some(Waits::HeldSlot(fixture::ago(120))),
+        Some(Waits::Decision),
+        Some(Waits::Time(fixture::ago(-30))),
+        Some(Waits::Turn),
+        Some(Waits::Pause),
+        Some(Waits::Evaluation),
+    ];
+    let mut told = String::new();
+    for lang in [Lang::En, Lang::Fr] {
+        let shell = fixture::shell(lang, Scheme::System);
+        for waits in waits {
+            let behind = waits.is_some_and(|it| matches!(it, Waits::Slot(_) | Waits::HeldSlot(_)));
+            let behind = behind.then(|| "0f2a".to_owned());
+            let is_behind = behind.is_some();
+            let run = Run { status: RunStatus::Waiting, waits, behind, ..fixture::run_delivered() };
+            let page = run.draw(&shell).0;
+            assert_eq!(page.contains("/runs/0f2a"), is_behind);
+            let note = page.split("data-live").nth(1).unwrap_or_default();
+            let note = note.split("class=\"columns").next().unwrap_or_default();
+            let texts = note.split('>').skip(1).filter_map(|it| it.split('<').next());
+            let texts: Vec<&str> = texts.map(str::trim).filter(|it| !it.is_empty()).collect();
+            told.push_str(&texts.join(" | "));
+            told.push('\n');
+        }
+    }
+    insta::assert_snapshot!("waiting_run", told);
+}
