@@ -454,6 +454,7 @@ try {
   // The run of a segment that is not delivered, as the list has it.
   const newest = (segment) => page.locator('tr', { hasText: segment }).filter({ hasNotText: 'Delivered' }).getByRole('link', { name: segment }).first();
   // The file of today is there, and its name has no time: the run says so and changes nothing.
+  await atRest();
   await page.goto(`${origin}/activations/partner-daily`);
   await page.getByRole('main').getByRole('button', { name: 'Run now' }).first().click();
   await page.getByRole('dialog').getByRole('button', { name: 'Run now' }).click();
