@@ -9,6 +9,7 @@ use crate::alert::{self, NewAlert, Telling};
 use crate::error::{Error, Result};
 use crate::history;
 use crate::open::Ledger;
+use crate::run::RunRecord;
 use crate::slot::{ExportMark, Origin, SlotKey, SlotRecord, SlotState};
 use crate::slots::find;
 use crate::sql::{Query, Row, Transaction, query};
@@ -192,6 +193,18 @@ impl Ledger {
         }
         write.commit().await?;
         Ok(record)
+    }
+
+    /// Plans the slot of a released run that was made without one, as those of the command line are, so
+    /// that a server makes it. A slot that is there stays as it is.
+    pub async fn plan_released(&self, run: &RunRecord, actor: &str, now: Timestamp) -> Result<()> {
+        let (activation, segment) = (run.activation.clone(), run.segment.clone());
+        let key = SlotKey { activation, segment, slot: run.slot };
+        let planned = NewSlot::planned(key, &run.destination, Origin::Request);
+        let mut write = self.write().await?;
+        let new = NewSlot { actor: Some(actor), ..planned };
+        insert(write.connection(), &new, now).await?;
+        write.commit().await
     }
 
     /// Closes a slot that may not come behind a later one any more, and its run, if a guard holds that:

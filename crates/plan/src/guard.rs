@@ -108,6 +108,14 @@ impl Cause {
     }
 }
 
+/// Whether what is left out for a reason are members who go without a row in the receiver's file. Others
+/// are not: whom the receiver has already (`unchanged`), records that are no profile and profiles that
+/// cannot be told, of which the rule was not asked, and events.
+pub fn is_of_members(reason: &str) -> bool {
+    let others = ["no_identity:", "no_profile:", "too_many_", "event_"];
+    reason != "unchanged" && !others.iter().any(|other| reason.starts_with(other))
+}
+
 impl Violation {
     /// On which side of its bounds the run is.
     pub fn cause(&self) -> Cause {
@@ -225,6 +233,25 @@ mod tests {
         assert!(!many(13).is_covered_by(Cause::Exploded, 12));
         for cause in [Cause::Collapsed, Cause::Exploded, Cause::ExclusionRate] {
             assert_eq!(Cause::parse(cause.as_str()), Some(cause));
+        }
+    }
+
+    #[test]
+    fn only_members_without_a_row_count_as_left_out() {
+        for reason in ["consent", "missing:e_mail", "missing:event_day", "duplicate", "formula"] {
+            assert!(is_of_members(reason), "{reason}");
+        }
+        // Of an increment, members without an identity; of a dataset, records.
+        assert!(is_of_members("no_identity"));
+        for reason in [
+            "unchanged",
+            "no_identity:crm",
+            "no_profile:vip",
+            "too_many_identities",
+            "too_many_records",
+            "event_without_profile:orders",
+        ] {
+            assert!(!is_of_members(reason), "{reason}");
         }
     }
 }

@@ -3,6 +3,7 @@
 use std::path::PathBuf;
 
 use ::plan::RunPlan;
+use ::plan::guard::{Size, is_of_members};
 use delivery::Store as _;
 use delivery::s3::Pace;
 use delivery::s3::probe::Grade;
@@ -184,10 +185,11 @@ async fn note(
 ) -> Result<Option<String>, Failure> {
     let Some(ledger) = ledger else { return Ok(None) };
     let last = ledger.last_delivered(&plan.activation, &plan.segment).await?;
-    let size = ::plan::guard::Size {
+    let of_members = counts.excluded.iter().filter(|(reason, _)| is_of_members(reason));
+    let size = Size {
         rows: counts.movement.map_or(counts.activated, |movement| movement.members),
         received: counts.received,
-        excluded: counts.left_out.iter().chain(&counts.excluded).map(|(_, count)| count).sum(),
+        excluded: of_members.map(|(_, count)| count).sum(),
     };
     if let Some(violation) = plan.guard.violation(size, last.as_ref().map(|last| last.rows)) {
         return Ok(Some(format!("the guard would stop it: {violation}")));

@@ -9,7 +9,7 @@ use delivery::upload::{self, Intent, Upload};
 use engine::{PendingRecord, People, Recorder, Rows, With};
 use futures::StreamExt as _;
 use ledger::{Excluded, SnapshotInput};
-use plan::guard::{Size, Violation};
+use plan::guard::{Size, Violation, is_of_members};
 use plan::protocol::{self, Event, Seen};
 use plan::staged::{Condition, StagedObject};
 use tokio::task::{JoinError, JoinHandle};
@@ -497,11 +497,12 @@ fn counts(counted: engine::Counts, rejected: u64, compared_with: Option<Uuid>) -
 
 /// What guards compare.
 fn size(counts: &ledger::Counts) -> Size {
+    let of_members = counts.excluded.iter().filter(|one| is_of_members(&one.reason));
     Size {
         // The rows that a full export would send.
         rows: counts.movement.map_or(counts.activated, |movement| movement.members),
         received: counts.received,
-        excluded: counts.excluded.iter().map(|one| one.profiles).sum(),
+        excluded: of_members.map(|one| one.profiles).sum(),
     }
 }
 

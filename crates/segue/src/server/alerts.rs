@@ -6,7 +6,7 @@ use jiff::{SignedDuration, Timestamp};
 use ledger::alert::{Channel, NewAlert};
 use ledger::{Ledger, RunDetail, SlotClaim, SlotEnd, SlotFilter, SlotKey, SlotRecord, SlotState};
 use plan::Project;
-use plan::guard::Cause;
+use plan::guard::{Cause, is_of_members};
 use plan::planner::Reason;
 use plan::project::Schedule;
 use uuid::Uuid;
@@ -71,7 +71,8 @@ pub(super) fn of_exclusions(
     rules: Rules,
     id: Uuid,
 ) -> Option<NewAlert> {
-    let excluded: u64 = detail.excluded.iter().map(|one| one.profiles).sum();
+    let of_members = detail.excluded.iter().filter(|one| is_of_members(&one.reason));
+    let excluded: u64 = of_members.map(|one| one.profiles).sum();
     let received = detail.run.received.filter(|received| *received > 0)?;
     let rate = excluded as f64 / received as f64;
     (rate > rules.exclusion_rate_max).then(|| {

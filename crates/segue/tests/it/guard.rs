@@ -121,6 +121,31 @@ async fn a_full_file_with_a_name_of_its_own_may_be_late() {
     assert_eq!(said.code, 0, "one row is half of two, and a third of three: {}", said.stderr);
 }
 
+/// Whom the receiver has already is not left out: an increment that brings little is an ordinary one.
+#[tokio::test(flavor = "multi_thread")]
+async fn an_increment_is_not_held_for_those_whom_the_receiver_has() {
+    let lab = lab().await;
+    let text = Text { guard: "{ max_excluded: 50% }", ..Text::default() };
+    let export = "- segment: loyal\n        export: incremental\n";
+    let yaml = text.yaml().replace("- segment: loyal\n", export);
+    let project = Project::new(&yaml, Some(&lab));
+    for day in 1..4 {
+        let slot = format!("2026-01-0{day}T00:00:00Z");
+        let said = project.segue(&["run", "daily", "--slot", &slot]);
+        assert_eq!(said.code, 0, "day {day}: {}", said.stderr);
+        let planned = project.segue(&["plan", "daily"]);
+        assert!(!planned.stdout.contains("the guard would stop it"), "{}", planned.stdout);
+        // One comes, and the others stay as they are.
+        project.write("people.csv", format!("{PEOPLE}1{day},new{day}@example.com,500\n"));
+    }
+    let runs = project.json(&["runs"]);
+    let runs = runs.as_array().expect("runs");
+    assert!(runs.iter().all(|run| run["state"] == "delivered"), "{runs:?}");
+    let newest = project.json(&["show", runs[0]["runId"].as_str().expect("an id")]);
+    let excluded = newest["excluded"].as_array().expect("reasons");
+    assert!(excluded.iter().any(|it| it["reason"] == "unchanged"), "{newest}");
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn a_rejected_run_stays_invisible_and_says_why() {
     let lab = lab().await;
@@ -137,6 +162,25 @@ async fn a_rejected_run_stays_invisible_and_says_why() {
     assert_eq!(shown["stop"]["message"], "rejected by command line: addresses are missing");
     assert_eq!(lab.keys(BUCKET).len(), 0);
     assert_eq!(project.segue(&["reject", &run, "--reason", " "]).code, 2);
+}
+
+/// A run of the command line has no slot; released, it gets one, and the server makes it.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_server_goes_on_with_what_the_command_line_began() {
+    let lab = lab().await;
+    let project = guarded(&lab, "{ max_rows: 2 }");
+    assert_eq!(project.segue(&["run", "daily"]).code, 4);
+    let run = held_run(&project);
+    let server = Server::start(&project).await;
+    let path = format!("/api/v1/runs/{run}/release");
+    let released = server.ask("POST", &path, &server.operator, &[], None);
+    assert_eq!(released.status, 200, "{}", released.text);
+    wait_until(|| lab.keys(BUCKET).len() == 2).await;
+    let state = || {
+        let detail = server.ask("GET", &format!("/api/v1/runs/{run}"), &server.viewer, &[], None);
+        detail.json()["state"].clone()
+    };
+    wait_until(|| state() == "delivered").await;
 }
 
 #[tokio::test(flavor = "multi_thread")]

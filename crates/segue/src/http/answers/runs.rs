@@ -345,6 +345,9 @@ async fn decided(
     let asked = decide::Asked { decision, actor, reason, to };
     let decided = decide::decide(&workspace, ledger, run_id, asked, now);
     let detail = Box::pin(decided).await?;
+    if detail.run.is_held() && detail.hold.as_ref().is_some_and(ledger::Hold::is_released) {
+        ledger.plan_released(&detail.run, actor, now).await?;
+    }
     app.shared.wake.notify_one();
     app.shared.replan.notify_one();
     Reply::json(&RunDetail::of(app, &detail).await?)
