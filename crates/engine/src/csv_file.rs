@@ -162,7 +162,7 @@ impl Reader {
     }
 }
 
-const OTHER_TYPE: &str = "Types are guessed from the first records; declare the field's type under `types:` if it is another.";
+const OTHER_TYPE: &str = "Correct the value, or declare another type for the field under `types:`; types that are not declared are guessed from the first records.";
 const MORE_DIGITS: &str = "Declare the field as `string` under `types:`, which keeps every digit.";
 
 /// The first row whose text is no value of the type.

@@ -238,7 +238,7 @@ impl Verdict<'_> {
     pub fn way_out(&self, destination: &str) -> String {
         let actions: Vec<String> = self.actions.iter().map(|it| format!("`{it}`")).collect();
         format!(
-            "Take it out, or send to a destination that is not used for {}: `{destination}` is.",
+            "Take it out, or send to another destination than `{destination}`, which is used for {}.",
             actions.join(" or ")
         )
     }

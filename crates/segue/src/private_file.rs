@@ -19,6 +19,21 @@ pub(crate) fn write(path: &Path, content: &[u8]) -> io::Result<()> {
     File::open(folder)?.sync_all()
 }
 
+/// As [`write`], unless there is such a file already: then it stays as it is, and false is returned.
+pub(crate) fn write_first(path: &Path, content: &[u8]) -> io::Result<bool> {
+    let folder = path.parent().unwrap_or(Path::new("."));
+    make_folder(folder)?;
+    // Made with mode 0600, under a name of its own.
+    let mut fresh = tempfile::NamedTempFile::new_in(folder)?;
+    fresh.write_all(content)?;
+    fresh.as_file().sync_all()?;
+    match fresh.persist_noclobber(path) {
+        Ok(_) => File::open(folder)?.sync_all().map(|()| true),
+        Err(lost) if lost.error.kind() == io::ErrorKind::AlreadyExists => Ok(false),
+        Err(lost) => Err(lost.error),
+    }
+}
+
 /// Removes a file, its content overwritten first; on disks that copy on write that is no guarantee.
 pub(crate) fn remove(path: &Path) -> io::Result<()> {
     let length = usize::try_from(fs::metadata(path)?.len()).unwrap_or(0);

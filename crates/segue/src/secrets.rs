@@ -51,11 +51,12 @@ impl Secrets {
         Self { folder: state.join("secrets"), source: KeySource::find(state, variables) }
     }
 
-    /// Stores a secret, in place of the one with this name if there is one. A master key is made if
-    /// there is none.
+    /// Stores a secret, in place of the one with this name if there is one. A master key is made for the
+    /// first one, if there is none.
     ///
     /// # Errors
-    /// The secret is empty or too long, there are too many, or a file cannot be written.
+    /// The secret is empty or too long, there are too many, the master key cannot be read, or a file
+    /// cannot be written.
     pub(crate) fn set(&self, name: &str, text: &str, now: Timestamp) -> Result<Entry, Failure> {
         check_name(name)?;
         if text.is_empty() {
@@ -72,7 +73,11 @@ impl Secrets {
             return Err(Failure::usage(format!("there are {SECRETS_MAX} secrets already"))
                 .hint("Remove those that are not needed with `segue secret remove`."));
         }
-        let keys = self.source.load_or_make()?;
+        // Where there are secrets, a key that is not there was lost, and another would not open them.
+        let keys = match self.names()?.is_empty() {
+            true => self.source.load_or_make()?,
+            false => self.source.load()?,
+        };
         self.write(name, text, keys.current(), now)
     }
 
@@ -144,9 +149,14 @@ impl Secrets {
         hasher.finalize().to_hex().to_string()
     }
 
-    /// Whether there is a master key that can be used.
-    pub(crate) fn has_key(&self) -> bool {
-        self.source.load().is_ok()
+    /// Whether a secret can be stored: there is a master key that can be used, or one is made.
+    pub(crate) fn can_seal(&self) -> bool {
+        self.source.load().is_ok() || self.makes_key()
+    }
+
+    /// Whether the next secret is the first, for which a master key is made.
+    pub(crate) fn makes_key(&self) -> bool {
+        self.source.may_be_made() && self.names().is_ok_and(|names| names.is_empty())
     }
 
     /// Where the master key is, in words.

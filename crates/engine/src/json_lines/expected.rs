@@ -8,7 +8,7 @@ use super::scan::{Node, Refusal, Shape, Value};
 use crate::{digits, fields};
 
 /// What to do about a value of another type than its field.
-const OTHER_TYPE: &str = "Types are guessed from the first lines; declare the field's type under `types:` if it is another.";
+const OTHER_TYPE: &str = "Correct the value, or declare another type for the field under `types:`; types that are not declared are guessed from the first lines.";
 /// What to do about a value of another shape than its field.
 const OTHER_SHAPE: &str = "A field is a single value, a list or an object in all lines alike.";
 

@@ -118,7 +118,7 @@ async fn csv_values_that_are_not_of_the_type() {
     let case = Case::new(CSV).text("a.csv", format!("n\n{rows}canary\n")).columns(&["n"]);
     insta::assert_snapshot!(case.error().await, @r#"
     invalid_input: a value is not of type integer (FOLDER/a.csv, line 20002, field `n`)
-      Types are guessed from the first records; declare the field's type under `types:` if it is another.
+      Correct the value, or declare another type for the field under `types:`; types that are not declared are guessed from the first records.
     "#);
     let case =
         Case::new(CSV).text("a.csv", "n\n1\n").declare("m", FieldType::Integer).columns(&["n"]);
@@ -202,7 +202,7 @@ async fn json_that_is_broken() {
       invalid_input: the line is nested more than 64 deep (FOLDER/a.jsonl, line 1, column 321, field `a.a.a.a.a.a.a.a.a.a.a.a.a.a.a.a.a.a.a.a.a.a.a.a.a.a.a.a.a.a.a.a.a.a.a.a.a.a.a.a.a.a.a.a.a.a.a.a.a.a.a.a.a.a.a.a.a.a.a.a.a.a.a.a`)
     "{\"a\":1}\n{\"a\":1}\n{\"a\":1}\n{\"a\":1}\n{\"a\":1}\n"
       invalid_input: a value is not of type integer (FOLDER/a.jsonl, line 9001, column 8, field `a`)
-      Types are guessed from the first lines; declare the field's type under `types:` if it is another.
+      Correct the value, or declare another type for the field under `types:`; types that are not declared are guessed from the first lines.
     "{\"a\":1}\n{\"a\":{\"b\":1}}\n"
       invalid_input: the value is an object here, and a number in line 1 (FOLDER/a.jsonl, line 2, column 6, field `a`)
       A field is a single value, a list or an object in all lines alike.
@@ -223,7 +223,7 @@ async fn json_that_is_broken() {
       A field is a single value, a list or an object in all lines alike.
     "{\"a\":1}\n{\"a\":1}\n{\"a\":1}\n{\"a\":1}\n{\"a\":1}\n"
       invalid_input: a value is not of type integer (FOLDER/a.jsonl, line 9001, column 6, field `a`)
-      Types are guessed from the first lines; declare the field's type under `types:` if it is another.
+      Correct the value, or declare another type for the field under `types:`; types that are not declared are guessed from the first lines.
     "{\"a\":1}\n{\"a\":1}\n{\"a\":1}\n{\"a\":1}\n{\"a\":1}\n"
       invalid_input: a whole number is beyond 64 bits (FOLDER/a.jsonl, line 9001, column 6, field `a`)
       Declare the field as `string` under `types:`, which keeps every digit.

@@ -57,7 +57,7 @@ fn what_policies_forbid_is_told_at_the_column_or_the_segment() {
     assert_eq!(forbidden("french", "mail.address"), "");
     insta::assert_snapshot!(forbidden("french", "{ source: income, target: money }"), @"
     policy_violated <income> the column `money` holds `income` (C9), which policy `no-third-party` forbids for `third-party`
-      Take it out, or send to a destination that is not used for `third-party`: `partner` is.
+      Take it out, or send to another destination than `partner`, which is used for `third-party`.
     ");
     // Inside what is labelled, around it, in an expression, and by its namespace.
     for column in [
@@ -77,11 +77,11 @@ fn what_policies_forbid_is_told_at_the_column_or_the_segment() {
 fn rules_count_with_the_segments_and_events_that_they_ask() {
     insta::assert_snapshot!(forbidden("both", "home.country"), @"
     policy_violated <both> the rule of segment `rich` asks `income` (C9), which policy `no-third-party` forbids for `third-party`
-      Take it out, or send to a destination that is not used for `third-party`: `partner` is.
+      Take it out, or send to another destination than `partner`, which is used for `third-party`.
     ");
     insta::assert_snapshot!(forbidden("buyers", "home.country"), @"
     policy_violated <buyers> the rule of segment `buyers` asks `total` (C9), which policy `no-third-party` forbids for `third-party`
-      Take it out, or send to a destination that is not used for `third-party`: `partner` is.
+      Take it out, or send to another destination than `partner`, which is used for `third-party`.
     ");
     assert_eq!(forbidden("french", "{ source: total, target: t }"), "", "a field of profiles");
 }

@@ -112,6 +112,11 @@ impl Keyring {
         self.keys.iter().find(|key| key.id == id)
     }
 
+    fn text(&self) -> Zeroizing<String> {
+        let lines: Vec<Zeroizing<String>> = self.keys.iter().map(MasterKey::to_line).collect();
+        Zeroizing::new(lines.iter().map(|line| line.as_str()).collect())
+    }
+
     fn parse(text: &str, place: &dyn fmt::Display) -> Result<Self, Failure> {
         let lines =
             text.split(|c: char| c.is_whitespace() || c == ',').filter(|line| !line.is_empty());
@@ -165,14 +170,22 @@ impl KeySource {
         }
     }
 
-    /// The keys; a new one when Segue keeps its own and has none yet.
+    /// Whether a key is made as soon as one is needed: Segue keeps its own and has none yet.
+    pub(super) fn may_be_made(&self) -> bool {
+        matches!(self, Self::File { path, own: true } if !path.exists())
+    }
+
+    /// The keys; a new one where [that may be](Self::may_be_made).
     pub(super) fn load_or_make(&self) -> Result<Keyring, Failure> {
-        if let Self::File { path, own: true } = self
-            && !path.exists()
+        if let Self::File { path, .. } = self
+            && self.may_be_made()
         {
             let keys = Keyring { keys: vec![MasterKey::make()?] };
-            self.store(&keys)?;
-            return Ok(keys);
+            // Of two that are made at once, one is kept, and both seal under it.
+            let is_first = private_file::write_first(path, keys.text().as_bytes());
+            if is_first.map_err(|error| self.not_written(&error))? {
+                return Ok(keys);
+            }
         }
         self.load()
     }
@@ -198,11 +211,11 @@ impl KeySource {
 
     fn store(&self, keys: &Keyring) -> Result<(), Failure> {
         let Self::File { path, .. } = self else { return Ok(()) };
-        let lines: Vec<Zeroizing<String>> = keys.keys.iter().map(MasterKey::to_line).collect();
-        let text = Zeroizing::new(lines.iter().map(|line| line.as_str()).collect::<String>());
-        private_file::write(path, text.as_bytes()).map_err(|error: io::Error| {
-            Failure::from_error(Kind::Run, &error)
-                .context(format!("the master key cannot be written to {self}"))
-        })
+        private_file::write(path, keys.text().as_bytes()).map_err(|error| self.not_written(&error))
+    }
+
+    fn not_written(&self, error: &io::Error) -> Failure {
+        Failure::from_error(Kind::Run, error)
+            .context(format!("the master key cannot be written to {self}"))
     }
 }

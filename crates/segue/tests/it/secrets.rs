@@ -4,8 +4,10 @@ use std::io::Write as _;
 use std::process::Stdio;
 
 use s3lab::{Action, Fault, Lab, Operation, Options, Outcome, User};
+use serde_json::json;
 
 use crate::delivery::wait_until;
+use crate::http::Server;
 use crate::project::{BUCKET, Project, SECRET, Said, Text};
 
 const OTHER: &str = "canary-second-0b7e4c1d55aa9f3e";
@@ -188,4 +190,39 @@ async fn the_master_key_may_be_elsewhere() {
     assert_eq!(run(Some(&both), &["secret", "rotate"]).code, 0);
     assert_eq!(run(Some(&new), &["validate"]).code, 0);
     assert_eq!(run(Some(KEY), &["validate"]).code, 2);
+}
+
+/// Nobody needs a terminal to store the first secret; a key that was lost is not replaced in silence.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_server_makes_the_master_key_for_the_first_secret() {
+    let lab = lab().await;
+    let project = Project::new(&Text::default().yaml(), Some(&lab));
+    let server = Server::start(&project).await;
+    let key = project.path(".segue/master.key");
+    assert!(!key.exists());
+    let put = |name: &str| {
+        let path = format!("/api/v1/secrets/{name}");
+        server.ask("PUT", &path, &server.admin, &[], Some(json!({ "value": OTHER })))
+    };
+    for name in ["partner", "agency"] {
+        let kept = put(name);
+        assert_eq!(kept.status, 200, "{}", kept.text);
+    }
+    use std::os::unix::fs::PermissionsExt as _;
+    let mode = std::fs::metadata(&key).expect("a key").permissions().mode();
+    assert_eq!(mode & 0o777, 0o600, "for this user alone");
+    assert!(
+        !project
+            .path(".segue")
+            .read_dir()
+            .expect("a folder")
+            .flatten()
+            .any(|it| { it.file_name().to_string_lossy().starts_with(".tmp") })
+    );
+    std::fs::remove_file(&key).expect("it goes");
+    let refused = put("third");
+    assert_eq!(refused.status, 409, "{}", refused.text);
+    insta::assert_snapshot!(refused.json()["detail"].as_str().unwrap_or_default(), @"The master key that secrets are sealed under cannot be read.");
+    insta::assert_snapshot!(refused.json()["hint"].as_str().unwrap_or_default(), @"Bring back the file that holds it, or name it with SEGUE_MASTER_KEY_FILE for the server.");
+    assert!(!key.exists(), "another key would not open what is there");
 }

@@ -38,7 +38,7 @@ async fn what_a_policy_forbids_is_a_mistake_of_the_project() {
     34 |       - segment: loyal
        |                  ^^^^^
        |
-       = help: Take it out, or send to a destination that is not used for `third-party`: `partner` is.
+       = help: Take it out, or send to another destination than `partner`, which is used for `third-party`.
 
     error[policy_violated]: the column `e_mail` holds `email` (I1), which policy `partners` forbids for `third-party`
       --> segue.yaml:36:29
@@ -46,7 +46,7 @@ async fn what_a_policy_forbids_is_a_mistake_of_the_project() {
     36 |     mapping: [id, { source: email, target: e_mail, mandatory: true }, points]
        |                             ^^^^^
        |
-       = help: Take it out, or send to a destination that is not used for `third-party`: `partner` is.
+       = help: Take it out, or send to another destination than `partner`, which is used for `third-party`.
 
     error[policy_violated]: the column `points` holds `points` (S1), which policy `partners` forbids for `third-party`
       --> segue.yaml:36:71
@@ -54,7 +54,7 @@ async fn what_a_policy_forbids_is_a_mistake_of_the_project() {
     36 |     mapping: [id, { source: email, target: e_mail, mandatory: true }, points]
        |                                                                       ^^^^^^
        |
-       = help: Take it out, or send to a destination that is not used for `third-party`: `partner` is.
+       = help: Take it out, or send to another destination than `partner`, which is used for `third-party`.
     error: segue.yaml has 3 problems
     ");
     let allowed = labelled().replace("[I1 AND S1]", "[I2]");
@@ -157,7 +157,7 @@ async fn the_api_shows_what_policies_say_and_saves_nothing_against_them() {
             "message": "the rule of segment `loyal` asks `points` (S1), which policy `partners` forbids for `third-party`"
           }
         ],
-        "hint": "Take it out, or send to a destination that is not used for `third-party`: `agency` is."
+        "hint": "Take it out, or send to another destination than `agency`, which is used for `third-party`."
       }
     ]
     "#);

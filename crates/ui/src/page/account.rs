@@ -121,7 +121,7 @@ pub struct EditAccount {
     /// The address of the service.
     pub endpoint: String,
     /// Whether secrets can be kept on this server.
-    pub has_master_key: bool,
+    pub keeps_secrets: bool,
 }
 
 impl EditAccount {
@@ -143,7 +143,7 @@ impl EditAccount {
             ("default", lang.auth_chain()),
         ]);
         let secret_hint =
-            if self.has_master_key { lang.secret_kept() } else { lang.secret_no_key() };
+            if self.keeps_secrets { lang.secret_kept() } else { lang.secret_no_key() };
         let body = html! {
             div class="stack" {
                 (pick("auth", "auth", lang.signed_with(), &ways, &self.auth))

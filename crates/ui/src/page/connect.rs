@@ -21,7 +21,7 @@ pub struct Connect {
     /// The destination that is changed: key and name; nothing for a new one.
     pub changes: Option<(String, String)>,
     /// Whether secrets can be kept on this server.
-    pub has_master_key: bool,
+    pub keeps_secrets: bool,
     /// The folders of the server in which destinations may be.
     pub outboxes: Vec<String>,
     /// What would come of it.
@@ -182,7 +182,7 @@ impl Connect {
             ("assume-role", lang.auth_role()),
             ("default", lang.auth_chain()),
         ]);
-        let secret_hint = match (self.has_master_key, draft.get("secret_name")) {
+        let secret_hint = match (self.keeps_secrets, draft.get("secret_name")) {
             (false, _) => lang.secret_no_key(),
             (true, "") => lang.secret_hint(),
             (true, _) => lang.secret_kept(),

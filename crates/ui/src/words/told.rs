@@ -99,12 +99,12 @@ const TOLD: &[(&str, &str)] = &[
         "la règle du segment `{}` interroge `{}` ({}), ce que la politique `{}` interdit pour {}",
     ),
     (
-        "Take it out, or send to a destination that is not used for {}: `{}` is.",
-        "Retirez-le, ou envoyez vers une destination qui ne sert pas à {}\u{a0}: `{}` y sert.",
+        "Take it out, or send to another destination than `{}`, which is used for {}.",
+        "Retirez-le, ou envoyez vers une autre destination que `{}`, qui sert à {}.",
     ),
     (
-        "Take it out, or send to a destination that is not used for {} or {}: `{}` is.",
-        "Retirez-le, ou envoyez vers une destination qui ne sert ni à {} ni à {}\u{a0}: `{}` y sert.",
+        "Take it out, or send to another destination than `{}`, which is used for {} or {}.",
+        "Retirez-le, ou envoyez vers une autre destination que `{}`, qui sert à {} ou à {}.",
     ),
     // Guards
     ("rejected on the page of the run", "rejetée sur la page de l’exécution"),
@@ -339,12 +339,12 @@ const TOLD: &[(&str, &str)] = &[
     ("This is the last admin.", "C’est le dernier administrateur."),
     ("Make another user admin first.", "Nommez d’abord un autre administrateur."),
     (
-        "There is no master key to seal secrets under.",
-        "Il n’y a pas de clé maîtresse pour sceller les secrets.",
+        "The master key that secrets are sealed under cannot be read.",
+        "La clé maîtresse sous laquelle les secrets sont scellés ne peut pas être lue.",
     ),
     (
-        "Set SEGUE_MASTER_KEY_FILE for the server, or store a first secret with `segue secret set`.",
-        "Donnez SEGUE_MASTER_KEY_FILE au serveur, ou gardez un premier secret avec `segue secret set`.",
+        "Bring back the file that holds it, or name it with SEGUE_MASTER_KEY_FILE for the server.",
+        "Remettez le fichier qui la contient, ou nommez-le au serveur avec SEGUE_MASTER_KEY_FILE.",
     ),
     ("The project refers to this secret.", "Le projet se sert de ce secret."),
     ("The link was used, or is too old.", "Le lien a servi, ou est trop ancien."),

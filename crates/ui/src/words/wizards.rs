@@ -28,7 +28,7 @@ catalogue! {
     secret_key = "Secret access key" | "Clé d’accès secrète";
     secret_hint = "Kept encrypted, and never shown again." | "Gardée chiffrée, et jamais montrée à nouveau.";
     secret_kept = "It is kept, encrypted. Write another one to replace it." | "Elle est gardée, chiffrée. Saisissez-en une autre pour la remplacer.";
-    secret_no_key = "This server has no master key yet, so it cannot keep a secret: start it with SEGUE_MASTER_KEY_FILE, or sign in with a role." | "Ce serveur n’a pas encore de clé maîtresse et ne peut garder de secret\u{a0}: démarrez-le avec SEGUE_MASTER_KEY_FILE, ou utilisez un rôle.";
+    secret_no_key = "This server cannot read its master key, so it cannot keep a secret: whoever runs it has to bring that file back, or sign in with a role." | "Ce serveur ne peut pas lire sa clé maîtresse et ne peut donc garder de secret\u{a0}: la personne qui l’exploite doit remettre ce fichier, ou utilisez un rôle.";
     role_arn = "Role" | "Rôle";
     role_hint = "arn:aws:iam::123456789012:role/segue. Its trust policy and external id are beside, ready to copy." | "arn:aws:iam::123456789012:role/segue. Sa politique de confiance et son identifiant externe sont à côté, prêts à copier.";
     chain_hint = "Environment, profiles, web identity, ECS, EC2: what this machine has." | "Environnement, profils, identité web, ECS, EC2\u{a0}: ce qu’a cette machine.";

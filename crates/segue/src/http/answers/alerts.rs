@@ -165,7 +165,7 @@ pub(crate) async fn set_channels(app: Arc<App>, ask: Ask) -> Result<Reply, Probl
     }
     let has_secret = webhook.as_ref().is_some_and(|it| it.secret.is_some())
         || mail.as_ref().is_some_and(|it| it.password.is_some());
-    if has_secret && !app.shared.workspace().secret_store().has_key() {
+    if has_secret && !app.shared.workspace().secret_store().can_seal() {
         return Err(super::secrets::no_key());
     }
     let (webhook, webhook_secret) = match webhook {

@@ -71,10 +71,16 @@ pub(in crate::http) async fn keep(
     value: &Zeroizing<String>,
 ) -> Result<Entry, Problem> {
     let store = app.shared.workspace().secret_store();
-    if !store.has_key() {
+    if !store.can_seal() {
         return Err(no_key());
     }
-    store.set(name, value, ambient::now()).map_err(invalid)
+    let makes_key = store.makes_key();
+    let entry = store.set(name, value, ambient::now()).map_err(invalid)?;
+    if makes_key {
+        let place = store.key_place();
+        tracing::info!(place, "a master key was made; keep a copy of it away from other backups");
+    }
+    Ok(entry)
 }
 
 pub(crate) async fn remove(app: Arc<App>, ask: Ask) -> Result<Reply, Problem> {
@@ -98,8 +104,8 @@ pub(crate) async fn remove(app: Arc<App>, ask: Ask) -> Result<Reply, Problem> {
 
 /// Nothing can be sealed.
 pub(super) fn no_key() -> Problem {
-    Problem::new(Code::Conflict, "There is no master key to seal secrets under.").hint(
-        "Set SEGUE_MASTER_KEY_FILE for the server, or store a first secret with `segue secret set`.",
+    Problem::new(Code::Conflict, "The master key that secrets are sealed under cannot be read.").hint(
+        "Bring back the file that holds it, or name it with SEGUE_MASTER_KEY_FILE for the server.",
     )
 }
 

@@ -41,7 +41,7 @@ pub(super) async fn edit(visit: Visit) -> Result<Reply, Problem> {
         role_arn: field("role_arn", &auth["role_arn"]),
         region: field("region", &before["region"]),
         endpoint: field("endpoint", &before["endpoint_url"]),
-        has_master_key: workspace.secret_store().has_key(),
+        keeps_secrets: workspace.secret_store().can_seal(),
         key,
     };
     let look = visit.look(&workspace).await?;

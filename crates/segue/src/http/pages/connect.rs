@@ -239,7 +239,7 @@ async fn drawn(
             let found = workspace.project.destination(key);
             (key.clone(), found.map_or_else(|| key.clone(), |found| found.name.clone()))
         }),
-        has_master_key: workspace.secret_store().has_key(),
+        keeps_secrets: workspace.secret_store().can_seal(),
         outboxes: workspace.outboxes.iter().map(|it| it.display().to_string()).collect(),
         preview,
     };

@@ -98,7 +98,7 @@ async fn drawn(visit: &Visit, made: Option<String>) -> Result<Reply, Problem> {
         secrets: page::Secrets {
             all: secrets.map(|entry| (entry.name, entry.set)).collect(),
             may_change: visit.may_do("put_secret"),
-            has_master_key: store.has_key(),
+            keeps_secrets: store.can_seal(),
         },
         alerts: page::Alerts {
             channels: channels(visit).await?,

@@ -16,16 +16,16 @@ pub struct Secrets {
     /// Whether the viewer may set and remove them.
     pub may_change: bool,
     /// Whether the server can seal one.
-    pub has_master_key: bool,
+    pub keeps_secrets: bool,
 }
 
 impl Secrets {
     pub(super) fn draw(&self, shell: &Shell) -> Markup {
         let (lang, locale) = (shell.lang(), &shell.locale);
-        let may_set = self.may_change && self.has_master_key;
+        let may_set = self.may_change && self.keeps_secrets;
         let beside = html! { @if may_set { (add(shell)) } @else if !self.all.is_empty() { p { (lang.secrets_hint()) } } };
         if self.all.is_empty() {
-            let text = match (self.may_change, self.has_master_key) {
+            let text = match (self.may_change, self.keeps_secrets) {
                 (true, false) => lang.secret_no_key(),
                 _ => lang.secrets_empty(),
             };

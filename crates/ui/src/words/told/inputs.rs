@@ -24,8 +24,8 @@ pub(super) const TOLD: &[(&str, &str)] = &[
         "Déclarez le champ comme `string` sous `types:`, ce qui garde tous les chiffres.",
     ),
     (
-        "Types are guessed from the first lines; declare the field's type under `types:` if it is another.",
-        "Les types sont devinés d’après les premières lignes\u{a0}; déclarez celui du champ sous `types:` s’il est autre.",
+        "Correct the value, or declare another type for the field under `types:`; types that are not declared are guessed from the first lines.",
+        "Corrigez la valeur, ou déclarez un autre type pour le champ sous `types:`\u{a0}; les types qui ne sont pas déclarés sont devinés d’après les premières lignes.",
     ),
     (
         "a carriage return stands alone, without a line feed",

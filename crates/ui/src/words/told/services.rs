@@ -499,8 +499,8 @@ pub(super) const TOLD: &[(&str, &str)] = &[
     ("failed to count segment `{}`: {}", "le segment `{}` n’a pas pu être compté\u{a0}: {}"),
     ("a value is not of type {}", "une valeur n’est pas de type {}"),
     (
-        "Types are guessed from the first records; declare the field's type under `types:` if it is another.",
-        "Les types sont devinés d’après les premiers enregistrements\u{a0}; déclarez celui du champ sous `types:` s’il est autre.",
+        "Correct the value, or declare another type for the field under `types:`; types that are not declared are guessed from the first records.",
+        "Corrigez la valeur, ou déclarez un autre type pour le champ sous `types:`\u{a0}; les types qui ne sont pas déclarés sont devinés d’après les premiers enregistrements.",
     ),
     // What is written
     ("the text is larger than {} bytes", "le texte dépasse {} octets"),
