@@ -68,7 +68,7 @@ segments:
 async function serve(folder) {
   const child = spawn(binary, ['serve', '--listen', '127.0.0.1:0', '--outbox', path.join(folder, 'outbox')], {
     cwd: folder,
-    env: { ...process.env, AWS_ACCESS_KEY_ID: roles.key, AWS_SECRET_ACCESS_KEY: roles.secret, AWS_EC2_METADATA_DISABLED: 'true', SEGUE_MASTER_KEY: '00112233445566778899aabbccddeeff00112233445566778899aabbccddeeff' },
+    env: { ...process.env, AWS_ACCESS_KEY_ID: roles.key, AWS_SECRET_ACCESS_KEY: roles.secret, AWS_EC2_METADATA_DISABLED: 'true' },
     stdio: ['ignore', 'inherit', 'pipe'],
   });
   const lines = readline.createInterface({ input: child.stderr });

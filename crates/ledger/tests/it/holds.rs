@@ -1,6 +1,6 @@
 //! Runs that a guard stopped: nobody takes them until a person has decided.
 
-use ledger::{Claimed, Decision, Error, Kind, RunState};
+use ledger::{Claimed, Decision, Error, Kind, RunState, SlotState};
 use plan::guard::Cause;
 
 use crate::fixture::{Fixture, alerts, at, counts, dated, stop, telling};
@@ -49,6 +49,23 @@ async fn a_released_run_is_claimed_again_and_delivered() {
 }
 
 #[tokio::test]
+async fn a_released_run_without_a_slot_gets_one_once() {
+    let fixture = held().await;
+    let ledger = &fixture.ledger;
+    let run_id = dated(1).run_id;
+    ledger.decide(run_id, Decision::Released, "ann", None, &telling(), at(3)).await.unwrap();
+    assert_eq!(ledger.open_slots().await.unwrap(), []);
+    let run = ledger.run(run_id).await.unwrap().unwrap().run;
+    for actor in ["ann", "bob"] {
+        ledger.plan_released(&run, actor, at(4)).await.unwrap();
+    }
+    let slots = ledger.open_slots().await.unwrap();
+    let [slot] = slots.as_slice() else { panic!("{slots:?}") };
+    assert_eq!((slot.state, slot.actor.as_deref()), (SlotState::Planned, Some("ann")));
+    assert_eq!((slot.key.slot, &slot.key.segment), (run.slot, &run.segment));
+}
+
+#[tokio::test]
 async fn a_rejected_run_is_failed_with_the_reason() {
     let fixture = held().await;
     let run_id = dated(1).run_id;
@@ -80,5 +97,6 @@ async fn a_rejected_run_is_failed_with_the_reason() {
 crate::fixture::also_on_postgres![
     a_held_run_waits_for_a_person_and_for_nobody_else,
     a_released_run_is_claimed_again_and_delivered,
+    a_released_run_without_a_slot_gets_one_once,
     a_rejected_run_is_failed_with_the_reason,
 ];
