@@ -1,5 +1,6 @@
 //! What holds for every page, and a few as snapshots.
 
+use ui::page::activation::Waits;
 use ui::shell::Scheme;
 use ui::{Lang, asset};
 
@@ -120,11 +121,9 @@ fn a_chart_has_a_table_of_the_same_numbers() {
     insta::assert_snapshot!("chart", chart.replace("><", ">\n<"));
 }
 
-/// A slot that waits says for what, in both languages.
-#[test]
-fn open_slots_say_what_they_wait_for() {
-    use ui::page::activation::{Activation, OpenSlot, Waits};
-    let waits = [
+/// Everything that may be waited for, and nothing; an evaluation comes last.
+fn every_wait() -> [Option<Waits>; 8] {
+    [
         None,
         Some(Waits::Slot(fixture::ago(120))),
         Some(Waits::HeldSlot(fixture::ago(120))),
@@ -132,7 +131,16 @@ fn open_slots_say_what_they_wait_for() {
         Some(Waits::Time(fixture::ago(-30))),
         Some(Waits::Turn),
         Some(Waits::Pause),
-    ];
+        Some(Waits::Evaluation),
+    ]
+}
+
+/// A slot that waits says for what, in both languages.
+#[test]
+fn open_slots_say_what_they_wait_for() {
+    use ui::page::activation::{Activation, OpenSlot};
+    let all = every_wait();
+    let waits = &all[..7];
     let slot = |waits: &Option<Waits>| OpenSlot {
         segment: "VIP".into(),
         slot: fixture::ago(60),
@@ -202,22 +210,11 @@ fn segments_that_are_chosen_stay_so_before_the_whole_list_is_there() {
 /// So does a run that has not begun, with the run before it one click away.
 #[test]
 fn a_run_that_waits_says_for_what() {
-    use ui::page::activation::Waits;
     use ui::page::{RunStatus, run::Run};
-    let waits = [
-        None,
-        Some(Waits::Slot(fixture::ago(120))),
-        Some(Waits::HeldSlot(fixture::ago(120))),
-        Some(Waits::Decision),
-        Some(Waits::Time(fixture::ago(-30))),
-        Some(Waits::Turn),
-        Some(Waits::Pause),
-        Some(Waits::Evaluation),
-    ];
     let mut told = String::new();
     for lang in [Lang::En, Lang::Fr] {
         let shell = fixture::shell(lang, Scheme::System);
-        for waits in waits {
+        for waits in every_wait() {
             let behind = waits.is_some_and(|it| matches!(it, Waits::Slot(_) | Waits::HeldSlot(_)));
             let behind = behind.then(|| "0f2a".to_owned());
             let is_behind = behind.is_some();
