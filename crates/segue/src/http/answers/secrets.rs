@@ -78,7 +78,8 @@ pub(in crate::http) async fn keep(
     let entry = store.set(name, value, ambient::now()).map_err(invalid)?;
     if makes_key {
         let place = store.key_place();
-        tracing::info!(place, "a master key was made; keep a copy of it away from other backups");
+        // Whoever runs the server has to know of it: without it the secrets cannot be opened.
+        tracing::warn!(place, "a master key was made; keep a copy of it away from other backups");
     }
     Ok(entry)
 }
